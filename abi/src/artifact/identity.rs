@@ -1,0 +1,67 @@
+//! Who makes artifacts: the one place that says what must match for code to be loadable.
+
+use super::header::{Identity, VERSION};
+use crate::builtin::Builtin;
+use crate::{limits, vmctx};
+use std::fmt::Write;
+
+/// The name and version of the compiler, with that of its code generator.
+pub const COMPILER: &str = concat!("precast ", env!("CARGO_PKG_VERSION"), " cranelift 0.135.8");
+
+/// The name of this machine as a target: `x86_64-linux`.
+pub fn host_target() -> String {
+    format!("{}-{}", std::env::consts::ARCH, std::env::consts::OS)
+}
+
+impl Identity {
+    /// What an artifact of this compiler for a target says about itself.
+    pub fn for_target(target: &str) -> Identity {
+        Identity { compiler: padded(COMPILER), target: padded(target), tunables: tunables() }
+    }
+}
+
+fn padded(text: &str) -> [u8; 64] {
+    let mut bytes = [0; 64];
+    let len = text.len().min(bytes.len());
+    bytes[..len].copy_from_slice(&text.as_bytes()[..len]);
+    bytes
+}
+
+/// A hash of every layout and limit that code depends on.
+fn tunables() -> u64 {
+    let layout = [
+        vmctx::MEMORY0_OFFSET,
+        vmctx::MEMORY0,
+        vmctx::STACK_LIMIT,
+        vmctx::BUILTINS,
+        vmctx::INSTANCE,
+        vmctx::EXPORTED_MEMORY,
+        vmctx::TRAP_OPERAND,
+        vmctx::MemoryDef::BASE,
+        vmctx::MemoryDef::LEN,
+        vmctx::TableDef::BASE,
+        vmctx::TableDef::LEN,
+        vmctx::FuncRef::CODE,
+        vmctx::FuncRef::CTX,
+        vmctx::FuncRef::TYPE,
+        vmctx::FuncRef::REF,
+        vmctx::FuncSlot::CODE,
+        vmctx::FuncSlot::CTX,
+        vmctx::FuncSlot::FUNC,
+        vmctx::FuncSlot::ENV,
+        vmctx::MemorySlot::DEF,
+        vmctx::MemorySlot::BASE,
+        vmctx::HostRecord::STACK_LIMIT,
+    ];
+    let limits = [
+        limits::WASM_PAGE,
+        limits::MEMORY32_SPAN,
+        limits::MEMORY_GUARD,
+        limits::HOST_STACK_HEADROOM,
+        limits::TABLE_MAX_ELEMENTS,
+    ];
+    let mut text = String::new();
+    // Writing to a string cannot fail.
+    let _ = write!(text, "{VERSION} {layout:?} {limits:?} {:?}", Builtin::ALL);
+    xxhash_rust::xxh3::xxh3_64(text.as_bytes())
+}

@@ -1,0 +1,138 @@
+//! Reading an artifact in place.
+
+use super::check::{self, FormatError};
+use super::header::{Header, Identity, Section, SectionEntry};
+use super::records::*;
+use crate::types::{FuncType, GlobalType, Limits, TableType, ValType};
+use zerocopy::{FromBytes, Immutable, KnownLayout};
+
+/// The section table of a checked artifact. The bytes are passed to each reading function, so
+/// that whoever owns them can own this too.
+#[derive(Clone, Debug)]
+pub struct Artifact {
+    table: [SectionEntry; Section::ALL.len()],
+}
+
+impl Artifact {
+    /// Checks that `bytes` are an artifact made by `expect` whose header and hot sections are
+    /// whole and consistent. `bytes` must be aligned to 16.
+    ///
+    /// # Errors
+    ///
+    /// What is wrong with it, as a [`FormatError`].
+    pub fn check(bytes: &[u8], expect: &Identity) -> Result<Artifact, FormatError> {
+        let header = check::header(bytes, expect)?;
+        let artifact = Artifact { table: header.table };
+        check::sections(&artifact, bytes)?;
+        Ok(artifact)
+    }
+
+    /// The hash that artifacts use for names and sections.
+    pub fn hash(bytes: &[u8]) -> u64 {
+        xxhash_rust::xxh3::xxh3_64(bytes)
+    }
+
+    /// The header of bytes that may be an artifact, unchecked, for inspection.
+    pub fn peek(bytes: &[u8]) -> Option<&Header> {
+        let (header, _) = Header::ref_from_prefix(bytes).ok()?;
+        (header.magic == super::MAGIC).then_some(header)
+    }
+
+    /// Where a section lies.
+    pub fn entry(&self, section: Section) -> SectionEntry {
+        self.table[section as usize]
+    }
+
+    /// The bytes of a section.
+    pub fn bytes<'a>(&self, bytes: &'a [u8], section: Section) -> &'a [u8] {
+        let entry = self.entry(section);
+        &bytes[entry.offset as usize..(entry.offset + entry.len) as usize]
+    }
+
+    /// A section as the records it holds; empty when its length does not fit them, which
+    /// [`Artifact::check`] rules out for hot sections.
+    pub fn records<'a, T>(&self, bytes: &'a [u8], section: Section) -> &'a [T]
+    where
+        T: FromBytes + Immutable + KnownLayout,
+    {
+        <[T]>::ref_from_bytes(self.bytes(bytes, section)).unwrap_or(&[])
+    }
+
+    /// Whether a cold section is as it was written.
+    pub fn cold(&self, bytes: &[u8], section: Section) -> bool {
+        Artifact::hash(self.bytes(bytes, section)) == self.entry(section).hash
+    }
+
+    /// What there is one of.
+    ///
+    /// # Panics
+    ///
+    /// When `bytes` are not those that were checked.
+    pub fn info<'a>(&self, bytes: &'a [u8]) -> &'a Info {
+        self.records(bytes, Section::Info).first().expect("a checked artifact has its info")
+    }
+
+    /// A name of an import or an export.
+    pub fn string<'a>(&self, bytes: &'a [u8], at: StrRef) -> &'a str {
+        let strings = self.bytes(bytes, Section::Strings);
+        strings
+            .get(at.offset as usize..at.offset as usize + at.len as usize)
+            .and_then(|s| core::str::from_utf8(s).ok())
+            .unwrap_or_default()
+    }
+
+    /// A function type.
+    ///
+    /// # Panics
+    ///
+    /// When `index` is not that of a type.
+    pub fn func_type(&self, bytes: &[u8], index: u32) -> FuncType {
+        let desc = &self.records::<TypeDesc>(bytes, Section::Types)[index as usize];
+        let all = &self.bytes(bytes, Section::TypeValues)[desc.first as usize..];
+        let mut values = all
+            .iter()
+            .take((desc.params + desc.results) as usize)
+            .map(|&raw| ValType::from_raw(raw).expect("checked value type"));
+        FuncType::new(values.by_ref().take(desc.params as usize).collect::<Vec<_>>(), values)
+    }
+
+    /// Looks an export up by name.
+    pub fn export<'a>(&self, bytes: &'a [u8], name: &str) -> Option<&'a ExportDesc> {
+        let exports: &[ExportDesc] = self.records(bytes, Section::Exports);
+        let hash = Artifact::hash(name.as_bytes());
+        let first = exports.partition_point(|e| e.hash < hash);
+        exports[first..]
+            .iter()
+            .take_while(|e| e.hash == hash)
+            .find(|e| self.string(bytes, e.name) == name)
+    }
+}
+
+impl TableDesc {
+    /// The type of the table.
+    pub fn table_type(&self) -> TableType {
+        TableType { element: checked(self.element), limits: limits(self.min, self.max) }
+    }
+}
+
+impl MemoryDesc {
+    /// The sizes of the memory, in pages.
+    pub fn limits(&self) -> Limits {
+        limits(self.min, self.max)
+    }
+}
+
+impl GlobalDesc {
+    /// The type of the global.
+    pub fn global_type(&self) -> GlobalType {
+        GlobalType { value: checked(self.ty), mutable: self.mutable != 0 }
+    }
+}
+
+fn limits(min: u64, max: u64) -> Limits {
+    Limits { min, max: (max != u64::MAX).then_some(max) }
+}
+
+fn checked(raw: u32) -> ValType {
+    u8::try_from(raw).ok().and_then(ValType::from_raw).expect("checked value type")
+}

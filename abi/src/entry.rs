@@ -1,0 +1,49 @@
+//! How calls cross between the host and WebAssembly: the signatures of the thunks.
+//!
+//! WebAssembly functions use Cranelift's `tail` convention and take the context first:
+//!
+//! ```text
+//! code(ctx, args...) -> results...
+//! ```
+//!
+//! **Entry thunks** (host to WebAssembly) use the C convention. Both call inside a `try_call`
+//! whose handler a trap jumps to; it restores what C expects to be preserved.
+//!
+//! ```text
+//! typed(ctx, args..., code) -> (trapped, bits)     at most one result, no vector
+//! array(ctx, values, code)  -> trapped             any type; 16 bytes a value, results in place
+//! ```
+//!
+//! `trapped` is zero or one; `bits` holds the result's bits, floats too, the upper half of a
+//! 32-bit result undefined.
+//!
+//! **Host thunks** (WebAssembly to host) are what a function import slot's code points to when
+//! the host defines it: they check that the host has stack left, then call
+//!
+//! ```text
+//! func(fp, slot, [results,] args...) -> [result]
+//! ```
+//!
+//! in the C convention: `fp` is the thunk's frame, from which a failing host function finds the
+//! entry to leave through; `slot` is the [`crate::vmctx::FuncSlot`]. Two or more results, or a
+//! vector, are written through `results`, 16 bytes each; vector arguments are passed by address.
+
+use crate::types::{FuncType, ValType};
+
+/// Bytes of a value in the array a call with run-time types passes.
+pub const VALUE_SIZE: u32 = 16;
+
+/// Whether functions of this type have a typed entry thunk beside the array one.
+pub fn has_typed_entry(ty: &FuncType) -> bool {
+    ty.results().len() <= 1
+        && ty.params().len() <= TYPED_MAX_PARAMS
+        && !ty.params().iter().chain(ty.results()).any(|&t| t == ValType::V128)
+}
+
+/// Most parameters of a function with a typed entry thunk.
+pub const TYPED_MAX_PARAMS: usize = 16;
+
+/// Whether a host function of this type writes its results through a pointer.
+pub fn host_results_by_address(ty: &FuncType) -> bool {
+    ty.results().len() > 1 || ty.results().first() == Some(&ValType::V128)
+}

@@ -1,0 +1,236 @@
+//! The context: what an instance's machine code reaches through its one context parameter.
+//!
+//! The context pointer **is** the base of memory 0, and the fields lie below it:
+//!
+//! ```text
+//!            lower addresses                                          higher addresses
+//!   | func refs | imports | tables | globals | header |  memory 0 ........  | guard |
+//!   ^ -size                                           ^ context pointer (+ MEMORY0_OFFSET)
+//! ```
+//!
+//! So an access to memory 0 needs no load and no register for its base, and both the header and
+//! memory have short displacements. A WebAssembly address is an unsigned 32-bit number that is
+//! added to the context pointer, so no access to memory 0 can reach below it.
+//!
+//! An instance without a memory 0 of its own has the same fields and no memory behind them.
+
+/// Distance from the context pointer to the base of memory 0, in bytes. Zero is the form the
+/// measurements in RATIONALE.md ("Why does the context end where memory 0 begins?") decided for;
+/// with a positive number the fields would lie above the context pointer instead.
+pub const MEMORY0_OFFSET: i32 = 0;
+
+/// Offset of a region of `size` bytes that starts `start` bytes from the near end of the fields.
+pub const fn offset(start: u32, size: u32) -> i32 {
+    if MEMORY0_OFFSET == 0 { -((start + size) as i32) } else { start as i32 }
+}
+
+/// Length of memory 0 in bytes, `u64`; with [`MEMORY0_BASE`] it forms a [`MemoryDef`].
+pub const MEMORY0_LEN: i32 = MEMORY0 + MemoryDef::LEN;
+/// Base of memory 0, the context pointer itself.
+pub const MEMORY0_BASE: i32 = MEMORY0 + MemoryDef::BASE;
+/// The [`MemoryDef`] of memory 0.
+pub const MEMORY0: i32 = offset(0, 16);
+/// Lowest stack pointer at which WebAssembly may call the host.
+pub const STACK_LIMIT: i32 = offset(16, 8);
+/// Address of the array of builtin functions, in the order of [`crate::builtin::Builtin::ALL`].
+pub const BUILTINS: i32 = offset(24, 8);
+/// Address of what the runtime keeps of the instance.
+pub const INSTANCE: i32 = offset(32, 8);
+/// Address of the [`MemoryDef`] of the memory the module exports as `memory`, or null.
+pub const EXPORTED_MEMORY: i32 = offset(40, 8);
+/// An operand of the last trap: the table index of an uninitialised element, plus one.
+pub const TRAP_OPERAND: i32 = offset(48, 8);
+/// Bytes of the header.
+pub const HEADER_SIZE: u32 = 64;
+
+macro_rules! layouts {
+    ($($(#[$doc:meta])* $name:ident $size:literal { $($(#[$fdoc:meta])* $field:ident = $at:literal;)* })*) => {$(
+        $(#[$doc])*
+        #[derive(Clone, Copy, Debug)]
+        pub struct $name;
+
+        impl $name {
+            /// Bytes of the record.
+            pub const SIZE: u32 = $size;
+            $($(#[$fdoc])* pub const $field: i32 = $at;)*
+        }
+    )*};
+}
+
+layouts! {
+    /// A linear memory, as its users see it. It never moves; its length only grows.
+    MemoryDef 16 {
+        /// Address of its first byte.
+        BASE = 0;
+        /// Bytes, `u64`.
+        LEN = 8;
+    }
+
+    /// A table, as its users see it. Growing may move it.
+    TableDef 16 {
+        /// Address of its first entry: a [`FuncRef`] record or an external reference of 8 bytes.
+        BASE = 0;
+        /// Entries, `u64`.
+        LEN = 8;
+    }
+
+    /// A function reference, and equally an entry of a table of functions: calls through a table
+    /// read it in place. A null entry is all zeros; a null reference is the null address.
+    FuncRef 32 {
+        /// Address of the code, in the `tail` convention.
+        CODE = 0;
+        /// The context to pass.
+        CTX = 8;
+        /// [`crate::types::FuncType::identity`] of its type; zero for null.
+        TYPE = 16;
+        /// Address of the record that a reference to this function points to.
+        REF = 24;
+    }
+
+    /// An imported function. For one of another instance, code and context are its own; for one
+    /// of the host, the code is this module's host thunk, and the context is the importer's.
+    FuncSlot 32 {
+        /// Address of the code, in the `tail` convention.
+        CODE = 0;
+        /// The context to pass.
+        CTX = 8;
+        /// Address of the host function, when it is one.
+        FUNC = 16;
+        /// What the host function is given to find its data.
+        ENV = 24;
+    }
+
+    /// A host function that belongs to no importer: a [`FuncSlot`], whose address is passed as
+    /// its context, and a stack limit of its own.
+    HostRecord 40 {
+        /// The slot.
+        SLOT = 0;
+        /// Lowest stack pointer at which the host may be called.
+        STACK_LIMIT = 32;
+    }
+
+    /// An imported memory.
+    MemorySlot 16 {
+        /// Address of the exporter's [`MemoryDef`].
+        DEF = 0;
+        /// Its base, which never changes.
+        BASE = 8;
+    }
+}
+
+/// Where the regions of one module's context lie, as offsets from the context pointer.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub struct Regions {
+    /// Globals the module defines; each has its own offset inside.
+    pub globals: i32,
+    /// [`TableDef`] per table the module defines.
+    pub tables: i32,
+    /// [`FuncSlot`] per imported function.
+    pub func_imports: i32,
+    /// Address per imported global.
+    pub global_imports: i32,
+    /// Address of a [`TableDef`] per imported table.
+    pub table_imports: i32,
+    /// [`MemorySlot`] per imported memory.
+    pub memory_imports: i32,
+    /// [`MemoryDef`] per defined memory whose index is not zero.
+    pub memories: i32,
+    /// [`FuncRef`] per function that can be referred to.
+    pub func_refs: i32,
+    /// Bytes of the whole context.
+    pub size: u32,
+}
+
+/// How much of everything a module has, in the order of [`Regions`].
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub struct Counts {
+    /// Bytes of its defined globals.
+    pub global_bytes: u32,
+    /// Tables it defines.
+    pub tables: u32,
+    /// Functions it imports.
+    pub func_imports: u32,
+    /// Globals it imports.
+    pub global_imports: u32,
+    /// Tables it imports.
+    pub table_imports: u32,
+    /// Memories it imports.
+    pub memory_imports: u32,
+    /// Memories it defines besides memory 0.
+    pub memories: u32,
+    /// Functions that can be referred to.
+    pub func_refs: u32,
+}
+
+impl Regions {
+    /// Most bytes a context may have.
+    pub const MAX_SIZE: u32 = 1 << 30;
+
+    /// Lays out a context, or `None` when it exceeds [`Regions::MAX_SIZE`].
+    pub fn new(counts: &Counts) -> Option<Self> {
+        let mut end = HEADER_SIZE;
+        let mut region = |count: u32, size: u32| {
+            let bytes = count.checked_mul(size)?.checked_next_multiple_of(16)?;
+            let start = end;
+            end = end.checked_add(bytes).filter(|&end| end <= Self::MAX_SIZE)?;
+            Some(offset(start, bytes))
+        };
+        Some(Regions {
+            globals: region(counts.global_bytes, 1)?,
+            tables: region(counts.tables, TableDef::SIZE)?,
+            func_imports: region(counts.func_imports, FuncSlot::SIZE)?,
+            global_imports: region(counts.global_imports, 8)?,
+            table_imports: region(counts.table_imports, 8)?,
+            memory_imports: region(counts.memory_imports, MemorySlot::SIZE)?,
+            memories: region(counts.memories, MemoryDef::SIZE)?,
+            func_refs: region(counts.func_refs, FuncRef::SIZE)?,
+            size: end,
+        })
+    }
+
+    /// The slot of an imported function.
+    pub fn func_import(&self, index: u32) -> i32 {
+        self.func_imports + (index * FuncSlot::SIZE) as i32
+    }
+
+    /// The address of an imported global.
+    pub fn global_import(&self, index: u32) -> i32 {
+        self.global_imports + (index * 8) as i32
+    }
+
+    /// The address of an imported table's definition.
+    pub fn table_import(&self, index: u32) -> i32 {
+        self.table_imports + (index * 8) as i32
+    }
+
+    /// The slot of an imported memory.
+    pub fn memory_import(&self, index: u32) -> i32 {
+        self.memory_imports + (index * MemorySlot::SIZE) as i32
+    }
+
+    /// The definition of the `index`th table the module defines.
+    pub fn table(&self, index: u32) -> i32 {
+        self.tables + (index * TableDef::SIZE) as i32
+    }
+
+    /// The record of the `index`th function that can be referred to.
+    pub fn func_ref(&self, index: u32) -> i32 {
+        self.func_refs + (index * FuncRef::SIZE) as i32
+    }
+
+    /// The definition of a memory the module defines: `index` counts defined memories, and
+    /// memory 0 stands in the header when the module defines it.
+    pub fn memory(&self, index: u32, memory0_is_defined: bool) -> i32 {
+        match (index, memory0_is_defined) {
+            (0, true) => MEMORY0,
+            (_, true) => self.memories + ((index - 1) * MemoryDef::SIZE) as i32,
+            (_, false) => self.memories + (index * MemoryDef::SIZE) as i32,
+        }
+    }
+}
+
+const _: () = {
+    assert!(FuncRef::SIZE == FuncSlot::SIZE);
+    assert!(HEADER_SIZE.is_multiple_of(16));
+    assert!(HostRecord::STACK_LIMIT as u32 == FuncSlot::SIZE);
+};

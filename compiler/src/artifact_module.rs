@@ -1,0 +1,292 @@
+//! The artifact as a [`Module`]: declarations are the namespace, definitions are collected, and
+//! linking lays them out in the order of their numbers.
+//!
+//! Invariant: linked text refers to text and read-only data by distance alone.
+
+use crate::code::{self, CompiledFunction, Handler, Target};
+use crate::error::{CompileError, ErrorKind};
+use crate::target::page_size;
+use cranelift_codegen::control::ControlPlane;
+use cranelift_codegen::isa::{OwnedTargetIsa, TargetIsa};
+use cranelift_codegen::{Context, ir};
+use cranelift_module::{
+    DataDescription, DataId, FuncId, Init, Linkage, Module, ModuleDeclarations, ModuleError,
+    ModuleReloc, ModuleResult,
+};
+use precast_abi::artifact::{NONE, Writer};
+use std::collections::{BTreeMap, BTreeSet};
+
+/// Collects code and data for one artifact.
+pub(crate) struct ArtifactModule {
+    isa: OwnedTargetIsa,
+    declarations: ModuleDeclarations,
+    funcs: Vec<Option<CompiledFunction>>,
+    objects: BTreeMap<u32, Object>,
+    /// Functions and data objects that relocations refer to.
+    referenced_funcs: BTreeSet<u32>,
+    referenced_objects: BTreeSet<u32>,
+}
+
+/// A data object: bytes, in which some places hold the distance of a function from its start.
+struct Object {
+    bytes: Box<[u8]>,
+    align: usize,
+    funcs: Vec<(u32, u32)>,
+}
+
+/// A linked module.
+#[derive(Default)]
+pub(crate) struct Linked {
+    pub(crate) text: Vec<u8>,
+    pub(crate) rodata: Vec<u8>,
+    /// Per function number, the offset and length of its code; [`NONE`] when it has none.
+    pub(crate) places: Vec<(u32, u32)>,
+    pub(crate) trap_offsets: Vec<u32>,
+    pub(crate) trap_codes: Vec<u8>,
+    pub(crate) trap_locations: Vec<u32>,
+    pub(crate) calls: Vec<code::Call>,
+    pub(crate) handlers: Vec<Handler>,
+}
+
+impl ArtifactModule {
+    pub(crate) fn new(isa: OwnedTargetIsa) -> Self {
+        ArtifactModule {
+            isa,
+            declarations: ModuleDeclarations::default(),
+            funcs: Vec::new(),
+            objects: BTreeMap::new(),
+            referenced_funcs: BTreeSet::new(),
+            referenced_objects: BTreeSet::new(),
+        }
+    }
+
+    /// Defines a function with all that was kept of its compilation.
+    pub(crate) fn define(&mut self, id: FuncId, function: CompiledFunction) -> ModuleResult<()> {
+        for reloc in &function.relocs {
+            match code::target(reloc) {
+                Some(Target::Func(index)) => self.referenced_funcs.insert(index),
+                Some(Target::Data(index)) => self.referenced_objects.insert(index),
+                None => return Err(backend(format!("code needs {}", reloc.name))),
+            };
+        }
+        let index = id.as_u32() as usize;
+        if self.funcs.len() <= index {
+            self.funcs.resize_with(index + 1, || None);
+        }
+        if self.funcs[index].replace(function).is_some() {
+            return Err(ModuleError::DuplicateDefinition(id.to_string()));
+        }
+        Ok(())
+    }
+
+    /// Whether code or data refers to a function.
+    pub(crate) fn refers_to_func(&self, id: FuncId) -> bool {
+        self.referenced_funcs.contains(&id.as_u32())
+    }
+
+    /// Whether code refers to a data object.
+    pub(crate) fn refers_to_data(&self, id: DataId) -> bool {
+        self.referenced_objects.contains(&id.as_u32())
+    }
+
+    /// Lays everything out and resolves all references.
+    pub(crate) fn link(self) -> Result<Linked, CompileError> {
+        let ArtifactModule { isa, declarations, funcs, objects, .. } = self;
+        let count = declarations.get_functions().count().max(funcs.len());
+        let mut labels = vec![usize::MAX; count];
+        let defined = funcs.iter().enumerate().filter(|(_, func)| func.is_some());
+        for (label, (index, _)) in defined.enumerate() {
+            labels[index] = label;
+        }
+        let labeled = labels.iter().filter(|&&label| label != usize::MAX).count();
+        let mut linked = Linked { places: vec![(NONE, 0); count], ..Linked::default() };
+        let mut text = isa.text_section_builder(labeled);
+        let mut patches = Vec::new();
+        for (index, func) in funcs.into_iter().enumerate() {
+            let Some(func) = func else { continue };
+            let align = func.align.max(isa.function_alignment().preferred).max(16);
+            let start = text.append(true, &func.code, align, &mut ControlPlane::default());
+            let start = u32::try_from(start).ok().filter(|&s| i32::try_from(s).is_ok());
+            let start = start.ok_or_else(too_large)?;
+            linked.add(index, start, &func);
+            for reloc in func.relocs {
+                let at = start + reloc.offset;
+                let target = code::target(&reloc).ok_or_else(undefined)?;
+                let resolved = match target {
+                    Target::Func(index) => {
+                        let label = labels.get(index as usize).filter(|&&l| l != usize::MAX);
+                        let label = *label.ok_or_else(undefined)?;
+                        text.resolve_reloc(at.into(), reloc.kind, reloc.addend, label)
+                    }
+                    Target::Data(_) => false,
+                };
+                if !resolved {
+                    patches.push((at, reloc.kind, target, reloc.addend));
+                }
+            }
+        }
+        linked.text = text.finish(&mut ControlPlane::default());
+        drop(text);
+        let distance = Writer::rodata_distance(linked.text.len(), page_size(&*isa));
+        let starts = linked.lay_out(objects, distance)?;
+        for (at, kind, target, addend) in patches {
+            let target = match target {
+                Target::Func(index) => i64::from(linked.places[index as usize].0),
+                Target::Data(index) => *starts.get(&index).ok_or_else(undefined)? as i64,
+            };
+            code::patch(&mut linked.text, at as usize, kind, target, addend)
+                .ok_or_else(too_large)?;
+        }
+        Ok(linked)
+    }
+}
+
+impl Linked {
+    /// The text offset of a function's code, or [`NONE`].
+    pub(crate) fn code(&self, id: FuncId) -> u32 {
+        self.places[id.as_u32() as usize].0
+    }
+
+    /// Takes in what is known about a function's code, now that its place is.
+    fn add(&mut self, index: usize, start: u32, func: &CompiledFunction) {
+        self.places[index] = (start, func.code.len() as u32);
+        for trap in &func.traps {
+            self.trap_offsets.push(start + trap.offset);
+            self.trap_codes.push(trap.code);
+            self.trap_locations.push(trap.wasm);
+        }
+        for call in &func.calls {
+            self.calls.push(code::Call { ret: start + call.ret, wasm: call.wasm });
+        }
+        for handler in &func.handlers {
+            self.handlers.push(Handler {
+                ret: start + handler.ret,
+                handler: start + handler.handler,
+                frame: handler.frame,
+            });
+        }
+    }
+
+    /// Lays data objects out, at a distance from the text; their distances.
+    fn lay_out(
+        &mut self,
+        objects: BTreeMap<u32, Object>,
+        distance: usize,
+    ) -> Result<BTreeMap<u32, usize>, CompileError> {
+        let mut starts = BTreeMap::new();
+        for (index, object) in objects {
+            let at = self.rodata.len().next_multiple_of(object.align);
+            self.rodata.resize(at, 0);
+            self.rodata.extend_from_slice(&object.bytes);
+            let start = distance + at;
+            for (offset, func) in object.funcs {
+                let (code, _) = self.places[func as usize];
+                if code == NONE {
+                    return Err(undefined());
+                }
+                let value = i32::try_from(i64::from(code) - start as i64);
+                let value = value.map_err(|_| too_large())?;
+                let at = at + offset as usize;
+                self.rodata[at..at + 4].copy_from_slice(&value.to_le_bytes());
+            }
+            starts.insert(index, start);
+        }
+        Ok(starts)
+    }
+}
+
+fn undefined() -> CompileError {
+    CompileError::internal("code refers to what is not defined")
+}
+
+fn too_large() -> CompileError {
+    CompileError::new(ErrorKind::Limit, 0, "its code exceeds 2 GiB")
+}
+
+fn backend(message: String) -> ModuleError {
+    ModuleError::Compilation(cranelift_codegen::CodegenError::Unsupported(message))
+}
+
+impl Module for ArtifactModule {
+    fn isa(&self) -> &dyn TargetIsa {
+        &*self.isa
+    }
+
+    fn declarations(&self) -> &ModuleDeclarations {
+        &self.declarations
+    }
+
+    fn declare_function(
+        &mut self,
+        name: &str,
+        linkage: Linkage,
+        signature: &ir::Signature,
+    ) -> ModuleResult<FuncId> {
+        self.declarations.declare_function(name, linkage, signature).map(|(id, _)| id)
+    }
+
+    fn declare_anonymous_function(&mut self, signature: &ir::Signature) -> ModuleResult<FuncId> {
+        self.declarations.declare_anonymous_function(signature)
+    }
+
+    fn declare_data(
+        &mut self,
+        name: &str,
+        linkage: Linkage,
+        writable: bool,
+        tls: bool,
+    ) -> ModuleResult<DataId> {
+        self.declarations.declare_data(name, linkage, writable, tls).map(|(id, _)| id)
+    }
+
+    fn declare_anonymous_data(&mut self, writable: bool, tls: bool) -> ModuleResult<DataId> {
+        self.declarations.declare_anonymous_data(writable, tls)
+    }
+
+    fn define_function_with_control_plane(
+        &mut self,
+        id: FuncId,
+        context: &mut Context,
+        control: &mut ControlPlane,
+    ) -> ModuleResult<()> {
+        let compiled = context.compile(&*self.isa, control);
+        compiled.map_err(|error| ModuleError::Compilation(error.inner))?;
+        let compiled = context.compiled_code().expect("it was just compiled");
+        self.define(id, CompiledFunction::new(compiled, &context.func, id))
+    }
+
+    fn define_function_bytes(
+        &mut self,
+        id: FuncId,
+        align: u64,
+        bytes: &[u8],
+        relocs: &[ModuleReloc],
+    ) -> ModuleResult<()> {
+        let align = u32::try_from(align).map_err(|_| backend("such an alignment".into()))?;
+        self.define(id, CompiledFunction::from_bytes(bytes, align, relocs))
+    }
+
+    /// Defines a data object. A function address in it is the 32-bit distance of the function
+    /// from the object's start; addresses of data are not supported, nor is data that changes.
+    fn define_data(&mut self, id: DataId, data: &DataDescription) -> ModuleResult<()> {
+        if !data.data_relocs.is_empty() {
+            return Err(backend("addresses of data in data".into()));
+        }
+        let bytes = match &data.init {
+            Init::Bytes { contents } => contents.clone(),
+            init => vec![0; init.size()].into(),
+        };
+        let mut funcs = Vec::with_capacity(data.function_relocs.len());
+        for &(offset, func) in &data.function_relocs {
+            let func = FuncId::from_name(&data.function_decls[func]).as_u32();
+            self.referenced_funcs.insert(func);
+            funcs.push((offset, func));
+        }
+        let align = data.align.unwrap_or(16) as usize;
+        let object = Object { bytes, align, funcs };
+        match self.objects.insert(id.as_u32(), object) {
+            None => Ok(()),
+            Some(_) => Err(ModuleError::DuplicateDefinition(id.to_string())),
+        }
+    }
+}

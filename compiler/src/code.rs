@@ -1,0 +1,161 @@
+//! Compiled functions: what is kept of the code generator's result until linking.
+
+use cranelift_codegen::binemit::Reloc;
+use cranelift_codegen::{
+    CompiledCode, FinalizedMachExceptionHandler, ir,
+};
+use cranelift_module::{FuncId, ModuleReloc, ModuleRelocTarget};
+use precast_abi::artifact::NONE;
+
+/// Machine code, and what linking and the artifact need to know about it. Offsets are from the
+/// start of the code.
+pub(crate) struct CompiledFunction {
+    pub(crate) code: Box<[u8]>,
+    pub(crate) align: u32,
+    pub(crate) relocs: Box<[ModuleReloc]>,
+    pub(crate) traps: Box<[Trap]>,
+    pub(crate) calls: Box<[Call]>,
+    pub(crate) handlers: Box<[Handler]>,
+}
+
+/// An instruction that may trap.
+pub(crate) struct Trap {
+    pub(crate) offset: u32,
+    pub(crate) code: u8,
+    /// Where it comes from in the WebAssembly file, or [`NONE`].
+    pub(crate) wasm: u32,
+}
+
+/// A call of WebAssembly.
+pub(crate) struct Call {
+    /// The offset it returns to.
+    pub(crate) ret: u32,
+    /// Where it comes from in the WebAssembly file.
+    pub(crate) wasm: u32,
+}
+
+/// A call whose exceptional return is handled.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Handler {
+    /// The offset the call returns to.
+    pub ret: u32,
+    /// The offset of the handler.
+    pub handler: u32,
+    /// Bytes from the frame pointer down to the stack pointer the handler expects.
+    pub frame: u32,
+}
+
+impl CompiledFunction {
+    /// Takes over what the code generator made of `func`.
+    pub(crate) fn new(compiled: &CompiledCode, func: &ir::Function, id: FuncId) -> Self {
+        let buffer = &compiled.buffer;
+        let relocs = buffer.relocs().iter();
+        let locations: Vec<_> = buffer.get_srclocs_sorted().iter().collect();
+        // Traps and calls come in the order of the code, and so do locations.
+        let mut locate = Locations { ranges: &locations, next: 0 };
+        let traps = buffer.traps().iter().map(|trap| Trap {
+            offset: trap.offset,
+            code: trap.code.as_raw().get(),
+            wasm: locate.at(trap.offset),
+        });
+        let traps = traps.collect();
+        let mut locate = Locations { ranges: &locations, next: 0 };
+        let calls = buffer.call_sites().filter_map(|site| {
+            let wasm = locate.at(site.ret_addr - 1);
+            (wasm != NONE).then_some(Call { ret: site.ret_addr, wasm })
+        });
+        CompiledFunction {
+            code: buffer.data().into(),
+            align: buffer.alignment,
+            relocs: relocs.map(|reloc| ModuleReloc::from_mach_reloc(reloc, func, id)).collect(),
+            traps,
+            calls: calls.collect(),
+            handlers: handlers(compiled).into(),
+        }
+    }
+
+    /// Code from elsewhere, about which nothing more is known.
+    pub(crate) fn from_bytes(code: &[u8], align: u32, relocs: &[ModuleReloc]) -> Self {
+        CompiledFunction {
+            code: code.into(),
+            align,
+            relocs: relocs.into(),
+            traps: Box::default(),
+            calls: Box::default(),
+            handlers: Box::default(),
+        }
+    }
+}
+
+/// The handlers of compiled code, which the entry thunks have one of.
+pub fn handlers(compiled: &CompiledCode) -> Vec<Handler> {
+    let mut handlers = Vec::new();
+    for site in compiled.buffer.call_sites() {
+        for handler in site.exception_handlers {
+            if let FinalizedMachExceptionHandler::Default(handler) = *handler {
+                let frame = site.frame_offset.unwrap_or(0);
+                handlers.push(Handler { ret: site.ret_addr, handler, frame });
+            }
+        }
+    }
+    handlers
+}
+
+/// A walk through the ranges of code that have a location.
+struct Locations<'a> {
+    ranges: &'a [&'a cranelift_codegen::MachSrcLoc<cranelift_codegen::Final>],
+    next: usize,
+}
+
+impl Locations<'_> {
+    fn at(&mut self, offset: u32) -> u32 {
+        while self.ranges.get(self.next).is_some_and(|range| range.end <= offset) {
+            self.next += 1;
+        }
+        let range = self.ranges.get(self.next).filter(|range| range.start <= offset);
+        range.filter(|range| !range.loc.is_default()).map_or(NONE, |range| range.loc.bits())
+    }
+}
+
+/// What a relocation refers to.
+#[derive(Clone, Copy)]
+pub(crate) enum Target {
+    Func(u32),
+    Data(u32),
+}
+
+/// The target of a relocation; `None` for library functions, which no code here may need.
+pub(crate) fn target(reloc: &ModuleReloc) -> Option<Target> {
+    match reloc.name {
+        ModuleRelocTarget::User { namespace: 0, index } => Some(Target::Func(index)),
+        ModuleRelocTarget::User { namespace: 1, index } => Some(Target::Data(index)),
+        _ => None,
+    }
+}
+
+/// Writes the distance a relocation stands for into code at `at`; `None` when it does not fit or
+/// the kind is not known.
+pub(crate) fn patch(
+    text: &mut [u8],
+    at: usize,
+    kind: Reloc,
+    target: i64,
+    addend: i64,
+) -> Option<()> {
+    let place: &mut [u8; 4] = text.get_mut(at..at + 4)?.try_into().ok()?;
+    let word = u32::from_le_bytes(*place);
+    let target = target + addend;
+    let patched = match kind {
+        Reloc::X86PCRel4 | Reloc::X86CallPCRel4 => i32::try_from(target - at as i64).ok()? as u32,
+        Reloc::Aarch64AdrPrelPgHi21 => {
+            let pages = i32::try_from((target >> 12) - (at as i64 >> 12)).ok()?;
+            let fits = (-(1 << 20)..1 << 20).contains(&pages);
+            let pages = fits.then_some(pages as u32 & 0x1f_ffff)?;
+            word | (pages & 3) << 29 | (pages >> 2) << 5
+        }
+        Reloc::Aarch64AddAbsLo12Nc => word | (target as u32 & 0xfff) << 10,
+        _ => return None,
+    };
+    *place = patched.to_le_bytes();
+    Some(())
+}

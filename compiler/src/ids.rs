@@ -1,0 +1,89 @@
+//! The numbers of everything that has code, fixed before anything is compiled.
+//!
+//! ```text
+//! defined functions | builtin stubs | null stub, mismatch stub | forwarders | host thunks
+//!     | typed entry thunks | array entry thunks
+//! ```
+//!
+//! Forwarders and host thunks are one per imported function, entry thunks one per type.
+
+use crate::module::Module;
+use cranelift_module::FuncId;
+use precast_abi::builtin::Builtin;
+use precast_abi::index::{FuncIndex, TypeIndex};
+
+/// The numbering of one module.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Ids {
+    defined: u32,
+    func_imports: u32,
+    types: u32,
+}
+
+impl Ids {
+    pub(crate) fn new(module: &Module<'_>) -> Self {
+        Ids {
+            defined: module.funcs.len() as u32 - module.func_imports,
+            func_imports: module.func_imports,
+            types: module.types.len() as u32,
+        }
+    }
+
+    /// How many numbers there are.
+    pub(crate) fn count(&self) -> u32 {
+        self.typed_base() + 2 * self.types
+    }
+
+    /// The code of the `n`th defined function.
+    pub(crate) fn defined(&self, n: u32) -> FuncId {
+        FuncId::from_u32(n)
+    }
+
+    /// What a dispatch table calls for a function: its code, or the forwarder of an import.
+    pub(crate) fn code(&self, module: &Module<'_>, func: FuncIndex) -> FuncId {
+        module.defined(func).map_or_else(|| self.forwarder(func.0), |n| self.defined(n))
+    }
+
+    /// The stub that calls a builtin.
+    pub(crate) fn builtin(&self, builtin: Builtin) -> FuncId {
+        FuncId::from_u32(self.defined + builtin as u32)
+    }
+
+    /// The stub that traps for a null element.
+    pub(crate) fn null_stub(&self) -> FuncId {
+        FuncId::from_u32(self.null_base())
+    }
+
+    /// The stub that traps for an element of another type.
+    pub(crate) fn mismatch_stub(&self) -> FuncId {
+        FuncId::from_u32(self.null_base() + 1)
+    }
+
+    /// The code that takes the caller's context and calls the `n`th imported function.
+    pub(crate) fn forwarder(&self, n: u32) -> FuncId {
+        FuncId::from_u32(self.null_base() + 2 + n)
+    }
+
+    /// The host thunk of the `n`th imported function.
+    pub(crate) fn host_thunk(&self, n: u32) -> FuncId {
+        FuncId::from_u32(self.null_base() + 2 + self.func_imports + n)
+    }
+
+    /// The typed entry thunk of a canonical type.
+    pub(crate) fn typed_entry(&self, ty: TypeIndex) -> FuncId {
+        FuncId::from_u32(self.typed_base() + ty.0)
+    }
+
+    /// The array entry thunk of a canonical type.
+    pub(crate) fn array_entry(&self, ty: TypeIndex) -> FuncId {
+        FuncId::from_u32(self.typed_base() + self.types + ty.0)
+    }
+
+    fn null_base(&self) -> u32 {
+        self.defined + Builtin::ALL.len() as u32
+    }
+
+    fn typed_base(&self) -> u32 {
+        self.null_base() + 2 + 2 * self.func_imports
+    }
+}

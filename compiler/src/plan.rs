@@ -1,0 +1,193 @@
+//! Where everything of an instance lies: decided after parsing, before any body is translated.
+
+use crate::dispatch::{StaticTable, static_tables};
+use crate::error::{CompileError, ErrorKind};
+use crate::ids::Ids;
+use crate::module::{Item, Mode, Module};
+use crate::scan::Scan;
+use precast_abi::artifact::Kind;
+use precast_abi::index::{FuncIndex, GlobalIndex, MemoryIndex, TableIndex};
+use precast_abi::vmctx::{Counts, Regions};
+use std::collections::{BTreeMap, BTreeSet};
+
+/// The layout of an instance's context, and what is known about its content.
+pub(crate) struct Plan<'m> {
+    pub(crate) module: &'m Module<'m>,
+    pub(crate) ids: Ids,
+    pub(crate) regions: Regions,
+    pub(crate) static_tables: BTreeMap<TableIndex, StaticTable>,
+    /// Functions that can be referred to at run time, ascending.
+    pub(crate) func_refs: Vec<FuncIndex>,
+    /// Per global, the offset of its value, or of its address when it is imported.
+    pub(crate) global_offsets: Vec<i32>,
+    /// Per defined table, its position among those that exist at run time.
+    table_slots: Vec<Option<u32>>,
+    /// Per table, whether its length and place never change.
+    fixed_tables: Vec<bool>,
+}
+
+/// How code reaches a table.
+pub(crate) enum TablePlace<'p> {
+    /// It is known at compile time.
+    Static(&'p StaticTable),
+    /// Its definition lies at an offset from the context.
+    Own(i32),
+    /// The address of its definition does.
+    Imported(i32),
+}
+
+/// How code reaches a memory.
+#[derive(Clone, Copy)]
+pub(crate) enum MemoryPlace {
+    /// It lies at the context.
+    Context,
+    /// Its definition lies at an offset from the context.
+    Own(i32),
+    /// Its slot does.
+    Imported(i32),
+}
+
+impl<'m> Plan<'m> {
+    pub(crate) fn new(module: &'m Module<'m>, scan: &Scan) -> Result<Plan<'m>, CompileError> {
+        let static_tables = static_tables(module, scan);
+        let func_refs = func_refs(module, scan, &static_tables);
+        let (global_offsets, global_bytes) = global_layout(module);
+        let mut slots = 0;
+        let table_slots: Vec<_> = (module.table_imports..module.tables.len() as u32)
+            .map(|index| {
+                let exists = !static_tables.contains_key(&TableIndex(index));
+                slots += u32::from(exists);
+                exists.then(|| slots - 1)
+            })
+            .collect();
+        let own_memories = module.memories.len() as u32 - module.memory_imports;
+        let counts = Counts {
+            global_bytes,
+            tables: slots,
+            func_imports: module.func_imports,
+            global_imports: module.global_imports,
+            table_imports: module.table_imports,
+            memory_imports: module.memory_imports,
+            memories: own_memories - u32::from(module.owns_memory0()),
+            func_refs: func_refs.len() as u32,
+        };
+        let regions = Regions::new(&counts).ok_or_else(|| {
+            CompileError::new(ErrorKind::Limit, 0, "its instances would be too large")
+        })?;
+        let mut plan = Plan {
+            module,
+            ids: Ids::new(module),
+            regions,
+            static_tables,
+            func_refs,
+            global_offsets,
+            table_slots,
+            fixed_tables: fixed_tables(module, scan),
+        };
+        for (index, offset) in plan.global_offsets.iter_mut().enumerate() {
+            *offset = match module.defined_global(GlobalIndex::from(index)) {
+                Some(_) => regions.globals + *offset,
+                None => regions.global_import(index as u32),
+            };
+        }
+        Ok(plan)
+    }
+
+    /// How code reaches a table.
+    pub(crate) fn table(&self, table: TableIndex) -> TablePlace<'_> {
+        let Some(n) = self.module.defined_table(table) else {
+            return TablePlace::Imported(self.regions.table_import(table.0));
+        };
+        match self.table_slots[n as usize] {
+            Some(slot) => TablePlace::Own(self.regions.table(slot)),
+            None => TablePlace::Static(&self.static_tables[&table]),
+        }
+    }
+
+    /// The position of a table among those that exist at run time; none for imported ones.
+    pub(crate) fn table_slot(&self, table: TableIndex) -> Option<u32> {
+        self.table_slots[self.module.defined_table(table)? as usize]
+    }
+
+    /// The length of a table, if it never changes.
+    pub(crate) fn fixed_table_len(&self, table: TableIndex) -> Option<u64> {
+        let min = self.module.tables[table.index()].limits.min;
+        self.fixed_tables[table.index()].then_some(min)
+    }
+
+    /// How code reaches a memory.
+    pub(crate) fn memory(&self, memory: MemoryIndex) -> MemoryPlace {
+        let own = self.module.owns_memory0();
+        match self.module.defined_memory(memory) {
+            None => MemoryPlace::Imported(self.regions.memory_import(memory.0)),
+            Some(0) if own => MemoryPlace::Context,
+            Some(n) => MemoryPlace::Own(self.regions.memory(n, own)),
+        }
+    }
+
+    /// The position of a function among those that can be referred to.
+    pub(crate) fn func_ref(&self, func: FuncIndex) -> Option<u32> {
+        self.func_refs.binary_search(&func).ok().map(|at| at as u32)
+    }
+}
+
+/// Collects the functions that can be referred to: by code, by segments that exist at run time,
+/// and by initial values of globals.
+fn func_refs(
+    module: &Module<'_>,
+    scan: &Scan,
+    static_tables: &BTreeMap<TableIndex, StaticTable>,
+) -> Vec<FuncIndex> {
+    // Not yet validated bodies may name functions that do not exist.
+    let known = |func: &&FuncIndex| func.index() < module.funcs.len();
+    let mut set: BTreeSet<FuncIndex> = scan.referenced.iter().filter(known).copied().collect();
+    for elem in &module.elems {
+        let at_run_time = match &elem.mode {
+            Mode::Passive => true,
+            Mode::Declared => false,
+            Mode::Active { target, .. } => !static_tables.contains_key(target),
+        };
+        if at_run_time {
+            set.extend(elem.items.iter().filter_map(|item| match item {
+                Item::Func(func) => Some(*func),
+                _ => None,
+            }));
+        }
+        if let Mode::Active { offset, .. } = &elem.mode {
+            set.extend(offset.functions());
+        }
+    }
+    set.extend(module.globals.iter().flat_map(|global| global.init.functions()));
+    set.into_iter().collect()
+}
+
+/// Lays out defined globals, vectors first so that all are aligned: offsets from the start of
+/// their region (imported ones zero), and its size.
+fn global_layout(module: &Module<'_>) -> (Vec<i32>, u32) {
+    let mut offsets = vec![0; module.globals.len()];
+    let mut end = 0;
+    for size in [16, 8] {
+        for (index, global) in module.globals.iter().enumerate() {
+            let defined = module.defined_global(GlobalIndex::from(index)).is_some();
+            if defined && global.ty.value.size() == size {
+                offsets[index] = end as i32;
+                end += size;
+            }
+        }
+    }
+    (offsets, end)
+}
+
+/// Tables that nobody can grow.
+fn fixed_tables(module: &Module<'_>, scan: &Scan) -> Vec<bool> {
+    let mut fixed: Vec<bool> = (0..module.tables.len() as u32)
+        .map(|i| module.defined_table(TableIndex(i)).is_some() && !scan.grown.contains(&i))
+        .collect();
+    for export in module.exports_of(Kind::Table) {
+        fixed[export.index as usize] = false;
+    }
+    for (fixed, ty) in fixed.iter_mut().zip(&module.tables) {
+        *fixed |= ty.limits.max == Some(ty.limits.min);
+    }
+    fixed
+}

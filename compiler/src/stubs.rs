@@ -1,0 +1,108 @@
+//! Small functions of the artifact that code calls: builtins, traps of dispatch tables, and
+//! forwarders to imports.
+
+use crate::emitter::{Emitter, c_signature};
+use crate::types::{tail_signature, trap_code, word_type};
+use cranelift_codegen::ir::{AbiParam, InstBuilder, MemFlagsData, Signature, types};
+use cranelift_codegen::isa::CallConv;
+use cranelift_module::{FuncId, Module, ModuleResult};
+use precast_abi::builtin::Builtin;
+use precast_abi::trap::TrapCode;
+use precast_abi::types::FuncType;
+use precast_abi::vmctx;
+
+/// The signature of the stub of a builtin: what code sees of it.
+pub(crate) fn builtin_signature(builtin: Builtin) -> Signature {
+    let mut signature = Signature::new(CallConv::Tail);
+    signature.params.push(AbiParam::new(types::I64));
+    signature.params.extend(builtin.params().iter().map(|&word| AbiParam::new(word_type(word))));
+    signature.returns.extend(builtin.result().map(|word| AbiParam::new(word_type(word))));
+    signature
+}
+
+/// The signature of a stub that traps. Calls of any type reach it, and none is returned to.
+pub(crate) fn trap_signature() -> Signature {
+    tail_signature(&FuncType::default())
+}
+
+impl Emitter {
+    /// The stub of a builtin: calls the runtime, and traps when that says so. The trap is the
+    /// stub's own, so that the frame of the caller stays complete for the backtrace.
+    pub(crate) fn builtin<M: Module>(
+        &mut self,
+        module: &mut M,
+        id: FuncId,
+        builtin: Builtin,
+    ) -> ModuleResult<()> {
+        let mut callee = c_signature(module);
+        let words = builtin.params().iter().map(|&word| AbiParam::new(word_type(word)));
+        callee.params.push(AbiParam::new(types::I64));
+        callee.params.extend(words);
+        match (builtin.result(), builtin.trap()) {
+            (Some(word), _) => callee.returns.push(AbiParam::new(word_type(word))),
+            (None, Some(_)) => callee.returns.push(AbiParam::new(types::I32)),
+            (None, None) => {}
+        }
+        self.define(module, id, builtin_signature(builtin), |b, params| {
+            let ctx = params[0];
+            super::emitter::check_headroom(b, ctx, vmctx::STACK_LIMIT);
+            let flags = MemFlagsData::trusted().with_readonly();
+            let array = b.ins().load(types::I64, flags, ctx, vmctx::BUILTINS);
+            let code = b.ins().load(types::I64, flags, array, 8 * builtin as i32);
+            let signature = b.import_signature(callee);
+            let call = b.ins().call_indirect(signature, code, params);
+            let results = b.inst_results(call).to_vec();
+            match builtin.trap() {
+                Some(trap) => {
+                    b.ins().trapnz(results[0], trap_code(trap));
+                    b.ins().return_(&[]);
+                }
+                None => {
+                    b.ins().return_(&results);
+                }
+            }
+        })
+    }
+
+    /// The stub for null elements of static tables.
+    pub(crate) fn null_stub<M: Module>(&mut self, module: &mut M, id: FuncId) -> ModuleResult<()> {
+        self.define(module, id, trap_signature(), |b, params| {
+            // Which element it was is not known here.
+            let zero = b.ins().iconst(types::I64, 0);
+            b.ins().store(MemFlagsData::trusted(), zero, params[0], vmctx::TRAP_OPERAND);
+            b.ins().trap(trap_code(TrapCode::UninitializedElement));
+        })
+    }
+
+    /// The stub for elements of static tables that have another type than the call.
+    pub(crate) fn mismatch_stub<M: Module>(
+        &mut self,
+        module: &mut M,
+        id: FuncId,
+    ) -> ModuleResult<()> {
+        self.define(module, id, trap_signature(), |b, _| {
+            b.ins().trap(trap_code(TrapCode::IndirectCallTypeMismatch));
+        })
+    }
+
+    /// Code that is called with the importer's context, and calls the import in the slot at
+    /// `slot` with its own.
+    pub(crate) fn forwarder<M: Module>(
+        &mut self,
+        module: &mut M,
+        id: FuncId,
+        ty: &FuncType,
+        slot: i32,
+    ) -> ModuleResult<()> {
+        let signature = tail_signature(ty);
+        self.define(module, id, signature.clone(), |b, params| {
+            let flags = MemFlagsData::trusted().with_readonly();
+            let code = b.ins().load(types::I64, flags, params[0], slot + vmctx::FuncSlot::CODE);
+            let ctx = b.ins().load(types::I64, flags, params[0], slot + vmctx::FuncSlot::CTX);
+            let mut args = params.to_vec();
+            args[0] = ctx;
+            let signature = b.import_signature(signature);
+            b.ins().return_call_indirect(signature, code, &args);
+        })
+    }
+}

@@ -1,0 +1,361 @@
+//! Blocks, branches and the code that no branch reaches.
+//!
+//! A block of CLIF for the end of a construct exists only once something branches there: a
+//! `block` nobody leaves early costs nothing.
+
+use super::FuncTranslator;
+use crate::types::{clif_type, trap_code};
+use cranelift_codegen::ir::{self, Block, BlockArg, InstBuilder, JumpTableData, Value};
+use precast_abi::index::TypeIndex;
+use precast_abi::trap::TrapCode;
+use wasmparser::{BlockType, BrTable, Operator};
+
+/// The constructs that are open, and whether code here is reachable.
+#[derive(Default)]
+pub(super) struct Control {
+    frames: Vec<Frame>,
+    unreachable: bool,
+    /// Constructs opened in unreachable code.
+    skipped: u32,
+}
+
+/// An open construct.
+pub(super) struct Frame {
+    kind: FrameKind,
+    ty: Option<BlockType>,
+    results: usize,
+    /// Operands below it.
+    height: usize,
+    /// Where its end is, once something branches there.
+    end: Option<Block>,
+    /// Whether something does. The end of an `if` exists before that.
+    reached: bool,
+}
+
+enum FrameKind {
+    Function,
+    Block,
+    /// A loop begins with its header, to which branches go.
+    Loop { header: Block, params: usize },
+    /// The first arm of an `if`: where the branch goes when the condition is false.
+    If(Otherwise),
+    Else,
+}
+
+enum Otherwise {
+    /// To the end, unless an `else` redirects the branch; nothing goes in and nothing comes out.
+    End(ir::Inst),
+    /// To a block of its own, which finds these operands.
+    Block(Block, Vec<Value>),
+}
+
+impl Frame {
+    /// The outermost frame.
+    pub(super) fn function(results: usize) -> Self {
+        Frame { kind: FrameKind::Function, ty: None, results, height: 0, end: None, reached: false }
+    }
+
+    /// Operands a branch to it takes.
+    fn arity(&self) -> usize {
+        match self.kind {
+            FrameKind::Loop { params, .. } => params,
+            _ => self.results,
+        }
+    }
+}
+
+impl Control {
+    pub(super) fn clear(&mut self) {
+        self.frames.clear();
+        self.unreachable = false;
+        self.skipped = 0;
+    }
+
+    pub(super) fn push(&mut self, frame: Frame) {
+        self.frames.push(frame);
+    }
+
+    pub(super) fn reachable(&self) -> bool {
+        !self.unreachable
+    }
+
+    fn depth(&self, depth: u32) -> usize {
+        self.frames.len() - 1 - depth as usize
+    }
+}
+
+/// Translates an operator of this group in reachable code.
+pub(super) fn translate(t: &mut FuncTranslator<'_, '_>, op: &Operator<'_>) -> bool {
+    match op {
+        Operator::Nop => {}
+        Operator::Block { blockty } => t.block(*blockty),
+        Operator::Loop { blockty } => t.loop_(*blockty),
+        Operator::If { blockty } => t.if_(*blockty),
+        Operator::Else => t.else_(),
+        Operator::End => t.end(),
+        Operator::Br { relative_depth } => t.br(*relative_depth),
+        Operator::BrIf { relative_depth } => t.br_if(*relative_depth),
+        Operator::BrTable { targets } => t.br_table(targets),
+        Operator::Return => t.return_(),
+        Operator::Unreachable => {
+            t.builder.ins().trap(trap_code(TrapCode::Unreachable));
+            t.leave();
+        }
+        _ => return false,
+    }
+    true
+}
+
+/// Follows the structure of code that nothing reaches.
+pub(super) fn translate_unreachable(t: &mut FuncTranslator<'_, '_>, op: &Operator<'_>) {
+    match op {
+        Operator::Block { .. } | Operator::Loop { .. } | Operator::If { .. } => {
+            t.control.skipped += 1;
+        }
+        Operator::Else if t.control.skipped == 0 => t.else_(),
+        Operator::End if t.control.skipped == 0 => t.end(),
+        Operator::End => t.control.skipped -= 1,
+        _ => {}
+    }
+}
+
+impl FuncTranslator<'_, '_> {
+    /// Code from here on is unreachable.
+    fn leave(&mut self) {
+        self.control.unreachable = true;
+    }
+
+    fn arity(&self, ty: BlockType) -> (usize, usize) {
+        match ty {
+            BlockType::Empty => (0, 0),
+            BlockType::Type(_) => (0, 1),
+            BlockType::FuncType(index) => {
+                let ty = &self.plan.module.types[TypeIndex(index).index()];
+                (ty.params().len(), ty.results().len())
+            }
+        }
+    }
+
+    /// Appends parameters of a construct's type to a block.
+    fn block_params(&mut self, block: Block, ty: BlockType, results: bool) {
+        let module = self.plan.module;
+        match ty {
+            BlockType::Empty => {}
+            BlockType::Type(ty) if results => {
+                let ty = crate::module::val_type(ty).map_or(ir::types::I64, clif_type);
+                self.builder.append_block_param(block, ty);
+            }
+            BlockType::Type(_) => {}
+            BlockType::FuncType(index) => {
+                let ty = &module.types[TypeIndex(index).index()];
+                for &ty in if results { ty.results() } else { ty.params() } {
+                    self.builder.append_block_param(block, clif_type(ty));
+                }
+            }
+        }
+    }
+
+    fn push_frame(&mut self, kind: FrameKind, ty: BlockType, end: Option<Block>) {
+        let (params, results) = self.arity(ty);
+        let height = self.stack.len() - params;
+        self.control.push(Frame { kind, ty: Some(ty), results, height, end, reached: false });
+    }
+
+    /// Goes on in a block all of whose predecessors are known.
+    fn enter(&mut self, block: Block) {
+        self.builder.seal_block(block);
+        self.builder.switch_to_block(block);
+    }
+
+    fn block(&mut self, ty: BlockType) {
+        self.push_frame(FrameKind::Block, ty, None);
+    }
+
+    fn loop_(&mut self, ty: BlockType) {
+        let (params, _) = self.arity(ty);
+        let header = self.builder.create_block();
+        self.block_params(header, ty, false);
+        self.jump(header, params);
+        self.builder.switch_to_block(header);
+        self.push_frame(FrameKind::Loop { header, params }, ty, None);
+        let height = self.stack.len() - params;
+        self.stack.truncate(height);
+        self.stack.extend_from_slice(&self.builder.block_params(header)[..params]);
+    }
+
+    fn if_(&mut self, ty: BlockType) {
+        let condition = self.pop();
+        let (params, results) = self.arity(ty);
+        let then = self.builder.create_block();
+        let otherwise = self.builder.create_block();
+        let branch = self.builder.ins().brif(condition, then, &[], otherwise, &[]);
+        self.enter(then);
+        if (params, results) == (0, 0) {
+            self.push_frame(FrameKind::If(Otherwise::End(branch)), ty, Some(otherwise));
+        } else {
+            self.builder.seal_block(otherwise);
+            let operands = self.stack[self.stack.len() - params..].to_vec();
+            self.push_frame(FrameKind::If(Otherwise::Block(otherwise, operands)), ty, None);
+        }
+    }
+
+    fn else_(&mut self) {
+        let at = self.control.depth(0);
+        if self.control.reachable() {
+            let frame = &self.control.frames[at];
+            let results = frame.results;
+            let end = self.end_block(at);
+            self.jump(end, results);
+        }
+        self.control.unreachable = false;
+        let frame = &mut self.control.frames[at];
+        self.stack.truncate(frame.height);
+        let FrameKind::If(otherwise) = std::mem::replace(&mut frame.kind, FrameKind::Else) else {
+            unreachable!("the validator pairs if and else");
+        };
+        let block = match otherwise {
+            Otherwise::Block(block, operands) => {
+                self.stack.extend(operands);
+                block
+            }
+            Otherwise::End(branch) => {
+                let block = self.builder.create_block();
+                let end = frame.end.expect("such an if has an end");
+                self.builder.change_jump_destination(branch, end, block);
+                self.builder.seal_block(block);
+                block
+            }
+        };
+        self.builder.switch_to_block(block);
+    }
+
+    /// The end of the construct at `at`, which is branched to now.
+    fn end_block(&mut self, at: usize) -> Block {
+        self.control.frames[at].reached = true;
+        if let Some(end) = self.control.frames[at].end {
+            return end;
+        }
+        let end = self.builder.create_block();
+        match self.control.frames[at].ty {
+            Some(ty) => self.block_params(end, ty, true),
+            None => self.builder.append_block_params_for_function_returns(end),
+        }
+        self.control.frames[at].end = Some(end);
+        end
+    }
+
+    fn end(&mut self) {
+        let at = self.control.depth(0);
+        if let FrameKind::If(Otherwise::Block(..)) = self.control.frames[at].kind {
+            // The operands are the results.
+            self.else_();
+        }
+        let results = self.control.frames[at].results;
+        if self.control.reachable() && self.control.frames[at].end.is_some() {
+            let end = self.end_block(at);
+            self.jump(end, results);
+        }
+        let mut frame = self.control.frames.pop().expect("the validator pairs blocks and ends");
+        frame.reached |= matches!(frame.kind, FrameKind::If(_));
+        if let FrameKind::Loop { header, .. } = frame.kind {
+            self.builder.seal_block(header);
+        }
+        match frame.end {
+            Some(end) if frame.reached => {
+                self.enter(end);
+                self.stack.truncate(frame.height);
+                self.stack.extend_from_slice(&self.builder.block_params(end)[..results]);
+                self.control.unreachable = false;
+            }
+            Some(end) => self.builder.seal_block(end),
+            None => {}
+        }
+        if let FrameKind::Function = frame.kind
+            && self.control.reachable()
+        {
+            self.return_();
+        }
+        if !self.control.reachable() {
+            self.stack.truncate(frame.height);
+        }
+    }
+
+    /// Where a branch goes.
+    fn target(&mut self, depth: u32) -> (Block, usize) {
+        let at = self.control.depth(depth);
+        let frame = &self.control.frames[at];
+        let arity = frame.arity();
+        match frame.kind {
+            FrameKind::Loop { header, .. } => (header, arity),
+            _ => (self.end_block(at), arity),
+        }
+    }
+
+    /// Takes the upper `count` operands as arguments of a branch, and leaves them.
+    fn branch_args(&mut self, count: usize) {
+        self.block_args.clear();
+        let operands = &self.stack[self.stack.len() - count..];
+        self.block_args.extend(operands.iter().map(|&value| BlockArg::Value(value)));
+    }
+
+    fn jump(&mut self, block: Block, count: usize) {
+        self.branch_args(count);
+        self.builder.ins().jump(block, &*self.block_args);
+    }
+
+    fn br(&mut self, depth: u32) {
+        if self.control.depth(depth) == 0 {
+            return self.return_();
+        }
+        let (block, arity) = self.target(depth);
+        self.jump(block, arity);
+        self.leave();
+    }
+
+    fn br_if(&mut self, depth: u32) {
+        let condition = self.pop();
+        let (block, arity) = self.target(depth);
+        self.branch_args(arity);
+        let next = self.builder.create_block();
+        self.builder.ins().brif(condition, block, &*self.block_args, next, &[]);
+        self.enter(next);
+    }
+
+    fn br_table(&mut self, targets: &BrTable<'_>) {
+        let index = self.pop();
+        if targets.is_empty() {
+            return self.br(targets.default());
+        }
+        let (block, arity) = self.target(targets.default());
+        self.branch_args(arity);
+        let default = self.builder.func.dfg.block_call(block, &*self.block_args);
+        let mut table = Vec::with_capacity(targets.len() as usize);
+        for depth in targets.targets() {
+            let Ok(depth) = depth else { unreachable!("the validator reads targets") };
+            let (block, _) = self.target(depth);
+            table.push(self.builder.func.dfg.block_call(block, &*self.block_args));
+        }
+        let table = self.builder.create_jump_table(JumpTableData::new(default, &table));
+        self.builder.ins().br_table(index, table);
+        self.leave();
+    }
+
+    fn return_(&mut self) {
+        let results = self.builder.func.signature.returns.len();
+        let at = self.stack.len() - results;
+        self.builder.ins().return_(&self.stack[at..]);
+        self.leave();
+    }
+
+    /// Starts a block that is rarely reached, when `condition` holds, and runs `then` there;
+    /// `then` ends it. Goes on where the condition does not hold.
+    pub(super) fn cold(&mut self, condition: Value, then: impl FnOnce(&mut Self)) {
+        let cold = self.builder.create_block();
+        let next = self.builder.create_block();
+        self.builder.set_cold_block(cold);
+        self.builder.ins().brif(condition, cold, &[], next, &[]);
+        self.enter(cold);
+        then(self);
+        self.enter(next);
+    }
+}

@@ -1,0 +1,201 @@
+//! Linear memories.
+
+use super::regions::Region;
+use super::{FuncTranslator, HeapAccess};
+use crate::plan::MemoryPlace;
+use crate::types::trap_code;
+use cranelift_codegen::ir::condcodes::IntCC;
+use cranelift_codegen::ir::{InstBuilder, Type, Value, types};
+use precast_abi::builtin::Builtin;
+use precast_abi::index::MemoryIndex;
+use precast_abi::limits::{MEMORY_GUARD, WASM_PAGE};
+use precast_abi::trap::TrapCode;
+use precast_abi::vmctx::{MEMORY0_OFFSET, MemoryDef, MemorySlot};
+use wasmparser::{MemArg, MemArgTarget, Operator};
+
+/// Translates an operator of this group.
+pub(super) fn translate(t: &mut FuncTranslator<'_, '_>, op: &Operator<'_>) -> bool {
+    match op {
+        Operator::I32Load { memarg } => t.load(memarg, types::I32),
+        Operator::I64Load { memarg } => t.load(memarg, types::I64),
+        Operator::F32Load { memarg } => t.load(memarg, types::F32),
+        Operator::F64Load { memarg } => t.load(memarg, types::F64),
+        Operator::I32Load8U { memarg } => t.load_extend(memarg, types::I8, types::I32, false),
+        Operator::I32Load8S { memarg } => t.load_extend(memarg, types::I8, types::I32, true),
+        Operator::I32Load16U { memarg } => t.load_extend(memarg, types::I16, types::I32, false),
+        Operator::I32Load16S { memarg } => t.load_extend(memarg, types::I16, types::I32, true),
+        Operator::I64Load8U { memarg } => t.load_extend(memarg, types::I8, types::I64, false),
+        Operator::I64Load8S { memarg } => t.load_extend(memarg, types::I8, types::I64, true),
+        Operator::I64Load16U { memarg } => t.load_extend(memarg, types::I16, types::I64, false),
+        Operator::I64Load16S { memarg } => t.load_extend(memarg, types::I16, types::I64, true),
+        Operator::I64Load32U { memarg } => t.load_extend(memarg, types::I32, types::I64, false),
+        Operator::I64Load32S { memarg } => t.load_extend(memarg, types::I32, types::I64, true),
+        Operator::I32Store { memarg }
+        | Operator::I64Store { memarg }
+        | Operator::F32Store { memarg }
+        | Operator::F64Store { memarg } => t.store(memarg),
+        Operator::I32Store8 { memarg } | Operator::I64Store8 { memarg } => {
+            t.store_narrow(memarg, 1);
+        }
+        Operator::I32Store16 { memarg } | Operator::I64Store16 { memarg } => {
+            t.store_narrow(memarg, 2);
+        }
+        Operator::I64Store32 { memarg } => t.store_narrow(memarg, 4),
+        Operator::MemorySize { mem } => t.memory_size(*mem),
+        Operator::MemoryGrow { mem } => t.memory_grow(*mem),
+        Operator::MemoryCopy { dst_mem, src_mem } => {
+            let (to, from, len) = t.pop3();
+            let (dst, src) = (t.index(*dst_mem), t.index(*src_mem));
+            let (to, from, len) = (t.widen(to), t.widen(from), t.widen(len));
+            t.builtin(Builtin::MemoryCopy, &[dst, src, to, from, len]);
+        }
+        Operator::MemoryFill { mem } => {
+            let (to, byte, len) = t.pop3();
+            let (mem, to, len) = (t.index(*mem), t.widen(to), t.widen(len));
+            t.builtin(Builtin::MemoryFill, &[mem, to, byte, len]);
+        }
+        Operator::MemoryInit { data_index, mem } => {
+            let (to, from, len) = t.pop3();
+            let (mem, data, to) = (t.index(*mem), t.index(*data_index), t.widen(to));
+            t.builtin(Builtin::MemoryInit, &[mem, data, to, from, len]);
+        }
+        Operator::DataDrop { data_index } => {
+            let data = t.index(*data_index);
+            t.builtin(Builtin::DataDrop, &[data]);
+        }
+        _ => return false,
+    }
+    true
+}
+
+/// Pops the index of an access and makes sure that the access traps out of bounds: by itself,
+/// when it cannot reach past the guard behind the memory, or else by a check.
+pub(super) fn access(t: &mut FuncTranslator<'_, '_>, memarg: &MemArg, bytes: u32) -> HeapAccess {
+    let MemArgTarget::Memory(memory) = memarg.target else {
+        unreachable!("the validator knows no arrays");
+    };
+    let memory = MemoryIndex(memory);
+    let index = t.pop();
+    let (base, start) = t.memory_base(memory);
+    let region = match t.plan.memory(memory) {
+        MemoryPlace::Imported(_) => Region::ImportedMemories,
+        _ => Region::Memory(memory.0),
+    };
+    let mut flags = t.memory_flags(region);
+    let end = memarg.offset + u64::from(bytes);
+    if let Some(index) = t.constant(index)
+        && index + end <= MEMORY_GUARD
+    {
+        // No register for the index, and no trap where every memory of this type has bytes.
+        if index + end <= t.plan.module.memories[memory.index()].limits.min * WASM_PAGE {
+            flags.set_notrap();
+        }
+        return HeapAccess { addr: base, offset: start + (index + memarg.offset) as i32, flags };
+    }
+    let wide = t.widen(index);
+    if end <= MEMORY_GUARD {
+        let addr = t.builder.ins().iadd(base, wide);
+        return HeapAccess { addr, offset: start + memarg.offset as i32, flags };
+    }
+    let last = t.builder.ins().iadd_imm_s(wide, end as i64);
+    let len = t.memory_len(memory);
+    let outside = t.builder.ins().icmp(IntCC::UnsignedGreaterThan, last, len);
+    t.builder.ins().trapnz(outside, trap_code(TrapCode::MemoryOutOfBounds));
+    let addr = t.builder.ins().iadd(base, wide);
+    let addr = t.builder.ins().iadd_imm_s(addr, memarg.offset as i64);
+    HeapAccess { addr, offset: start, flags }
+}
+
+impl FuncTranslator<'_, '_> {
+    /// The address to which indices of a memory are added, and a distance from there.
+    fn memory_base(&mut self, memory: MemoryIndex) -> (Value, i32) {
+        let ctx = self.ctx;
+        let at = match self.plan.memory(memory) {
+            MemoryPlace::Context => return (ctx, MEMORY0_OFFSET),
+            MemoryPlace::Own(def) => def + MemoryDef::BASE,
+            MemoryPlace::Imported(slot) => slot + MemorySlot::BASE,
+        };
+        let flags = self.constant_flags();
+        (self.builder.ins().load(types::I64, flags, ctx, at), 0)
+    }
+
+    /// The length of a memory in bytes.
+    fn memory_len(&mut self, memory: MemoryIndex) -> Value {
+        let limits = &self.plan.module.memories[memory.index()].limits;
+        if limits.max == Some(limits.min) {
+            return self.builder.ins().iconst(types::I64, (limits.min * WASM_PAGE) as i64);
+        }
+        let (def, at) = match self.plan.memory(memory) {
+            MemoryPlace::Context => (self.ctx, precast_abi::vmctx::MEMORY0),
+            MemoryPlace::Own(def) => (self.ctx, def),
+            MemoryPlace::Imported(slot) => {
+                let flags = self.constant_flags();
+                let at = slot + MemorySlot::DEF;
+                (self.builder.ins().load(types::I64, flags, self.ctx, at), 0)
+            }
+        };
+        let flags = self.flags(Region::Definitions);
+        self.builder.ins().load(types::I64, flags, def, at + MemoryDef::LEN)
+    }
+
+    fn load(&mut self, memarg: &MemArg, ty: Type) {
+        let HeapAccess { addr, offset, flags } = self.heap_access(memarg, ty.bytes());
+        let value = self.builder.ins().load(ty, flags, addr, offset);
+        self.push(value);
+    }
+
+    fn load_extend(&mut self, memarg: &MemArg, narrow: Type, ty: Type, signed: bool) {
+        let HeapAccess { addr, offset, flags } = self.heap_access(memarg, narrow.bytes());
+        let value = self.builder.ins().load(narrow, flags, addr, offset);
+        let ins = self.builder.ins();
+        let value = if signed { ins.sextend(ty, value) } else { ins.uextend(ty, value) };
+        self.push(value);
+    }
+
+    fn store(&mut self, memarg: &MemArg) {
+        let value = self.pop();
+        let bytes = self.builder.func.dfg.value_type(value).bytes();
+        let HeapAccess { addr, offset, flags } = self.heap_access(memarg, bytes);
+        self.builder.ins().store(flags, value, addr, offset);
+    }
+
+    fn store_narrow(&mut self, memarg: &MemArg, bytes: u32) {
+        let value = self.pop();
+        let HeapAccess { addr, offset, flags } = self.heap_access(memarg, bytes);
+        let ins = self.builder.ins();
+        match bytes {
+            1 => ins.istore8(flags, value, addr, offset),
+            2 => ins.istore16(flags, value, addr, offset),
+            _ => ins.istore32(flags, value, addr, offset),
+        };
+    }
+
+    fn memory_size(&mut self, memory: u32) {
+        let bytes = self.memory_len(MemoryIndex(memory));
+        let pages = self.builder.ins().ushr_imm_u(bytes, i64::from(WASM_PAGE.trailing_zeros()));
+        let pages = self.builder.ins().ireduce(types::I32, pages);
+        self.push(pages);
+    }
+
+    fn memory_grow(&mut self, memory: u32) {
+        let delta = self.pop();
+        if self.constant(delta) == Some(0) {
+            return self.memory_size(memory);
+        }
+        let (memory, delta) = (self.index(memory), self.widen(delta));
+        let size = self.builtin(Builtin::MemoryGrow, &[memory, delta]);
+        let size = size.expect("it has a result");
+        let size = self.builder.ins().ireduce(types::I32, size);
+        self.push(size);
+    }
+
+    /// A number of the module as a constant.
+    pub(super) fn index(&mut self, index: u32) -> Value {
+        self.builder.ins().iconst(types::I32, i64::from(index))
+    }
+
+    /// An index or a length of WebAssembly in 64 bits.
+    pub(super) fn widen(&mut self, value: Value) -> Value {
+        self.builder.ins().uextend(types::I64, value)
+    }
+}

@@ -1,0 +1,269 @@
+//! Operators of WebAssembly to CLIF, one file per group of operators.
+
+mod call;
+mod control;
+mod global;
+mod memory;
+mod numeric;
+mod reference;
+mod regions;
+mod simd;
+mod table;
+
+use crate::error::CompileError;
+use crate::plan::Plan;
+use crate::types::{clif_type, tail_signature};
+use control::{Control, Frame};
+use cranelift_codegen::ir::{self, BlockArg, InstBuilder, MemFlagsData, Type, Value, types};
+use cranelift_codegen::isa::TargetFrontendConfig;
+use cranelift_frontend::{FunctionBuilder, FunctionBuilderContext, Variable};
+use precast_abi::index::FuncIndex;
+use precast_abi::types::FuncType;
+use std::collections::HashMap;
+use wasmparser::{MemArg, Operator};
+
+/// What an access to a linear memory needs, once its index is popped and its bounds are dealt
+/// with.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct HeapAccess {
+    /// The address, without the static offset.
+    pub(super) addr: Value,
+    /// The static offset.
+    pub(super) offset: i32,
+    /// Traps, byte order and alias region of the access.
+    pub(super) flags: MemFlagsData,
+}
+
+/// Buffers of the translation, kept from function to function.
+#[derive(Default)]
+pub(crate) struct Buffers {
+    builder: FunctionBuilderContext,
+    stack: Vec<Value>,
+    control: Control,
+    args: Vec<Value>,
+    block_args: Vec<BlockArg>,
+    funcs: HashMap<u32, ir::FuncRef>,
+    signatures: HashMap<u32, ir::SigRef>,
+}
+
+/// The translation of one function: its builder, and the operands and blocks WebAssembly sees.
+pub(crate) struct FuncTranslator<'a, 'f> {
+    pub(super) builder: FunctionBuilder<'f>,
+    plan: &'a Plan<'a>,
+    /// The context, the function's first parameter.
+    ctx: Value,
+    stack: &'f mut Vec<Value>,
+    control: &'f mut Control,
+    args: &'f mut Vec<Value>,
+    block_args: &'f mut Vec<BlockArg>,
+    /// Functions and types that were declared, by their numbers in the module.
+    funcs: &'f mut HashMap<u32, ir::FuncRef>,
+    signatures: &'f mut HashMap<u32, ir::SigRef>,
+    /// Zeros of the types that locals have, to define them with.
+    zeros: Vec<(Type, Value)>,
+}
+
+impl<'a, 'f> FuncTranslator<'a, 'f> {
+    /// Starts the translation of a function into an empty `func`.
+    pub(crate) fn new(
+        plan: &'a Plan<'a>,
+        index: FuncIndex,
+        func: &'f mut ir::Function,
+        buffers: &'f mut Buffers,
+    ) -> Self {
+        let ty = plan.module.func_type(index);
+        func.signature = tail_signature(ty);
+        func.name = ir::UserFuncName::user(0, index.0);
+        buffers.stack.clear();
+        buffers.control.clear();
+        buffers.funcs.clear();
+        buffers.signatures.clear();
+        let mut builder = FunctionBuilder::new(func, &mut buffers.builder);
+        let entry = builder.create_block();
+        builder.append_block_params_for_function_params(entry);
+        builder.switch_to_block(entry);
+        builder.seal_block(entry);
+        let ctx = builder.block_params(entry)[0];
+        let mut translator = FuncTranslator {
+            builder,
+            plan,
+            ctx,
+            stack: &mut buffers.stack,
+            control: &mut buffers.control,
+            args: &mut buffers.args,
+            block_args: &mut buffers.block_args,
+            funcs: &mut buffers.funcs,
+            signatures: &mut buffers.signatures,
+            zeros: Vec::new(),
+        };
+        for (i, &param) in ty.params().iter().enumerate() {
+            let var = translator.builder.declare_var(clif_type(param));
+            let value = translator.builder.block_params(entry)[i + 1];
+            translator.builder.def_var(var, value);
+        }
+        translator.control.push(Frame::function(ty.results().len()));
+        translator
+    }
+
+    /// Declares `count` more locals.
+    pub(crate) fn locals(&mut self, count: u32, ty: wasmparser::ValType) {
+        let ty = crate::module::val_type(ty).map_or(types::I64, clif_type);
+        let zero = self.zero(ty);
+        for _ in 0..count {
+            let var = self.builder.declare_var(ty);
+            self.builder.def_var(var, zero);
+        }
+    }
+
+    fn zero(&mut self, ty: Type) -> Value {
+        if let Some(&(_, zero)) = self.zeros.iter().find(|(t, _)| *t == ty) {
+            return zero;
+        }
+        let ins = self.builder.ins();
+        let zero = match ty {
+            types::F32 => ins.f32const(0.0),
+            types::F64 => ins.f64const(0.0),
+            types::I8X16 => {
+                let constant = self.builder.func.dfg.constants.insert(vec![0; 16].into());
+                self.builder.ins().vconst(ty, constant)
+            }
+            ty => ins.iconst(ty, 0),
+        };
+        self.zeros.push((ty, zero));
+        zero
+    }
+
+    /// Translates an operator, which is valid here.
+    pub(crate) fn operator(&mut self, offset: u32, op: &Operator<'_>) -> Result<(), CompileError> {
+        self.builder.set_srcloc(ir::SourceLoc::new(offset));
+        let done = if self.control.reachable() {
+            numeric::translate(self, op)
+                || memory::translate(self, op)
+                || control::translate(self, op)
+                || self.local(op)
+                || call::translate(self, op)
+                || global::translate(self, op)
+                || simd::translate(self, op)
+                || table::translate(self, op)
+                || reference::translate(self, op)
+        } else {
+            control::translate_unreachable(self, op);
+            true
+        };
+        if done {
+            return Ok(());
+        }
+        let message = format!("{op:?} is not supported");
+        Err(CompileError::new(crate::ErrorKind::Unsupported, offset as usize, message))
+    }
+
+    /// Ends the translation.
+    pub(crate) fn finish(self, config: TargetFrontendConfig) {
+        self.builder.finalize(config);
+    }
+
+    /// `local.get`, `local.set`, `local.tee`, and the operators on the stack alone.
+    fn local(&mut self, op: &Operator<'_>) -> bool {
+        match *op {
+            Operator::LocalGet { local_index } => {
+                let value = self.builder.use_var(Variable::from_u32(local_index));
+                self.push(value);
+            }
+            Operator::LocalSet { local_index } => {
+                let value = self.pop();
+                self.builder.def_var(Variable::from_u32(local_index), value);
+            }
+            Operator::LocalTee { local_index } => {
+                let value = self.top();
+                self.builder.def_var(Variable::from_u32(local_index), value);
+            }
+            Operator::Drop => {
+                self.pop();
+            }
+            Operator::Select | Operator::TypedSelect { .. } => {
+                let (a, b, condition) = self.pop3();
+                let value = self.builder.ins().select(condition, a, b);
+                self.push(value);
+            }
+            _ => return false,
+        }
+        true
+    }
+
+    /// Pops an operand.
+    pub(super) fn pop(&mut self) -> Value {
+        self.stack.pop().expect("the validator counts operands")
+    }
+
+    /// Pops two operands, in the order they were pushed.
+    pub(super) fn pop2(&mut self) -> (Value, Value) {
+        let b = self.pop();
+        let a = self.pop();
+        (a, b)
+    }
+
+    /// Pops three operands, in the order they were pushed.
+    pub(super) fn pop3(&mut self) -> (Value, Value, Value) {
+        let c = self.pop();
+        let (a, b) = self.pop2();
+        (a, b, c)
+    }
+
+    /// The operand that would be popped.
+    fn top(&self) -> Value {
+        *self.stack.last().expect("the validator counts operands")
+    }
+
+    /// Pushes an operand.
+    pub(super) fn push(&mut self, value: Value) {
+        self.stack.push(value);
+    }
+
+    /// Pops a vector and looks at it as lanes of type `ty`.
+    pub(super) fn pop_v128(&mut self, ty: Type) -> Value {
+        let value = self.pop();
+        self.bitcast_v128(ty, value)
+    }
+
+    /// Pushes a vector of any lanes; on the stack every vector is [`types::I8X16`].
+    pub(super) fn push_v128(&mut self, value: Value) {
+        let value = self.bitcast_v128(types::I8X16, value);
+        self.push(value);
+    }
+
+    fn bitcast_v128(&mut self, ty: Type, value: Value) -> Value {
+        if self.builder.func.dfg.value_type(value) == ty {
+            return value;
+        }
+        let flags = MemFlagsData::new().with_endianness(ir::Endianness::Little);
+        self.builder.ins().bitcast(ty, flags, value)
+    }
+
+    /// Pops the index of a memory access and makes sure that it traps when it is out of bounds.
+    pub(super) fn heap_access(&mut self, memarg: &MemArg, access_bytes: u32) -> HeapAccess {
+        memory::access(self, memarg, access_bytes)
+    }
+
+    /// The value, when it is known to be this 32-bit or 64-bit constant.
+    fn constant(&self, value: Value) -> Option<u64> {
+        let dfg = &self.builder.func.dfg;
+        let inst = dfg.value_def(value).inst()?;
+        match dfg.insts[inst] {
+            ir::InstructionData::UnaryImm { opcode: ir::Opcode::Iconst, imm } => {
+                let bits = imm.bits() as u64;
+                Some(if dfg.value_type(value) == types::I32 { bits & 0xffff_ffff } else { bits })
+            }
+            _ => None,
+        }
+    }
+
+    /// The signature of a type of the module.
+    fn signature(&mut self, key: u32, ty: &FuncType) -> ir::SigRef {
+        if let Some(&signature) = self.signatures.get(&key) {
+            return signature;
+        }
+        let signature = self.builder.import_signature(tail_signature(ty));
+        self.signatures.insert(key, signature);
+        signature
+    }
+}

@@ -1,0 +1,94 @@
+//! What memory an access touches, for alias analysis: accesses to different regions never meet.
+//!
+//! Invariant: two regions are different only if no address lies in both. Everything imported of
+//! one kind shares a region, since one memory may be imported twice under two indices.
+
+use super::FuncTranslator;
+use cranelift_codegen::ir::{AliasRegion, AliasRegionData, Endianness, MemFlagsData, TrapCode};
+
+/// A region of memory.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(super) enum Region {
+    /// What is written before the first instruction runs, and never again.
+    Constant,
+    /// What a trap leaves behind.
+    TrapOperand,
+    /// The bytes of a memory this module defines.
+    Memory(u32),
+    /// The bytes of imported memories.
+    ImportedMemories,
+    /// Lengths of memories, and lengths and places of tables.
+    Definitions,
+    /// The entries of a table this module defines.
+    Table(u32),
+    /// The entries of imported tables.
+    ImportedTables,
+    /// A global this module defines.
+    Global(u32),
+    /// Imported globals.
+    ImportedGlobals,
+}
+
+/// Globals with a region of their own; a function has room for 65,534 kinds of access.
+const MAX_GLOBAL_REGIONS: u32 = 8192;
+
+impl Region {
+    /// A number that no other region of the module has.
+    fn id(self) -> u32 {
+        let (kind, index) = match self {
+            Region::Constant => (0, 0),
+            Region::TrapOperand => (1, 0),
+            Region::ImportedMemories => (2, 0),
+            Region::Definitions => (3, 0),
+            Region::ImportedTables => (4, 0),
+            Region::ImportedGlobals => (5, 0),
+            Region::Memory(index) => (6, index),
+            Region::Table(index) => (7, index),
+            Region::Global(index) => (8, index.min(MAX_GLOBAL_REGIONS)),
+        };
+        kind << 24 | index
+    }
+
+    fn description(self) -> String {
+        match self {
+            Region::Memory(index) => format!("memory {index}"),
+            Region::Table(index) => format!("table {index}"),
+            Region::Global(index) if index < MAX_GLOBAL_REGIONS => format!("global {index}"),
+            Region::Global(_) => "globals".into(),
+            Region::Constant => "constant".into(),
+            Region::TrapOperand => "trap operand".into(),
+            Region::ImportedMemories => "imported memories".into(),
+            Region::Definitions => "definitions".into(),
+            Region::ImportedTables => "imported tables".into(),
+            Region::ImportedGlobals => "imported globals".into(),
+        }
+    }
+}
+
+impl FuncTranslator<'_, '_> {
+    fn region(&mut self, region: Region) -> AliasRegion {
+        let regions = &mut self.builder.func.dfg.alias_regions;
+        let user_id = region.id();
+        regions.get(user_id).unwrap_or_else(|| {
+            let description = region.description().into();
+            regions.insert(AliasRegionData { user_id, description })
+        })
+    }
+
+    /// Flags of an access of WebAssembly to a linear memory, which traps out of bounds.
+    pub(super) fn memory_flags(&mut self, region: Region) -> MemFlagsData {
+        let flags = MemFlagsData::new().with_endianness(Endianness::Little);
+        let flags = flags.with_trap_code(Some(TrapCode::HEAP_OUT_OF_BOUNDS));
+        flags.with_alias_region(Some(self.region(region)))
+    }
+
+    /// Flags of an access of ours to what can change.
+    pub(super) fn flags(&mut self, region: Region) -> MemFlagsData {
+        MemFlagsData::new().with_notrap().with_alias_region(Some(self.region(region)))
+    }
+
+    /// Flags of a load from what never changes and exists as long as the context does.
+    pub(super) fn constant_flags(&mut self) -> MemFlagsData {
+        self.flags(Region::Constant).with_readonly().with_can_move()
+    }
+}

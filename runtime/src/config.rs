@@ -1,0 +1,110 @@
+//! Settings of a runtime.
+
+use std::sync::Arc;
+
+/// Which WebAssembly a runtime accepts.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+#[non_exhaustive]
+pub enum Features {
+    /// WebAssembly 1.0.
+    Wasm1,
+    /// WebAssembly 2.0 with SIMD, and extended constant expressions.
+    #[default]
+    Wasm2,
+}
+
+/// Told how many of how many functions are compiled.
+pub(crate) type Progress = Arc<dyn Fn(usize, usize) + Send + Sync>;
+
+/// Settings of a [`crate::Runtime`]. The defaults suit production.
+#[derive(Clone)]
+pub struct Config {
+    pub(crate) threads: usize,
+    pub(crate) optimize: bool,
+    pub(crate) verify: bool,
+    pub(crate) features: Features,
+    pub(crate) progress: Option<Progress>,
+}
+
+impl Default for Config {
+    fn default() -> Self {
+        Config {
+            threads: 0,
+            optimize: true,
+            verify: cfg!(debug_assertions),
+            features: Features::default(),
+            progress: None,
+        }
+    }
+}
+
+impl Config {
+    /// The default settings.
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// Threads that compile; zero, the default, means one per processor.
+    pub fn threads(mut self, threads: usize) -> Self {
+        self.threads = threads;
+        self
+    }
+
+    /// Whether to optimise code. Default: yes.
+    pub fn optimize(mut self, yes: bool) -> Self {
+        self.optimize = yes;
+        self
+    }
+
+    /// Whether to verify the code generator's input. Default: in debug builds.
+    pub fn verify(mut self, yes: bool) -> Self {
+        self.verify = yes;
+        self
+    }
+
+    /// Which WebAssembly is accepted.
+    pub fn features(mut self, features: Features) -> Self {
+        self.features = features;
+        self
+    }
+
+    /// Calls `report` with the functions compiled so far and their number, from any of the
+    /// threads that compile.
+    pub fn progress(mut self, report: impl Fn(usize, usize) + Send + Sync + 'static) -> Self {
+        self.progress = Some(Arc::new(report));
+        self
+    }
+}
+
+impl std::fmt::Debug for Config {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Config")
+            .field("threads", &self.threads)
+            .field("optimize", &self.optimize)
+            .field("verify", &self.verify)
+            .field("features", &self.features)
+            .finish_non_exhaustive()
+    }
+}
+
+/// The compiler's settings for these.
+#[cfg(feature = "compiler")]
+pub(crate) fn settings(config: &Config) -> precast_compiler::Settings {
+    precast_compiler::Settings {
+        optimize: config.optimize,
+        verify: config.verify,
+        threads: config.threads,
+        features: match config.features {
+            Features::Wasm1 => precast_compiler::Features::Wasm1,
+            Features::Wasm2 => precast_compiler::Features::Wasm2,
+        },
+        progress: config.progress.clone(),
+        ..Default::default()
+    }
+}
+
+/// The compiler's error as ours.
+#[cfg(feature = "compiler")]
+pub(crate) fn compile_error(error: precast_compiler::CompileError) -> crate::Error {
+    crate::CompileError { offset: error.offset, message: error.message }.into()
+}

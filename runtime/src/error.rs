@@ -1,0 +1,187 @@
+//! What can go wrong.
+
+use crate::trap::Trap;
+use precast_abi::artifact::FormatError;
+use precast_abi::trap::TrapCode;
+use std::error::Error as StdError;
+use std::fmt;
+use std::io;
+use std::path::PathBuf;
+
+/// Why an operation failed. One pointer in size; [`Error::kind`] tells more.
+pub struct Error(Box<ErrorKind>);
+
+/// The kinds of [`Error`].
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum ErrorKind {
+    /// The module is invalid or uses what this runtime does not accept.
+    #[error(transparent)]
+    Compile(#[from] CompileError),
+    /// The artifact cannot be used.
+    #[error(transparent)]
+    Format(#[from] FormatError),
+    /// The machine lacks CPU features the artifact uses.
+    #[error("the artifact needs CPU features this machine lacks: {0}")]
+    Features(String),
+    /// A file could not be read.
+    #[error("{}: {error}", path.display())]
+    File {
+        /// The file.
+        path: PathBuf,
+        /// What the system said.
+        error: io::Error,
+    },
+    /// The system refused something.
+    #[error("{what}: {error}")]
+    System {
+        /// What was tried.
+        what: &'static str,
+        /// What the system said.
+        error: io::Error,
+    },
+    /// An import cannot be satisfied.
+    #[error(transparent)]
+    Link(#[from] LinkError),
+    /// WebAssembly code stopped.
+    #[error(transparent)]
+    Trap(#[from] Trap),
+    /// The guest ended itself with this exit code.
+    #[error("the guest ended with exit code {0}")]
+    Exit(i32),
+    /// A host function failed.
+    #[error("{0}")]
+    Host(Box<dyn StdError + Send + Sync>),
+    /// What was used has been closed.
+    #[error("the {0} is closed")]
+    Closed(&'static str),
+    /// A value, a handle or a name does not fit its use.
+    #[error("{0}")]
+    Type(String),
+}
+
+/// Why a module cannot be compiled.
+#[derive(Clone, PartialEq, Eq, Debug, thiserror::Error)]
+#[error("{message} (at offset {offset:#x})")]
+pub struct CompileError {
+    /// Offset in the WebAssembly file, in bytes.
+    pub offset: usize,
+    /// What is wrong there.
+    pub message: String,
+}
+
+/// Why an import cannot be satisfied.
+#[derive(Clone, PartialEq, Eq, Debug, thiserror::Error)]
+#[error("import \"{module}\" \"{name}\": {reason}")]
+pub struct LinkError {
+    /// The module to import from.
+    pub module: String,
+    /// The name in it.
+    pub name: String,
+    /// What is wrong, with the types concerned.
+    pub reason: String,
+}
+
+impl Error {
+    /// What went wrong.
+    pub fn kind(&self) -> &ErrorKind {
+        &self.0
+    }
+
+    /// What went wrong, by value.
+    pub fn into_kind(self) -> ErrorKind {
+        *self.0
+    }
+
+    /// The trap, when WebAssembly code stopped.
+    pub fn trap(&self) -> Option<&Trap> {
+        match self.kind() {
+            ErrorKind::Trap(trap) => Some(trap),
+            _ => None,
+        }
+    }
+
+    /// The exit code, when the guest ended itself.
+    pub fn exit_code(&self) -> Option<i32> {
+        match self.kind() {
+            ErrorKind::Exit(code) => Some(*code),
+            _ => None,
+        }
+    }
+
+    pub(crate) fn types(message: impl Into<String>) -> Self {
+        ErrorKind::Type(message.into()).into()
+    }
+}
+
+impl<K: Into<ErrorKind>> From<K> for Error {
+    fn from(kind: K) -> Self {
+        Error(Box::new(kind.into()))
+    }
+}
+
+impl fmt::Debug for Error {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.fmt(f)
+    }
+}
+
+impl fmt::Display for Error {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.fmt(f)
+    }
+}
+
+impl StdError for Error {
+    fn source(&self) -> Option<&(dyn StdError + 'static)> {
+        match self.kind() {
+            ErrorKind::Host(error) => Some(&**error),
+            ErrorKind::File { error, .. } | ErrorKind::System { error, .. } => Some(error),
+            _ => None,
+        }
+    }
+}
+
+const _: () = assert!(size_of::<Error>() == size_of::<usize>());
+
+/// What a host function returns to stop its caller.
+#[derive(Debug)]
+pub struct HostError(pub(crate) Stop);
+
+/// How a host function stops its caller.
+#[derive(Debug)]
+pub(crate) enum Stop {
+    /// With an error that becomes the call's.
+    Error(Error),
+    /// With a trap, as if an instruction had trapped.
+    Trap(TrapCode),
+}
+
+impl HostError {
+    /// Stops the guest; the outer call fails with [`ErrorKind::Host`].
+    pub fn new(error: impl Into<Box<dyn StdError + Send + Sync>>) -> Self {
+        HostError(Stop::Error(ErrorKind::Host(error.into()).into()))
+    }
+
+    /// Ends the guest with an exit code; the outer call fails with [`ErrorKind::Exit`].
+    pub fn exit(code: i32) -> Self {
+        HostError(Stop::Error(ErrorKind::Exit(code).into()))
+    }
+
+    /// Traps the guest; the outer call fails with [`ErrorKind::Trap`].
+    pub fn trap(code: TrapCode) -> Self {
+        HostError(Stop::Trap(code))
+    }
+}
+
+impl From<Error> for HostError {
+    fn from(error: Error) -> Self {
+        HostError(Stop::Error(error))
+    }
+}
+
+impl From<io::Error> for HostError {
+    fn from(error: io::Error) -> Self {
+        HostError::new(error)
+    }
+}

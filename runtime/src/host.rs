@@ -1,0 +1,294 @@
+//! Host modules: functions in Rust for guests to import.
+
+use crate::error::{Error, ErrorKind, HostError};
+use crate::instance::Instance;
+use crate::namespace::Namespace;
+use crate::runtime::Runtime;
+use crate::types;
+use crate::value::Value;
+use crate::vm::host::{HostFuncDef, HostFuncs, HostInstance, Reach};
+use crate::vm::memory::MemoryData;
+use crate::vm::table::TableData;
+use precast_abi::types::{FuncType, GlobalType, MemoryType, TableType};
+use std::marker::PhantomData;
+use std::sync::Arc;
+
+pub use crate::vm::host::typed::{HostReturn, HostValues, IntoHostFunc, WithCaller};
+
+/// Puts a host module together.
+///
+/// Every instantiation of the module makes a state of type `T`, which its functions reach
+/// through their [`Caller`]. A later definition replaces an earlier one of the same name.
+///
+/// ```
+/// use precast_runtime::{Caller, HostError, HostModuleBuilder, Runtime};
+///
+/// let runtime = Runtime::new();
+/// let counter = HostModuleBuilder::with_state("env", || 0i64)
+///     .func("double", |v: i32| v * 2)
+///     .func("count", |caller: &mut Caller<'_, i64>, by: i64| -> Result<i64, HostError> {
+///         let count = caller.state();
+///         *count = count.checked_add(by).ok_or_else(|| HostError::new("too many"))?;
+///         Ok(*count)
+///     })
+///     .build(&runtime)?;
+/// let mut namespace = runtime.namespace();
+/// let env = namespace.instantiate_host(&counter)?;
+/// let count = env.typed::<(i64,), i64>(&namespace, "count")?;
+/// assert_eq!(count.call(&mut namespace, (2,))?, 2);
+/// assert_eq!(count.call(&mut namespace, (3,))?, 5);
+/// # Ok::<(), precast_runtime::Error>(())
+/// ```
+pub struct HostModuleBuilder<T = ()> {
+    name: String,
+    make: Arc<dyn Fn() -> T + Send + Sync>,
+    funcs: HostFuncs,
+    statics: Vec<(String, Static)>,
+    /// The first definition that failed; `build` reports it.
+    error: Option<Error>,
+}
+
+/// A definition that is no function.
+#[derive(Clone, Copy)]
+enum Static {
+    Memory(MemoryType),
+    Table(TableType),
+    Global(Value, bool),
+}
+
+impl HostModuleBuilder<()> {
+    /// A module without state.
+    pub fn new(name: &str) -> Self {
+        Self::with_state(name, || ())
+    }
+}
+
+impl<T: Send + 'static> HostModuleBuilder<T> {
+    /// A module whose every instance has a state that `make` makes.
+    pub fn with_state(name: &str, make: impl Fn() -> T + Send + Sync + 'static) -> Self {
+        HostModuleBuilder {
+            name: name.to_owned(),
+            make: Arc::new(make),
+            funcs: HostFuncs::default(),
+            statics: Vec::new(),
+            error: None,
+        }
+    }
+
+    /// Renames the module.
+    pub fn name(mut self, name: &str) -> Self {
+        self.name = name.to_owned();
+        self
+    }
+
+    /// Defines a function by a closure whose signature is known at compile time.
+    pub fn func<P, R, F: IntoHostFunc<T, P, R>>(self, name: &str, f: F) -> Self {
+        let def = f.into_def();
+        self.define(name, def)
+    }
+
+    /// Defines a function whose signature is known at run time only. The closure gets the
+    /// arguments and fills in the results, which are zero or null before.
+    ///
+    /// An import of it by a guest, or a reference to it, needs the feature `compiler`.
+    pub fn func_dynamic(
+        self,
+        name: &str,
+        ty: FuncType,
+        f: impl Fn(&mut Caller<'_, T>, &[Value], &mut [Value]) -> Result<(), HostError>
+        + Send
+        + Sync
+        + 'static,
+    ) -> Self {
+        let interned = types::intern(&ty);
+        let collision = |_| Error::types(format!("two types have the hash of {ty}"));
+        let def = interned.map_err(collision).map(|ty| HostFuncDef::dynamic(ty, f));
+        self.define(name, def)
+    }
+
+    fn define(mut self, name: &str, def: Result<HostFuncDef, Error>) -> Self {
+        self.statics.retain(|(n, _)| n != name);
+        match def {
+            Ok(def) => match self.funcs.by_name.get(name) {
+                Some(&index) => self.funcs.defs[index as usize] = def,
+                None => {
+                    let index = self.funcs.defs.len() as u32;
+                    self.funcs.by_name.insert(name.to_owned(), index);
+                    self.funcs.defs.push(def);
+                }
+            },
+            Err(error) => {
+                self.error.get_or_insert(error);
+            }
+        }
+        self
+    }
+
+    /// Defines a memory of zeros.
+    pub fn memory(self, name: &str, ty: MemoryType) -> Self {
+        self.define_static(name, Static::Memory(ty))
+    }
+
+    /// Defines a table of nulls.
+    pub fn table(self, name: &str, ty: TableType) -> Self {
+        self.define_static(name, Static::Table(ty))
+    }
+
+    /// Defines a global. Its value is no reference but null, since those belong to namespaces.
+    pub fn global(self, name: &str, value: Value, mutable: bool) -> Self {
+        self.define_static(name, Static::Global(value, mutable))
+    }
+
+    fn define_static(mut self, name: &str, what: Static) -> Self {
+        self.funcs.by_name.remove(name);
+        self.statics.retain(|(n, _)| n != name);
+        self.statics.push((name.to_owned(), what));
+        self
+    }
+
+    /// The module, for any namespace of `runtime`.
+    ///
+    /// # Errors
+    ///
+    /// [`ErrorKind::Closed`], or the first definition's error.
+    pub fn build(self, runtime: &Runtime) -> Result<HostModule<T>, Error> {
+        runtime.check_open()?;
+        match self.error {
+            Some(error) => Err(error),
+            None => Ok(HostModule(Arc::new(Inner {
+                runtime: runtime.clone(),
+                name: self.name,
+                make: self.make,
+                funcs: Arc::new(self.funcs),
+                statics: self.statics,
+            }))),
+        }
+    }
+}
+
+/// A host module, ready to be instantiated any number of times. Cheap to clone.
+pub struct HostModule<T>(Arc<Inner<T>>);
+
+struct Inner<T> {
+    runtime: Runtime,
+    name: String,
+    make: Arc<dyn Fn() -> T + Send + Sync>,
+    funcs: Arc<HostFuncs>,
+    statics: Vec<(String, Static)>,
+}
+
+impl<T> Clone for HostModule<T> {
+    fn clone(&self) -> Self {
+        HostModule(self.0.clone())
+    }
+}
+
+impl<T: Send + 'static> HostModule<T> {
+    /// The name its instances are registered under.
+    pub fn name(&self) -> &str {
+        &self.0.name
+    }
+
+    pub(crate) fn runtime(&self) -> &Runtime {
+        &self.0.runtime
+    }
+
+    pub(crate) fn instantiate(&self) -> Result<HostInstance, Error> {
+        let inner = &*self.0;
+        let mut host = HostInstance::new(inner.funcs.clone(), (inner.make)());
+        for (name, what) in &inner.statics {
+            match *what {
+                Static::Memory(ty) => {
+                    let what = "reserving a host module's memory";
+                    let memory = MemoryData::new(ty.limits)
+                        .map_err(|error| ErrorKind::System { what, error })?;
+                    host.add_memory(name, memory);
+                }
+                Static::Table(ty) => {
+                    let too_large = || Error::types(format!("table \"{name}\" is too large"));
+                    host.add_table(name, TableData::new(ty).ok_or_else(too_large)?);
+                }
+                Static::Global(value, mutable) => {
+                    let raw = match value {
+                        Value::I32(v) => u128::from(v as u32),
+                        Value::I64(v) => u128::from(v as u64),
+                        Value::F32(v) => v.into(),
+                        Value::F64(v) => v.into(),
+                        Value::V128(v) => v,
+                        Value::FuncRef(None) | Value::ExternRef(None) => 0,
+                        Value::FuncRef(_) | Value::ExternRef(_) => {
+                            return Err(Error::types(format!(
+                                "global \"{name}\": a reference belongs to a namespace"
+                            )));
+                        }
+                    };
+                    host.add_global(name, raw, GlobalType { value: value.ty(), mutable });
+                }
+            }
+        }
+        Ok(host)
+    }
+}
+
+impl<T> std::fmt::Debug for HostModule<T> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("HostModule").field("name", &self.0.name).finish_non_exhaustive()
+    }
+}
+
+impl<T> std::fmt::Debug for HostModuleBuilder<T> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("HostModuleBuilder").field("name", &self.name).finish_non_exhaustive()
+    }
+}
+
+/// What a host function reaches: its module's state, its caller's memory, the namespace.
+pub struct Caller<'a, T> {
+    reach: Reach<T>,
+    /// Bound to the call.
+    call: PhantomData<&'a mut T>,
+}
+
+impl<T> Caller<'_, T> {
+    #[inline]
+    pub(crate) fn new(reach: Reach<T>) -> Self {
+        Caller { reach, call: PhantomData }
+    }
+
+    /// The state of the host module's instance.
+    #[inline]
+    pub fn state(&mut self) -> &mut T {
+        self.reach.state()
+    }
+
+    /// The memory that the calling instance exports as `memory`; none when it exports none, and
+    /// when the host itself calls.
+    #[inline]
+    pub fn memory(&mut self) -> Option<&mut [u8]> {
+        self.reach.memory_and_state().0
+    }
+
+    /// The caller's memory and the state at once.
+    #[inline]
+    pub fn memory_and_state(&mut self) -> (Option<&mut [u8]>, &mut T) {
+        self.reach.memory_and_state()
+    }
+
+    /// The namespace all this happens in, for calls back into WebAssembly.
+    #[inline]
+    pub fn namespace(&mut self) -> &mut Namespace {
+        self.reach.namespace()
+    }
+
+    /// The calling instance; none when the host itself calls.
+    pub fn instance(&mut self) -> Option<Instance> {
+        let index = self.reach.instance()?;
+        Some(Instance { store: self.reach.namespace().store().id(), index })
+    }
+}
+
+impl<T> std::fmt::Debug for Caller<'_, T> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Caller").finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,62 @@
+//! precast's runtime and embedding API: loads artifacts, links instances, runs them.
+//!
+//! ```
+//! use precast_runtime::{HostModuleBuilder, Runtime};
+//!
+//! # fn main() -> Result<(), Box<dyn std::error::Error>> {
+//! # #[cfg(feature = "compiler")] {
+//! let runtime = Runtime::new();
+//! // (module (func (export "add") (param i32 i32) (result i32)
+//! //   (i32.add (local.get 0) (local.get 1))))
+//! let wasm = b"\0asm\x01\0\0\0\x01\x07\x01\x60\x02\x7f\x7f\x01\x7f\x03\x02\x01\0\
+//!              \x07\x07\x01\x03add\0\0\x0a\x09\x01\x07\0\x20\0\x20\x01\x6a\x0b";
+//! let module = runtime.compile(wasm)?;
+//! let mut namespace = runtime.namespace();
+//! let instance = namespace.instantiate(&module)?;
+//! let add = instance.typed::<(i32, i32), i32>(&namespace, "add")?;
+//! assert_eq!(add.call(&mut namespace, (2, 3))?, 5);
+//! # }
+//! # Ok(()) }
+//! ```
+
+#![deny(missing_docs)]
+#![deny(unsafe_code)]
+
+mod config;
+mod cpu;
+mod error;
+mod func;
+mod global;
+mod host;
+mod instance;
+mod memory;
+mod module;
+mod namespace;
+mod runtime;
+mod table;
+mod trap;
+mod types;
+mod value;
+#[allow(unsafe_code)]
+mod vm;
+
+pub use config::{Config, Features};
+pub use error::{CompileError, Error, ErrorKind, HostError, LinkError};
+pub use func::{Func, TypedFunc, WasmParams, WasmResults, WasmTy};
+pub use global::Global;
+pub use host::{
+    Caller, HostModule, HostModuleBuilder, HostReturn, HostValues, IntoHostFunc, WithCaller,
+};
+pub use instance::{Extern, Instance};
+pub use memory::Memory;
+pub use module::{CompiledModule, ExportType, ImportType};
+pub use namespace::Namespace;
+pub use precast_abi::artifact::FormatError;
+pub use precast_abi::trap::TrapCode;
+pub use precast_abi::types::{
+    ExternType, FuncType, GlobalType, Limits, MemoryType, TableType, ValType,
+};
+pub use runtime::Runtime;
+pub use table::Table;
+pub use trap::{Frame, Trap};
+pub use value::{ExternRef, Value};

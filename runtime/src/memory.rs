@@ -1,0 +1,98 @@
+//! Linear memories.
+
+use crate::error::{Error, ErrorKind};
+use crate::namespace::Namespace;
+use crate::vm::entity::Shared;
+use crate::vm::memory::MemoryData;
+use precast_abi::trap::TrapCode;
+use precast_abi::types::{Limits, MemoryType};
+
+/// A handle on a linear memory.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Memory {
+    store: u64,
+    data: Shared<MemoryData>,
+}
+
+impl Memory {
+    pub(crate) fn new(store: u64, data: *mut MemoryData) -> Self {
+        Memory { store, data: Shared::new(data) }
+    }
+
+    fn get<'a>(&self, namespace: &'a Namespace) -> Option<&'a MemoryData> {
+        namespace.own(self.store);
+        self.data.get(namespace.store())
+    }
+
+    fn get_mut<'a>(&self, namespace: &'a mut Namespace) -> Option<&'a mut MemoryData> {
+        namespace.own(self.store);
+        self.data.get_mut(namespace.store_mut())
+    }
+
+    /// Its type, with its size now as the minimum.
+    ///
+    /// # Panics
+    ///
+    /// When the namespace is another one, as all functions here.
+    pub fn ty(&self, namespace: &Namespace) -> MemoryType {
+        let closed = MemoryType { limits: Limits { min: 0, max: None } };
+        self.get(namespace).map_or(closed, MemoryData::memory_type)
+    }
+
+    /// Its size in pages of 64 KiB.
+    pub fn size(&self, namespace: &Namespace) -> u64 {
+        self.get(namespace).map_or(0, MemoryData::pages)
+    }
+
+    /// Grows it by `pages` and gives its old size.
+    ///
+    /// # Errors
+    ///
+    /// [`ErrorKind::Type`] when it may not grow so far or the machine has no memory,
+    /// [`ErrorKind::Closed`].
+    pub fn grow(&self, namespace: &mut Namespace, pages: u64) -> Result<u64, Error> {
+        let memory = self.get_mut(namespace).ok_or(ErrorKind::Closed("namespace"))?;
+        let (size, max) = (memory.pages(), memory.memory_type().limits);
+        let failed = || Error::types(format!("a memory of {size} pages ({max}) cannot grow {pages}"));
+        memory.grow(pages).ok_or_else(failed)
+    }
+
+    /// Its bytes. Empty when the namespace is closed.
+    pub fn data<'a>(&self, namespace: &'a Namespace) -> &'a [u8] {
+        self.get(namespace).map_or(&[], MemoryData::bytes)
+    }
+
+    /// Its bytes, to write. Empty when the namespace is closed.
+    pub fn data_mut<'a>(&self, namespace: &'a mut Namespace) -> &'a mut [u8] {
+        self.get_mut(namespace).map_or(&mut [], MemoryData::bytes_mut)
+    }
+
+    /// Copies bytes out.
+    ///
+    /// # Errors
+    ///
+    /// An out-of-bounds trap when they do not all lie in memory.
+    pub fn read(&self, namespace: &Namespace, offset: u64, to: &mut [u8]) -> Result<(), Error> {
+        let data = self.data(namespace);
+        let from = usize::try_from(offset).ok().and_then(|at| data.get(at..)?.get(..to.len()));
+        to.copy_from_slice(from.ok_or_else(out_of_bounds)?);
+        Ok(())
+    }
+
+    /// Copies bytes in.
+    ///
+    /// # Errors
+    ///
+    /// An out-of-bounds trap when they do not all fit; nothing is written then.
+    pub fn write(&self, namespace: &mut Namespace, offset: u64, from: &[u8]) -> Result<(), Error> {
+        let data = self.data_mut(namespace);
+        let at = usize::try_from(offset).ok();
+        let to = at.and_then(|at| data.get_mut(at..)?.get_mut(..from.len()));
+        to.ok_or_else(out_of_bounds)?.copy_from_slice(from);
+        Ok(())
+    }
+}
+
+fn out_of_bounds() -> Error {
+    crate::trap::Trap::new(TrapCode::MemoryOutOfBounds, None, Vec::new()).into()
+}

@@ -1,0 +1,220 @@
+//! A namespace: instances that can see each other.
+
+use crate::error::{Error, ErrorKind, LinkError};
+use crate::host::HostModule;
+use crate::instance::Instance;
+use crate::module::CompiledModule;
+use crate::runtime::Runtime;
+use crate::value::ExternRef;
+use crate::vm::entity::Entity;
+use crate::vm::store::{Store, StoreHandle};
+use precast_abi::artifact::{ImportDesc, Section};
+use precast_abi::types::{ExternType, GlobalType, MemoryType, TableType};
+use std::any::Any;
+
+/// Owns instances, and links new ones to those that have a name.
+///
+/// Handles such as [`Instance`] or [`crate::Func`] are small copies that refer into it; using one
+/// with another namespace panics. A namespace can be sent to another thread, with all that it
+/// owns.
+#[repr(transparent)]
+pub struct Namespace(StoreHandle);
+
+impl Namespace {
+    pub(crate) fn new(runtime: Runtime) -> Self {
+        Namespace(StoreHandle::new(runtime))
+    }
+
+    #[inline]
+    pub(crate) fn from_handle(handle: StoreHandle) -> Self {
+        Namespace(handle)
+    }
+
+    #[inline]
+    pub(crate) fn store(&self) -> &Store {
+        self.0.get()
+    }
+
+    #[inline]
+    pub(crate) fn store_mut(&mut self) -> &mut Store {
+        self.0.get_mut()
+    }
+
+    /// Checks that a handle belongs here.
+    #[inline]
+    #[track_caller]
+    pub(crate) fn own(&self, store: u64) {
+        assert!(self.store().id() == store, "a handle of another namespace was used");
+    }
+
+    /// The runtime it was made by.
+    pub fn runtime(&self) -> &Runtime {
+        self.store().runtime()
+    }
+
+    /// Makes an instance of a module: resolves its imports among the named instances, lays out
+    /// its memories, tables and globals, and runs its start function.
+    ///
+    /// # Errors
+    ///
+    /// [`ErrorKind::Link`] when an import is not there or of another type,
+    /// [`ErrorKind::Trap`] when a segment does not fit or the start function traps,
+    /// [`ErrorKind::System`] when memory cannot be had, [`ErrorKind::Closed`], and whatever host
+    /// functions that the start function calls fail with.
+    pub fn instantiate(&mut self, module: &CompiledModule) -> Result<Instance, Error> {
+        self.store().check_open()?;
+        module.check_open()?;
+        if !module.runtime().same(self.runtime()) {
+            return Err(Error::types("a module of another runtime"));
+        }
+        let imports = self.resolve(module)?;
+        let index = self.store_mut().instantiate(module, &imports)?;
+        Ok(Instance { store: self.store().id(), index })
+    }
+
+    /// As [`Namespace::instantiate`], and gives the instance a name for others to import from.
+    ///
+    /// # Errors
+    ///
+    /// As [`Namespace::instantiate`].
+    pub fn instantiate_as(
+        &mut self,
+        name: &str,
+        module: &CompiledModule,
+    ) -> Result<Instance, Error> {
+        let instance = self.instantiate(module)?;
+        self.register(name, instance);
+        Ok(instance)
+    }
+
+    /// Makes an instance of a host module, under the module's name.
+    ///
+    /// # Errors
+    ///
+    /// [`ErrorKind::System`] when its memories cannot be had, [`ErrorKind::Closed`].
+    pub fn instantiate_host<T: Send + 'static>(
+        &mut self,
+        module: &HostModule<T>,
+    ) -> Result<Instance, Error> {
+        self.instantiate_host_as(module.name(), module)
+    }
+
+    /// Makes an instance of a host module, under another name.
+    ///
+    /// # Errors
+    ///
+    /// As [`Namespace::instantiate_host`].
+    pub fn instantiate_host_as<T: Send + 'static>(
+        &mut self,
+        name: &str,
+        module: &HostModule<T>,
+    ) -> Result<Instance, Error> {
+        self.store().check_open()?;
+        if !module.runtime().same(self.runtime()) {
+            return Err(Error::types("a host module of another runtime"));
+        }
+        let host = module.instantiate()?;
+        let index = self.store_mut().add_host(host);
+        let instance = Instance { store: self.store().id(), index };
+        self.register(name, instance);
+        Ok(instance)
+    }
+
+    /// Gives an instance a name, beside those it has. A later instance of the name replaces an
+    /// earlier one for modules instantiated from then on.
+    ///
+    /// # Panics
+    ///
+    /// When the instance belongs to another namespace.
+    pub fn register(&mut self, name: &str, instance: Instance) {
+        self.own(instance.store);
+        self.store_mut().name(name, instance.index);
+    }
+
+    /// The instance with a name.
+    pub fn instance(&self, name: &str) -> Option<Instance> {
+        let index = self.store().named(name)?;
+        Some(Instance { store: self.store().id(), index })
+    }
+
+    /// Makes a reference to a value that guests can hold. The value lives as long as the
+    /// namespace.
+    pub fn extern_ref<V: Any + Send>(&mut self, value: V) -> ExternRef {
+        self.store_mut().extern_ref(Box::new(value))
+    }
+
+    pub(crate) fn extern_value(&self, value: ExternRef) -> Option<&(dyn Any + Send)> {
+        self.store().extern_value(value)
+    }
+
+    /// Closes the namespace and all its instances. From within a host function this takes effect
+    /// when the call into the namespace returns; new calls fail at once.
+    pub fn close(&mut self) {
+        self.store_mut().close();
+    }
+
+    /// Whether the namespace or its runtime was closed.
+    pub fn is_closed(&self) -> bool {
+        self.store().is_closed()
+    }
+
+    /// Looks up a module's imports and checks their types (specification 4.5.4, step 4).
+    fn resolve(&self, module: &CompiledModule) -> Result<Vec<Entity>, Error> {
+        let descs: &[ImportDesc] = module.records(Section::Imports);
+        let string = |at| module.artifact().string(module.bytes(), at);
+        let found = |desc: &ImportDesc| {
+            let instance = self.store().named(string(desc.module))?;
+            self.store().export(instance, string(desc.name))
+        };
+        let mut entities = Vec::with_capacity(descs.len());
+        for (i, desc) in descs.iter().enumerate() {
+            let entity = found(desc).filter(|entity| module.import_admits(desc, entity));
+            match entity {
+                Some(entity) => entities.push(entity),
+                None => return Err(self.explain(module, i, found(desc))),
+            }
+        }
+        Ok(entities)
+    }
+
+    /// Why an import is not satisfied.
+    #[cold]
+    fn explain(&self, module: &CompiledModule, index: usize, found: Option<Entity>) -> Error {
+        let import = module.imports().swap_remove(index);
+        let reason = match found {
+            None if self.store().named(&import.module).is_none() => {
+                format!("unknown import: no module has this name, {} wanted", import.ty)
+            }
+            None => format!("unknown import: {} wanted", import.ty),
+            Some(entity) => {
+                format!("incompatible import type: {} wanted, {} found", import.ty, entity.ty())
+            }
+        };
+        ErrorKind::Link(LinkError { module: import.module, name: import.name, reason }).into()
+    }
+}
+
+impl std::fmt::Debug for Namespace {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Namespace").field("closed", &self.is_closed()).finish_non_exhaustive()
+    }
+}
+
+/// Whether something of type `have` may be imported as `want` (specification 3.2.7).
+pub(crate) fn admits(want: &ExternType, have: &ExternType) -> bool {
+    match (want, have) {
+        (ExternType::Func(want), ExternType::Func(have)) => want == have,
+        (
+            ExternType::Table(TableType { element, limits }),
+            ExternType::Table(TableType { element: e, limits: l }),
+        ) => element == e && limits.admits(l.min, l.max),
+        (ExternType::Memory(MemoryType { limits }), ExternType::Memory(have)) => {
+            limits.admits(have.limits.min, have.limits.max)
+        }
+        (
+            ExternType::Global(GlobalType { value, mutable }),
+            ExternType::Global(GlobalType { value: v, mutable: m }),
+        ) => value == v && mutable == m,
+        _ => false,
+    }
+}

@@ -1,0 +1,81 @@
+//! A trap: WebAssembly code stopped.
+
+use precast_abi::trap::TrapCode;
+use std::fmt;
+
+/// Why WebAssembly code stopped, and where.
+#[derive(Clone, Debug)]
+pub struct Trap {
+    code: TrapCode,
+    element: Option<u64>,
+    frames: Vec<Frame>,
+}
+
+/// One function that was running when a trap happened.
+#[derive(Clone, PartialEq, Eq, Debug)]
+#[non_exhaustive]
+pub struct Frame {
+    /// The module's name from its name section.
+    pub module: Option<String>,
+    /// The function's index in its module.
+    pub func_index: u32,
+    /// The function's name from the module's name section.
+    pub func_name: Option<String>,
+    /// Offset of the instruction in the WebAssembly file, in bytes.
+    pub wasm_offset: Option<u32>,
+    /// Offset of the instruction in the module's machine code, in bytes. For all frames but the
+    /// first it is where the call returns to.
+    pub code_offset: u32,
+}
+
+impl Trap {
+    pub(crate) fn new(code: TrapCode, element: Option<u64>, frames: Vec<Frame>) -> Self {
+        Trap { code, element, frames }
+    }
+
+    /// The reason.
+    pub fn code(&self) -> TrapCode {
+        self.code
+    }
+
+    /// The reason in the words of the specification's tests.
+    pub fn message(&self) -> String {
+        match self.element {
+            Some(element) => format!("{} {element}", self.code),
+            None => self.code.to_string(),
+        }
+    }
+
+    /// The functions that were running, innermost first. At most the innermost 64 are kept.
+    pub fn frames(&self) -> &[Frame] {
+        &self.frames
+    }
+
+    /// The functions that were running, one line each, ready to print under the message.
+    pub fn backtrace(&self) -> String {
+        let lines = self.frames.iter().enumerate().map(|(i, frame)| format!("\n  {i:>3}: {frame}"));
+        lines.collect()
+    }
+}
+
+impl fmt::Display for Trap {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.message())
+    }
+}
+
+impl std::error::Error for Trap {}
+
+impl fmt::Display for Frame {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}!", self.module.as_deref().unwrap_or("<module>"))?;
+        match &self.func_name {
+            Some(name) => write!(f, "{name}")?,
+            None => write!(f, "func[{}]", self.func_index)?,
+        }
+        if let Some(offset) = self.wasm_offset {
+            write!(f, " at wasm {offset:#x}")?;
+        }
+        write!(f, ", code {:#x}", self.code_offset)
+    }
+}

@@ -1,0 +1,126 @@
+//! Values whose type is known at run time.
+
+use crate::func::Func;
+use crate::namespace::Namespace;
+use precast_abi::types::ValType;
+use std::any::Any;
+
+/// A WebAssembly value.
+#[derive(Clone, Copy, PartialEq, Debug)]
+pub enum Value {
+    /// A 32-bit integer.
+    I32(i32),
+    /// A 64-bit integer.
+    I64(i64),
+    /// The bits of a 32-bit float: bits, so that a NaN keeps its payload.
+    F32(u32),
+    /// The bits of a 64-bit float.
+    F64(u64),
+    /// A vector, lane 0 in the lowest bits.
+    V128(u128),
+    /// A reference to a function, or null.
+    FuncRef(Option<Func>),
+    /// A reference to a host value, or null.
+    ExternRef(Option<ExternRef>),
+}
+
+impl Value {
+    /// The type of the value.
+    pub fn ty(&self) -> ValType {
+        match self {
+            Value::I32(_) => ValType::I32,
+            Value::I64(_) => ValType::I64,
+            Value::F32(_) => ValType::F32,
+            Value::F64(_) => ValType::F64,
+            Value::V128(_) => ValType::V128,
+            Value::FuncRef(_) => ValType::FuncRef,
+            Value::ExternRef(_) => ValType::ExternRef,
+        }
+    }
+
+    /// Zero, or null.
+    pub fn default(ty: ValType) -> Value {
+        match ty {
+            ValType::I32 => Value::I32(0),
+            ValType::I64 => Value::I64(0),
+            ValType::F32 => Value::F32(0),
+            ValType::F64 => Value::F64(0),
+            ValType::V128 => Value::V128(0),
+            ValType::FuncRef => Value::FuncRef(None),
+            ValType::ExternRef => Value::ExternRef(None),
+        }
+    }
+
+    /// A 32-bit float.
+    pub fn f32(value: f32) -> Value {
+        Value::F32(value.to_bits())
+    }
+
+    /// A 64-bit float.
+    pub fn f64(value: f64) -> Value {
+        Value::F64(value.to_bits())
+    }
+
+    /// The integer in it, if it is an `i32`.
+    pub fn as_i32(&self) -> Option<i32> {
+        if let Value::I32(v) = *self { Some(v) } else { None }
+    }
+
+    /// The integer in it, if it is an `i64`.
+    pub fn as_i64(&self) -> Option<i64> {
+        if let Value::I64(v) = *self { Some(v) } else { None }
+    }
+
+    /// The float in it, if it is an `f32`.
+    pub fn as_f32(&self) -> Option<f32> {
+        if let Value::F32(v) = *self { Some(f32::from_bits(v)) } else { None }
+    }
+
+    /// The float in it, if it is an `f64`.
+    pub fn as_f64(&self) -> Option<f64> {
+        if let Value::F64(v) = *self { Some(f64::from_bits(v)) } else { None }
+    }
+
+    /// The function referred to, if it is a function reference that is not null.
+    pub fn as_func(&self) -> Option<Func> {
+        if let Value::FuncRef(v) = *self { v } else { None }
+    }
+}
+
+macro_rules! from {
+    ($($ty:ty => |$v:ident| $value:expr;)*) => {$(
+        impl From<$ty> for Value {
+            fn from($v: $ty) -> Value {
+                $value
+            }
+        }
+    )*};
+}
+
+from! {
+    i32 => |v| Value::I32(v);
+    u32 => |v| Value::I32(v as i32);
+    i64 => |v| Value::I64(v);
+    u64 => |v| Value::I64(v as i64);
+    f32 => |v| Value::f32(v);
+    f64 => |v| Value::f64(v);
+    u128 => |v| Value::V128(v);
+    Func => |v| Value::FuncRef(Some(v));
+    ExternRef => |v| Value::ExternRef(Some(v));
+}
+
+/// A reference to a host value that a guest can hold and pass around but not look into. Made by
+/// [`Namespace::extern_ref`]; the value lives as long as the namespace.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
+pub struct ExternRef {
+    pub(crate) store: u64,
+    /// The number machine code holds; never zero.
+    pub(crate) raw: u64,
+}
+
+impl ExternRef {
+    /// The value, if it has type `V` and belongs to this namespace.
+    pub fn get<'a, V: Any>(&self, namespace: &'a Namespace) -> Option<&'a V> {
+        namespace.extern_value(*self)?.downcast_ref()
+    }
+}

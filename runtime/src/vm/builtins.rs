@@ -1,0 +1,124 @@
+//! The functions machine code calls for instructions it does not do inline.
+
+use super::context::Context;
+use super::instance::{self, InstanceData};
+use super::memory;
+use super::table::TableData;
+use precast_abi::builtin::Builtin;
+
+/// An entry of the table: a function address. The signatures are those of [`Builtin`].
+#[derive(Clone, Copy)]
+#[repr(transparent)]
+pub(super) struct Entry(*const ());
+
+// SAFETY: addresses of functions are the same on all threads.
+unsafe impl Sync for Entry {}
+
+/// All builtins, in the order of [`Builtin::ALL`].
+pub(super) static TABLE: [Entry; Builtin::ALL.len()] = {
+    let mut table = [Entry(std::ptr::null()); Builtin::ALL.len()];
+    let mut i = 0;
+    while i < table.len() {
+        table[i] = Entry(match Builtin::ALL[i] {
+            Builtin::MemoryGrow => memory_grow as *const (),
+            Builtin::MemoryCopy => memory_copy as *const (),
+            Builtin::MemoryFill => memory_fill as *const (),
+            Builtin::MemoryInit => memory_init as *const (),
+            Builtin::DataDrop => data_drop as *const (),
+            Builtin::TableGrow => table_grow as *const (),
+            Builtin::TableFill => table_fill as *const (),
+            Builtin::TableCopy => table_copy as *const (),
+            Builtin::TableInit => table_init as *const (),
+            Builtin::ElemDrop => elem_drop as *const (),
+        });
+        i += 1;
+    }
+    table
+};
+
+/// What a builtin that can trap returns.
+fn status(ok: bool) -> u32 {
+    u32::from(!ok)
+}
+
+/// The instance whose code is calling.
+fn caller<'a>(ctx: Context) -> &'a mut InstanceData {
+    // SAFETY: machine code passes its own context, and while it waits for the builtin nothing
+    // else uses the instance.
+    unsafe { instance::of(ctx) }
+}
+
+fn bytes<'a>(ctx: Context, index: u32) -> &'a mut [u8] {
+    let memory = caller(ctx).memories[index as usize];
+    // SAFETY: invariant **store**: an instance's memories live as long as it, and while machine
+    // code waits for the builtin nothing else uses them.
+    unsafe { memory::bytes_of((*memory).def()) }
+}
+
+fn table(ctx: Context, index: u32) -> *mut TableData {
+    caller(ctx).tables[index as usize]
+}
+
+/// `start..start + len` if it lies in `0..size`.
+fn range(start: u64, len: u64, size: usize) -> Option<std::ops::Range<usize>> {
+    let end = start.checked_add(len).filter(|&end| end <= size as u64)?;
+    Some(start as usize..end as usize)
+}
+
+extern "C" fn memory_grow(ctx: Context, index: u32, delta: u64) -> u64 {
+    let memory = caller(ctx).memories[index as usize];
+    // SAFETY: as in `bytes`.
+    unsafe { (*memory).grow(delta) }.unwrap_or(u64::MAX)
+}
+
+extern "C" fn memory_copy(ctx: Context, to: u32, from: u32, at: u64, of: u64, len: u64) -> u32 {
+    let (target, source) = (bytes(ctx, to), bytes(ctx, from).as_ptr_range());
+    let size = source.end as usize - source.start as usize;
+    let (Some(at), Some(of)) = (range(at, len, target.len()), range(of, len, size)) else {
+        return status(false);
+    };
+    // SAFETY: both ranges were checked; they may overlap.
+    unsafe {
+        let target = target.as_mut_ptr().add(at.start);
+        target.copy_from(source.start.add(of.start), of.len());
+    }
+    status(true)
+}
+
+extern "C" fn memory_fill(ctx: Context, index: u32, at: u64, byte: u32, len: u64) -> u32 {
+    let bytes = bytes(ctx, index);
+    let range = range(at, len, bytes.len());
+    status(range.map(|range| bytes[range].fill(byte as u8)).is_some())
+}
+
+extern "C" fn memory_init(ctx: Context, index: u32, data: u32, at: u64, of: u32, len: u32) -> u32 {
+    status(caller(ctx).init_memory(index, data, at, of.into(), len.into(), false))
+}
+
+extern "C" fn data_drop(ctx: Context, data: u32) {
+    caller(ctx).dropped_data[data as usize] = true;
+}
+
+extern "C" fn table_grow(ctx: Context, index: u32, delta: u64, value: u64) -> u64 {
+    // SAFETY: as in `bytes`; machine code passes a reference of the table's type.
+    unsafe { (*table(ctx, index)).grow(delta, value) }.unwrap_or(u64::MAX)
+}
+
+extern "C" fn table_fill(ctx: Context, index: u32, at: u64, value: u64, len: u64) -> u32 {
+    // SAFETY: as in `bytes`; machine code passes a reference of the table's type.
+    status(unsafe { (*table(ctx, index)).fill(at, value, len) })
+}
+
+extern "C" fn table_copy(ctx: Context, to: u32, from: u32, at: u64, of: u64, len: u64) -> u32 {
+    let (to, from) = (table(ctx, to), table(ctx, from));
+    // SAFETY: as in `bytes`; validation checked that the element types agree.
+    status(unsafe { TableData::copy(to, from, at, of, len) })
+}
+
+extern "C" fn table_init(ctx: Context, index: u32, elem: u32, at: u64, of: u32, len: u32) -> u32 {
+    status(caller(ctx).init_table(index, elem, at, of.into(), len.into(), false))
+}
+
+extern "C" fn elem_drop(ctx: Context, elem: u32) {
+    caller(ctx).dropped_elems[elem as usize] = true;
+}

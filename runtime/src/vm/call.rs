@@ -1,0 +1,94 @@
+//! Calling functions from the host.
+
+use super::entity::{FuncEntity, WasmFunc};
+use super::store::Store;
+use super::thread::{self, Cause};
+use super::typed::{WasmParams, WasmResults};
+use crate::error::Error;
+use std::panic::resume_unwind;
+
+/// What a typed entry thunk returns.
+#[repr(C)]
+pub(crate) struct EntryResult {
+    /// Nonzero when WebAssembly was left other than by returning.
+    trapped: u64,
+    /// The result's bits.
+    pub(crate) bits: u64,
+}
+
+type ArrayEntry = unsafe extern "C" fn(*mut u8, *mut u128, *const u8) -> u64;
+
+/// Calls a function with values as machine code holds them: as many and of the types it takes.
+/// `results` has room for as many as it returns.
+pub(crate) fn call(
+    store: &mut Store,
+    func: FuncEntity,
+    args: &[u128],
+    results: &mut [u128],
+) -> Result<(), Error> {
+    match func {
+        FuncEntity::Wasm(func) => {
+            let mut values = [0u128; 16];
+            let len = args.len().max(results.len());
+            if let Some(values) = values.get_mut(..len) {
+                values[..args.len()].copy_from_slice(args);
+                call_array(store, &func, values)?;
+                results.copy_from_slice(&values[..results.len()]);
+            } else {
+                let mut values = args.to_vec();
+                values.resize(len, 0);
+                call_array(store, &func, &mut values)?;
+                results.copy_from_slice(&values[..results.len()]);
+            }
+            Ok(())
+        }
+        FuncEntity::Host(func) => {
+            let _inside = store.enter()?;
+            // SAFETY: invariant **store**: the definition, the state and the store live.
+            unsafe { func.def().call(store, func.env, args, results) }
+        }
+    }
+}
+
+fn call_array(store: &mut Store, func: &WasmFunc, values: &mut [u128]) -> Result<(), Error> {
+    let inside = store.enter()?;
+    assert!(!func.array_entry.is_null(), "a function that can be reached has entry thunks");
+    // SAFETY: invariant **code**: the entry thunk is that of the function's type, and `values`
+    // holds its arguments and has room for its results.
+    let trapped = unsafe {
+        let entry: ArrayEntry = std::mem::transmute(func.array_entry);
+        entry(func.ctx.as_ptr(), values.as_mut_ptr(), func.code)
+    };
+    match trapped {
+        0 => Ok(()),
+        _ => Err(cause(store, inside)),
+    }
+}
+
+/// Calls a function of type `P -> R` that has a typed entry thunk.
+#[inline]
+pub(crate) fn typed<P: WasmParams, R: WasmResults>(
+    store: &mut Store,
+    func: &WasmFunc,
+    params: P,
+) -> Result<R, Error> {
+    let inside = store.enter()?;
+    debug_assert!(func.ty.ty.params() == P::TYPES && func.ty.ty.results() == R::TYPES);
+    // SAFETY: invariant **code**: the entry thunk is that of the function's type, which was
+    // compared with `P` and `R` when the typed handle was made.
+    let result = unsafe { params.invoke(func.typed_entry, func.ctx.as_ptr(), func.code) };
+    if result.trapped == 0 { Ok(R::from_bits(result.bits)) } else { Err(cause(store, inside)) }
+}
+
+/// Why WebAssembly was left. A host function's panic goes on here.
+#[cold]
+fn cause(store: &mut Store, inside: super::store::Inside) -> Error {
+    match thread::take_cause() {
+        Cause::Trap => store.describe_trap().into(),
+        Cause::Error(error) => error,
+        Cause::Panic(payload) => {
+            drop(inside);
+            resume_unwind(payload)
+        }
+    }
+}

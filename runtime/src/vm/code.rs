@@ -1,0 +1,142 @@
+//! An artifact in memory: mapped, checked, its text executable.
+
+use super::registry::{self, CodeRange, Fault};
+use super::sys;
+use memmap2::{Mmap, MmapOptions};
+use precast_abi::artifact::{Artifact, FormatError, HandlerDesc, Identity, Section};
+use precast_abi::trap::TrapCode;
+use region::Protection;
+use rustix::fs::MemfdFlags;
+use std::fs::File;
+use std::io::{self, Write};
+use std::sync::OnceLock;
+
+/// Why an artifact could not be brought into memory.
+#[derive(Debug)]
+pub(crate) enum CodeError {
+    Io(io::Error),
+    Format(FormatError),
+}
+
+impl From<io::Error> for CodeError {
+    fn from(error: io::Error) -> Self {
+        CodeError::Io(error)
+    }
+}
+
+/// A mapped artifact whose text can be executed.
+///
+/// Invariant **code**: the mapping is private and, after construction, never written.
+pub(crate) struct CodeMemory {
+    map: Mmap,
+    file: File,
+    artifact: Artifact,
+    /// Whether the sections that describe traps are as they were written; found out when the
+    /// first trap needs them.
+    traps_whole: OnceLock<bool>,
+}
+
+impl CodeMemory {
+    /// Maps the artifact in `file`.
+    pub(crate) fn map(file: File, expect: &Identity) -> Result<Box<Self>, CodeError> {
+        // SAFETY: the mapping is private. The file may still change under it, or shrink, when
+        // somebody writes to an artifact in place; artifacts are only ever replaced by renaming,
+        // and whoever can write to one can run code here anyway.
+        let map = unsafe { MmapOptions::new().map_copy_read_only(&file)? };
+        let artifact = Artifact::check(&map, expect).map_err(CodeError::Format)?;
+        let code = Box::new(CodeMemory { map, file, artifact, traps_whole: OnceLock::new() });
+        code.publish()?;
+        Ok(code)
+    }
+
+    /// Brings artifact bytes into memory through an anonymous file, so that memory images can be
+    /// mapped from it as from one on disk.
+    pub(crate) fn copy(bytes: &[u8], expect: &Identity) -> Result<Box<Self>, CodeError> {
+        let fd = rustix::fs::memfd_create("precast", MemfdFlags::CLOEXEC).map_err(io::Error::from)?;
+        let mut file = File::from(fd);
+        file.write_all(bytes)?;
+        Self::map(file, expect)
+    }
+
+    fn publish(&self) -> io::Result<()> {
+        let text = self.section(Section::Text);
+        if text.is_empty() {
+            return Ok(());
+        }
+        // SAFETY: the text section is page-aligned inside our own mapping, which `Artifact::check`
+        // verified; nothing but text is on these pages.
+        unsafe { region::protect(text.as_ptr(), text.len(), Protection::READ_EXECUTE) }
+            .map_err(io::Error::other)?;
+        sys::sync_instructions(text);
+        // SAFETY: Drop unregisters before anything else is dropped, and the box does not move.
+        unsafe { registry::register(text.as_ptr() as usize, text.len(), self) };
+        Ok(())
+    }
+
+    /// The artifact's bytes.
+    pub(crate) fn bytes(&self) -> &[u8] {
+        &self.map
+    }
+
+    /// The artifact's section table.
+    pub(crate) fn artifact(&self) -> &Artifact {
+        &self.artifact
+    }
+
+    /// The bytes of a section.
+    pub(crate) fn section(&self, section: Section) -> &[u8] {
+        self.artifact.bytes(&self.map, section)
+    }
+
+    /// The address of a text offset.
+    pub(crate) fn text(&self, offset: u32) -> *const u8 {
+        self.section(Section::Text).as_ptr().wrapping_add(offset as usize)
+    }
+
+    /// The file the artifact is mapped from.
+    pub(crate) fn file(&self) -> &File {
+        &self.file
+    }
+
+    /// The offset in the text of an address of code, if it is one of this artifact.
+    pub(crate) fn offset_of(&self, pc: usize) -> Option<u32> {
+        let text = self.section(Section::Text);
+        let offset = pc.checked_sub(text.as_ptr() as usize)?;
+        (offset < text.len()).then_some(offset as u32)
+    }
+}
+
+impl CodeRange for CodeMemory {
+    fn handler(&self, ret: u32) -> Option<HandlerDesc> {
+        let handlers: &[HandlerDesc] = self.artifact.records(&self.map, Section::Handlers);
+        handlers.binary_search_by_key(&ret, |h| h.ret).ok().map(|i| handlers[i])
+    }
+
+    fn trap(&self, offset: u32, fault: Fault) -> Option<TrapCode> {
+        let whole = *self.traps_whole.get_or_init(|| {
+            [Section::TrapOffsets, Section::TrapCodes]
+                .iter()
+                .all(|&s| self.artifact.cold(&self.map, s))
+        });
+        if !whole {
+            // The table is damaged, but the guest must still be stopped.
+            return Some(match fault {
+                Fault::Memory(_) => TrapCode::MemoryOutOfBounds,
+                Fault::Arithmetic => TrapCode::IntegerDivisionByZero,
+                Fault::Instruction => TrapCode::Unreachable,
+            });
+        }
+        let offsets: &[u32] = self.artifact.records(&self.map, Section::TrapOffsets);
+        let at = offsets.binary_search(&offset).ok()?;
+        TrapCode::from_raw(*self.section(Section::TrapCodes).get(at)?)
+    }
+}
+
+impl Drop for CodeMemory {
+    fn drop(&mut self) {
+        let text = self.section(Section::Text);
+        if !text.is_empty() {
+            registry::unregister(text.as_ptr() as usize);
+        }
+    }
+}

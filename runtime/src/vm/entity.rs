@@ -1,0 +1,227 @@
+//! What imports and exports are made of, as addresses.
+
+use super::context::{Context, FuncRef};
+use super::host::HostFuncDef;
+use super::memory::MemoryData;
+use super::store::Store;
+use super::table::TableData;
+use crate::types::TypeRef;
+use precast_abi::types::{ExternType, GlobalType};
+use std::ptr::NonNull;
+
+/// A pointer to something a store owns, for handles to keep.
+pub(crate) struct Shared<T>(*mut T);
+
+impl<T> std::fmt::Debug for Shared<T> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        self.0.fmt(f)
+    }
+}
+
+impl<T> Clone for Shared<T> {
+    fn clone(&self) -> Self {
+        *self
+    }
+}
+
+impl<T> Copy for Shared<T> {}
+
+impl<T> PartialEq for Shared<T> {
+    fn eq(&self, other: &Self) -> bool {
+        self.0 == other.0
+    }
+}
+
+impl<T> Eq for Shared<T> {}
+
+// SAFETY: the pointer is only followed with a borrow of the store it belongs to.
+unsafe impl<T> Send for Shared<T> {}
+// SAFETY: as above.
+unsafe impl<T> Sync for Shared<T> {}
+
+impl<T> Shared<T> {
+    pub(crate) fn new(at: *mut T) -> Self {
+        Shared(at)
+    }
+
+    pub(crate) fn as_ptr(self) -> *mut T {
+        self.0
+    }
+
+    /// What it points to; none when the store is closed. The caller has checked that the store
+    /// is the one it belongs to.
+    pub(crate) fn get(self, store: &Store) -> Option<&T> {
+        // SAFETY: invariant **store**: a store that is not closed has all it ever owned.
+        (!store.is_closed()).then(|| unsafe { &*self.0 })
+    }
+
+    /// As [`Shared::get`], to change it.
+    pub(crate) fn get_mut(self, store: &mut Store) -> Option<&mut T> {
+        // SAFETY: as in `get`; the store is borrowed mutably, and nobody else is inside or
+        // waits for us.
+        (!store.is_closed()).then(|| unsafe { &mut *self.0 })
+    }
+}
+
+// SAFETY: the addresses in an entity are only followed with a borrow of its store.
+unsafe impl Send for FuncEntity {}
+// SAFETY: as above.
+unsafe impl Sync for FuncEntity {}
+// SAFETY: as above.
+unsafe impl Send for GlobalEntity {}
+// SAFETY: as above.
+unsafe impl Sync for GlobalEntity {}
+
+/// A function. Valid as long as its store.
+#[derive(Clone, Copy, PartialEq)]
+pub(crate) enum FuncEntity {
+    /// WebAssembly code, or a host function seen through an importer's thunk.
+    Wasm(WasmFunc),
+    /// A host function.
+    Host(HostFunc),
+}
+
+/// Code and context.
+#[derive(Clone, Copy, PartialEq)]
+pub(crate) struct WasmFunc {
+    pub(crate) ty: TypeRef,
+    /// Code in the `tail` convention.
+    pub(crate) code: *const u8,
+    /// The context to pass.
+    pub(crate) ctx: Context,
+    /// The entry thunks of its type; the typed one may be null.
+    pub(crate) array_entry: *const u8,
+    pub(crate) typed_entry: *const u8,
+}
+
+/// A host function's definition and the state it works on.
+#[derive(Clone, Copy, PartialEq)]
+pub(crate) struct HostFunc {
+    /// Lives as long as the host instance, which the store keeps.
+    pub(super) def: NonNull<HostFuncDef>,
+    /// What the function's code takes to find closure and state.
+    pub(super) env: *const (),
+}
+
+impl HostFunc {
+    pub(super) fn def(&self) -> &HostFuncDef {
+        // SAFETY: invariant **store**: the host instance that has the definition lives as long
+        // as the store this entity belongs to.
+        unsafe { self.def.as_ref() }
+    }
+}
+
+impl PartialEq for crate::types::Interned {
+    fn eq(&self, other: &Self) -> bool {
+        std::ptr::eq(self, other)
+    }
+}
+
+impl FuncEntity {
+    /// The function's type.
+    pub(crate) fn ty(&self) -> TypeRef {
+        match self {
+            FuncEntity::Wasm(func) => func.ty,
+            FuncEntity::Host(func) => func.def().ty,
+        }
+    }
+}
+
+/// A global's value and its type.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct GlobalEntity {
+    pub(crate) at: *mut u8,
+    pub(crate) ty: GlobalType,
+}
+
+impl GlobalEntity {
+    /// Its value's bits.
+    pub(super) fn get(&self) -> u128 {
+        // SAFETY: invariant **store**: the global lives, and only its users write it.
+        unsafe {
+            if self.ty.value.size() == 16 {
+                self.at.cast::<u128>().read_unaligned()
+            } else {
+                u128::from(self.at.cast::<u64>().read())
+            }
+        }
+    }
+
+    /// Sets its value's bits.
+    ///
+    /// # Safety
+    ///
+    /// The bits are a value of the global's type; a reference is one of the same store.
+    pub(super) unsafe fn set(&self, bits: u128) {
+        // SAFETY: as in `get`.
+        unsafe {
+            if self.ty.value.size() == 16 {
+                self.at.cast::<u128>().write_unaligned(bits);
+            } else {
+                self.at.cast::<u64>().write(bits as u64);
+            }
+        }
+    }
+}
+
+/// Anything that can be imported.
+#[derive(Clone, Copy)]
+pub(crate) enum Entity {
+    Func(FuncEntity),
+    Table(*mut TableData),
+    Memory(*mut MemoryData),
+    Global(GlobalEntity),
+}
+
+impl Entity {
+    /// Its type; sizes are those of now.
+    pub(crate) fn ty(&self) -> ExternType {
+        match self {
+            Entity::Func(func) => ExternType::Func(func.ty().ty.clone()),
+            // SAFETY: invariant **store**: what an entity refers to lives as long as the store.
+            Entity::Table(table) => ExternType::Table(unsafe { (**table).table_type() }),
+            // SAFETY: as above.
+            Entity::Memory(memory) => ExternType::Memory(unsafe { (**memory).memory_type() }),
+            Entity::Global(global) => ExternType::Global(global.ty),
+        }
+    }
+}
+
+/// The entity a function reference stands for, unless it is a host function's own record.
+///
+/// # Safety
+///
+/// The record is not null, and its context is that of an instance.
+pub(super) unsafe fn wasm_func_of(record: &FuncRef) -> Option<WasmFunc> {
+    // SAFETY: by the contract.
+    let ctx = unsafe { Context::from_raw(record.ctx) };
+    // SAFETY: by the contract.
+    let instance = unsafe { super::instance::of(ctx) };
+    let ty = crate::types::by_identity(record.ty)?;
+    Some(WasmFunc::new(&instance.module, ty, record.code, ctx))
+}
+
+impl WasmFunc {
+    /// Whether it can be called through a typed entry thunk.
+    #[inline]
+    pub(crate) fn has_typed_entry(&self) -> bool {
+        !self.typed_entry.is_null()
+    }
+
+    /// A function of a module's instance.
+    pub(super) fn new(
+        module: &crate::CompiledModule,
+        ty: TypeRef,
+        code: *const u8,
+        ctx: Context,
+    ) -> WasmFunc {
+        let entry = |offset: u32| match offset {
+            precast_abi::artifact::NONE => std::ptr::null(),
+            offset => module.code().text(offset),
+        };
+        let desc = module.type_desc(ty);
+        let array_entry = desc.map_or(std::ptr::null(), |d| entry(d.array_entry));
+        let typed_entry = desc.map_or(std::ptr::null(), |d| entry(d.typed_entry));
+        WasmFunc { ty, code, ctx, array_entry, typed_entry }
+    }
+}

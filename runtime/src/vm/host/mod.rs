@@ -1,0 +1,415 @@
+//! Host functions: Rust closures that machine code can call.
+//!
+//! Every closure type gets a shim of its own by monomorphisation: a C function with the
+//! signature of [`precast_abi::entry`]'s host thunks, which calls the closure directly. A closure
+//! without captures has no data, so its shim is given the module's state in place of an
+//! environment and makes the closure out of nothing.
+
+use super::context::{Context, FuncSlot, HostRecord};
+use super::entity::{Entity, FuncEntity, GlobalEntity, HostFunc};
+use super::memory::MemoryData;
+use super::store::{Store, StoreHandle};
+use super::table::TableData;
+use super::thread::Cause;
+use super::{memory, unwind};
+use crate::error::{Error, HostError, Stop};
+use crate::host::Caller;
+use crate::trap::Trap;
+use crate::types::TypeRef;
+use crate::value::Value;
+use precast_abi::vmctx;
+use std::any::Any;
+use std::collections::HashMap;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::ptr::NonNull;
+use std::sync::Arc;
+
+/// A call from the host, with values as machine code holds them.
+pub(super) type HostCall = unsafe fn(
+    *const HostFuncDef,
+    &mut Store,
+    *const (),
+    &[u128],
+    &mut [u128],
+) -> Result<(), Error>;
+
+/// A closure as a host function.
+pub(crate) struct HostFuncDef {
+    pub(crate) ty: TypeRef,
+    /// The shim, in the convention of a host thunk's callee.
+    code: *const (),
+    call: HostCall,
+    dynamic: bool,
+    /// Whether the shim takes the state alone.
+    stateful_only: bool,
+    closure: Box<dyn Any + Send + Sync>,
+}
+
+// SAFETY: the closure is `Send + Sync`; the rest is addresses of functions.
+unsafe impl Send for HostFuncDef {}
+// SAFETY: as above.
+unsafe impl Sync for HostFuncDef {}
+
+/// What the shim of a closure with captures is given.
+#[repr(C)]
+struct Env {
+    def: *const HostFuncDef,
+    state: *mut (),
+}
+
+impl HostFuncDef {
+    /// A closure whose signature is known at compile time.
+    pub(crate) fn typed<F: Any + Send + Sync>(
+        ty: TypeRef,
+        code: *const (),
+        call: HostCall,
+        closure: F,
+    ) -> Self {
+        let stateful_only = size_of::<F>() == 0;
+        HostFuncDef { ty, code, call, dynamic: false, stateful_only, closure: Box::new(closure) }
+    }
+
+    /// A closure whose signature is known at run time only.
+    pub(crate) fn dynamic<T, F>(ty: TypeRef, closure: F) -> Self
+    where
+        T: Send + 'static,
+        F: Fn(&mut Caller<'_, T>, &[Value], &mut [Value]) -> Result<(), HostError>,
+        F: Send + Sync + 'static,
+    {
+        HostFuncDef {
+            ty,
+            code: dynamic_shim::<T, F> as *const (),
+            call: dynamic_call::<T, F>,
+            dynamic: true,
+            stateful_only: false,
+            closure: Box::new(closure),
+        }
+    }
+
+    pub(super) fn is_dynamic(&self) -> bool {
+        self.dynamic
+    }
+
+    pub(super) fn code(&self) -> *const () {
+        self.code
+    }
+
+    /// Calls the closure from the host.
+    ///
+    /// # Safety
+    ///
+    /// `env` is the environment the function has in `store`; the values fit its type.
+    pub(super) unsafe fn call(
+        &self,
+        store: &mut Store,
+        env: *const (),
+        args: &[u128],
+        results: &mut [u128],
+    ) -> Result<(), Error> {
+        // SAFETY: by the contract.
+        unsafe { (self.call)(self, store, env, args, results) }
+    }
+
+    fn closure<F: 'static>(&self) -> &F {
+        self.closure.downcast_ref().expect("a shim gets its own closure")
+    }
+}
+
+/// An instance of a host module.
+pub(crate) struct HostInstance {
+    state: *mut (),
+    drop_state: unsafe fn(*mut ()),
+    /// Environments of the functions whose closures have captures, by function.
+    envs: Vec<Env>,
+    funcs: Arc<HostFuncs>,
+    tables: Vec<(String, Box<TableData>)>,
+    memories: Vec<(String, Box<MemoryData>)>,
+    globals: Vec<(String, Box<u128>, GlobalEntity)>,
+}
+
+/// The functions of a host module.
+#[derive(Default)]
+pub(crate) struct HostFuncs {
+    pub(crate) defs: Vec<HostFuncDef>,
+    pub(crate) by_name: HashMap<String, u32>,
+}
+
+impl HostInstance {
+    pub(crate) fn new<T: Send + 'static>(funcs: Arc<HostFuncs>, state: T) -> Self {
+        unsafe fn drop_state<T>(state: *mut ()) {
+            // SAFETY: called once, with the pointer `new` leaked.
+            drop(unsafe { Box::from_raw(state.cast::<T>()) });
+        }
+        let state = Box::into_raw(Box::new(state)).cast();
+        let captures = funcs.defs.iter().any(|def| !def.stateful_only);
+        let envs = match captures {
+            true => funcs.defs.iter().map(|def| Env { def, state }).collect(),
+            false => Vec::new(),
+        };
+        HostInstance {
+            state,
+            drop_state: drop_state::<T>,
+            envs,
+            funcs,
+            tables: Vec::new(),
+            memories: Vec::new(),
+            globals: Vec::new(),
+        }
+    }
+
+    pub(crate) fn add_table(&mut self, name: &str, table: TableData) {
+        self.tables.push((name.to_owned(), Box::new(table)));
+    }
+
+    pub(crate) fn add_memory(&mut self, name: &str, memory: MemoryData) {
+        self.memories.push((name.to_owned(), Box::new(memory)));
+    }
+
+    pub(crate) fn add_global(&mut self, name: &str, raw: u128, ty: precast_abi::types::GlobalType) {
+        let mut value = Box::new(raw);
+        let at: *mut u128 = &mut *value;
+        self.globals.push((name.to_owned(), value, GlobalEntity { at: at.cast(), ty }));
+    }
+
+    fn func(&self, index: u32) -> Entity {
+        let def = &self.funcs.defs[index as usize];
+        let env = match def.stateful_only {
+            true => self.state,
+            false => (&raw const self.envs[index as usize]).cast_mut().cast(),
+        };
+        Entity::Func(FuncEntity::Host(HostFunc { def: NonNull::from(def), env }))
+    }
+
+    pub(super) fn export(&self, name: &str) -> Option<Entity> {
+        if let Some(&index) = self.funcs.by_name.get(name) {
+            return Some(self.func(index));
+        }
+        let memory = self.memories.iter().find(|(n, _)| n == name);
+        let table = self.tables.iter().find(|(n, _)| n == name);
+        let global = self.globals.iter().find(|(n, ..)| n == name);
+        memory
+            .map(|(_, memory)| Entity::Memory((&raw const **memory).cast_mut()))
+            .or_else(|| table.map(|(_, table)| Entity::Table((&raw const **table).cast_mut())))
+            .or_else(|| global.map(|(.., global)| Entity::Global(*global)))
+    }
+
+    pub(super) fn exports(&self) -> Vec<(String, Entity)> {
+        let names = self.funcs.by_name.keys();
+        let names = names.chain(self.memories.iter().map(|(name, _)| name));
+        let names = names.chain(self.tables.iter().map(|(name, _)| name));
+        let names = names.chain(self.globals.iter().map(|(name, ..)| name));
+        names.filter_map(|name| Some((name.clone(), self.export(name)?))).collect()
+    }
+}
+
+impl Drop for HostInstance {
+    fn drop(&mut self) {
+        // SAFETY: the state was made by `new` and is dropped once.
+        unsafe { (self.drop_state)(self.state) }
+    }
+}
+
+/// What a host function reaches of its caller and its own state.
+///
+/// Invariant: made for one call of a host function, with pointers of one live store; the
+/// [`Caller`] around it is borrowed mutably by whoever uses it.
+pub(crate) struct Reach<T> {
+    handle: std::mem::ManuallyDrop<crate::Namespace>,
+    /// The calling instance's context, or null.
+    ctx: *mut u8,
+    state: *mut T,
+}
+
+impl<T> Reach<T> {
+    /// # Safety
+    ///
+    /// As the type's invariant says.
+    #[inline]
+    unsafe fn new(store: *mut Store, ctx: *mut u8, state: *mut T) -> Self {
+        // SAFETY: by the contract.
+        let handle = unsafe { StoreHandle::borrowed(store) };
+        let namespace = crate::Namespace::from_handle(std::mem::ManuallyDrop::into_inner(handle));
+        Reach { handle: std::mem::ManuallyDrop::new(namespace), ctx, state }
+    }
+
+    /// For a call through the slot.
+    ///
+    /// # Safety
+    ///
+    /// The slot is that of a live context or host record, and `state` that of the function.
+    #[inline]
+    unsafe fn of_slot(slot: *const FuncSlot, state: *mut T) -> Self {
+        // SAFETY: by the contract: a slot with a context is an instance's, one without is the
+        // first field of a host record.
+        unsafe {
+            let ctx = (*slot).ctx;
+            let store = if ctx.is_null() {
+                (*slot.cast::<HostRecord>()).store
+            } else {
+                super::instance::of(Context::from_raw(ctx)).store
+            };
+            Self::new(store, ctx, state)
+        }
+    }
+
+    #[inline]
+    pub(crate) fn namespace(&mut self) -> &mut crate::Namespace {
+        &mut self.handle
+    }
+
+    #[inline]
+    pub(crate) fn state(&mut self) -> &mut T {
+        // SAFETY: the state lives as long as the host instance; whoever is given this borrow
+        // must let go of it before the namespace can be used to come back to the state.
+        unsafe { &mut *self.state }
+    }
+
+    #[inline]
+    pub(crate) fn memory_and_state(&mut self) -> (Option<&mut [u8]>, &mut T) {
+        // SAFETY: the field is null or the definition of a live memory; machine code waits, and
+        // this borrow excludes other uses through the namespace. Memory and state are distinct.
+        unsafe {
+            let memory = (!self.ctx.is_null()).then(|| {
+                let def = Context::from_raw(self.ctx).read::<*mut super::context::MemoryDef>(
+                    vmctx::EXPORTED_MEMORY,
+                );
+                (!def.is_null()).then(|| memory::bytes_of(def))
+            });
+            (memory.flatten(), &mut *self.state)
+        }
+    }
+
+    pub(crate) fn instance(&self) -> Option<u32> {
+        if self.ctx.is_null() {
+            return None;
+        }
+        // SAFETY: a context that is not null is that of a live instance.
+        Some(unsafe { super::instance::of(Context::from_raw(self.ctx)).index })
+    }
+}
+
+/// Stops the machine code that called a host function.
+///
+/// # Safety
+///
+/// `fp` is the host thunk's frame, and the shim owns nothing any more.
+#[cold]
+unsafe fn stop(fp: *const u8, failure: Failure) -> ! {
+    let fp = fp as usize;
+    // SAFETY: by the contract; invariant **frames**.
+    unsafe {
+        match failure {
+            Failure::Stop(HostError(Stop::Trap(code))) => unwind::leave_with_trap(fp, code),
+            Failure::Stop(HostError(Stop::Error(error))) => {
+                unwind::leave(fp, Cause::Error(error))
+            }
+            Failure::Panic(payload) => unwind::leave(fp, Cause::Panic(payload)),
+        }
+    }
+}
+
+/// How a host function failed.
+enum Failure {
+    Stop(HostError),
+    Panic(Box<dyn Any + Send>),
+}
+
+/// Runs a closure, its panic caught.
+#[inline]
+fn run<R>(f: impl FnOnce() -> Result<R, HostError>) -> Result<R, Failure> {
+    match catch_unwind(AssertUnwindSafe(f)) {
+        Ok(Ok(result)) => Ok(result),
+        Ok(Err(error)) => Err(Failure::Stop(error)),
+        Err(payload) => Err(Failure::Panic(payload)),
+    }
+}
+
+/// What a host call from the host fails with.
+fn host_error(error: HostError) -> Error {
+    match error.0 {
+        Stop::Error(error) => error,
+        Stop::Trap(code) => Trap::new(code, None, Vec::new()).into(),
+    }
+}
+
+unsafe extern "C" fn dynamic_shim<T, F>(
+    fp: *const u8,
+    slot: *const FuncSlot,
+    values: *mut u128,
+) where
+    T: Send + 'static,
+    F: Fn(&mut Caller<'_, T>, &[Value], &mut [Value]) -> Result<(), HostError>,
+    F: Send + Sync + 'static,
+{
+    let outcome = run(|| {
+        // SAFETY: machine code calls the shim with its slot, whose environment is this
+        // function's, and with as many values as the type has arguments or results.
+        unsafe {
+            let env = (*slot).env.cast::<Env>();
+            let def = &*(*env).def;
+            let reach = Reach::of_slot(slot, (*env).state.cast::<T>());
+            let ty = &def.ty.ty;
+            let len = ty.params().len().max(ty.results().len());
+            let values = std::slice::from_raw_parts_mut(values, len);
+            dynamic_body::<T, F>(def, reach, values)
+        }
+    });
+    if let Err(failure) = outcome {
+        // SAFETY: the closure's values are dropped.
+        unsafe { stop(fp, failure) }
+    }
+}
+
+/// Calls a dynamic closure with `values` as arguments, and leaves its results there.
+fn dynamic_body<T, F>(
+    def: &HostFuncDef,
+    reach: Reach<T>,
+    values: &mut [u128],
+) -> Result<(), HostError>
+where
+    T: Send + 'static,
+    F: Fn(&mut Caller<'_, T>, &[Value], &mut [Value]) -> Result<(), HostError>,
+    F: Send + Sync + 'static,
+{
+    let ty = &def.ty.ty;
+    let mut caller = Caller::new(reach);
+    let store = caller.namespace().store();
+    let args = ty.params().iter().zip(values.iter());
+    let args: Vec<Value> = args.map(|(&ty, &raw)| store.to_value(ty, raw)).collect();
+    let mut results: Vec<Value> = ty.results().iter().map(|&ty| Value::default(ty)).collect();
+    def.closure::<F>()(&mut caller, &args, &mut results)?;
+    for (i, (&ty, result)) in ty.results().iter().zip(results).enumerate() {
+        if result.ty() != ty {
+            let found = result.ty();
+            return Err(Error::types(format!("a host function gave {found} for {ty}")).into());
+        }
+        values[i] = caller.namespace().store_mut().to_raw(result)?;
+    }
+    Ok(())
+}
+
+unsafe fn dynamic_call<T, F>(
+    def: *const HostFuncDef,
+    store: &mut Store,
+    env: *const (),
+    args: &[u128],
+    results: &mut [u128],
+) -> Result<(), Error>
+where
+    T: Send + 'static,
+    F: Fn(&mut Caller<'_, T>, &[Value], &mut [Value]) -> Result<(), HostError>,
+    F: Send + Sync + 'static,
+{
+    let mut values = args.to_vec();
+    values.resize(args.len().max(results.len()), 0);
+    // SAFETY: by the contract of `HostFuncDef::call`, definition and environment belong together.
+    unsafe {
+        let state = (*env.cast::<Env>()).state.cast::<T>();
+        let reach = Reach::new(store, std::ptr::null_mut(), state);
+        dynamic_body::<T, F>(&*def, reach, &mut values).map_err(host_error)?;
+    }
+    results.copy_from_slice(&values[..results.len()]);
+    Ok(())
+}
+
+pub(crate) mod typed;

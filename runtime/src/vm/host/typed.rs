@@ -1,0 +1,309 @@
+//! Shims of closures whose signature is known at compile time.
+
+use super::{Env, HostFuncDef, Reach, host_error, run, stop};
+use crate::error::{Error, HostError};
+use crate::host::Caller;
+use crate::types;
+use crate::vm::context::FuncSlot;
+use crate::vm::store::Store;
+use crate::vm::typed::{WasmResults, WasmTy};
+use precast_abi::types::{FuncType, ValType};
+use std::any::Any;
+
+/// What a host function may return: nothing, a value, a tuple of values, or a `Result` of those
+/// whose error stops the guest.
+pub trait HostReturn {
+    /// The values without the `Result`.
+    type Values: HostValues;
+
+    /// The values, or why the guest must stop.
+    ///
+    /// # Errors
+    ///
+    /// The error the host function returned.
+    fn into_values(self) -> Result<Self::Values, HostError>;
+}
+
+/// The values a host function returns.
+pub trait HostValues: WasmResults {
+    /// What the shim returns in a register.
+    #[doc(hidden)]
+    type Direct;
+
+    /// The value to return in a register.
+    #[doc(hidden)]
+    fn into_direct(self) -> Self::Direct;
+
+    /// Writes the values as bits.
+    #[doc(hidden)]
+    fn to_array(self, values: &mut [u128]);
+}
+
+impl<V: HostValues, E: Into<HostError>> HostReturn for Result<V, E> {
+    type Values = V;
+
+    #[inline]
+    fn into_values(self) -> Result<V, HostError> {
+        self.map_err(Into::into)
+    }
+}
+
+macro_rules! plain_values {
+    ($($ty:ty, $direct:ty, |$v:ident, $values:ident| $write:expr;)*) => {$(
+        impl HostReturn for $ty {
+            type Values = $ty;
+
+            #[inline]
+            fn into_values(self) -> Result<$ty, HostError> {
+                Ok(self)
+            }
+        }
+
+        impl HostValues for $ty {
+            type Direct = $direct;
+
+            #[inline]
+            fn into_direct(self) -> $direct {
+                self
+            }
+
+            fn to_array(self, $values: &mut [u128]) {
+                let $v = self;
+                $write
+            }
+        }
+    )*};
+}
+
+plain_values! {
+    (), (), |_v, _values| ();
+    i32, i32, |v, values| values[0] = WasmTy::to_bits(v).into();
+    u32, u32, |v, values| values[0] = WasmTy::to_bits(v).into();
+    i64, i64, |v, values| values[0] = WasmTy::to_bits(v).into();
+    u64, u64, |v, values| values[0] = WasmTy::to_bits(v).into();
+    f32, f32, |v, values| values[0] = WasmTy::to_bits(v).into();
+    f64, f64, |v, values| values[0] = WasmTy::to_bits(v).into();
+}
+
+macro_rules! tuple_values {
+    ($($first:ident $($ty:ident)*;)*) => {$(
+        impl<$first: WasmTy, $($ty: WasmTy),*> HostReturn for ($first, $($ty,)*) {
+            type Values = Self;
+
+            #[inline]
+            fn into_values(self) -> Result<Self, HostError> {
+                Ok(self)
+            }
+        }
+
+        #[allow(non_snake_case, unused_variables)]
+        impl<$first: WasmTy, $($ty: WasmTy),*> HostValues for ($first, $($ty,)*) {
+            type Direct = $first;
+
+            #[inline]
+            fn into_direct(self) -> $first {
+                self.0
+            }
+
+            fn to_array(self, values: &mut [u128]) {
+                let ($first, $($ty,)*) = self;
+                let bits = [$first.to_bits(), $($ty.to_bits()),*];
+                for (to, bits) in values.iter_mut().zip(bits) {
+                    *to = bits.into();
+                }
+            }
+        }
+    )*};
+}
+
+tuple_values! {
+    A;
+    A B;
+    A B C;
+    A B C D;
+    A B C D E;
+    A B C D E F;
+    A B C D E F G;
+    A B C D E F G H;
+}
+
+/// A closure that can be a host function of a module with state `T`. Implemented for closures
+/// of up to 16 parameters that are [`WasmTy`], with or without a `&mut Caller<'_, T>` before
+/// them, that return what a [`HostReturn`] is.
+pub trait IntoHostFunc<T, P, R>: Sized {
+    /// The host function.
+    #[doc(hidden)]
+    #[allow(private_interfaces)]
+    fn into_def(self) -> Result<HostFuncDef, Error>;
+}
+
+/// Marks closures that take their caller.
+#[derive(Debug)]
+pub struct WithCaller;
+
+/// The state pointer and the closure of a shim's environment: a closure without captures is
+/// given the state alone.
+///
+/// # Safety
+///
+/// `env` is the environment of the function whose closure has type `F`, and it outlives `'a`.
+#[inline]
+unsafe fn open<'a, T, F: 'static>(env: *const ()) -> (*mut T, &'a F) {
+    if size_of::<F>() == 0 {
+        // SAFETY: a type without size has no bytes to read, and an instance of it exists: the
+        // definition holds one.
+        (env.cast_mut().cast(), unsafe { std::ptr::NonNull::<F>::dangling().as_ref() })
+    } else {
+        // SAFETY: by the contract.
+        unsafe {
+            let env = &*env.cast::<Env>();
+            let def = &*env.def;
+            // The closure's type was fixed when the definition was made.
+            let closure: *const (dyn Any + Send + Sync) = &*def.closure;
+            (env.state.cast(), &*closure.cast::<F>())
+        }
+    }
+}
+
+fn intern(params: &[ValType], results: &[ValType]) -> Result<types::TypeRef, Error> {
+    let ty = FuncType::new(params.iter().copied(), results.iter().copied());
+    types::intern(&ty).map_err(|_| Error::types(format!("two types have the hash of {ty}")))
+}
+
+macro_rules! closures {
+    ($($($ty:ident)*;)*) => {$(
+        closures!(@one (($($ty,)*)) (Fn($($ty),*) -> R) caller [] $($ty)*);
+        closures!(@one ((WithCaller, $($ty,)*)) (Fn(&mut Caller<'_, T>, $($ty),*) -> R)
+            caller [&mut caller,] $($ty)*);
+    )*};
+    (@one ($params:ty) ($($bound:tt)*) $caller:ident [$($pass:tt)*] $($ty:ident)*) => {
+        #[allow(non_snake_case, unused_variables, unused_mut)]
+        impl<T, R, F, $($ty,)*> IntoHostFunc<T, $params, R> for F
+        where
+            T: Send + 'static,
+            R: HostReturn,
+            F: $($bound)* + Send + Sync + 'static,
+            $($ty: WasmTy,)*
+        {
+            #[allow(private_interfaces)]
+            fn into_def(self) -> Result<HostFuncDef, Error> {
+                /// Returns at most one value, in a register.
+                unsafe extern "C" fn direct<T, R, F, $($ty,)*>(
+                    fp: *const u8,
+                    slot: *const FuncSlot,
+                    $($ty: $ty,)*
+                ) -> <R::Values as HostValues>::Direct
+                where
+                    T: Send + 'static,
+                    R: HostReturn,
+                    F: $($bound)* + Send + Sync + 'static,
+                    $($ty: WasmTy,)*
+                {
+                    let outcome = run(|| {
+                        // SAFETY: machine code calls the shim with its slot.
+                        let (f, mut $caller) = unsafe {
+                            let (state, f) = open::<T, F>((*slot).env);
+                            (f, Caller::new(Reach::of_slot(slot, state)))
+                        };
+                        f($($pass)* $($ty),*).into_values()
+                    });
+                    match outcome {
+                        Ok(values) => values.into_direct(),
+                        // SAFETY: the closure's values are dropped.
+                        Err(failure) => unsafe { stop(fp, failure) },
+                    }
+                }
+
+                /// Writes two or more values.
+                unsafe extern "C" fn indirect<T, R, F, $($ty,)*>(
+                    fp: *const u8,
+                    slot: *const FuncSlot,
+                    results: *mut u128,
+                    $($ty: $ty,)*
+                )
+                where
+                    T: Send + 'static,
+                    R: HostReturn,
+                    F: $($bound)* + Send + Sync + 'static,
+                    $($ty: WasmTy,)*
+                {
+                    let outcome = run(|| {
+                        // SAFETY: machine code calls the shim with its slot.
+                        let (f, mut $caller) = unsafe {
+                            let (state, f) = open::<T, F>((*slot).env);
+                            (f, Caller::new(Reach::of_slot(slot, state)))
+                        };
+                        f($($pass)* $($ty),*).into_values()
+                    });
+                    match outcome {
+                        Ok(values) => {
+                            let len = <R::Values as WasmResults>::TYPES.len();
+                            // SAFETY: the host thunk has room for every result.
+                            values.to_array(unsafe {
+                                std::slice::from_raw_parts_mut(results, len)
+                            });
+                        }
+                        // SAFETY: the closure's values are dropped.
+                        Err(failure) => unsafe { stop(fp, failure) },
+                    }
+                }
+
+                /// Called from the host.
+                unsafe fn call<T, R, F, $($ty,)*>(
+                    _def: *const HostFuncDef,
+                    store: &mut Store,
+                    env: *const (),
+                    args: &[u128],
+                    results: &mut [u128],
+                ) -> Result<(), Error>
+                where
+                    T: Send + 'static,
+                    R: HostReturn,
+                    F: $($bound)* + Send + Sync + 'static,
+                    $($ty: WasmTy,)*
+                {
+                    let mut args = args.iter();
+                    $(let $ty = $ty::from_bits(args.next().map_or(0, |&v| v as u64));)*
+                    // SAFETY: by the contract of `HostFuncDef::call`.
+                    let (f, mut $caller) = unsafe {
+                        let (state, f) = open::<T, F>(env);
+                        let reach = Reach::<T>::new(store, std::ptr::null_mut(), state);
+                        (f, Caller::new(reach))
+                    };
+                    let values = f($($pass)* $($ty),*).into_values().map_err(host_error)?;
+                    values.to_array(results);
+                    Ok(())
+                }
+
+                let results = <R::Values as WasmResults>::TYPES;
+                let ty = intern(&[$($ty::TYPE),*], results)?;
+                let code = if results.len() > 1 {
+                    indirect::<T, R, F, $($ty,)*> as *const ()
+                } else {
+                    direct::<T, R, F, $($ty,)*> as *const ()
+                };
+                Ok(HostFuncDef::typed(ty, code, call::<T, R, F, $($ty,)*>, self))
+            }
+        }
+    };
+}
+
+closures! {
+    ;
+    A1;
+    A1 A2;
+    A1 A2 A3;
+    A1 A2 A3 A4;
+    A1 A2 A3 A4 A5;
+    A1 A2 A3 A4 A5 A6;
+    A1 A2 A3 A4 A5 A6 A7;
+    A1 A2 A3 A4 A5 A6 A7 A8;
+    A1 A2 A3 A4 A5 A6 A7 A8 A9;
+    A1 A2 A3 A4 A5 A6 A7 A8 A9 A10;
+    A1 A2 A3 A4 A5 A6 A7 A8 A9 A10 A11;
+    A1 A2 A3 A4 A5 A6 A7 A8 A9 A10 A11 A12;
+    A1 A2 A3 A4 A5 A6 A7 A8 A9 A10 A11 A12 A13;
+    A1 A2 A3 A4 A5 A6 A7 A8 A9 A10 A11 A12 A13 A14;
+    A1 A2 A3 A4 A5 A6 A7 A8 A9 A10 A11 A12 A13 A14 A15;
+    A1 A2 A3 A4 A5 A6 A7 A8 A9 A10 A11 A12 A13 A14 A15 A16;
+}

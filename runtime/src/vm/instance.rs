@@ -1,0 +1,109 @@
+//! An instance of a compiled module: its context and what stands behind it.
+
+use super::context::{Context, FuncSlot};
+use super::entity::{Entity, FuncEntity, GlobalEntity, WasmFunc};
+use super::memory::MemoryData;
+use super::store::Store;
+use super::table::TableData;
+use crate::module::CompiledModule;
+use precast_abi::artifact::{ExportDesc, FuncRefDesc, GlobalDesc, Kind, NONE, Section};
+use precast_abi::vmctx::{self, Regions};
+
+/// What the runtime keeps of an instance. Its context's header points here.
+pub(crate) struct InstanceData {
+    pub(crate) module: CompiledModule,
+    pub(crate) store: *mut Store,
+    /// Its position in the store.
+    pub(crate) index: u32,
+    pub(crate) ctx: Context,
+    /// The module's memories and tables, imports first. A table that was compiled away is null.
+    pub(super) memories: Vec<*mut MemoryData>,
+    pub(super) tables: Vec<*mut TableData>,
+    pub(super) imported_funcs: Vec<FuncEntity>,
+    /// Segments that were dropped or used up.
+    pub(super) dropped_elems: Vec<bool>,
+    pub(super) dropped_data: Vec<bool>,
+    pub(super) own_memories: Vec<Box<MemoryData>>,
+    pub(super) own_tables: Vec<Box<TableData>>,
+    /// The context, when no memory's slot holds it.
+    pub(super) _own_context: Option<Box<[u128]>>,
+}
+
+/// The instance a context belongs to.
+///
+/// # Safety
+///
+/// The context is that of an instance of a live store.
+pub(super) unsafe fn of<'a>(ctx: Context) -> &'a mut InstanceData {
+    // SAFETY: by the contract; instantiation sets the field before the context is used.
+    unsafe { &mut *ctx.read::<*mut InstanceData>(vmctx::INSTANCE) }
+}
+
+impl InstanceData {
+    pub(super) fn regions(&self) -> Regions {
+        self.module.info().regions()
+    }
+
+    /// The slot of an imported function.
+    pub(super) fn func_slot(&self, index: u32) -> FuncSlot {
+        // SAFETY: invariant **context**: the regions are those of this context.
+        unsafe { self.ctx.read(self.regions().func_import(index)) }
+    }
+
+    /// The export with this name.
+    pub(crate) fn export(&self, name: &str) -> Option<Entity> {
+        let export = self.module.artifact().export(self.module.bytes(), name)?;
+        Some(self.entity(export))
+    }
+
+    /// All exports.
+    pub(crate) fn exports(&self) -> Vec<(String, Entity)> {
+        let exports = self.module.records::<ExportDesc>(Section::Exports);
+        let name = |e: &ExportDesc| {
+            self.module.artifact().string(self.module.bytes(), e.name).to_owned()
+        };
+        exports.iter().map(|export| (name(export), self.entity(export))).collect()
+    }
+
+    fn entity(&self, export: &ExportDesc) -> Entity {
+        let index = export.index as usize;
+        match Kind::from_raw(export.kind).expect("a checked artifact") {
+            Kind::Func => Entity::Func(self.func(export.index, export.ty, export.code)),
+            Kind::Table => Entity::Table(self.tables[index]),
+            Kind::Memory => Entity::Memory(self.memories[index]),
+            Kind::Global => Entity::Global(self.global(export.index)),
+        }
+    }
+
+    /// A function by index, type and code offset, the latter [`NONE`] for imports.
+    pub(super) fn func(&self, index: u32, ty: u32, code: u32) -> FuncEntity {
+        if code == NONE {
+            return self.imported_funcs[index as usize];
+        }
+        let (module, ty) = (&self.module, self.module.type_ref(ty));
+        FuncEntity::Wasm(WasmFunc::new(module, ty, module.code().text(code), self.ctx))
+    }
+
+    /// A global by index.
+    pub(super) fn global(&self, index: u32) -> GlobalEntity {
+        let desc = &self.module.records::<GlobalDesc>(Section::Globals)[index as usize];
+        let at = if index < self.module.info().global_imports {
+            // SAFETY: invariant **context**: an imported global's field holds its address.
+            unsafe { self.ctx.read(desc.offset) }
+        } else {
+            self.ctx.field(desc.offset)
+        };
+        GlobalEntity { at, ty: desc.global_type() }
+    }
+
+    /// The address of the record that refers to the `position`th function of those that can be
+    /// referred to.
+    pub(super) fn func_ref(&self, position: u32) -> u64 {
+        self.ctx.field::<u8>(self.regions().func_ref(position)) as u64
+    }
+
+    /// Functions that can be referred to.
+    pub(super) fn func_ref_descs(&self) -> &[FuncRefDesc] {
+        self.module.records(Section::FuncRefs)
+    }
+}

@@ -1,0 +1,382 @@
+//! Making an instance: lay out its context, fill it, run the initial segments.
+
+use super::context::{Context, FuncRef, FuncSlot, MemoryDef, MemorySlot, TableDef};
+use super::entity::{Entity, FuncEntity};
+use super::instance::InstanceData;
+use super::memory::MemoryData;
+use super::slot::{Image, Initial, Slot};
+use super::store::Store;
+use super::table::{RawRef, TableData};
+use super::{builtins, memory};
+use crate::error::{Error, ErrorKind};
+use crate::module::CompiledModule;
+use crate::trap::Trap;
+use precast_abi::artifact::{
+    ConstExpr, ConstOp, ConstOpcode, DataDesc, ElemDesc, ElemItem, ElemKind, GlobalDesc,
+    MemoryDesc, NONE, Section, SegmentMode, TableDesc,
+};
+use precast_abi::limits::WASM_PAGE;
+use precast_abi::trap::TrapCode;
+use precast_abi::vmctx;
+use std::io;
+
+/// Makes an instance of `module` with imports that fit it. Its start function is not run.
+///
+/// # Safety
+///
+/// The imports are in the module's order, have the types it wants, and belong to `store`.
+pub(super) unsafe fn instantiate(
+    store: &mut Store,
+    module: &CompiledModule,
+    imports: &[Entity],
+) -> Result<Box<InstanceData>, Error> {
+    let (ctx, own_context, slot) = allocate(module)?;
+    let mut instance = Box::new(InstanceData {
+        module: module.clone(),
+        store,
+        index: store.next_index(),
+        ctx,
+        memories: Vec::new(),
+        tables: Vec::new(),
+        imported_funcs: Vec::new(),
+        dropped_elems: Vec::new(),
+        dropped_data: Vec::new(),
+        own_memories: Vec::new(),
+        own_tables: Vec::new(),
+        _own_context: own_context,
+    });
+    // SAFETY: the context was just allocated with the size the module's regions say, and the
+    // instance is boxed, so that its address stays. The order matters: imports before what can
+    // refer to them, references before tables and globals that hold them.
+    unsafe {
+        instance.link_imports(store, imports)?;
+        instance.make_memories(slot)?;
+        instance.write_header(store.stack_limit());
+        instance.write_func_refs();
+        instance.write_globals();
+        instance.make_tables()?;
+    }
+    Ok(instance)
+}
+
+/// A context for the module, in the slot of its memory 0 if it has one.
+fn allocate(
+    module: &CompiledModule,
+) -> Result<(Context, Option<Box<[u128]>>, Option<Slot>), Error> {
+    let info = module.info();
+    let size = info.vmctx_size as usize;
+    let memories: &[MemoryDesc] = module.records(Section::Memories);
+    let own_memory = memories.first().filter(|_| info.memory_imports == 0);
+    if let Some(memory) = own_memory {
+        let image = module.artifact().entry(Section::Image);
+        let slot = Slot::acquire(&Initial {
+            owner: module.id(),
+            context: size,
+            len: (memory.min * WASM_PAGE) as usize,
+            image: Some(Image {
+                file: module.code().file(),
+                file_offset: image.offset,
+                memory_offset: info.image_start as usize,
+                len: image.len as usize,
+            }),
+        })
+        .map_err(out_of_memory)?;
+        // SAFETY: the slot has `size` bytes below its base, and the instance keeps it.
+        let ctx = unsafe { Context::from_raw(slot.base()) };
+        return Ok((ctx, None, Some(slot)));
+    }
+    let mut own = vec![0u128; size.div_ceil(16)].into_boxed_slice();
+    let end = own.as_mut_ptr_range().end.cast();
+    // SAFETY: the fields lie below the end of the box, which the instance keeps.
+    Ok((unsafe { Context::from_raw(end) }, Some(own), None))
+}
+
+fn out_of_memory(error: io::Error) -> Error {
+    ErrorKind::System { what: "reserving memory for an instance", error }.into()
+}
+
+impl InstanceData {
+    unsafe fn link_imports(&mut self, store: &mut Store, imports: &[Entity]) -> Result<(), Error> {
+        let regions = self.regions();
+        let (mut tables, mut memories, mut globals) = (0, 0, 0);
+        let thunks: &[u32] = self.module.records(Section::HostThunks);
+        let thunks = thunks.to_vec();
+        self.imported_funcs.reserve(thunks.len());
+        for import in imports {
+            // SAFETY: invariant **context**; every import has a field in its region.
+            unsafe {
+                match *import {
+                    Entity::Func(func) => {
+                        let index = self.imported_funcs.len() as u32;
+                        let slot = match func {
+                            FuncEntity::Wasm(func) => FuncSlot {
+                                code: func.code,
+                                ctx: func.ctx.as_ptr(),
+                                func: std::ptr::null(),
+                                env: std::ptr::null(),
+                            },
+                            FuncEntity::Host(func) if !func.def().is_dynamic() => FuncSlot {
+                                code: self.module.code().text(thunks[index as usize]),
+                                ctx: self.ctx.as_ptr(),
+                                func: func.def().code(),
+                                env: func.env,
+                            },
+                            FuncEntity::Host(func) => store.host_record(func, Some(self.ctx))?,
+                        };
+                        self.ctx.write(regions.func_import(index), slot);
+                        self.imported_funcs.push(func);
+                    }
+                    Entity::Table(table) => {
+                        self.ctx.write(regions.table_import(tables), (*table).def());
+                        self.tables.push(table);
+                        tables += 1;
+                    }
+                    Entity::Memory(memory) => {
+                        let def = (*memory).def();
+                        let slot = MemorySlot { def, base: (*def).base };
+                        self.ctx.write(regions.memory_import(memories), slot);
+                        self.memories.push(memory);
+                        memories += 1;
+                    }
+                    Entity::Global(global) => {
+                        self.ctx.write(regions.global_import(globals), global.at);
+                        globals += 1;
+                    }
+                }
+            }
+        }
+        Ok(())
+    }
+
+    unsafe fn make_memories(&mut self, mut slot: Option<Slot>) -> Result<(), Error> {
+        let imported = self.module.info().memory_imports;
+        let descs: &[MemoryDesc] = self.module.records(Section::Memories);
+        let descs = descs[imported as usize..].to_vec();
+        for (i, desc) in descs.iter().enumerate() {
+            let limits = desc.limits();
+            let len = limits.min * WASM_PAGE;
+            let slot = match slot.take() {
+                Some(slot) => slot,
+                None => {
+                    let len = len as usize;
+                    Slot::acquire(&Initial { owner: 0, context: 0, len, image: None })
+                        .map_err(out_of_memory)?
+                }
+            };
+            let def = self.ctx.field(self.regions().memory(i as u32, imported == 0));
+            // SAFETY: the field is this memory's definition.
+            let memory = unsafe { MemoryData::in_context(def, slot, len, limits.max) };
+            let mut memory = Box::new(memory);
+            self.memories.push(&mut *memory);
+            self.own_memories.push(memory);
+        }
+        Ok(())
+    }
+
+    unsafe fn write_header(&mut self, stack_limit: usize) {
+        let exported = match self.module.info().exported_memory {
+            NONE => std::ptr::null_mut::<MemoryDef>(),
+            // SAFETY: every memory of an instance is live.
+            index => unsafe { (*self.memories[index as usize]).def() },
+        };
+        let this: *mut InstanceData = self;
+        // SAFETY: invariant **context**.
+        unsafe {
+            self.ctx.write(vmctx::STACK_LIMIT, stack_limit);
+            self.ctx.write(vmctx::BUILTINS, builtins::TABLE.as_ptr());
+            self.ctx.write(vmctx::INSTANCE, this);
+            self.ctx.write(vmctx::EXPORTED_MEMORY, exported);
+            self.ctx.write(vmctx::TRAP_OPERAND, 0u64);
+        }
+    }
+
+    unsafe fn write_func_refs(&mut self) {
+        let regions = self.regions();
+        for (i, desc) in self.func_ref_descs().iter().enumerate() {
+            let offset = regions.func_ref(i as u32);
+            let (code, ctx) = match desc.code {
+                NONE => {
+                    let slot = self.func_slot(desc.func);
+                    (slot.code, slot.ctx)
+                }
+                code => (self.module.code().text(code), self.ctx.as_ptr()),
+            };
+            let ty = self.module.type_ref(desc.ty).identity;
+            let this = self.ctx.field::<FuncRef>(offset);
+            // SAFETY: invariant **context**.
+            unsafe { self.ctx.write(offset, FuncRef { code, ctx, ty, this }) };
+        }
+    }
+
+    unsafe fn write_globals(&mut self) {
+        let init = self.module.code().section(Section::GlobalInit);
+        let at = self.ctx.field::<u8>(self.regions().globals);
+        // SAFETY: invariant **context**: the region has the section's length.
+        unsafe { at.copy_from_nonoverlapping(init.as_ptr(), init.len()) };
+        let first = self.module.info().global_imports;
+        let descs: &[GlobalDesc] = self.module.records(Section::Globals);
+        for (i, desc) in descs.iter().enumerate().skip(first as usize) {
+            if !desc.init.is_empty() {
+                let value = self.evaluate(desc.init);
+                // SAFETY: a validated initialiser has the global's type.
+                unsafe { self.global(i as u32).set(value) };
+            }
+        }
+    }
+
+    unsafe fn make_tables(&mut self) -> Result<(), Error> {
+        let imported = self.module.info().table_imports as usize;
+        let descs: &[TableDesc] = self.module.records(Section::Tables);
+        let descs = descs[imported..].to_vec();
+        for desc in descs {
+            if desc.slot == NONE {
+                self.tables.push(std::ptr::null_mut());
+                continue;
+            }
+            let def = self.ctx.field::<TableDef>(self.regions().table(desc.slot));
+            // SAFETY: the field is this table's definition.
+            let table = unsafe { TableData::in_context(def, desc.table_type()) };
+            let too_large = || Error::types(format!("a table of {} elements", desc.min));
+            let mut table = Box::new(table.ok_or_else(too_large)?);
+            let item = ElemItem { kind: desc.init_kind, index: desc.init_index };
+            let value = self.item(&item);
+            if value != 0 {
+                // SAFETY: a validated initial value has the table's type.
+                let filled = unsafe { table.fill(0, value, desc.min) };
+                debug_assert!(filled, "a table holds its own size");
+            }
+            self.tables.push(&mut *table);
+            self.own_tables.push(table);
+        }
+        Ok(())
+    }
+
+    /// Runs the active segments, in their order: elements, then data.
+    pub(super) fn run_segments(&mut self) -> Result<(), Error> {
+        let elems: &[ElemDesc] = self.module.records(Section::Elems);
+        let data: &[DataDesc] = self.module.records(Section::DataSegments);
+        let passive = SegmentMode::Passive as u32;
+        self.dropped_elems = elems.iter().map(|e| e.mode != passive).collect();
+        self.dropped_data = data.iter().map(|d| d.mode != passive).collect();
+        let active = SegmentMode::Active as u32;
+        let (elems, data) = (elems.len() as u32, data.len() as u32);
+        for i in 0..elems {
+            let desc = self.module.records::<ElemDesc>(Section::Elems)[i as usize];
+            if desc.mode == active {
+                let to = self.evaluate(desc.offset) as u64;
+                if !self.init_table(desc.table, i, to, 0, desc.count.into(), true) {
+                    return Err(trap(TrapCode::TableOutOfBounds));
+                }
+            }
+        }
+        for i in 0..data {
+            let desc = self.module.records::<DataDesc>(Section::DataSegments)[i as usize];
+            if desc.mode == active {
+                let to = self.evaluate(desc.offset) as u64;
+                if !self.init_memory(desc.memory, i, to, 0, desc.len, true) {
+                    return Err(trap(TrapCode::MemoryOutOfBounds));
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// `table.init`; `active` for a segment that instantiation uses. False when out of bounds.
+    pub(super) fn init_table(
+        &mut self,
+        table: u32,
+        elem: u32,
+        to: u64,
+        from: u64,
+        len: u64,
+        active: bool,
+    ) -> bool {
+        let desc = self.module.records::<ElemDesc>(Section::Elems)[elem as usize];
+        let dropped = self.dropped_elems[elem as usize] && !active;
+        let count = if dropped { 0 } else { u64::from(desc.count) };
+        if from.checked_add(len).is_none_or(|end| end > count) {
+            return false;
+        }
+        let items: &[ElemItem] = self.module.records(Section::ElemItems);
+        let first = desc.first as usize + from as usize;
+        let items = &items[first..first + len as usize];
+        let values: Vec<RawRef> = items.iter().map(|item| self.item(item)).collect();
+        let table = self.tables[table as usize];
+        // SAFETY: invariant **store**: the table lives, no other reference to it exists while
+        // this instance runs, and validated items have its type.
+        unsafe { (*table).set_all(to, values.into_iter()) }
+    }
+
+    /// `memory.init`; `active` for a segment that instantiation uses. False when out of bounds.
+    pub(super) fn init_memory(
+        &mut self,
+        memory: u32,
+        data: u32,
+        to: u64,
+        from: u64,
+        len: u64,
+        active: bool,
+    ) -> bool {
+        let desc = self.module.records::<DataDesc>(Section::DataSegments)[data as usize];
+        let dropped = self.dropped_data[data as usize] && !active;
+        let size = if dropped { 0 } else { desc.len };
+        if from.checked_add(len).is_none_or(|end| end > size) {
+            return false;
+        }
+        let all = self.module.code().section(Section::Data);
+        let source = &all[(desc.start + from) as usize..(desc.start + from + len) as usize];
+        let memory = self.memories[memory as usize];
+        // SAFETY: invariant **store**: the memory lives, and nothing else uses it now.
+        let bytes = unsafe { memory::bytes_of((*memory).def()) };
+        let target = to.checked_add(len).and_then(|end| bytes.get_mut(to as usize..end as usize));
+        target.map(|target| target.copy_from_slice(source)).is_some()
+    }
+
+    /// The reference an item of an element segment stands for.
+    fn item(&self, item: &ElemItem) -> RawRef {
+        match ElemKind::from_raw(item.kind).expect("a checked artifact") {
+            ElemKind::Null => 0,
+            ElemKind::FuncRef => self.func_ref(item.index),
+            ElemKind::Global => self.global(item.index).get() as RawRef,
+        }
+    }
+
+    /// The value of a constant expression. Validation has checked it; a damaged one that still
+    /// passes the artifact's checks computes some value, and nothing worse.
+    fn evaluate(&self, expr: ConstExpr) -> u128 {
+        let ops: &[ConstOp] = self.module.records(Section::ConstOps);
+        let mut stack: Vec<u128> = Vec::new();
+        for op in &ops[expr.first as usize..(expr.first + expr.count) as usize] {
+            let opcode = u32::try_from(op.op).ok().and_then(ConstOpcode::from_raw);
+            let value = match opcode.expect("a checked artifact") {
+                ConstOpcode::Const => u128::from(op.lo) | u128::from(op.hi) << 64,
+                ConstOpcode::GlobalGet => self.global(op.lo as u32).get(),
+                ConstOpcode::RefFunc => self.func_ref(op.lo as u32).into(),
+                arithmetic => {
+                    let b = stack.pop().unwrap_or_default() as u64;
+                    let a = stack.pop().unwrap_or_default() as u64;
+                    compute(arithmetic, a, b).into()
+                }
+            };
+            stack.push(value);
+        }
+        stack.pop().unwrap_or_default()
+    }
+}
+
+fn compute(op: ConstOpcode, a: u64, b: u64) -> u64 {
+    let low = |v: u64| u64::from(v as u32);
+    match op {
+        ConstOpcode::I32Add => low(a.wrapping_add(b)),
+        ConstOpcode::I32Sub => low(a.wrapping_sub(b)),
+        ConstOpcode::I32Mul => low(a.wrapping_mul(b)),
+        ConstOpcode::I64Add => a.wrapping_add(b),
+        ConstOpcode::I64Sub => a.wrapping_sub(b),
+        ConstOpcode::I64Mul => a.wrapping_mul(b),
+        ConstOpcode::Const | ConstOpcode::GlobalGet | ConstOpcode::RefFunc => 0,
+    }
+}
+
+fn trap(code: TrapCode) -> Error {
+    Trap::new(code, None, Vec::new()).into()
+}

@@ -1,0 +1,108 @@
+//! Linear memories as the runtime keeps them.
+
+use super::context::MemoryDef;
+use super::slot::{Initial, Slot};
+use precast_abi::limits::{MEMORY32_MAX_PAGES, WASM_PAGE};
+use precast_abi::types::{Limits, MemoryType};
+use std::io;
+use std::ptr;
+
+/// A linear memory and its address space.
+///
+/// Invariant: `def` holds the slot's base and the accessible length, and lives as long as this.
+pub(crate) struct MemoryData {
+    def: *mut MemoryDef,
+    slot: Option<Slot>,
+    max: Option<u64>,
+    /// Where `def` points when no context has it.
+    _own_def: Option<Box<MemoryDef>>,
+}
+
+impl MemoryData {
+    /// A memory whose definition is a field of its instance's context.
+    ///
+    /// # Safety
+    ///
+    /// `def` is that field, and lives as long as the memory.
+    pub(super) unsafe fn in_context(
+        def: *mut MemoryDef,
+        slot: Slot,
+        len: u64,
+        max: Option<u64>,
+    ) -> Self {
+        // SAFETY: by the contract.
+        unsafe { def.write(MemoryDef { base: slot.base(), len }) };
+        MemoryData { def, slot: Some(slot), max, _own_def: None }
+    }
+
+    /// A memory of zeros that belongs to no module.
+    pub(crate) fn new(limits: Limits) -> io::Result<Self> {
+        let len = limits.min * WASM_PAGE;
+        let initial = Initial { owner: 0, context: 0, len: len as usize, image: None };
+        let slot = Slot::acquire(&initial)?;
+        let mut own = Box::new(MemoryDef { base: slot.base(), len });
+        let def = ptr::from_mut(&mut *own);
+        Ok(MemoryData { def, slot: Some(slot), max: limits.max, _own_def: Some(own) })
+    }
+
+    /// What machine code sees of it.
+    pub(crate) fn def(&self) -> *mut MemoryDef {
+        self.def
+    }
+
+    /// Its size in pages.
+    pub(crate) fn pages(&self) -> u64 {
+        // SAFETY: invariant of the type; nothing writes it but `grow`, which needs `&mut`.
+        unsafe { (*self.def).len / WASM_PAGE }
+    }
+
+    /// Its type, with its size now as the minimum.
+    pub(crate) fn memory_type(&self) -> MemoryType {
+        MemoryType { limits: Limits { min: self.pages(), max: self.max } }
+    }
+
+    /// Grows it and gives its old size in pages, or none when it may not or cannot grow.
+    pub(crate) fn grow(&mut self, delta: u64) -> Option<u64> {
+        let old = self.pages();
+        let new = old.checked_add(delta)?;
+        if new > self.max.unwrap_or(MEMORY32_MAX_PAGES).min(MEMORY32_MAX_PAGES) {
+            return None;
+        }
+        let len = new * WASM_PAGE;
+        self.slot.as_mut()?.grow(len as usize).ok()?;
+        // SAFETY: invariant of the type.
+        unsafe { (*self.def).len = len };
+        Some(old)
+    }
+
+    /// Its bytes.
+    pub(crate) fn bytes(&self) -> &[u8] {
+        // SAFETY: invariant of the type: base and length are accessible memory that only the
+        // store's users write, of whom the borrow of the store excludes all others.
+        unsafe { std::slice::from_raw_parts((*self.def).base, (*self.def).len as usize) }
+    }
+
+    /// Its bytes, to write.
+    pub(crate) fn bytes_mut(&mut self) -> &mut [u8] {
+        // SAFETY: as in `bytes`.
+        unsafe { std::slice::from_raw_parts_mut((*self.def).base, (*self.def).len as usize) }
+    }
+}
+
+impl Drop for MemoryData {
+    fn drop(&mut self) {
+        if let Some(slot) = self.slot.take() {
+            slot.release();
+        }
+    }
+}
+
+/// The bytes a definition gives access to.
+///
+/// # Safety
+///
+/// `def` is the definition of a live memory, and nothing else accesses its bytes during `'a`.
+pub(super) unsafe fn bytes_of<'a>(def: *const MemoryDef) -> &'a mut [u8] {
+    // SAFETY: by the contract.
+    unsafe { std::slice::from_raw_parts_mut((*def).base, (*def).len as usize) }
+}

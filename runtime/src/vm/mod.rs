@@ -1,0 +1,34 @@
+//! The only unsafe code of the workspace: memory that is code, memory that machine code writes,
+//! and crossing between machine code and Rust.
+//!
+//! Invariants the rest of the module relies on, named in the `SAFETY` comments:
+//!
+//! - **code**: a [`code::CodeMemory`] is registered while it lives, never written after it is
+//!   made executable, and outlives every instance, function reference and frame of its code.
+//! - **context**: a context has the layout its module's artifact says, from instantiation until
+//!   its store is dropped; its address never changes.
+//! - **store**: everything an instance refers to belongs to the same store, which lives until
+//!   the outermost call into it has returned; one thread at a time is inside it.
+//! - **frames**: between an entry thunk and the machine code or host thunk that leaves it, all
+//!   frames keep frame pointers and own nothing.
+
+pub(crate) mod builtins;
+pub(crate) mod call;
+pub(crate) mod code;
+pub(crate) mod context;
+pub(crate) mod entity;
+pub(crate) mod host;
+pub(crate) mod instance;
+pub(crate) mod instantiate;
+#[cfg(feature = "compiler")]
+pub(crate) mod jit;
+pub(crate) mod memory;
+pub(crate) mod registry;
+pub(crate) mod slot;
+pub(crate) mod store;
+pub(crate) mod sys;
+pub(crate) mod table;
+pub(crate) mod thread;
+pub(crate) mod traps;
+pub(crate) mod typed;
+pub(crate) mod unwind;

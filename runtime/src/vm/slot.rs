@@ -1,0 +1,275 @@
+//! Address space for one linear memory, with room for a context below it.
+//!
+//! ```text
+//!   | context area, RW | memory: accessible | ... no access ... 4 GiB | guard, no access |
+//!                      ^ base
+//! ```
+//!
+//! Reserving and mapping cost system calls and page faults, so a thread keeps the slots of
+//! instances that are gone. A slot that last served the same module is clean already: its image
+//! is mapped and its memory holds initial bytes.
+
+use super::sys;
+use precast_abi::limits::{MEMORY_GUARD, MEMORY32_SPAN};
+use region::Protection;
+use rustix::mm::{Advice, MapFlags, ProtFlags};
+use std::cell::RefCell;
+use std::fs::File;
+use std::io;
+use std::ptr;
+use std::sync::atomic::{AtomicPtr, AtomicUsize, Ordering};
+
+/// Bytes for a context below the memory; a larger context gets a slot of its own size.
+const CONTEXT_AREA: usize = 64 << 10;
+
+/// Slots a thread keeps.
+const KEPT: usize = 16;
+
+/// What a memory looks like when its instance starts.
+#[derive(Clone, Copy)]
+pub(crate) struct Initial<'a> {
+    /// Who asks: slots are kept for the same owner. Zero is nobody.
+    pub(crate) owner: u64,
+    /// Bytes below the memory that must be usable.
+    pub(crate) context: usize,
+    /// Bytes that are accessible.
+    pub(crate) len: usize,
+    /// What is mapped into it.
+    pub(crate) image: Option<Image<'a>>,
+}
+
+/// Initial bytes of a memory, from a file.
+#[derive(Clone, Copy)]
+pub(crate) struct Image<'a> {
+    pub(crate) file: &'a File,
+    /// Where they start in the file, page-aligned.
+    pub(crate) file_offset: u64,
+    /// Where they go in memory, page-aligned.
+    pub(crate) memory_offset: usize,
+    pub(crate) len: usize,
+}
+
+/// A reservation.
+///
+/// Invariant: `[base - context, base + accessible)` is readable and writable, and the rest of
+/// the reservation is not accessible at all.
+pub(crate) struct Slot {
+    reservation: region::Allocation,
+    base: *mut u8,
+    context: usize,
+    accessible: usize,
+    /// The owner for which the memory holds initial bytes.
+    clean_for: u64,
+    initial: usize,
+}
+
+thread_local! {
+    static KEPT_SLOTS: RefCell<Vec<Slot>> = const { RefCell::new(Vec::new()) };
+}
+
+impl Slot {
+    /// A slot whose memory is as `initial` says.
+    ///
+    /// # Errors
+    ///
+    /// When the machine has no address space or memory left.
+    pub(crate) fn acquire(initial: &Initial<'_>) -> io::Result<Slot> {
+        let kept = KEPT_SLOTS.with_borrow_mut(|kept| {
+            let fits = |s: &Slot| s.context >= initial.context;
+            let same = |s: &Slot| fits(s) && initial.owner != 0 && s.clean_for == initial.owner;
+            let at = kept.iter().rposition(same).or_else(|| kept.iter().position(fits))?;
+            Some(kept.swap_remove(at))
+        });
+        let mut slot = match kept {
+            Some(slot) if initial.owner != 0 && slot.clean_for == initial.owner => return Ok(slot),
+            Some(slot) => slot,
+            None => Slot::reserve(initial.context)?,
+        };
+        slot.lay_out(initial)?;
+        Ok(slot)
+    }
+
+    /// Gives the slot back, its memory cleaned for the same owner's next instance.
+    pub(crate) fn release(mut self) {
+        if self.clean().is_err() {
+            return;
+        }
+        // During thread exit the cache may be gone already: then the slot is unmapped.
+        let _ = KEPT_SLOTS.try_with(|kept| {
+            let mut kept = kept.borrow_mut();
+            if kept.len() < KEPT {
+                kept.push(self);
+            }
+        });
+    }
+
+    fn reserve(context: usize) -> io::Result<Slot> {
+        let context = context.max(CONTEXT_AREA).next_multiple_of(sys::page_size());
+        let size = context + (MEMORY32_SPAN + MEMORY_GUARD) as usize;
+        let mut reservation = region::alloc(size, Protection::NONE).map_err(io::Error::other)?;
+        let start = reservation.as_mut_ptr::<u8>();
+        // SAFETY: the context area is the start of our own reservation.
+        unsafe { region::protect(start, context, Protection::READ_WRITE) }
+            .map_err(io::Error::other)?;
+        let base = start.wrapping_add(context);
+        ranges::insert(base as usize, start as usize + size);
+        Ok(Slot { reservation, base, context, accessible: 0, clean_for: 0, initial: 0 })
+    }
+
+    fn lay_out(&mut self, initial: &Initial<'_>) -> io::Result<()> {
+        self.clean_for = 0;
+        self.revoke(0)?;
+        self.grow(initial.len)?;
+        self.initial = initial.len;
+        if let Some(image) = initial.image.filter(|image| image.len > 0) {
+            let at = self.base.wrapping_add(image.memory_offset);
+            let len = image.len.next_multiple_of(sys::page_size());
+            assert!(image.memory_offset + len <= initial.len, "a checked image lies in memory");
+            // SAFETY: the range lies inside our accessible memory, which nobody uses yet.
+            unsafe {
+                rustix::mm::mmap(
+                    at.cast(),
+                    len,
+                    ProtFlags::READ | ProtFlags::WRITE,
+                    MapFlags::FIXED | MapFlags::PRIVATE,
+                    image.file,
+                    image.file_offset,
+                )?;
+            }
+        }
+        self.clean_for = initial.owner;
+        Ok(())
+    }
+
+    /// Makes memory hold initial bytes again: pages that were written are dropped, and come back
+    /// from the image or as zeros.
+    fn clean(&mut self) -> io::Result<()> {
+        self.revoke(self.initial)?;
+        if self.initial > 0 {
+            // SAFETY: the range is our accessible memory, which nobody uses any more.
+            unsafe {
+                rustix::mm::madvise(self.base.cast(), self.initial, Advice::LinuxDontNeed)?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Takes access to everything from `len` on away, and drops what was there.
+    fn revoke(&mut self, len: usize) -> io::Result<()> {
+        if self.accessible > len {
+            // SAFETY: the range lies inside our reservation, and nobody uses it any more.
+            unsafe {
+                rustix::mm::mmap_anonymous(
+                    self.base.wrapping_add(len).cast(),
+                    self.accessible - len,
+                    ProtFlags::empty(),
+                    MapFlags::FIXED | MapFlags::PRIVATE | MapFlags::NORESERVE,
+                )?;
+            }
+            self.accessible = len;
+        }
+        Ok(())
+    }
+
+    /// Makes the first `len` bytes accessible; new ones are zero.
+    ///
+    /// # Errors
+    ///
+    /// When the machine has no memory left.
+    pub(crate) fn grow(&mut self, len: usize) -> io::Result<()> {
+        debug_assert!(len as u64 <= MEMORY32_SPAN);
+        if len > self.accessible {
+            let at = self.base.wrapping_add(self.accessible);
+            // SAFETY: the range lies inside our own reservation.
+            unsafe { region::protect(at, len - self.accessible, Protection::READ_WRITE) }
+                .map_err(io::Error::other)?;
+            self.accessible = len;
+        }
+        Ok(())
+    }
+
+    /// The first byte of memory.
+    pub(crate) fn base(&self) -> *mut u8 {
+        self.base
+    }
+}
+
+impl Drop for Slot {
+    fn drop(&mut self) {
+        ranges::remove(self.base as usize);
+        let _ = &self.reservation;
+    }
+}
+
+/// Whether an address lies in some memory's reservation. Callable in signal handlers.
+pub(super) fn is_guest_memory(address: usize) -> bool {
+    ranges::contains(address)
+}
+
+/// All memories' address ranges, readable without locks: a list of chunks that only grows.
+mod ranges {
+    use super::{AtomicPtr, AtomicUsize, Ordering, ptr};
+
+    const CHUNK: usize = 256;
+
+    struct Chunk {
+        /// Start and end; a start of zero is free, of one being written.
+        entries: [(AtomicUsize, AtomicUsize); CHUNK],
+        next: AtomicPtr<Chunk>,
+    }
+
+    impl Chunk {
+        const fn new() -> Self {
+            Chunk {
+                entries: [const { (AtomicUsize::new(0), AtomicUsize::new(0)) }; CHUNK],
+                next: AtomicPtr::new(ptr::null_mut()),
+            }
+        }
+    }
+
+    static FIRST: Chunk = Chunk::new();
+
+    fn chunks() -> impl Iterator<Item = &'static Chunk> {
+        std::iter::successors(Some(&FIRST), |chunk| {
+            // SAFETY: chunks are leaked, so a pointer to one stays valid.
+            unsafe { chunk.next.load(Ordering::Acquire).as_ref() }
+        })
+    }
+
+    pub(super) fn insert(start: usize, end: usize) {
+        loop {
+            for (s, e) in chunks().flat_map(|chunk| &chunk.entries) {
+                if s.compare_exchange(0, 1, Ordering::AcqRel, Ordering::Relaxed).is_ok() {
+                    e.store(end, Ordering::Relaxed);
+                    s.store(start, Ordering::Release);
+                    return;
+                }
+            }
+            let chunk = Box::into_raw(Box::new(Chunk::new()));
+            let last = chunks().last().unwrap_or(&FIRST);
+            let null = ptr::null_mut();
+            if last.next.compare_exchange(null, chunk, Ordering::AcqRel, Ordering::Relaxed).is_err()
+            {
+                // SAFETY: the chunk was not published.
+                drop(unsafe { Box::from_raw(chunk) });
+            }
+        }
+    }
+
+    pub(super) fn remove(start: usize) {
+        let entry = chunks()
+            .flat_map(|chunk| &chunk.entries)
+            .find(|(s, _)| s.load(Ordering::Acquire) == start);
+        if let Some((s, e)) = entry {
+            e.store(0, Ordering::Relaxed);
+            s.store(0, Ordering::Release);
+        }
+    }
+
+    pub(super) fn contains(address: usize) -> bool {
+        chunks().flat_map(|chunk| &chunk.entries).any(|(s, e)| {
+            let start = s.load(Ordering::Acquire);
+            start > 1 && address >= start && address < e.load(Ordering::Relaxed)
+        })
+    }
+}

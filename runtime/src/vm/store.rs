@@ -1,0 +1,483 @@
+//! A store: what a namespace owns, and who is inside it.
+
+use super::code::CodeMemory;
+use super::context::{Context, FuncRef, FuncSlot, HostRecord};
+use super::entity::{Entity, FuncEntity, GlobalEntity, HostFunc, wasm_func_of};
+use super::host::HostInstance;
+use super::instance::InstanceData;
+use super::table::{RawRef, TableData};
+use super::{instantiate, thread};
+use crate::error::{Error, ErrorKind};
+use crate::func::Func;
+use crate::module::CompiledModule;
+use crate::runtime::Runtime;
+use crate::trap::{Frame, Trap};
+use crate::value::{ExternRef, Value};
+use precast_abi::types::ValType;
+use precast_abi::vmctx;
+use std::any::Any;
+use std::collections::HashMap;
+use std::ptr::NonNull;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+/// An instance of a module or of a host module.
+enum Member {
+    Wasm(Box<InstanceData>),
+    Host(Box<HostInstance>),
+}
+
+/// Everything a namespace owns.
+pub(crate) struct Store {
+    id: u64,
+    runtime: Runtime,
+    closed: bool,
+    /// Its namespace was dropped while somebody was inside.
+    orphaned: bool,
+    /// Calls that are inside.
+    depth: u32,
+    /// The stack limit that all contexts hold: that of the last thread to enter.
+    stack_limit: usize,
+    names: HashMap<Box<str>, u32>,
+    externs: Vec<Box<dyn Any + Send>>,
+    /// Records of functions that have none in their instance, by code and context.
+    func_refs: HashMap<(usize, usize), Box<FuncRef>>,
+    /// What host functions that machine code reaches without an importer's thunk need, by the
+    /// record's address, which is their context.
+    host_records: HashMap<usize, (Box<HostRecord>, HostFunc)>,
+    /// Records of host functions, by definition and environment.
+    host_refs: HashMap<(usize, usize), Box<FuncRef>>,
+    members: Vec<Member>,
+}
+
+/// The owner of a store. Sending it to another thread sends the store.
+#[repr(transparent)]
+pub(crate) struct StoreHandle(NonNull<Store>);
+
+// SAFETY: everything a store owns can be sent: host state and external values are `Send` by the
+// bounds of the functions that take them, and all other pointers lead to memory it owns.
+unsafe impl Send for StoreHandle {}
+
+impl StoreHandle {
+    pub(crate) fn new(runtime: Runtime) -> Self {
+        static NEXT: AtomicU64 = AtomicU64::new(1);
+        let store = Box::new(Store {
+            id: NEXT.fetch_add(1, Ordering::Relaxed),
+            runtime,
+            closed: false,
+            orphaned: false,
+            depth: 0,
+            stack_limit: 0,
+            names: HashMap::new(),
+            externs: Vec::new(),
+            func_refs: HashMap::new(),
+            host_records: HashMap::new(),
+            host_refs: HashMap::new(),
+            members: Vec::new(),
+        });
+        StoreHandle(NonNull::from(Box::leak(store)))
+    }
+
+    /// A second handle for the time of a host call.
+    ///
+    /// # Safety
+    ///
+    /// The store lives, and the handle is forgotten, not dropped.
+    pub(super) unsafe fn borrowed(store: *mut Store) -> std::mem::ManuallyDrop<StoreHandle> {
+        // SAFETY: by the contract.
+        std::mem::ManuallyDrop::new(StoreHandle(unsafe { NonNull::new_unchecked(store) }))
+    }
+
+    #[inline]
+    pub(crate) fn get(&self) -> &Store {
+        // SAFETY: the store lives until its handle is dropped and nobody is inside.
+        unsafe { self.0.as_ref() }
+    }
+
+    #[inline]
+    pub(crate) fn get_mut(&mut self) -> &mut Store {
+        // SAFETY: as in `get`; `&mut self` excludes other users on the Rust side, and machine
+        // code that called a host function waits for it.
+        unsafe { self.0.as_mut() }
+    }
+}
+
+impl Drop for StoreHandle {
+    fn drop(&mut self) {
+        let store = self.get_mut();
+        if store.depth > 0 {
+            store.closed = true;
+            store.orphaned = true;
+        } else {
+            // SAFETY: the store was boxed, nobody is inside, and this was its only owner.
+            drop(unsafe { Box::from_raw(self.0.as_ptr()) });
+        }
+    }
+}
+
+/// Somebody inside a store; leaves it when dropped.
+pub(super) struct Inside(NonNull<Store>);
+
+impl Drop for Inside {
+    #[inline]
+    fn drop(&mut self) {
+        // SAFETY: a store is not freed while somebody is inside.
+        let store = unsafe { self.0.as_mut() };
+        store.depth -= 1;
+        if store.depth == 0 && store.closed {
+            Store::leave_closed(self.0);
+        }
+    }
+}
+
+impl Store {
+    pub(crate) fn id(&self) -> u64 {
+        self.id
+    }
+
+    pub(crate) fn runtime(&self) -> &Runtime {
+        &self.runtime
+    }
+
+    pub(crate) fn is_closed(&self) -> bool {
+        self.closed || self.runtime.is_closed()
+    }
+
+    pub(crate) fn check_open(&self) -> Result<(), Error> {
+        self.runtime.check_open()?;
+        if self.closed { Err(ErrorKind::Closed("namespace").into()) } else { Ok(()) }
+    }
+
+    /// Enters the store to run machine code on this thread.
+    #[inline]
+    pub(super) fn enter(&mut self) -> Result<Inside, Error> {
+        if self.is_closed() {
+            self.check_open()?;
+        }
+        let limit = thread::stack_limit();
+        if limit != self.stack_limit {
+            self.set_stack_limit(limit);
+        }
+        self.depth += 1;
+        Ok(Inside(NonNull::from(self)))
+    }
+
+    #[cold]
+    fn leave_closed(store: NonNull<Store>) {
+        // SAFETY: nobody is inside; an orphaned store has no other owner.
+        unsafe {
+            if (*store.as_ptr()).orphaned {
+                drop(Box::from_raw(store.as_ptr()));
+            } else {
+                (*store.as_ptr()).clear();
+            }
+        }
+    }
+
+    #[cold]
+    fn set_stack_limit(&mut self, limit: usize) {
+        self.stack_limit = limit;
+        for member in &self.members {
+            if let Member::Wasm(instance) = member {
+                // SAFETY: invariant **context**.
+                unsafe { instance.ctx.write(vmctx::STACK_LIMIT, limit) };
+            }
+        }
+        for (record, _) in self.host_records.values_mut() {
+            record.stack_limit = limit;
+        }
+    }
+
+    pub(super) fn stack_limit(&self) -> usize {
+        self.stack_limit
+    }
+
+    pub(super) fn next_index(&self) -> u32 {
+        self.members.len() as u32
+    }
+
+    /// Closes the store; frees what it owns at once, or when the last call inside returns.
+    pub(crate) fn close(&mut self) {
+        self.closed = true;
+        if self.depth == 0 {
+            self.clear();
+        }
+    }
+
+    fn clear(&mut self) {
+        self.names.clear();
+        self.members.clear();
+        self.externs.clear();
+        self.func_refs.clear();
+        self.host_refs.clear();
+        self.host_records.clear();
+    }
+
+    /// Gives a member a name.
+    pub(crate) fn name(&mut self, name: &str, member: u32) {
+        self.names.insert(name.into(), member);
+    }
+
+    /// The member with a name.
+    pub(crate) fn named(&self, name: &str) -> Option<u32> {
+        self.names.get(name).copied()
+    }
+
+    /// An export of a member; none in a closed store.
+    pub(crate) fn export(&self, member: u32, name: &str) -> Option<Entity> {
+        match self.members.get(member as usize)? {
+            Member::Wasm(instance) => instance.export(name),
+            Member::Host(host) => host.export(name),
+        }
+    }
+
+    /// All exports of a member.
+    pub(crate) fn exports(&self, member: u32) -> Vec<(String, Entity)> {
+        match self.members.get(member as usize) {
+            Some(Member::Wasm(instance)) => instance.exports(),
+            Some(Member::Host(host)) => host.exports(),
+            None => Vec::new(),
+        }
+    }
+
+    /// Adds a host module's instance.
+    pub(crate) fn add_host(&mut self, host: HostInstance) -> u32 {
+        self.members.push(Member::Host(Box::new(host)));
+        self.next_index() - 1
+    }
+
+    /// Makes an instance of a module and runs its segments and its start function.
+    ///
+    /// The caller has checked that the imports are in order and of the right types.
+    pub(crate) fn instantiate(
+        &mut self,
+        module: &CompiledModule,
+        imports: &[Entity],
+    ) -> Result<u32, Error> {
+        // SAFETY: the caller looked the imports up in this store and checked them.
+        let instance = unsafe { instantiate::instantiate(self, module, imports)? };
+        // An instance whose segments or start function trap stays: what it wrote into imported
+        // tables may refer to it.
+        self.members.push(Member::Wasm(instance));
+        let index = self.next_index() - 1;
+        let Some(Member::Wasm(instance)) = self.members.last_mut() else { unreachable!() };
+        instance.run_segments()?;
+        let info = instance.module.info();
+        if info.start_func != precast_abi::artifact::NONE {
+            let start = instance.func(info.start_func, info.start_type, info.start_code);
+            super::call::call(self, start, &[], &mut [])?;
+        }
+        Ok(index)
+    }
+
+    /// The context a host function gets that is called through a record of its own: the slot
+    /// that leads machine code to it.
+    pub(super) fn host_record(
+        &mut self,
+        func: HostFunc,
+        importer: Option<Context>,
+    ) -> Result<FuncSlot, Error> {
+        let def = func.def();
+        let code = host_thunk(def.ty, def.is_dynamic())?;
+        let importer = importer.map_or(std::ptr::null_mut(), |ctx| ctx.as_ptr());
+        let slot = FuncSlot { code, ctx: importer, func: def.code(), env: func.env };
+        let mut record =
+            Box::new(HostRecord { slot, stack_limit: self.stack_limit, store: self });
+        let at: *mut HostRecord = &mut *record;
+        self.host_records.insert(at as usize, (record, func));
+        Ok(FuncSlot { ctx: at.cast(), ..slot })
+    }
+
+    /// The record that a reference to a function points to.
+    pub(crate) fn func_ref(&mut self, func: FuncEntity) -> Result<RawRef, Error> {
+        match func {
+            FuncEntity::Wasm(func) => {
+                // SAFETY: the context is an instance's, as the entity is of this store.
+                let instance = unsafe { super::instance::of(func.ctx) };
+                let own = instance.func_ref_descs().iter().enumerate().find(|(_, desc)| {
+                    desc.code != precast_abi::artifact::NONE
+                        && instance.module.code().text(desc.code) == func.code
+                });
+                if let Some((position, _)) = own {
+                    return Ok(instance.func_ref(position as u32));
+                }
+                let (code, ctx) = (func.code, func.ctx.as_ptr());
+                let key = (code as usize, ctx as usize);
+                let record = self.func_refs.entry(key).or_insert_with(|| {
+                    let ty = func.ty.identity;
+                    Box::new(FuncRef { code, ctx, ty, this: std::ptr::null() })
+                });
+                record.this = &**record;
+                Ok(record.this as RawRef)
+            }
+            FuncEntity::Host(func) => {
+                let key = (func.def.as_ptr() as usize, func.env as usize);
+                if let Some(record) = self.host_refs.get(&key) {
+                    return Ok(record.this as RawRef);
+                }
+                let slot = self.host_record(func, None)?;
+                let ty = func.def().ty.identity;
+                let mut record =
+                    Box::new(FuncRef { code: slot.code, ctx: slot.ctx, ty, this: std::ptr::null() });
+                record.this = &*record;
+                let this = record.this;
+                self.host_refs.insert(key, record);
+                Ok(this as RawRef)
+            }
+        }
+    }
+
+    /// The function a reference stands for.
+    fn func_of(&self, raw: RawRef) -> Option<FuncEntity> {
+        if raw == 0 {
+            return None;
+        }
+        // SAFETY: invariant **store**: references that are not null point to live records.
+        let record = unsafe { &*(raw as *const FuncRef) };
+        if let Some((_, func)) = self.host_records.get(&(record.ctx as usize)) {
+            return Some(FuncEntity::Host(*func));
+        }
+        // SAFETY: a record whose context is no host record has an instance's.
+        unsafe { wasm_func_of(record) }.map(FuncEntity::Wasm)
+    }
+
+    /// A value's bits, as machine code holds it.
+    pub(crate) fn to_raw(&mut self, value: Value) -> Result<u128, Error> {
+        let foreign = || Error::types("a reference of another namespace");
+        Ok(match value {
+            Value::I32(v) => u128::from(v as u32),
+            Value::I64(v) => u128::from(v as u64),
+            Value::F32(v) => v.into(),
+            Value::F64(v) => v.into(),
+            Value::V128(v) => v,
+            Value::FuncRef(None) | Value::ExternRef(None) => 0,
+            Value::FuncRef(Some(func)) if func.store == self.id => {
+                self.func_ref(func.entity)?.into()
+            }
+            Value::ExternRef(Some(value)) if value.store == self.id => value.raw.into(),
+            Value::FuncRef(_) | Value::ExternRef(_) => return Err(foreign()),
+        })
+    }
+
+    /// The value that bits from machine code are.
+    pub(crate) fn to_value(&self, ty: ValType, raw: u128) -> Value {
+        match ty {
+            ValType::I32 => Value::I32(raw as i32),
+            ValType::I64 => Value::I64(raw as i64),
+            ValType::F32 => Value::F32(raw as u32),
+            ValType::F64 => Value::F64(raw as u64),
+            ValType::V128 => Value::V128(raw),
+            ValType::FuncRef => {
+                let entity = self.func_of(raw as RawRef);
+                Value::FuncRef(entity.map(|entity| Func { store: self.id, entity }))
+            }
+            ValType::ExternRef => {
+                let raw = raw as u64;
+                Value::ExternRef((raw != 0).then_some(ExternRef { store: self.id, raw }))
+            }
+        }
+    }
+
+    /// Keeps a value that guests can refer to.
+    pub(crate) fn extern_ref(&mut self, value: Box<dyn Any + Send>) -> ExternRef {
+        self.externs.push(value);
+        ExternRef { store: self.id, raw: self.externs.len() as u64 }
+    }
+
+    /// The value a reference stands for.
+    pub(crate) fn extern_value(&self, value: ExternRef) -> Option<&(dyn Any + Send)> {
+        let index = value.raw.checked_sub(1).filter(|_| value.store == self.id)?;
+        self.externs.get(index as usize).map(|value| &**value)
+    }
+
+    /// The bits of a global of this store; none when it is closed.
+    pub(crate) fn global(&self, global: GlobalEntity) -> Option<u128> {
+        (!self.is_closed()).then(|| global.get())
+    }
+
+    /// Sets a global of this store; the value must have its type.
+    pub(crate) fn set_global(&mut self, global: GlobalEntity, value: Value) -> Result<(), Error> {
+        let raw = self.to_raw(value)?;
+        // SAFETY: the caller compared the types, and `to_raw` refuses foreign references.
+        unsafe { global.set(raw) };
+        Ok(())
+    }
+
+    /// Sets an element of a table of this store; the value must have its element type.
+    pub(crate) fn set_element(
+        &mut self,
+        table: *mut TableData,
+        index: u64,
+        value: Value,
+    ) -> Result<bool, Error> {
+        let raw = self.to_raw(value)? as RawRef;
+        // SAFETY: the caller compared the types, and `to_raw` refuses foreign references.
+        Ok(unsafe { (*table).fill(index, raw, 1) })
+    }
+
+    /// Grows a table of this store; the value must have its element type.
+    pub(crate) fn grow_table(
+        &mut self,
+        table: *mut TableData,
+        delta: u64,
+        value: Value,
+    ) -> Result<Option<u64>, Error> {
+        let raw = self.to_raw(value)? as RawRef;
+        // SAFETY: as in `set_element`.
+        Ok(unsafe { (*table).grow(delta, raw) })
+    }
+
+    /// The trap that the thread's record describes, with names.
+    pub(super) fn describe_trap(&mut self) -> Trap {
+        let raw = thread::raw_trap();
+        let frames = raw.frames[..raw.len].iter().enumerate();
+        let frames = frames.filter_map(|(i, &pc)| self.frame(pc, i == 0)).collect();
+        let mut element = None;
+        for member in &self.members {
+            if let Member::Wasm(instance) = member {
+                // SAFETY: invariant **context**.
+                let operand: u64 = unsafe { instance.ctx.read(vmctx::TRAP_OPERAND) };
+                if operand != 0 {
+                    element = Some(operand - 1);
+                    // SAFETY: invariant **context**.
+                    unsafe { instance.ctx.write(vmctx::TRAP_OPERAND, 0u64) };
+                }
+            }
+        }
+        Trap::new(raw.code, element, frames)
+    }
+
+    /// The function a program counter lies in; none for thunks. A return address may be the
+    /// first byte behind its function, so it is looked up by the byte before.
+    fn frame(&self, pc: usize, innermost: bool) -> Option<Frame> {
+        self.members.iter().find_map(|member| {
+            let Member::Wasm(instance) = member else { return None };
+            let module = &instance.module;
+            let code: &CodeMemory = module.code();
+            let code_offset = code.offset_of(pc)?;
+            let inside = if innermost { code_offset } else { code_offset.checked_sub(1)? };
+            let func_index = module.func_at(inside)?;
+            Some(Frame {
+                module: module.name().map(str::to_owned),
+                func_index,
+                func_name: module.func_name(func_index).map(str::to_owned),
+                wasm_offset: module.wasm_offset(code_offset),
+                code_offset,
+            })
+        })
+    }
+}
+
+/// The thunk that leads machine code to host functions of a type.
+#[cfg(feature = "compiler")]
+fn host_thunk(ty: crate::types::TypeRef, dynamic: bool) -> Result<*const u8, Error> {
+    super::jit::host_thunk(ty, dynamic)
+}
+
+/// Without a compiler there is no thunk for a signature that no artifact has one for.
+#[cfg(not(feature = "compiler"))]
+fn host_thunk(ty: crate::types::TypeRef, _dynamic: bool) -> Result<*const u8, Error> {
+    Err(Error::types(format!(
+        "a host function {} here needs the feature `compiler`: its thunk is made at run time",
+        ty.ty
+    )))
+}

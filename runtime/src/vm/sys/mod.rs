@@ -1,0 +1,22 @@
+//! What is particular to an instruction set or an operating system.
+//!
+//! Everything outside this folder is free of `cfg(target_arch)` and `cfg(target_os)`.
+
+mod linux;
+#[cfg_attr(target_arch = "x86_64", path = "x86_64.rs")]
+#[cfg_attr(target_arch = "aarch64", path = "aarch64.rs")]
+mod isa;
+
+pub(super) use isa::{frame, registers, resume, set_registers, sync_instructions};
+pub(super) use linux::{SigAltStack, install_handlers, page_size, thread_stack};
+
+/// The registers that unwinding needs.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Registers {
+    /// The instruction that was stopped.
+    pub(super) pc: usize,
+    /// The stack pointer.
+    pub(super) sp: usize,
+    /// The frame pointer.
+    pub(super) fp: usize,
+}

@@ -1,0 +1,237 @@
+//! Tables as the runtime keeps them.
+
+use super::context::{FuncRef, TableDef};
+use precast_abi::limits::TABLE_MAX_ELEMENTS;
+use precast_abi::types::{Limits, TableType, ValType};
+use std::ptr;
+
+/// A reference as machine code holds it: the address of a [`FuncRef`], or an external
+/// reference's number; zero is null.
+pub(crate) type RawRef = u64;
+
+enum Elements {
+    Funcs(Vec<FuncRef>),
+    Externs(Vec<RawRef>),
+}
+
+/// A table and its elements.
+///
+/// Invariant: `def` holds the address and the length of the elements, and lives as long as this;
+/// every entry of functions is null or a copy of the live record it refers to.
+pub(crate) struct TableData {
+    def: *mut TableDef,
+    elements: Elements,
+    max: Option<u64>,
+    _own_def: Option<Box<TableDef>>,
+}
+
+impl TableData {
+    /// A table of nulls whose definition is a field of its instance's context.
+    ///
+    /// # Safety
+    ///
+    /// `def` is that field, and lives as long as the table.
+    pub(super) unsafe fn in_context(def: *mut TableDef, ty: TableType) -> Option<Self> {
+        let mut table = TableData::unpublished(def, ty, None)?;
+        // SAFETY: by the contract.
+        unsafe { table.publish() };
+        Some(table)
+    }
+
+    /// A table of nulls that belongs to no module, or none when it is too large.
+    pub(crate) fn new(ty: TableType) -> Option<Self> {
+        let mut own = Box::new(TableDef { base: ptr::null_mut(), len: 0 });
+        let mut table = TableData::unpublished(&mut *own, ty, Some(own))?;
+        // SAFETY: `def` points into the box the table owns.
+        unsafe { table.publish() };
+        Some(table)
+    }
+
+    fn unpublished(
+        def: *mut TableDef,
+        ty: TableType,
+        own: Option<Box<TableDef>>,
+    ) -> Option<Self> {
+        let len = usize::try_from(ty.limits.min).ok()?;
+        if ty.limits.min > TABLE_MAX_ELEMENTS {
+            return None;
+        }
+        let elements = match ty.element {
+            ValType::FuncRef => Elements::Funcs(vec![FuncRef::NULL; len]),
+            _ => Elements::Externs(vec![0; len]),
+        };
+        Some(TableData { def, elements, max: ty.limits.max, _own_def: own })
+    }
+
+    /// Tells machine code where the elements are.
+    ///
+    /// # Safety
+    ///
+    /// `def` is valid for writes.
+    unsafe fn publish(&mut self) {
+        let (base, len) = match &mut self.elements {
+            Elements::Funcs(funcs) => (funcs.as_mut_ptr().cast(), funcs.len()),
+            Elements::Externs(externs) => (externs.as_mut_ptr().cast(), externs.len()),
+        };
+        // SAFETY: by the contract.
+        unsafe { self.def.write(TableDef { base, len: len as u64 }) };
+    }
+
+    /// What machine code sees of it.
+    pub(crate) fn def(&self) -> *mut TableDef {
+        self.def
+    }
+
+    /// Its size in elements.
+    pub(crate) fn size(&self) -> u64 {
+        match &self.elements {
+            Elements::Funcs(funcs) => funcs.len() as u64,
+            Elements::Externs(externs) => externs.len() as u64,
+        }
+    }
+
+    /// Its type, with its size now as the minimum.
+    pub(crate) fn table_type(&self) -> TableType {
+        let element = match self.elements {
+            Elements::Funcs(_) => ValType::FuncRef,
+            Elements::Externs(_) => ValType::ExternRef,
+        };
+        TableType { element, limits: Limits { min: self.size(), max: self.max } }
+    }
+
+    /// The element at `index`.
+    pub(crate) fn get(&self, index: u64) -> Option<RawRef> {
+        let index = usize::try_from(index).ok()?;
+        match &self.elements {
+            Elements::Funcs(funcs) => funcs.get(index).map(|entry| entry.this as u64),
+            Elements::Externs(externs) => externs.get(index).copied(),
+        }
+    }
+
+    /// Sets `len` elements from `start` on to `value`; false when they are not all there.
+    ///
+    /// # Safety
+    ///
+    /// `value` is a reference of the table's type.
+    #[must_use]
+    pub(super) unsafe fn fill(&mut self, start: u64, value: RawRef, len: u64) -> bool {
+        let Some(range) = range(start, len, self.size()) else { return false };
+        match &mut self.elements {
+            // SAFETY: by the contract.
+            Elements::Funcs(funcs) => funcs[range].fill(unsafe { entry(value) }),
+            Elements::Externs(externs) => externs[range].fill(value),
+        }
+        true
+    }
+
+    /// Sets the elements from `start` on; false, and nothing done, when they are not all there.
+    ///
+    /// # Safety
+    ///
+    /// `values` are references of the table's type.
+    #[must_use]
+    pub(super) unsafe fn set_all(
+        &mut self,
+        start: u64,
+        values: impl ExactSizeIterator<Item = RawRef>,
+    ) -> bool {
+        let Some(range) = range(start, values.len() as u64, self.size()) else { return false };
+        match &mut self.elements {
+            Elements::Funcs(funcs) => {
+                for (to, value) in funcs[range].iter_mut().zip(values) {
+                    // SAFETY: by the contract.
+                    *to = unsafe { entry(value) };
+                }
+            }
+            Elements::Externs(externs) => {
+                for (to, value) in externs[range].iter_mut().zip(values) {
+                    *to = value;
+                }
+            }
+        }
+        true
+    }
+
+    /// Grows it by `delta` elements of `value` and gives its old size, or none when it may not.
+    ///
+    /// # Safety
+    ///
+    /// `value` is a reference of the table's type.
+    pub(super) unsafe fn grow(&mut self, delta: u64, value: RawRef) -> Option<u64> {
+        let old = self.size();
+        let new = old.checked_add(delta)?;
+        if new > self.max.unwrap_or(u64::MAX).min(TABLE_MAX_ELEMENTS) {
+            return None;
+        }
+        match &mut self.elements {
+            Elements::Funcs(funcs) => {
+                funcs.try_reserve(delta as usize).ok()?;
+                // SAFETY: by the contract.
+                funcs.resize(new as usize, unsafe { entry(value) });
+            }
+            Elements::Externs(externs) => {
+                externs.try_reserve(delta as usize).ok()?;
+                externs.resize(new as usize, value);
+            }
+        }
+        // SAFETY: invariant of the type.
+        unsafe { self.publish() };
+        Some(old)
+    }
+
+    /// `table.copy` from `source` to `target`, which may be the same table; false, and nothing
+    /// done, when either range is not all there.
+    ///
+    /// # Safety
+    ///
+    /// Both are live tables of one element type, to which no other reference exists.
+    #[must_use]
+    pub(super) unsafe fn copy(
+        target: *mut TableData,
+        source: *mut TableData,
+        to: u64,
+        from: u64,
+        len: u64,
+    ) -> bool {
+        // SAFETY: by the contract; the shared borrows end before anything is written.
+        let (target_size, source_size) = unsafe { ((*target).size(), (*source).size()) };
+        let to = range(to, len, target_size);
+        let from = range(from, len, source_size);
+        let (Some(to), Some(from)) = (to, from) else { return false };
+        // SAFETY: by the contract, and both definitions are live.
+        let (base_to, base_from, size) = unsafe {
+            let size = match (*target).elements {
+                Elements::Funcs(_) => size_of::<FuncRef>(),
+                Elements::Externs(_) => size_of::<RawRef>(),
+            };
+            ((*(*target).def).base, (*(*source).def).base, size)
+        };
+        // SAFETY: both ranges were checked against the lengths of the elements.
+        unsafe {
+            ptr::copy(
+                base_from.add(from.start * size),
+                base_to.add(to.start * size),
+                from.len() * size,
+            );
+        }
+        true
+    }
+}
+
+fn range(start: u64, len: u64, size: u64) -> Option<std::ops::Range<usize>> {
+    let end = start.checked_add(len).filter(|&end| end <= size)?;
+    Some(start as usize..end as usize)
+}
+
+/// The table entry of a function reference.
+///
+/// # Safety
+///
+/// `value` is null or the address of a live record.
+unsafe fn entry(value: RawRef) -> FuncRef {
+    match value {
+        0 => FuncRef::NULL,
+        // SAFETY: by the contract.
+        address => unsafe { *(address as *const FuncRef) },
+    }
+}

@@ -1,0 +1,101 @@
+//! What a thread needs before it can run WebAssembly, and what it keeps of the last trap.
+
+use super::sys::{self, SigAltStack};
+use super::traps;
+use crate::error::Error;
+use precast_abi::limits::HOST_STACK_HEADROOM;
+use precast_abi::trap::TrapCode;
+use std::any::Any;
+use std::cell::{Cell, RefCell, UnsafeCell};
+
+/// Most frames kept of a backtrace.
+pub(super) const MAX_FRAMES: usize = 64;
+
+/// A trap as a signal handler writes it: no allocation, no destructor.
+#[derive(Clone, Copy)]
+pub(super) struct RawTrap {
+    pub(super) code: TrapCode,
+    /// Program counters, innermost first: the trapping instruction, then return addresses.
+    pub(super) frames: [usize; MAX_FRAMES],
+    pub(super) len: usize,
+}
+
+/// Why the current thread left WebAssembly other than by returning.
+pub(super) enum Cause {
+    /// The trap in the thread's [`RawTrap`].
+    Trap,
+    /// A host function failed.
+    Error(Error),
+    /// A host function panicked.
+    Panic(Box<dyn Any + Send>),
+}
+
+thread_local! {
+    static STACK_LIMIT: Cell<usize> = const { Cell::new(0) };
+    static STACK_LOW: Cell<usize> = const { Cell::new(0) };
+    static RAW_TRAP: UnsafeCell<RawTrap> = const {
+        UnsafeCell::new(RawTrap { code: TrapCode::Unreachable, frames: [0; MAX_FRAMES], len: 0 })
+    };
+    /// What a host function left behind; none means a trap.
+    static CAUSE: RefCell<Option<Cause>> = const { RefCell::new(None) };
+    static ALT_STACK: RefCell<Option<SigAltStack>> = const { RefCell::new(None) };
+}
+
+/// The lowest stack pointer at which WebAssembly on this thread may call the host. Makes the
+/// thread ready for traps the first time.
+#[inline]
+pub(crate) fn stack_limit() -> usize {
+    match STACK_LIMIT.get() {
+        0 => init(),
+        limit => limit,
+    }
+}
+
+#[cold]
+fn init() -> usize {
+    traps::install();
+    // Without a signal stack a stack overflow kills the process, as it would without us.
+    let alt_stack = SigAltStack::install();
+    if let Err(error) = &alt_stack {
+        tracing::warn!(%error, "no signal stack: a guest's stack overflow will be fatal");
+    }
+    ALT_STACK.with(|cell| *cell.borrow_mut() = alt_stack.ok());
+    let (low, _) = sys::thread_stack();
+    STACK_LOW.set(low);
+    let limit = low + HOST_STACK_HEADROOM as usize;
+    STACK_LIMIT.set(limit);
+    limit
+}
+
+/// Whether an address is where this thread's stack overflows to. Callable in signal handlers.
+pub(super) fn is_stack_overflow(address: usize) -> bool {
+    /// How far below its stack an overflow can first touch: the guard gap of a main thread.
+    const BELOW: usize = 16 << 20;
+    let low = STACK_LOW.get();
+    low != 0
+        && address >= low.saturating_sub(BELOW)
+        && address < low + HOST_STACK_HEADROOM as usize
+}
+
+/// Writes the thread's trap record. Callable in signal handlers.
+pub(super) fn set_raw_trap(trap: &RawTrap) {
+    // SAFETY: only this thread accesses the cell, never through a reference that is held while
+    // machine code runs, so a signal handler never interrupts an access.
+    RAW_TRAP.with(|cell| unsafe { cell.get().write(*trap) });
+}
+
+/// Records why the thread is about to leave WebAssembly.
+pub(super) fn set_cause(cause: Cause) {
+    CAUSE.with(|cell| *cell.borrow_mut() = Some(cause));
+}
+
+/// Why the thread left WebAssembly.
+pub(super) fn take_cause() -> Cause {
+    CAUSE.with(|cell| cell.borrow_mut().take()).unwrap_or(Cause::Trap)
+}
+
+/// The last trap's record.
+pub(super) fn raw_trap() -> RawTrap {
+    // SAFETY: as in `set_raw_trap`.
+    RAW_TRAP.with(|cell| unsafe { *cell.get() })
+}

@@ -1,0 +1,277 @@
+//! `precast run`: links a program with what its arguments grant it, and runs it.
+
+use std::convert::Infallible;
+use std::io::{self, Write};
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+use std::str::FromStr;
+
+use anyhow::{Context, Result, bail};
+use clap::Args;
+use precast::{CompiledModule, Config, ExternType, Instance, Namespace, Runtime, wasi};
+
+use super::dir::Dir;
+use super::imports::{self, UnknownImports};
+use super::{input, progress, values};
+
+/// Arguments of `precast run`.
+#[derive(Args)]
+#[command(
+    override_usage = "precast run [OPTIONS] FILE [ARGS]...",
+    after_help = EXAMPLES,
+)]
+pub(crate) struct Run {
+    /// Let the program see a directory, under its own name or as GUEST; `:ro` forbids writing.
+    /// May be given again.
+    #[arg(long = "dir", value_name = "HOST[::GUEST][:ro]")]
+    dirs: Vec<Dir>,
+
+    /// Set an environment variable, or hand on the one of this name. May be given again.
+    #[arg(long = "env", value_name = "NAME[=VALUE]")]
+    env: Vec<EnvVar>,
+
+    /// Hand on all environment variables.
+    #[arg(long)]
+    inherit_env: bool,
+
+    /// The program's name for itself; the file's name otherwise.
+    #[arg(long, value_name = "NAME")]
+    argv0: Option<String>,
+
+    /// Call this function with ARGS, by its parameters' types, and print its results.
+    #[arg(long, value_name = "NAME")]
+    invoke: Option<String>,
+
+    /// Instantiate a module first, for the program to import from. May be given again.
+    #[arg(long = "preload", value_name = "NAME=FILE")]
+    preloads: Vec<Preload>,
+
+    /// Link functions that nothing defines: trap when one is called, or answer zeros.
+    #[arg(long, value_name = "POLICY")]
+    unknown_imports: Option<UnknownImports>,
+
+    /// The program (.wasm, .wat or an artifact, told apart by content), then its arguments.
+    #[arg(value_name = "FILE", required = true, trailing_var_arg = true)]
+    command: Vec<String>,
+}
+
+const EXAMPLES: &str = "\
+A program sees no file, no environment variable and no argument but what is granted here.
+Everything after FILE belongs to it.
+
+Examples:
+  precast run --dir . wc.wasm README.md            the current directory, as \".\"
+  precast run --dir /srv/data::/data:ro sum.wasm   a directory as /data, read-only
+  precast run --env LANG=C --env HOME app.wasm     one variable set, one handed on
+  precast run --invoke add add.wat 2 3             call one function
+  precast run --preload math=math.wasm app.wasm    link two modules
+
+In HOST[::GUEST] the last \"::\" separates, so HOST may contain colons.
+
+The exit code is the program's; 134 after a trap; 1 for other errors; 2 for wrong usage.";
+
+/// `NAME=VALUE`, or `NAME` to hand on what the host has.
+#[derive(Clone)]
+struct EnvVar {
+    name: String,
+    value: Option<String>,
+}
+
+impl FromStr for EnvVar {
+    type Err = Infallible;
+
+    fn from_str(text: &str) -> Result<Self, Infallible> {
+        let (name, value) = match text.split_once('=') {
+            Some((name, value)) => (name, Some(value.to_owned())),
+            None => (text, None),
+        };
+        Ok(EnvVar {
+            name: name.to_owned(),
+            value,
+        })
+    }
+}
+
+/// A module that others import from by `name`.
+#[derive(Clone)]
+struct Preload {
+    name: String,
+    file: PathBuf,
+}
+
+impl FromStr for Preload {
+    type Err = &'static str;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        let (name, file) = text.split_once('=').ok_or("expected NAME=FILE")?;
+        Ok(Preload {
+            name: name.to_owned(),
+            file: file.into(),
+        })
+    }
+}
+
+impl Run {
+    /// Runs the program; the exit code is its own.
+    pub(crate) fn execute(&self) -> Result<ExitCode> {
+        let runtime = Runtime::with_config(progress::with_bar(Config::new()));
+        let mut namespace = runtime.namespace();
+        let modules = self.modules(&runtime)?;
+        self.link_wasi(&mut namespace, &modules)?;
+
+        let [preloaded @ .., (file, program)] = modules.as_slice() else {
+            unreachable!("the program is always there");
+        };
+        for (preload, (file, module)) in self.preloads.iter().zip(preloaded) {
+            self.instantiate(&mut namespace, Some(&preload.name), module)
+                .with_context(|| file.display().to_string())?;
+        }
+        self.instantiate(&mut namespace, None, program)
+            .and_then(|instance| self.start(&mut namespace, program, instance))
+            .with_context(|| file.display().to_string())?;
+        Ok(ExitCode::SUCCESS)
+    }
+
+    fn file(&self) -> &Path {
+        Path::new(&self.command[0])
+    }
+
+    fn args(&self) -> &[String] {
+        &self.command[1..]
+    }
+
+    /// Every module to be instantiated with its file, in that order; the program is the last.
+    fn modules(&self, runtime: &Runtime) -> Result<Vec<(&Path, CompiledModule)>> {
+        let preloads = self.preloads.iter().map(|preload| preload.file.as_path());
+        preloads
+            .chain([self.file()])
+            .map(|file| Ok((file, input::module(runtime, file)?)))
+            .collect()
+    }
+
+    /// Defines WASI if a module asks for it: a program that computes only starts faster.
+    fn link_wasi(
+        &self,
+        namespace: &mut Namespace,
+        modules: &[(&Path, CompiledModule)],
+    ) -> Result<()> {
+        let mut imports = modules.iter().flat_map(|(_, module)| module.imports());
+        if !imports.any(|import| import.module == wasi::MODULE_NAME) {
+            return Ok(());
+        }
+        let mut builder = wasi::Builder::new()
+            .inherit_stdio()
+            .arg(self.argv0())
+            .args(self.args());
+        if self.inherit_env {
+            builder = builder.inherit_env();
+        }
+        for EnvVar { name, value } in &self.env {
+            let value = value.clone().or_else(|| std::env::var(name).ok());
+            if let Some(value) = value {
+                builder = builder.env(name, &value);
+            }
+        }
+        for Dir {
+            host,
+            guest,
+            read_only,
+        } in &self.dirs
+        {
+            builder = if *read_only {
+                builder.read_only_dir(host, guest)
+            } else {
+                builder.dir(host, guest)
+            };
+        }
+        builder.instantiate(namespace)?;
+        Ok(())
+    }
+
+    fn argv0(&self) -> String {
+        let name = self.file().file_name().unwrap_or(self.file().as_os_str());
+        self.argv0
+            .clone()
+            .unwrap_or_else(|| name.to_string_lossy().into_owned())
+    }
+
+    /// Instantiates a module and lets a reactor initialize itself.
+    fn instantiate(
+        &self,
+        namespace: &mut Namespace,
+        name: Option<&str>,
+        module: &CompiledModule,
+    ) -> Result<Instance> {
+        imports::supply(namespace, module, self.unknown_imports)?;
+        let instance = match name {
+            Some(name) => namespace.instantiate_as(name, module)?,
+            None => namespace.instantiate(module)?,
+        };
+        if module.export("_start").is_none() && module.export("_initialize").is_some() {
+            instance
+                .typed::<(), ()>(namespace, "_initialize")?
+                .call(namespace, ())?;
+        }
+        Ok(instance)
+    }
+
+    /// Calls the function asked for, or `_start`.
+    fn start(
+        &self,
+        namespace: &mut Namespace,
+        module: &CompiledModule,
+        instance: Instance,
+    ) -> Result<()> {
+        if let Some(name) = &self.invoke {
+            return self.invoke(namespace, module, instance, name);
+        }
+        if module.export("_start").is_none() {
+            bail!("no `_start` to run{}", functions_to_invoke(module));
+        }
+        instance
+            .typed::<(), ()>(namespace, "_start")?
+            .call(namespace, ())?;
+        Ok(())
+    }
+
+    fn invoke(
+        &self,
+        namespace: &mut Namespace,
+        module: &CompiledModule,
+        instance: Instance,
+        name: &str,
+    ) -> Result<()> {
+        let Some(ExternType::Func(ty)) = module.export(name) else {
+            bail!(
+                "no function `{name}` to invoke{}",
+                functions_to_invoke(module)
+            );
+        };
+        let args = values::parse_all(&ty, self.args())?;
+        let results = instance.call(namespace, name, &args)?;
+        let mut stdout = io::stdout().lock();
+        for result in &results {
+            writeln!(stdout, "{}", values::show(result))?;
+        }
+        Ok(stdout.flush()?)
+    }
+}
+
+/// A hint for who named none or the wrong one.
+fn functions_to_invoke(module: &CompiledModule) -> String {
+    const SHOWN: usize = 10;
+    let exports = module.exports().into_iter();
+    let mut names: Vec<String> = exports
+        .filter(|export| matches!(export.ty, ExternType::Func(_)))
+        .map(|export| export.name)
+        .collect();
+    if names.is_empty() {
+        return String::new();
+    }
+    names.sort();
+    if names.len() > SHOWN {
+        names.truncate(SHOWN);
+        names.push("...".to_owned());
+    }
+    format!("; --invoke takes one of: {}", names.join(", "))
+}

@@ -1,0 +1,81 @@
+//! precast: an ahead-of-time WebAssembly runtime. Modules are cast once, into artifacts of machine
+//! code, and set in place many times.
+//!
+//! This page is the whole embedding API. In the order in which a program meets it:
+//!
+//! | | |
+//! |---|---|
+//! | [`Runtime`], [`Config`] | compiles modules, loads artifacts; one per process is enough |
+//! | [`CompiledModule`] | the code of a module, on any thread; [`serialize`] gives the artifact |
+//! | [`Namespace`] | where modules are linked to each other by name; owns all state |
+//! | [`Instance`] | a module set in place; gives [`Func`], [`Memory`], [`Table`], [`Global`] |
+//! | [`HostModuleBuilder`], [`Caller`] | functions, memories, tables and globals of the host |
+//! | [`wasi`] | the host module that programs compiled from C, Rust or Go import |
+//! | [`Error`], [`Trap`] | misuse or environment; WebAssembly that stopped |
+//!
+//! Instances and what they export are handles: they are `Copy`, and every use names the
+//! [`Namespace`] that owns what they stand for. A host function reaches its namespace through
+//! [`Caller::namespace`], so calls nest freely.
+//!
+//! # Example
+//!
+//! A module calls a function of the host, and the host calls the module.
+//!
+//! ```
+//! use precast::{Caller, HostModuleBuilder, Runtime};
+//!
+//! # fn main() -> Result<(), Box<dyn std::error::Error>> {
+//! let wasm = wat::parse_str(
+//!     r#"(module
+//!          (import "journal" "note" (func $note (param i32)))
+//!          (func (export "square") (param i32) (result i32)
+//!            (call $note (local.get 0))
+//!            (i32.mul (local.get 0) (local.get 0))))"#,
+//! )?;
+//!
+//! let runtime = Runtime::new();
+//! let module = runtime.compile(&wasm)?;
+//!
+//! // Every instance of this host module starts with a state of its own: an empty list.
+//! let journal = HostModuleBuilder::with_state("journal", Vec::<i32>::new)
+//!     .func("note", |caller: &mut Caller<'_, Vec<i32>>, n: i32| caller.state().push(n))
+//!     .func("count", |caller: &mut Caller<'_, Vec<i32>>| caller.state().len() as i32)
+//!     .build(&runtime)?;
+//!
+//! let mut namespace = runtime.namespace();
+//! let journal = namespace.instantiate_host(&journal)?;
+//! let instance = namespace.instantiate(&module)?;
+//!
+//! let square = instance.typed::<(i32,), i32>(&namespace, "square")?;
+//! assert_eq!(square.call(&mut namespace, (7,))?, 49);
+//! assert_eq!(square.call(&mut namespace, (9,))?, 81);
+//!
+//! let count = journal.typed::<(), i32>(&namespace, "count")?;
+//! assert_eq!(count.call(&mut namespace, ())?, 2);
+//! # Ok(())
+//! # }
+//! ```
+//!
+//! # Features
+//!
+//! `compiler` (default) compiles modules in process. Without it this crate loads artifacts only
+//! and needs no code generator. `cli` (default) is what the `precast` binary needs on top; a
+//! library that depends on this crate can leave it out.
+//!
+//! [`serialize`]: CompiledModule::serialize
+
+#![forbid(unsafe_code)]
+#![deny(missing_docs)]
+
+pub use precast_runtime::{
+    Caller, CompileError, CompiledModule, Config, Error, ErrorKind, ExportType, Extern, ExternRef,
+    ExternType, Features, FormatError, Frame, Func, FuncType, Global, GlobalType, HostError,
+    HostModule, HostModuleBuilder, ImportType, Instance, IntoHostFunc, Limits, LinkError, Memory,
+    MemoryType, Namespace, Runtime, Table, TableType, Trap, TrapCode, TypedFunc, ValType, Value,
+    WasmParams, WasmResults, WasmTy,
+};
+pub use precast_wasi as wasi;
+
+#[cfg(feature = "wast")]
+#[doc(hidden)]
+pub mod wast;

@@ -1,0 +1,20 @@
+;; Prints its arguments, then its environment, each with its terminating NUL.
+(module
+  (import "wasi_snapshot_preview1" "args_sizes_get" (func $args_sizes (param i32 i32) (result i32)))
+  (import "wasi_snapshot_preview1" "args_get" (func $args (param i32 i32) (result i32)))
+  (import "wasi_snapshot_preview1" "environ_sizes_get" (func $env_sizes (param i32 i32) (result i32)))
+  (import "wasi_snapshot_preview1" "environ_get" (func $env (param i32 i32) (result i32)))
+  (import "wasi_snapshot_preview1" "fd_write" (func $write (param i32 i32 i32 i32) (result i32)))
+  (memory (export "memory") 2)
+  ;; 0: an iovec {at, len}; 8: a count; 16: bytes written; 1024: pointers; 65536: the strings
+  (func $print (param $len i32)
+    (i32.store (i32.const 0) (i32.const 65536))
+    (i32.store (i32.const 4) (local.get $len))
+    (drop (call $write (i32.const 1) (i32.const 0) (i32.const 1) (i32.const 16))))
+  (func (export "_start")
+    (drop (call $args_sizes (i32.const 8) (i32.const 12)))
+    (drop (call $args (i32.const 1024) (i32.const 65536)))
+    (call $print (i32.load (i32.const 12)))
+    (drop (call $env_sizes (i32.const 8) (i32.const 12)))
+    (drop (call $env (i32.const 1024) (i32.const 65536)))
+    (call $print (i32.load (i32.const 12)))))

@@ -1,0 +1,72 @@
+//! `precast compile`.
+
+use std::fs;
+
+use crate::scratch::Scratch;
+use crate::{error, file, stdout};
+
+#[test]
+fn an_artifact_runs_and_nothing_else_is_left() {
+    let scratch = Scratch::new("compile");
+    let artifact = scratch.name("numbers.precast");
+    for _ in 0..2 {
+        stdout(["compile", &file("numbers.wat"), "-o", &artifact]);
+        assert_eq!(
+            stdout(["run", "--invoke", "add", &artifact, "20", "22"]),
+            "42\n"
+        );
+    }
+    let files: Vec<_> = fs::read_dir(scratch.path()).unwrap().collect();
+    assert_eq!(files.len(), 1, "{files:?}");
+}
+
+#[test]
+fn compiling_again_gives_the_same_bytes() {
+    let scratch = Scratch::new("again");
+    let (one, two) = (scratch.name("one"), scratch.name("two"));
+    stdout(["compile", &file("numbers.wat"), "--output", &one]);
+    stdout(["compile", &file("numbers.wat"), "--output", &two]);
+    assert!(fs::read(one).unwrap() == fs::read(two).unwrap());
+}
+
+#[test]
+fn what_fails_leaves_the_old_file() {
+    let scratch = Scratch::new("fails");
+    let bad = scratch.write("bad.wat", "(module (func (result i32)))");
+    let output = scratch.write("out", "the old one");
+    let line = error(["compile", &bad, "-o", &output]);
+    assert!(
+        line.contains("bad.wat") && line.contains("type mismatch"),
+        "{line}"
+    );
+    assert_eq!(fs::read(&output).unwrap(), b"the old one");
+
+    let nowhere = scratch.name("no/such/folder/out");
+    let line = error(["compile", &file("numbers.wat"), "-o", &nowhere]);
+    assert!(
+        line.contains("cannot write") && line.contains(&nowhere),
+        "{line}"
+    );
+}
+
+#[test]
+fn an_artifact_is_not_compiled_twice() {
+    let scratch = Scratch::new("twice");
+    let artifact = scratch.name("a");
+    stdout(["compile", &file("numbers.wat"), "-o", &artifact]);
+    let line = error(["compile", &artifact, "-o", &scratch.name("b")]);
+    assert!(line.contains("artifact already"), "{line}");
+}
+
+#[cfg(unix)]
+#[test]
+fn a_device_stays_a_device() {
+    use std::os::unix::fs::FileTypeExt;
+    stdout(["compile", &file("numbers.wat"), "-o", "/dev/null"]);
+    assert!(
+        fs::metadata("/dev/null")
+            .unwrap()
+            .file_type()
+            .is_char_device()
+    );
+}

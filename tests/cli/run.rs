@@ -1,0 +1,247 @@
+//! `precast run` on programs that are fine.
+
+use std::process::Stdio;
+
+use crate::scratch::Scratch;
+use crate::{done, file, precast, stdout};
+
+#[test]
+fn arguments_after_the_file_are_the_programs() {
+    let args = file("args.wat");
+    assert_eq!(
+        stdout(["run", &args, "one", "--dir", "-x", "--", "--help"]),
+        "args.wat\0one\0--dir\0-x\0--\0--help\0"
+    );
+    assert_eq!(stdout(["run", "--argv0", "me", &args]), "me\0");
+    assert_eq!(stdout(["run", "--", &args, "--", "x"]), "args.wat\0--\0x\0");
+}
+
+#[test]
+fn environment() {
+    let args = file("args.wat");
+    let run = |options: &[&str]| {
+        let mut command = precast(["run", "--argv0", "me"]);
+        command
+            .args(options)
+            .arg(&args)
+            .env("HOME", "/home/me")
+            .env("LANG", "C");
+        String::from_utf8(command.output().unwrap().stdout).unwrap()
+    };
+    assert_eq!(run(&[]), "me\0", "nothing is handed on unasked");
+    assert_eq!(run(&["--env", "A=1", "--env", "B=x=y"]), "me\0A=1\0B=x=y\0");
+    assert_eq!(
+        run(&["--env", "HOME", "--env", "UNSET"]),
+        "me\0HOME=/home/me\0"
+    );
+    assert_eq!(
+        run(&["--env", "A=1", "--env", "A=2"]),
+        "me\0A=2\0",
+        "the last one counts"
+    );
+    let inherited = run(&["--inherit-env"]);
+    assert!(
+        inherited.contains("HOME=/home/me\0") && inherited.contains("LANG=C\0"),
+        "{inherited}"
+    );
+}
+
+#[test]
+fn directories() {
+    let scratch = Scratch::new("directories");
+    let path = scratch.path().to_str().unwrap();
+    let colons = scratch.name("a:b");
+    std::fs::create_dir(&colons).unwrap();
+    let dirs = file("dirs.wat");
+    assert_eq!(stdout(["run", &dirs]), "");
+    assert_eq!(
+        stdout([
+            "run",
+            "--dir",
+            ".",
+            "--dir",
+            path,
+            "--dir",
+            &format!("{path}::/data:ro"),
+            "--dir",
+            &format!("{colons}::b"),
+            "--dir",
+            &format!("{colons}:ro"),
+            &dirs,
+        ]),
+        format!(".\n{path}\n/data\nb\n{colons}\n")
+    );
+}
+
+#[test]
+fn read_only_directories() {
+    const ERRNO_ROFS: i32 = 69;
+    const ERRNO_PERM: i32 = 63;
+    const ERRNO_NOTCAPABLE: i32 = 76;
+    let scratch = Scratch::new("read-only");
+    let path = scratch.path().to_str().unwrap();
+    let create = file("create.wat");
+    let refused = done(["run", "--dir", &format!("{path}:ro"), &create])
+        .code
+        .unwrap();
+    assert!(
+        [ERRNO_ROFS, ERRNO_PERM, ERRNO_NOTCAPABLE].contains(&refused),
+        "errno {refused}"
+    );
+    assert!(!scratch.path().join("new").exists());
+    assert_eq!(done(["run", "--dir", path, &create]).code, Some(0));
+    assert!(scratch.path().join("new").exists());
+}
+
+#[test]
+fn exit_codes() {
+    let exit = file("exit.wat");
+    for (args, code) in [
+        (&[][..], 40),
+        (&["x"; 2], 120),
+        (&["x"; 3], 160),
+        (&["x"; 5], 240),
+    ] {
+        let mut command = precast(["run", &exit]);
+        let output = command.args(args).output().unwrap();
+        assert_eq!(output.status.code(), Some(code));
+        assert!(output.stderr.is_empty());
+    }
+}
+
+#[test]
+fn formats_are_told_apart_by_content() {
+    let scratch = Scratch::new("formats");
+    let text = std::fs::read_to_string(file("args.wat")).unwrap();
+    let commented = scratch.write("commented", format!("\n;; first\n(; second ;)\n{text}"));
+    let binary = scratch.write("misleading.wat", wat::parse_str(&text).unwrap());
+    let artifact = scratch.name("misleading.wasm");
+    stdout(["compile", &binary, "-o", &artifact]);
+    for program in [commented, binary, artifact] {
+        assert_eq!(
+            stdout(["run", "--argv0", "me", &program, "x"]),
+            "me\0x\0",
+            "{program}"
+        );
+    }
+}
+
+#[test]
+fn invoke() {
+    let numbers = file("numbers.wat");
+    let invoke = |args: &[&str]| {
+        stdout(
+            ["run", "--invoke", args[0], &numbers]
+                .iter()
+                .chain(&args[1..]),
+        )
+    };
+    assert_eq!(invoke(&["add", "2", "3"]), "5\n");
+    assert_eq!(invoke(&["add", "-2", "0x10"]), "14\n");
+    assert_eq!(invoke(&["add", "4294967295", "0"]), "-1\n");
+    assert_eq!(
+        invoke(&["swap", "-9223372036854775808", "1.5"]),
+        "1.5\n-9223372036854775808\n"
+    );
+    assert_eq!(invoke(&["half", "inf"]), "inf\n");
+    assert_eq!(
+        invoke(&["splat", "1"]),
+        "0x00000001000000010000000100000001\n"
+    );
+    assert_eq!(invoke(&["null", "null"]), "null\n");
+    assert_eq!(invoke(&["nothing"]), "");
+}
+
+#[test]
+fn preload() {
+    let numbers = format!("numbers={}", file("numbers.wat"));
+    let user = file("uses_numbers.wat");
+    assert_eq!(
+        stdout([
+            "run",
+            "--preload",
+            &numbers,
+            "--invoke",
+            "triple",
+            &user,
+            "7"
+        ]),
+        "21\n"
+    );
+}
+
+#[test]
+fn unknown_imports_on_demand() {
+    let unknown = file("unknown.wat");
+    let run = |policy| {
+        done([
+            "run",
+            "--unknown-imports",
+            policy,
+            "--invoke",
+            "weigh",
+            &unknown,
+        ])
+    };
+    let zero = run("zero");
+    assert_eq!(
+        (zero.code, zero.stdout.as_str()),
+        (Some(0), "5\n"),
+        "{zero:?}"
+    );
+    let trap = run("trap");
+    assert_eq!(
+        (trap.code, trap.stdout.as_str()),
+        (Some(134), ""),
+        "{trap:?}"
+    );
+    assert!(
+        trap.stderr
+            .contains(r#"unknown import "env" "weight" was called"#),
+        "{trap:?}"
+    );
+}
+
+#[test]
+fn unknown_imports_beside_known_ones() {
+    // One function of WASI exists and one does not: the first keeps working.
+    let scratch = Scratch::new("beside");
+    let program = scratch.write(
+        "program.wat",
+        r#"(module
+             (import "wasi_snapshot_preview1" "no_such_function" (func $no (param i64) (result i32)))
+             (import "wasi_snapshot_preview1" "proc_exit" (func $exit (param i32)))
+             (memory (export "memory") 1)
+             (func (export "_start")
+               (call $exit (i32.add (i32.const 3) (call $no (i64.const 1))))))"#,
+    );
+    let done = done(["run", "--unknown-imports", "zero", &program]);
+    assert_eq!(done.code, Some(3), "{done:?}");
+}
+
+#[test]
+fn reactors_are_initialized() {
+    let scratch = Scratch::new("reactor");
+    let reactor = scratch.write(
+        "reactor.wat",
+        r#"(module
+             (global $n (mut i32) (i32.const 0))
+             (func (export "_initialize") (global.set $n (i32.const 8)))
+             (func (export "n") (result i32) (global.get $n)))"#,
+    );
+    assert_eq!(stdout(["run", "--invoke", "n", &reactor]), "8\n");
+}
+
+#[test]
+fn a_reader_that_leaves_is_no_disaster() {
+    let numbers = file("numbers.wat");
+    let mut child = precast(["run", "--invoke", "add", &numbers, "1", "2"])
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
+    drop(child.stdout.take());
+    let output = child.wait_with_output().unwrap();
+    assert_eq!(output.status.code(), Some(0));
+    assert_eq!(String::from_utf8_lossy(&output.stderr), "");
+}

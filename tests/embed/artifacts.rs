@@ -1,0 +1,107 @@
+//! Artifacts: the same module again, and nothing else.
+
+use precast::{ErrorKind, Runtime, Value};
+
+use super::compile;
+
+const MODULE: &str = r#"(module $m
+  (import "host" "log" (func (param i32)))
+  (memory (export "memory") 1) (data (i32.const 16) "hello")
+  (table 2 funcref) (elem (i32.const 0) $f)
+  (global (export "g") i32 (i32.const 3))
+  (func $f (export "f") (param i32) (result i32)
+    (call 0 (local.get 0))
+    (i32.load8_u (local.get 0))))"#;
+
+/// Where the header says that header and metadata end.
+fn end_of_metadata(artifact: &[u8]) -> usize {
+    u64::from_le_bytes(artifact[24..32].try_into().unwrap()) as usize
+}
+
+#[test]
+fn load_what_was_compiled() {
+    let runtime = Runtime::new();
+    let compiled = compile(&runtime, MODULE);
+    assert!(Runtime::is_artifact(compiled.serialize()));
+    assert!(!Runtime::is_artifact(b"\0asm\x01\0\0\0"));
+    let path = std::env::temp_dir().join(format!("precast-embed-{}", std::process::id()));
+    std::fs::write(&path, compiled.serialize()).unwrap();
+    for module in [
+        runtime.load_bytes(compiled.serialize()).unwrap(),
+        runtime.load(&path).unwrap(),
+        Runtime::new().load(&path).unwrap(),
+    ] {
+        assert_eq!(module.name(), Some("m"));
+        assert_eq!(module.serialize(), compiled.serialize());
+        assert_eq!(module.imports().len(), 1);
+    }
+    let runtime = Runtime::new();
+    let module = runtime.load(&path).unwrap();
+    std::fs::remove_file(&path).unwrap();
+    let mut ns = runtime.namespace();
+    let host = precast::HostModuleBuilder::new("host")
+        .func("log", |_: i32| ())
+        .build(&runtime);
+    ns.instantiate_host(&host.unwrap()).unwrap();
+    let instance = ns.instantiate(&module).unwrap();
+    let result = instance.call(&mut ns, "f", &[Value::I32(17)]).unwrap();
+    assert_eq!(result, [Value::I32(i32::from(b'e'))]);
+}
+
+#[test]
+fn compilation_is_deterministic() {
+    let wasm = wat::parse_str(MODULE).unwrap();
+    let one = Runtime::new().compile(&wasm).unwrap();
+    let config = precast::Config::new().threads(1);
+    let two = Runtime::with_config(config).compile(&wasm).unwrap();
+    assert!(one.serialize() == two.serialize());
+}
+
+#[test]
+fn every_byte_of_header_and_metadata_counts() {
+    let runtime = Runtime::new();
+    let mut artifact = compile(&runtime, MODULE).serialize().to_vec();
+    for at in 0..end_of_metadata(&artifact) {
+        artifact[at] ^= 0x10;
+        let error = runtime.load_bytes(&artifact).err();
+        let error = error.unwrap_or_else(|| panic!("a changed byte at {at} is accepted"));
+        assert!(
+            matches!(error.kind(), ErrorKind::Format(_)),
+            "at {at}: {error}"
+        );
+        assert!(!error.to_string().contains('\n'));
+        artifact[at] ^= 0x10;
+    }
+    runtime.load_bytes(&artifact).unwrap();
+}
+
+#[test]
+fn truncated_artifacts_are_refused() {
+    let runtime = Runtime::new();
+    let artifact = compile(&runtime, MODULE).serialize().to_vec();
+    for len in (0..artifact.len()).step_by(61).chain([artifact.len() - 1]) {
+        assert!(
+            runtime.load_bytes(&artifact[..len]).is_err(),
+            "{len} bytes are accepted"
+        );
+    }
+    let mut longer = artifact;
+    longer.push(0);
+    assert!(runtime.load_bytes(&longer).is_err());
+}
+
+#[test]
+fn compile_errors_say_where_and_why() {
+    let runtime = Runtime::new();
+    let wasm = wat::parse_str(r#"(module (func (result i32) (i64.const 1)))"#).unwrap();
+    let error = runtime.compile(&wasm).err().unwrap();
+    assert!(matches!(error.kind(), ErrorKind::Compile(_)), "{error}");
+    assert!(error.to_string().contains("type mismatch"), "{error}");
+    // Cut behind the version or the types, what is left is a module without functions.
+    for len in (0..wasm.len()).filter(|len| ![8, 15].contains(len)) {
+        assert!(
+            runtime.compile(&wasm[..len]).is_err(),
+            "{len} bytes compile"
+        );
+    }
+}

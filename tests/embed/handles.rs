@@ -1,0 +1,52 @@
+//! Handles belong to one namespace; another one refuses them.
+
+use precast::Value;
+
+use super::instantiate;
+
+const MODULE: &str = r#"(module
+  (memory (export "memory") 1)
+  (table (export "table") 1 funcref)
+  (global (export "global") (mut i32) (i32.const 1))
+  (func (export "f") (result i32) (i32.const 1)))"#;
+
+#[test]
+fn of_another_namespace() {
+    let (mut ns, instance) = instantiate(MODULE);
+    let (mut other, mine) = instantiate(MODULE);
+    let func = instance.func(&ns, "f").unwrap();
+    let typed = instance.typed::<(), i32>(&ns, "f").unwrap();
+    assert!(func.call(&mut other, &[]).is_err());
+    assert!(typed.call(&mut other, ()).is_err());
+    assert!(instance.call(&mut other, "f", &[]).is_err());
+    assert!(instance.export(&other, "f").is_none());
+    assert!(
+        instance
+            .memory(&ns, "memory")
+            .unwrap()
+            .write(&mut other, 0, &[1])
+            .is_err()
+    );
+    let table = mine.table(&other, "table").unwrap();
+    assert!(
+        table
+            .set(&mut other, 0, Value::FuncRef(Some(func)))
+            .is_err()
+    );
+    assert_eq!(func.call(&mut ns, &[]).unwrap(), [Value::I32(1)]);
+}
+
+#[test]
+fn exports_by_kind() {
+    let (ns, instance) = instantiate(MODULE);
+    let mut names: Vec<String> = instance
+        .exports(&ns)
+        .into_iter()
+        .map(|(name, _)| name)
+        .collect();
+    names.sort();
+    assert_eq!(names, ["f", "global", "memory", "table"]);
+    assert!(instance.func(&ns, "memory").is_none());
+    assert!(instance.memory(&ns, "f").is_none());
+    assert!(instance.global(&ns, "nothing").is_none());
+}

@@ -1,0 +1,147 @@
+//! WebAssembly that stops, and what it tells.
+
+use precast::{Caller, HostModuleBuilder, Runtime, TrapCode, Value};
+
+use super::{compile, instantiate};
+
+#[test]
+fn every_kind() {
+    let (mut ns, instance) = instantiate(
+        r#"(module
+             (type $nullary (func))
+             (memory 1)
+             (table 3 funcref)
+             (elem (i32.const 0) $unary)
+             (func $unary (param i32))
+             (func (export "unreachable") unreachable)
+             (func (export "div0") (drop (i32.div_u (i32.const 1) (i32.const 0))))
+             (func (export "overflow") (drop (i32.div_s (i32.const 0x80000000) (i32.const -1))))
+             (func (export "trunc") (drop (i32.trunc_f32_s (f32.const nan))))
+             (func (export "trunc big") (drop (i32.trunc_f32_s (f32.const 1e10))))
+             (func (export "load") (drop (i32.load (i32.const -4))))
+             (func (export "load far") (drop (i32.load offset=0xfffffff0 (i32.const -4))))
+             (func (export "store edge") (i32.store (i32.const 65533) (i32.const 0)))
+             (func (export "fill") (memory.fill (i32.const 65530) (i32.const 0) (i32.const 7)))
+             (func (export "null") (call_indirect (type $nullary) (i32.const 1)))
+             (func (export "type") (call_indirect (type $nullary) (i32.const 0)))
+             (func (export "undefined") (call_indirect (type $nullary) (i32.const 3)))
+             (func (export "table") (drop (table.get 0 (i32.const 3)))))"#,
+    );
+    for (name, code) in [
+        ("unreachable", TrapCode::Unreachable),
+        ("div0", TrapCode::IntegerDivisionByZero),
+        ("overflow", TrapCode::IntegerOverflow),
+        ("trunc", TrapCode::BadConversionToInteger),
+        ("trunc big", TrapCode::IntegerOverflow),
+        ("load", TrapCode::MemoryOutOfBounds),
+        ("load far", TrapCode::MemoryOutOfBounds),
+        ("store edge", TrapCode::MemoryOutOfBounds),
+        ("fill", TrapCode::MemoryOutOfBounds),
+        ("null", TrapCode::UninitializedElement),
+        ("type", TrapCode::IndirectCallTypeMismatch),
+        ("undefined", TrapCode::UndefinedElement),
+        ("table", TrapCode::TableOutOfBounds),
+    ] {
+        // Twice: a trap leaves the instance usable.
+        for _ in 0..2 {
+            let error = instance.call(&mut ns, name, &[]).unwrap_err();
+            let trap = error.trap().unwrap_or_else(|| panic!("{name}: {error}"));
+            assert_eq!(trap.code(), code, "{name}");
+            assert!(
+                trap.message().starts_with(code.message()),
+                "{name}: {}",
+                trap.message()
+            );
+        }
+    }
+}
+
+#[test]
+fn backtraces_have_names_and_places() {
+    let (mut ns, instance) = instantiate(
+        r#"(module $machine
+             (func $inner (param i32) (drop (i32.div_u (i32.const 1) (local.get 0))))
+             (func $middle (call $inner (i32.const 0)) (call $inner (i32.const 1)))
+             (func $outer (export "run") (call $middle) (call $middle)))"#,
+    );
+    let error = instance.call(&mut ns, "run", &[]).unwrap_err();
+    let frames = error.trap().unwrap().frames();
+    let names: Vec<Option<&str>> = frames.iter().map(|f| f.func_name.as_deref()).collect();
+    assert_eq!(names, [Some("inner"), Some("middle"), Some("outer")]);
+    let indices: Vec<u32> = frames.iter().map(|f| f.func_index).collect();
+    assert_eq!(indices, [0, 1, 2]);
+    for frame in frames {
+        assert_eq!(frame.module.as_deref(), Some("machine"));
+    }
+}
+
+#[test]
+fn backtraces_cross_the_host() {
+    let runtime = Runtime::new();
+    let mut ns = runtime.namespace();
+    let host = HostModuleBuilder::new("host")
+        .func("back", |caller: &mut Caller<'_, ()>| {
+            let instance = caller.instance().expect("called by wasm");
+            let ns = caller.namespace();
+            instance.call(ns, "inner", &[]).map(drop)
+        })
+        .build(&runtime)
+        .unwrap();
+    ns.instantiate_host(&host).unwrap();
+    let module = compile(
+        &runtime,
+        r#"(module (import "host" "back" (func $back))
+             (func $inner (export "inner") unreachable)
+             (func $outer (export "outer") (call $back)))"#,
+    );
+    let instance = ns.instantiate(&module).unwrap();
+    let error = instance.call(&mut ns, "outer", &[]).unwrap_err();
+    let trap = error.trap().unwrap();
+    assert_eq!(trap.code(), TrapCode::Unreachable);
+    assert_eq!(trap.frames()[0].func_name.as_deref(), Some("inner"));
+}
+
+#[test]
+fn side_effects_before_a_trap_stay() {
+    let (mut ns, instance) = instantiate(
+        r#"(module
+             (memory (export "memory") 1)
+             (func (export "run")
+               (i32.store8 (i32.const 0) (i32.const 1))
+               (i32.store8 (i32.const 65536) (i32.const 1))
+               (i32.store8 (i32.const 1) (i32.const 1))))"#,
+    );
+    assert!(
+        instance
+            .call(&mut ns, "run", &[])
+            .unwrap_err()
+            .trap()
+            .is_some()
+    );
+    assert_eq!(
+        instance.memory(&ns, "memory").unwrap().data(&ns)[..2],
+        [1, 0]
+    );
+}
+
+#[test]
+fn traps_on_other_threads() {
+    let runtime = Runtime::new();
+    let module = compile(
+        &runtime,
+        r#"(module (memory 1) (func (export "run") (param i32) (result i32)
+             (i32.load8_u (local.get 0))))"#,
+    );
+    std::thread::scope(|scope| {
+        for _ in 0..4 {
+            scope.spawn(|| {
+                let mut ns = runtime.namespace();
+                let instance = ns.instantiate(&module).unwrap();
+                for at in [0, 65536].repeat(100) {
+                    let result = instance.call(&mut ns, "run", &[Value::I32(at)]);
+                    assert_eq!(result.is_ok(), at == 0);
+                }
+            });
+        }
+    });
+}

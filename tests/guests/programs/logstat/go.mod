@@ -1,0 +1,3 @@
+module logstat
+
+go 1.24

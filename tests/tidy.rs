@@ -1,0 +1,156 @@
+//! The house rules that a compiler does not check.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+/// The folders that hold the product's own sources.
+const CRATES: &[&str] = &["abi", "compiler", "runtime", "wasi", "src"];
+
+/// Where the only unsafe code of the workspace is.
+const UNSAFE: &str = "runtime/src/vm";
+
+/// A file with more lines begins with the reason why it is one.
+const MAX_LINES: usize = 1000;
+
+fn root() -> &'static Path {
+    Path::new(env!("CARGO_MANIFEST_DIR"))
+}
+
+/// Every Rust source under `folders`, relative to the root, with its text.
+fn sources(folders: &[&str]) -> Vec<(String, String)> {
+    let mut found = Vec::new();
+    for folder in folders {
+        collect(&root().join(folder), &mut found);
+    }
+    found.sort();
+    assert!(!found.is_empty(), "no sources in {folders:?}");
+    found
+}
+
+fn collect(folder: &Path, found: &mut Vec<(String, String)>) {
+    for entry in fs::read_dir(folder).unwrap() {
+        let path: PathBuf = entry.unwrap().path();
+        if path.is_dir() {
+            if path.file_name().is_some_and(|name| name != "target") {
+                collect(&path, found);
+            }
+        } else if path.extension().is_some_and(|extension| extension == "rs") {
+            let name = path
+                .strip_prefix(root())
+                .unwrap()
+                .to_str()
+                .unwrap()
+                .to_owned();
+            found.push((name, fs::read_to_string(&path).unwrap()));
+        }
+    }
+}
+
+/// Fails with all complaints at once, one a line.
+fn assert_none(complaints: Vec<String>) {
+    assert!(complaints.is_empty(), "\n{}", complaints.join("\n"));
+}
+
+/// What stands between backticks in ARCHITECTURE.md and is a path of this repository. A path
+/// ends with a slash or an extension; anything else is a name from the code.
+fn paths_in_architecture() -> Vec<String> {
+    let text = fs::read_to_string(root().join("ARCHITECTURE.md")).unwrap();
+    let is_path = |word: &str| {
+        let name = word.rsplit('/').next().unwrap_or(word);
+        let extensions = [".rs", ".toml", ".md", ".wat", ".wast"];
+        let whole = word
+            .chars()
+            .all(|c| c.is_ascii_alphanumeric() || "/._-".contains(c));
+        whole && (word.ends_with('/') || extensions.iter().any(|e| name.ends_with(e)))
+    };
+    let outside_blocks = text.split("```").step_by(2);
+    outside_blocks
+        .flat_map(|part| part.split('`').skip(1).step_by(2))
+        .filter(|word| is_path(word))
+        .map(str::to_owned)
+        .collect()
+}
+
+#[test]
+fn architecture_names_what_exists() {
+    let missing = paths_in_architecture()
+        .into_iter()
+        .filter(|path| !root().join(path).exists())
+        .map(|path| format!("ARCHITECTURE.md names {path}, which does not exist"))
+        .collect();
+    assert_none(missing);
+}
+
+#[test]
+fn architecture_names_every_source() {
+    let named = paths_in_architecture();
+    let missing = sources(CRATES)
+        .into_iter()
+        .filter(|(path, _)| !named.contains(path))
+        .map(|(path, _)| format!("ARCHITECTURE.md has no sentence for {path}"))
+        .collect();
+    assert_none(missing);
+}
+
+#[test]
+fn long_files_say_why() {
+    let mut folders = CRATES.to_vec();
+    folders.extend(["tests", "benches"]);
+    let long = sources(&folders)
+        .into_iter()
+        .filter(|(path, _)| !path.starts_with("tests/guests"))
+        .filter(|(_, text)| text.lines().count() > MAX_LINES)
+        .filter(|(_, text)| {
+            !text
+                .lines()
+                .next()
+                .is_some_and(|line| line.contains("One file"))
+        })
+        .map(|(path, _)| format!("{path} is long; begin it with `// One file: REASON`"))
+        .collect();
+    assert_none(long);
+}
+
+#[test]
+fn every_source_says_what_it_is() {
+    let silent = sources(CRATES)
+        .into_iter()
+        .filter(|(_, text)| !text.lines().take(3).any(|line| line.starts_with("//!")))
+        .map(|(path, _)| format!("{path} does not begin with a `//!` comment"))
+        .collect();
+    assert_none(silent);
+}
+
+#[test]
+fn unsafe_code_has_one_place() {
+    let stray = sources(CRATES)
+        .into_iter()
+        .filter(|(path, _)| !path.starts_with(UNSAFE))
+        .filter(|(_, text)| words_of_code(text).any(|word| word == "unsafe"))
+        .map(|(path, _)| format!("{path} has unsafe code; that belongs under {UNSAFE}"))
+        .collect();
+    assert_none(stray);
+}
+
+#[test]
+fn nothing_is_left_to_do() {
+    let unfinished = sources(CRATES)
+        .into_iter()
+        .filter(|(_, text)| {
+            let code = code_lines(text).collect::<Vec<_>>().join("\n");
+            code.contains("todo!") || code.contains("unimplemented!")
+        })
+        .map(|(path, _)| format!("{path} has unfinished code"))
+        .collect();
+    assert_none(unfinished);
+}
+
+/// The lines of a source without its comments.
+fn code_lines(text: &str) -> impl Iterator<Item = &str> {
+    text.lines()
+        .map(|line| line.split("//").next().unwrap_or(line))
+}
+
+fn words_of_code(text: &str) -> impl Iterator<Item = &str> {
+    code_lines(text).flat_map(|line| line.split(|c: char| !c.is_alphanumeric() && c != '_'))
+}

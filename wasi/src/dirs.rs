@@ -1,0 +1,106 @@
+//! Listing directories: `fd_readdir`.
+//!
+//! A cookie is the host's own position in the directory. So nothing is kept between two calls but
+//! a descriptor: a listing survives entries that come and go, may start again anywhere, and costs
+//! no memory.
+
+use std::mem::MaybeUninit;
+use std::os::fd::{AsFd, BorrowedFd};
+
+use rustix::fs::{Mode, OFlags, RawDir, SeekFrom, openat, seek};
+
+use crate::errno::Errno;
+use crate::fd_table::{Directory, HostFd, Object};
+use crate::layout::{self, DIRENT_SIZE};
+use crate::memory::Memory;
+use crate::rights::Rights;
+use crate::state::Wasi;
+
+/// What the host lists at once, on the stack.
+const BATCH: usize = 8 * 1024;
+
+/// Lists a directory from a cookie on; 0 is the start. `.` and `..` are listed too.
+///
+/// The last entry may be cut off, its `dirent` too: then the guest asks again from the cookie
+/// before it, with a larger buffer. Less than `buf_len` bytes mean the end.
+///
+/// ```text
+/// writes  buf: u8[buf_len], dirents each followed by its name; bufused: u32
+/// ```
+/// - `EBADF`: no such descriptor.
+/// - `EINVAL`: the host never gave out such a cookie.
+/// - `ENOTCAPABLE`: without `FD_READDIR`.
+/// - `ENOTDIR`: no directory.
+/// - `EFAULT`: a bad pointer.
+///
+/// [`fd_readdir`](https://github.com/WebAssembly/WASI/blob/main/legacy/preview1/docs.md#fd_readdir),
+/// [getdents64(2)](https://man7.org/linux/man-pages/man2/getdents.2.html)
+pub(crate) fn fd_readdir(
+    wasi: &mut Wasi,
+    memory: &mut Memory<'_>,
+    fd: u32,
+    buf: u32,
+    buf_len: u32,
+    cookie: u64,
+    bufused: u32,
+) -> Result<(), Errno> {
+    memory.check(bufused, 4)?;
+    let buffer = memory.bytes_mut(buf, buf_len)?;
+    let descriptor = wasi.fds.get_mut(fd)?;
+    let rights = descriptor.require(Rights::FD_READDIR);
+    let Object::Directory(directory) = &mut descriptor.object else { return Err(Errno::Notdir) };
+    rights?;
+
+    let used = list(listing(directory)?, cookie, buffer)?;
+    // At most `buf_len`.
+    memory.write_u32(bufused, used as u32)
+}
+
+/// The descriptor to list a directory with. Its position belongs to this instance alone, which of
+/// a preopened directory's descriptor is not so.
+fn listing(directory: &mut Directory) -> Result<BorrowedFd<'_>, Errno> {
+    if let HostFd::Owned(fd) = &directory.fd {
+        return Ok(fd.as_fd());
+    }
+    let fd = match directory.listing.take() {
+        Some(fd) => fd,
+        None => openat(
+            &directory.fd,
+            c".",
+            OFlags::RDONLY | OFlags::DIRECTORY | OFlags::CLOEXEC,
+            Mode::empty(),
+        )?,
+    };
+    Ok(directory.listing.insert(fd).as_fd())
+}
+
+/// Fills `buffer` with entries from `cookie` on and answers how much of it was used.
+fn list(dir: BorrowedFd<'_>, cookie: u64, buffer: &mut [u8]) -> Result<usize, Errno> {
+    seek(dir, SeekFrom::Start(cookie))?;
+    let mut batch = [MaybeUninit::uninit(); BATCH];
+    let mut entries = RawDir::new(dir, &mut batch);
+    let mut used = 0;
+    while used < buffer.len() {
+        let Some(entry) = entries.next() else { break };
+        let entry = entry?;
+        let name = entry.file_name().to_bytes();
+        // The parent may lie outside the sandbox; 0 says that the number is not known.
+        let ino = if name == b".." { 0 } else { entry.ino() };
+        let next = entry.next_entry_cookie();
+        // The host's names have at most 255 bytes.
+        let dirent = layout::dirent(next, ino, name.len() as u32, entry.file_type().into());
+        used += copy_prefix(&dirent, &mut buffer[used..]);
+        used += copy_prefix(name, &mut buffer[used..]);
+    }
+    Ok(used)
+}
+
+/// Copies as much of `from` as `to` has room for.
+fn copy_prefix(from: &[u8], to: &mut [u8]) -> usize {
+    let n = from.len().min(to.len());
+    to[..n].copy_from_slice(&from[..n]);
+    n
+}
+
+// A batch must hold the largest entry.
+const _: () = assert!(BATCH > 2 * (DIRENT_SIZE + 256));

@@ -1,0 +1,274 @@
+//! The descriptors of an instance.
+//!
+//! A descriptor is looked up by number, then asked for the kind of thing the function needs, then
+//! for the rights: a directory handed to `fd_read` is `EBADF` whatever its rights.
+
+use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
+use std::sync::Arc;
+
+use crate::errno::Errno;
+use crate::layout::Filetype;
+use crate::rights::Rights;
+use crate::stream::Stream;
+
+/// A descriptor of the host.
+pub(crate) enum HostFd {
+    /// Opened by the guest.
+    Owned(OwnedFd),
+    /// Given to every instance of a host module.
+    Shared(Arc<OwnedFd>),
+    /// 0, 1 or 2 of this process.
+    Standard(BorrowedFd<'static>),
+}
+
+impl AsFd for HostFd {
+    fn as_fd(&self) -> BorrowedFd<'_> {
+        match self {
+            HostFd::Owned(fd) => fd.as_fd(),
+            HostFd::Shared(fd) => fd.as_fd(),
+            HostFd::Standard(fd) => *fd,
+        }
+    }
+}
+
+/// A file, pipe, terminal, device or socket of the host.
+pub(crate) struct HostFile {
+    pub(crate) fd: HostFd,
+    pub(crate) filetype: Filetype,
+    /// False if it lies on a read-only mount: then nothing about it may be changed, not even its
+    /// timestamps, for which the host would ask for no descriptor open for writing.
+    pub(crate) writable: bool,
+}
+
+impl HostFile {
+    /// `EROFS` on a read-only mount.
+    pub(crate) fn require_writable(&self) -> Result<(), Errno> {
+        require_writable(self.writable)
+    }
+
+    pub(crate) fn is_socket(&self) -> bool {
+        matches!(self.filetype, Filetype::SocketDgram | Filetype::SocketStream)
+    }
+}
+
+/// A directory of the host.
+pub(crate) struct Directory {
+    pub(crate) fd: HostFd,
+    /// False on a read-only mount, and for all that is opened through it.
+    pub(crate) writable: bool,
+    /// What the guest calls it, if it was there from the start.
+    pub(crate) preopen: Option<Arc<[u8]>>,
+    /// A second descriptor to list it with, see [`crate::dirs`].
+    pub(crate) listing: Option<OwnedFd>,
+}
+
+impl Directory {
+    /// `EROFS` on a read-only mount.
+    pub(crate) fn require_writable(&self) -> Result<(), Errno> {
+        require_writable(self.writable)
+    }
+}
+
+fn require_writable(writable: bool) -> Result<(), Errno> {
+    if writable { Ok(()) } else { Err(Errno::Rofs) }
+}
+
+/// What a descriptor stands for.
+pub(crate) enum Object {
+    Host(HostFile),
+    Stream(Stream),
+    Directory(Directory),
+}
+
+/// An open descriptor.
+pub(crate) struct Descriptor {
+    pub(crate) object: Object,
+    pub(crate) base: Rights,
+    pub(crate) inheriting: Rights,
+}
+
+impl Descriptor {
+    /// `ENOTCAPABLE` without all of `rights`.
+    pub(crate) fn require(&self, rights: Rights) -> Result<(), Errno> {
+        if self.base.contains(rights) { Ok(()) } else { Err(Errno::Notcapable) }
+    }
+
+    pub(crate) fn filetype(&self) -> Filetype {
+        match &self.object {
+            Object::Host(file) => file.filetype,
+            Object::Stream(_) => Filetype::Unknown,
+            Object::Directory(_) => Filetype::Directory,
+        }
+    }
+
+    /// The host's descriptor, if there is one.
+    pub(crate) fn host_fd(&self) -> Option<BorrowedFd<'_>> {
+        match &self.object {
+            Object::Host(file) => Some(file.fd.as_fd()),
+            Object::Directory(directory) => Some(directory.fd.as_fd()),
+            Object::Stream(_) => None,
+        }
+    }
+}
+
+/// What can be read and written.
+pub(crate) enum FileOrStream<'a> {
+    File(&'a mut HostFile),
+    Stream(&'a mut Stream),
+}
+
+/// The table: numbers to descriptors.
+#[derive(Default)]
+pub(crate) struct FdTable {
+    slots: Vec<Option<Descriptor>>,
+    /// Below it no number is free.
+    lowest: usize,
+}
+
+impl FdTable {
+    /// Gives the lowest free number to `descriptor`, as POSIX does.
+    ///
+    /// The host's own limit on descriptors bounds the table.
+    pub(crate) fn insert(&mut self, descriptor: Descriptor) -> Result<u32, Errno> {
+        let free = self.slots[self.lowest..].iter().position(Option::is_none);
+        let index = free.map_or(self.slots.len(), |free| self.lowest + free);
+        // `fd` is below 2^31.
+        let fd = i32::try_from(index).map_err(|_| Errno::Mfile)? as u32;
+        if index == self.slots.len() {
+            self.slots.push(Some(descriptor));
+        } else {
+            self.slots[index] = Some(descriptor);
+        }
+        self.lowest = index + 1;
+        Ok(fd)
+    }
+
+    /// Takes the number `fd` away. `EBADF` if it is not open.
+    pub(crate) fn remove(&mut self, fd: u32) -> Result<Descriptor, Errno> {
+        let index = fd as usize;
+        let descriptor = self.slots.get_mut(index).and_then(Option::take).ok_or(Errno::Badf)?;
+        self.lowest = self.lowest.min(index);
+        Ok(descriptor)
+    }
+
+    /// Makes `to` mean what `from` does and closes what `to` meant. Both must be open: a guest
+    /// does not choose how far the table grows.
+    pub(crate) fn renumber(&mut self, from: u32, to: u32) -> Result<(), Errno> {
+        self.get(from)?;
+        self.get(to)?;
+        if from != to {
+            let descriptor = self.remove(from)?;
+            *self.get_mut(to)? = descriptor;
+        }
+        Ok(())
+    }
+
+    pub(crate) fn get(&self, fd: u32) -> Result<&Descriptor, Errno> {
+        self.slots.get(fd as usize).and_then(Option::as_ref).ok_or(Errno::Badf)
+    }
+
+    pub(crate) fn get_mut(&mut self, fd: u32) -> Result<&mut Descriptor, Errno> {
+        self.slots.get_mut(fd as usize).and_then(Option::as_mut).ok_or(Errno::Badf)
+    }
+
+    /// Anything but a directory, which is `EBADF`.
+    pub(crate) fn file(&mut self, fd: u32, rights: Rights) -> Result<FileOrStream<'_>, Errno> {
+        let descriptor = self.get_mut(fd)?;
+        if let Object::Directory(_) = descriptor.object {
+            return Err(Errno::Badf);
+        }
+        descriptor.require(rights)?;
+        match &mut descriptor.object {
+            Object::Host(file) => Ok(FileOrStream::File(file)),
+            Object::Stream(stream) => Ok(FileOrStream::Stream(stream)),
+            Object::Directory(_) => Err(Errno::Badf),
+        }
+    }
+
+    /// A file of the host. A stream that is none answers `ESPIPE`: these are the functions that
+    /// need a position.
+    pub(crate) fn seekable(&mut self, fd: u32, rights: Rights) -> Result<&mut HostFile, Errno> {
+        match self.file(fd, rights)? {
+            FileOrStream::File(file) => Ok(file),
+            FileOrStream::Stream(_) => Err(Errno::Spipe),
+        }
+    }
+
+    /// A directory; anything else is `ENOTDIR`.
+    pub(crate) fn directory(&self, fd: u32, rights: Rights) -> Result<&Directory, Errno> {
+        let descriptor = self.get(fd)?;
+        let Object::Directory(directory) = &descriptor.object else { return Err(Errno::Notdir) };
+        descriptor.require(rights)?;
+        Ok(directory)
+    }
+
+    /// A directory in which entries will be changed: `EROFS` on a read-only mount.
+    pub(crate) fn writable_directory(
+        &self,
+        fd: u32,
+        rights: Rights,
+    ) -> Result<&Directory, Errno> {
+        let directory = self.directory(fd, rights)?;
+        directory.require_writable()?;
+        Ok(directory)
+    }
+
+    /// A socket; anything else is `ENOTSOCK`.
+    pub(crate) fn socket(&self, fd: u32, rights: Rights) -> Result<&HostFile, Errno> {
+        let descriptor = self.get(fd)?;
+        match &descriptor.object {
+            Object::Host(file) if file.is_socket() => {
+                descriptor.require(rights)?;
+                Ok(file)
+            }
+            _ => Err(Errno::Notsock),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn null() -> Descriptor {
+        Descriptor { object: Object::Stream(Stream::Null), base: Rights::FD_READ, inheriting: Rights::NONE }
+    }
+
+    #[test]
+    fn the_lowest_free_number_is_taken() {
+        let mut fds = FdTable::default();
+        for fd in 0..4 {
+            assert_eq!(fds.insert(null()), Ok(fd));
+        }
+        assert!(fds.remove(2).is_ok());
+        assert!(fds.remove(1).is_ok());
+        assert_eq!(fds.remove(1).err(), Some(Errno::Badf));
+        assert_eq!(fds.insert(null()), Ok(1));
+        assert_eq!(fds.insert(null()), Ok(2));
+        assert_eq!(fds.insert(null()), Ok(4));
+    }
+
+    #[test]
+    fn renumbering_needs_two_open_descriptors() {
+        let mut fds = FdTable::default();
+        fds.insert(null()).unwrap();
+        fds.insert(null()).unwrap();
+        assert_eq!(fds.renumber(0, u32::MAX), Err(Errno::Badf));
+        assert_eq!(fds.renumber(7, 0), Err(Errno::Badf));
+        assert_eq!(fds.renumber(1, 1), Ok(()));
+        assert_eq!(fds.renumber(0, 1), Ok(()));
+        assert_eq!(fds.get(0).err(), Some(Errno::Badf));
+        assert!(fds.get(1).is_ok());
+        assert_eq!(fds.insert(null()), Ok(0));
+    }
+
+    #[test]
+    fn kind_comes_before_rights() {
+        let mut fds = FdTable::default();
+        fds.insert(null()).unwrap();
+        assert_eq!(fds.directory(0, Rights::PATH_OPEN).err(), Some(Errno::Notdir));
+        assert_eq!(fds.socket(0, Rights::FD_READ).err(), Some(Errno::Notsock));
+        assert_eq!(fds.file(0, Rights::FD_WRITE).err(), Some(Errno::Notcapable));
+        assert_eq!(fds.seekable(0, Rights::FD_READ).err(), Some(Errno::Spipe));
+    }
+}

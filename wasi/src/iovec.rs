@@ -1,0 +1,252 @@
+//! Scatter and gather: a guest's `iovec`s become slices of its own memory, and the system call
+//! reads and writes those. Nothing is copied.
+//!
+//! Up to [`INLINE`] buffers cost no allocation. Rust forbids two `&mut` into the same bytes, so
+//! buffers to be filled must be disjoint to go into one system call; a guest that lets them
+//! overlap gets one call per buffer, in order, as if the kernel had done it.
+
+use std::io::{IoSlice, IoSliceMut};
+use std::ops::Range;
+
+use crate::errno::Errno;
+use crate::layout::IOVEC_SIZE;
+use crate::memory::Memory;
+
+/// So many buffers lie on the stack.
+const INLINE: usize = 16;
+
+/// More buffers than this are `EINVAL`, as with the host's `IOV_MAX`.
+const MAX: u32 = 1024;
+
+impl Memory<'_> {
+    /// Hands the `count` buffers of the table at `iovs` to `write`, which answers how many bytes
+    /// it took.
+    ///
+    /// `EINVAL`: too many buffers, or more bytes than a `size` can count. `EFAULT`: a bad pointer.
+    pub(crate) fn gather(
+        &self,
+        iovs: u32,
+        count: u32,
+        write: impl FnOnce(&[IoSlice<'_>]) -> Result<usize, Errno>,
+    ) -> Result<u32, Errno> {
+        let table = self.iovec_table(iovs, count)?;
+        let count = count as usize;
+        let mut inline = [IoSlice::new(&[]); INLINE];
+        let mut heap;
+        let slices = if count <= INLINE {
+            &mut inline[..count]
+        } else {
+            heap = vec![IoSlice::new(&[]); count];
+            &mut heap[..]
+        };
+        for (i, slice) in slices.iter_mut().enumerate() {
+            let (ptr, len) = self.iovec(&table, i);
+            *slice = IoSlice::new(self.buffer(ptr, len)?);
+        }
+        written(write(slices)?)
+    }
+
+    /// Hands the `count` buffers of the table at `iovs` to `read`, which fills them from the first
+    /// on and answers how many bytes it wrote.
+    ///
+    /// `EINVAL`: too many buffers, or more bytes than a `size` can count. `EFAULT`: a bad pointer.
+    pub(crate) fn scatter(
+        &mut self,
+        iovs: u32,
+        count: u32,
+        mut read: impl FnMut(&mut [IoSliceMut<'_>]) -> Result<usize, Errno>,
+    ) -> Result<u32, Errno> {
+        let table = self.iovec_table(iovs, count)?;
+        if count == 1 {
+            let (ptr, len) = self.iovec(&table, 0);
+            let range = self.buffer_range(ptr, len)?;
+            return written(read(&mut [IoSliceMut::new(&mut self.whole()[range])])?);
+        }
+        // The fewer buffers, the fewer pairs to compare.
+        let done = match count {
+            0..=4 => self.scatter_inline::<4>(&table, count as usize, &mut read)?,
+            5..=16 => self.scatter_inline::<INLINE>(&table, count as usize, &mut read)?,
+            _ => None,
+        };
+        match done {
+            Some(n) => written(n),
+            None => self.scatter_any(&table, count as usize, read),
+        }
+    }
+
+    /// Reads into at most `N` buffers without an allocation, or answers `None` if they overlap.
+    fn scatter_inline<const N: usize>(
+        &mut self,
+        table: &Range<usize>,
+        count: usize,
+        read: &mut impl FnMut(&mut [IoSliceMut<'_>]) -> Result<usize, Errno>,
+    ) -> Result<Option<usize>, Errno> {
+        // The empty range overlaps nothing, not even itself.
+        let mut ranges = [const { 0..0 }; N];
+        for (i, range) in ranges[..count].iter_mut().enumerate() {
+            let (ptr, len) = self.iovec(table, i);
+            *range = self.buffer_range(ptr, len)?;
+        }
+        let Ok(slices) = self.whole().get_disjoint_mut(ranges) else { return Ok(None) };
+        let mut slices = slices.map(IoSliceMut::new);
+        read(&mut slices[..count]).map(Some)
+    }
+
+    /// Reads into many buffers, or into buffers that overlap.
+    fn scatter_any(
+        &mut self,
+        table: &Range<usize>,
+        count: usize,
+        mut read: impl FnMut(&mut [IoSliceMut<'_>]) -> Result<usize, Errno>,
+    ) -> Result<u32, Errno> {
+        // Before the first byte is read: a buffer may lie over the table.
+        let ranges: Vec<_> = (0..count)
+            .map(|i| {
+                let (ptr, len) = self.iovec(table, i);
+                self.buffer_range(ptr, len)
+            })
+            .collect::<Result<_, _>>()?;
+        if let Some(mut slices) = disjoint(self.whole(), &ranges) {
+            return written(read(&mut slices)?);
+        }
+        let mut total = 0;
+        for range in ranges.into_iter().filter(|range| !range.is_empty()) {
+            let len = range.len();
+            match read(&mut [IoSliceMut::new(&mut self.whole()[range])]) {
+                Ok(n) => {
+                    total += n;
+                    if n < len {
+                        break;
+                    }
+                }
+                // What came before the error has been read and must be reported.
+                Err(_) if total > 0 => break,
+                Err(error) => return Err(error),
+            }
+        }
+        written(total)
+    }
+
+    /// Where the table lies. Its buffers together hold at most what a `size` can count.
+    fn iovec_table(&self, iovs: u32, count: u32) -> Result<Range<usize>, Errno> {
+        if count > MAX {
+            return Err(Errno::Inval);
+        }
+        let table = self.range(iovs, count * IOVEC_SIZE)?;
+        let total: u64 = (0..count as usize).map(|i| u64::from(self.iovec(&table, i).1)).sum();
+        if total > u64::from(u32::MAX) { Err(Errno::Inval) } else { Ok(table) }
+    }
+
+    /// Where a buffer lies. The pointer of an empty one does not matter, as on the host.
+    fn buffer_range(&self, ptr: u32, len: u32) -> Result<Range<usize>, Errno> {
+        if len == 0 { Ok(0..0) } else { self.range(ptr, len) }
+    }
+
+    /// A buffer to be written from.
+    fn buffer(&self, ptr: u32, len: u32) -> Result<&[u8], Errno> {
+        if len == 0 { Ok(&[]) } else { self.bytes(ptr, len) }
+    }
+}
+
+/// Splits `bytes` into the pieces at `ranges`, in the order of `ranges`; `None` if two overlap.
+fn disjoint<'m>(bytes: &'m mut [u8], ranges: &[Range<usize>]) -> Option<Vec<IoSliceMut<'m>>> {
+    let mut order: Vec<usize> = (0..ranges.len()).filter(|&i| !ranges[i].is_empty()).collect();
+    order.sort_unstable_by_key(|&i| ranges[i].start);
+
+    let mut slices: Vec<_> = ranges.iter().map(|_| IoSliceMut::new(&mut [])).collect();
+    let (mut rest, mut offset) = (bytes, 0);
+    for i in order {
+        let skip = ranges[i].start.checked_sub(offset)?;
+        let (piece, tail) = rest.split_at_mut(skip).1.split_at_mut(ranges[i].len());
+        slices[i] = IoSliceMut::new(piece);
+        (rest, offset) = (tail, ranges[i].end);
+    }
+    Some(slices)
+}
+
+/// A byte count as a guest sees it; a table's buffers hold no more (see `iovec_table`).
+fn written(n: usize) -> Result<u32, Errno> {
+    u32::try_from(n).map_err(|_| Errno::Overflow)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Memory of `len` bytes with a table of (pointer, length) pairs at 0.
+    fn with_table(len: usize, table: &[(u32, u32)]) -> Vec<u8> {
+        let mut bytes = vec![0; len];
+        for (i, (ptr, buf_len)) in table.iter().enumerate() {
+            bytes[i * 8..i * 8 + 4].copy_from_slice(&ptr.to_le_bytes());
+            bytes[i * 8 + 4..i * 8 + 8].copy_from_slice(&buf_len.to_le_bytes());
+        }
+        bytes
+    }
+
+    /// Reads `source` into the buffers of `table`; answers the count, the calls, the memory.
+    fn scatter(len: usize, table: &[(u32, u32)], mut source: &[u8]) -> (Result<u32, Errno>, usize, Vec<u8>) {
+        let mut bytes = with_table(len, table);
+        let mut calls = 0;
+        let n = Memory::new(Some(&mut bytes)).scatter(0, table.len() as u32, |bufs| {
+            calls += 1;
+            Ok(std::io::Read::read_vectored(&mut source, bufs)?)
+        });
+        (n, calls, bytes)
+    }
+
+    #[test]
+    fn buffers_in_any_order_take_one_call() {
+        let (n, calls, bytes) = scatter(64, &[(50, 3), (0, 0), (40, 2)], b"abcde");
+        assert_eq!((n, calls), (Ok(5), 1));
+        assert_eq!((&bytes[50..53], &bytes[40..42]), (&b"abc"[..], &b"de"[..]));
+    }
+
+    #[test]
+    fn overlapping_buffers_are_filled_in_order() {
+        let (n, _, bytes) = scatter(64, &[(40, 4), (42, 4)], b"abcdefgh");
+        assert_eq!(n, Ok(8));
+        assert_eq!(&bytes[40..46], b"abefgh");
+    }
+
+    #[test]
+    fn a_buffer_may_lie_over_the_table() {
+        let (n, _, bytes) = scatter(64, &[(0, 16), (8, 2)], &[1; 18]);
+        assert_eq!(n, Ok(18));
+        assert_eq!(&bytes[..17], &[[1; 16].as_slice(), &[0]].concat()[..]);
+    }
+
+    #[test]
+    fn many_buffers() {
+        let source: Vec<u8> = (0..100).collect();
+        let table: Vec<_> = (0..100).map(|i| (1000 + 99 - i, 1)).collect();
+        let (n, calls, bytes) = scatter(2000, &table, &source);
+        assert_eq!((n, calls), (Ok(100), 1));
+        assert_eq!((bytes[1000], bytes[1099]), (99, 0));
+
+        let table: Vec<_> = (0..100).map(|i| (1000 + i, 2)).collect();
+        let (n, calls, bytes) = scatter(2000, &table, &source);
+        assert_eq!((n, calls), (Ok(100), 51), "the last read finds the source dry");
+        assert_eq!(&bytes[1000..1004], &[0, 2, 4, 6]);
+    }
+
+    #[test]
+    fn bad_tables() {
+        assert_eq!(scatter(64, &[(60, 5)], b"x").0, Err(Errno::Fault));
+        assert_eq!(scatter(64, &[(40, 1), (60, 5)], b"x").0, Err(Errno::Fault));
+        assert_eq!(scatter(64, &[(8, u32::MAX), (8, 1)], b"x").0, Err(Errno::Inval));
+        assert_eq!(scatter(64, &[(u32::MAX, 0)], b"x").0, Ok(0), "an empty buffer lies nowhere");
+        let mut bytes = [0; 16];
+        let memory = Memory::new(Some(&mut bytes));
+        assert_eq!(memory.gather(0, 3, |_| Ok(0)), Err(Errno::Fault));
+        assert_eq!(memory.gather(0, 1025, |_| Ok(0)), Err(Errno::Inval));
+    }
+
+    #[test]
+    fn gather_may_overlap() {
+        let mut bytes = with_table(64, &[(40, 4), (42, 4)]);
+        bytes[40..46].copy_from_slice(b"abcdef");
+        let mut out = Vec::new();
+        let n = Memory::new(Some(&mut bytes)).gather(0, 2, |bufs| Ok(std::io::Write::write_vectored(&mut out, bufs)?));
+        assert_eq!((n, &out[..]), (Ok(8), &b"abcdcdef"[..]));
+    }
+}

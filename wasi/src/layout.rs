@@ -1,0 +1,266 @@
+//! The records of `typenames.witx` as they lie in guest memory: offsets, sizes, numbers.
+//!
+//! Everything is little-endian and naturally aligned. A guest pointer need not be aligned, though:
+//! records are read and written as bytes.
+
+use rustix::fs::{FileType, Stat};
+
+use crate::errno::Errno;
+use crate::rights::Rights;
+
+/// The type of a file. <https://github.com/WebAssembly/WASI/blob/main/legacy/preview1/docs.md#filetype>
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[repr(u8)]
+pub(crate) enum Filetype {
+    Unknown = 0,
+    BlockDevice = 1,
+    CharacterDevice = 2,
+    Directory = 3,
+    RegularFile = 4,
+    SocketDgram = 5,
+    SocketStream = 6,
+    SymbolicLink = 7,
+}
+
+impl From<FileType> for Filetype {
+    /// A pipe has no number of its own and is `Unknown`. A mode does not tell stream sockets from
+    /// datagram sockets; those in a directory are streams nearly always.
+    fn from(host: FileType) -> Self {
+        match host {
+            FileType::BlockDevice => Filetype::BlockDevice,
+            FileType::CharacterDevice => Filetype::CharacterDevice,
+            FileType::Directory => Filetype::Directory,
+            FileType::RegularFile => Filetype::RegularFile,
+            FileType::Socket => Filetype::SocketStream,
+            FileType::Symlink => Filetype::SymbolicLink,
+            _ => Filetype::Unknown,
+        }
+    }
+}
+
+/// Declares the flags of a witx `flags` type and which bits exist.
+macro_rules! flags {
+    ($(#[$doc:meta])* $name:ident: $repr:ty { $($flag:ident = $bit:expr;)* }) => {
+        $(#[$doc])*
+        #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+        pub(crate) struct $name($repr);
+
+        #[allow(dead_code, reason = "the table lists every flag of the specification")]
+        impl $name {
+            $(pub(crate) const $flag: $name = $name(1 << $bit);)*
+
+            pub(crate) const fn empty() -> Self {
+                $name(0)
+            }
+
+            /// The flags in `bits`; `EINVAL` if one of them does not exist.
+            pub(crate) fn from_guest(bits: u32) -> Result<Self, Errno> {
+                let all = 0 $(| (1 << $bit))*;
+                if bits & !all == 0 { Ok($name(bits as $repr)) } else { Err(Errno::Inval) }
+            }
+
+            pub(crate) const fn bits(self) -> $repr {
+                self.0
+            }
+
+            pub(crate) const fn contains(self, other: Self) -> bool {
+                self.0 & other.0 == other.0
+            }
+
+            pub(crate) const fn intersects(self, other: Self) -> bool {
+                self.0 & other.0 != 0
+            }
+
+            pub(crate) const fn with(self, other: Self) -> Self {
+                $name(self.0 | other.0)
+            }
+        }
+    };
+}
+
+flags! {
+    /// File descriptor flags.
+    Fdflags: u16 { APPEND = 0; DSYNC = 1; NONBLOCK = 2; RSYNC = 3; SYNC = 4; }
+}
+flags! {
+    /// How `path_open` opens.
+    Oflags: u16 { CREAT = 0; DIRECTORY = 1; EXCL = 2; TRUNC = 3; }
+}
+flags! {
+    /// How a path is resolved.
+    Lookupflags: u32 { SYMLINK_FOLLOW = 0; }
+}
+flags! {
+    /// Which timestamps to set.
+    Fstflags: u16 { ATIM = 0; ATIM_NOW = 1; MTIM = 2; MTIM_NOW = 3; }
+}
+flags! {
+    /// How to receive.
+    Riflags: u16 { PEEK = 0; WAITALL = 1; }
+}
+flags! {
+    /// What happened while receiving.
+    Roflags: u16 { DATA_TRUNCATED = 0; }
+}
+flags! {
+    /// Which directions of a socket to shut down.
+    Sdflags: u8 { RD = 0; WR = 1; }
+}
+flags! {
+    /// How a clock subscription's timeout is meant.
+    Subclockflags: u16 { ABSTIME = 0; }
+}
+flags! {
+    /// The state of a descriptor in an event.
+    Eventrwflags: u16 { HANGUP = 0; }
+}
+
+/// `iovec` and `ciovec`:
+/// ```text
+/// 0      4      8
+/// | buf  | len  |
+/// ```
+pub(crate) const IOVEC_SIZE: u32 = 8;
+
+/// `fdstat`:
+/// ```text
+/// 0          1 2       4      8              16                   24
+/// | filetype |-| flags |------| rights base  | rights inheriting  |
+/// ```
+pub(crate) const FDSTAT_SIZE: usize = 24;
+
+/// Lays out an `fdstat`.
+pub(crate) fn fdstat(
+    filetype: Filetype,
+    flags: Fdflags,
+    base: Rights,
+    inheriting: Rights,
+) -> [u8; FDSTAT_SIZE] {
+    let mut bytes = [0; FDSTAT_SIZE];
+    bytes[0] = filetype as u8;
+    bytes[2..4].copy_from_slice(&flags.bits().to_le_bytes());
+    bytes[8..16].copy_from_slice(&base.bits().to_le_bytes());
+    bytes[16..24].copy_from_slice(&inheriting.bits().to_le_bytes());
+    bytes
+}
+
+/// `filestat`:
+/// ```text
+/// 0     8     16         17 24      32     40     48     56     64
+/// | dev | ino | filetype |--| nlink | size | atim | mtim | ctim |
+/// ```
+pub(crate) const FILESTAT_SIZE: usize = 64;
+
+/// Lays out the `filestat` of a file of the host.
+pub(crate) fn filestat(filetype: Filetype, stat: &Stat) -> [u8; FILESTAT_SIZE] {
+    let mut bytes = filestat_of_stream(filetype);
+    let fields = [
+        (0, stat.st_dev as u64),
+        (8, stat.st_ino as u64),
+        (24, stat.st_nlink as u64),
+        (32, stat.st_size as u64),
+        (40, nanoseconds(stat.st_atime as i64, stat.st_atime_nsec as u64)),
+        (48, nanoseconds(stat.st_mtime as i64, stat.st_mtime_nsec as u64)),
+        (56, nanoseconds(stat.st_ctime as i64, stat.st_ctime_nsec as u64)),
+    ];
+    for (offset, value) in fields {
+        bytes[offset..offset + 8].copy_from_slice(&value.to_le_bytes());
+    }
+    bytes
+}
+
+/// Lays out the `filestat` of something that is no file of the host: a type and nothing else.
+pub(crate) fn filestat_of_stream(filetype: Filetype) -> [u8; FILESTAT_SIZE] {
+    let mut bytes = [0; FILESTAT_SIZE];
+    bytes[16] = filetype as u8;
+    bytes
+}
+
+/// A host time as a guest timestamp. Times before 1970 become 0: a timestamp has no sign.
+pub(crate) fn nanoseconds(seconds: i64, nanoseconds: u64) -> u64 {
+    match u64::try_from(seconds) {
+        Ok(seconds) => seconds.saturating_mul(1_000_000_000).saturating_add(nanoseconds),
+        Err(_) => 0,
+    }
+}
+
+/// `dirent`, followed by the name:
+/// ```text
+/// 0      8     16       20     21  24
+/// | next | ino | namlen | type |---| name ...
+/// ```
+pub(crate) const DIRENT_SIZE: usize = 24;
+
+/// Lays out a `dirent`.
+pub(crate) fn dirent(next: u64, ino: u64, namlen: u32, filetype: Filetype) -> [u8; DIRENT_SIZE] {
+    let mut bytes = [0; DIRENT_SIZE];
+    bytes[0..8].copy_from_slice(&next.to_le_bytes());
+    bytes[8..16].copy_from_slice(&ino.to_le_bytes());
+    bytes[16..20].copy_from_slice(&namlen.to_le_bytes());
+    bytes[20] = filetype as u8;
+    bytes
+}
+
+/// `prestat`:
+/// ```text
+/// 0          1   4          8
+/// | tag: dir |---| name len |
+/// ```
+pub(crate) const PRESTAT_SIZE: usize = 8;
+
+/// Lays out the `prestat` of a directory; its tag is 0.
+pub(crate) fn prestat_dir(name_len: u32) -> [u8; PRESTAT_SIZE] {
+    let mut bytes = [0; PRESTAT_SIZE];
+    bytes[4..8].copy_from_slice(&name_len.to_le_bytes());
+    bytes
+}
+
+/// `subscription`; what follows the tag depends on it:
+/// ```text
+/// 0          8     9   16         20    24        32          40      42    48
+/// | userdata | tag |---| clock id |-----| timeout | precision | flags |-----|
+///                  |---| fd       |-----------------------------------------|
+/// ```
+pub(crate) const SUBSCRIPTION_SIZE: usize = 48;
+
+/// `event`:
+/// ```text
+/// 0          8       10     11    16       24      26    32
+/// | userdata | errno | type |-----| nbytes | flags |-----|
+/// ```
+pub(crate) const EVENT_SIZE: usize = 32;
+
+/// Tags of `subscription` and `event`.
+pub(crate) mod eventtype {
+    pub(crate) const CLOCK: u8 = 0;
+    pub(crate) const FD_READ: u8 = 1;
+    pub(crate) const FD_WRITE: u8 = 2;
+}
+
+/// Lays out an `event`.
+pub(crate) fn event(
+    userdata: u64,
+    error: Errno,
+    eventtype: u8,
+    nbytes: u64,
+    flags: Eventrwflags,
+) -> [u8; EVENT_SIZE] {
+    let mut bytes = [0; EVENT_SIZE];
+    bytes[0..8].copy_from_slice(&userdata.to_le_bytes());
+    bytes[8..10].copy_from_slice(&error.code().to_le_bytes());
+    bytes[10] = eventtype;
+    bytes[16..24].copy_from_slice(&nbytes.to_le_bytes());
+    bytes[24..26].copy_from_slice(&flags.bits().to_le_bytes());
+    bytes
+}
+
+/// The little-endian numbers in `bytes` at `offset`, which the record's size covers.
+pub(crate) fn u16_at(bytes: &[u8], offset: usize) -> u16 {
+    u16::from_le_bytes(std::array::from_fn(|i| bytes[offset + i]))
+}
+pub(crate) fn u32_at(bytes: &[u8], offset: usize) -> u32 {
+    u32::from_le_bytes(std::array::from_fn(|i| bytes[offset + i]))
+}
+pub(crate) fn u64_at(bytes: &[u8], offset: usize) -> u64 {
+    u64::from_le_bytes(std::array::from_fn(|i| bytes[offset + i]))
+}

@@ -1,0 +1,106 @@
+//! Guest memory as a WASI function sees it.
+//!
+//! Every guest pointer passes [`Memory::range`] once and is a slice from then on. Address 0 is an
+//! ordinary address; pointers need not be aligned.
+
+use std::ops::Range;
+
+use crate::errno::Errno;
+use crate::layout;
+use crate::path::GuestPath;
+
+/// The memory the calling instance exports, borrowed for one call.
+pub(crate) struct Memory<'a> {
+    bytes: &'a mut [u8],
+}
+
+impl<'a> Memory<'a> {
+    /// A caller that exports no memory has an empty one, in which every pointer is bad.
+    pub(crate) fn new(bytes: Option<&'a mut [u8]>) -> Self {
+        Memory { bytes: bytes.unwrap_or_default() }
+    }
+
+    /// The indices of `len` bytes at `ptr`; `EFAULT` if they are not all in memory.
+    pub(crate) fn range(&self, ptr: u32, len: u32) -> Result<Range<usize>, Errno> {
+        let (start, len) = (ptr as usize, len as usize);
+        match start.checked_add(len) {
+            Some(end) if end <= self.bytes.len() => Ok(start..end),
+            _ => Err(Errno::Fault),
+        }
+    }
+
+    /// Finds out that a result will fit at `ptr`, before the call does something it could not
+    /// report.
+    pub(crate) fn check(&self, ptr: u32, len: usize) -> Result<(), Errno> {
+        self.range(ptr, u32::try_from(len).map_err(|_| Errno::Fault)?).map(drop)
+    }
+
+    /// `len` bytes at `ptr`.
+    pub(crate) fn bytes(&self, ptr: u32, len: u32) -> Result<&[u8], Errno> {
+        let range = self.range(ptr, len)?;
+        Ok(&self.bytes[range])
+    }
+
+    /// `len` bytes at `ptr`, to be written.
+    pub(crate) fn bytes_mut(&mut self, ptr: u32, len: u32) -> Result<&mut [u8], Errno> {
+        let range = self.range(ptr, len)?;
+        Ok(&mut self.bytes[range])
+    }
+
+    /// All of the memory: for [`crate::iovec`], which borrows several pieces at once.
+    pub(crate) fn whole(&mut self) -> &mut [u8] {
+        self.bytes
+    }
+
+    /// Writes a record at `ptr`.
+    pub(crate) fn write(&mut self, ptr: u32, bytes: &[u8]) -> Result<(), Errno> {
+        let len = u32::try_from(bytes.len()).map_err(|_| Errno::Overflow)?;
+        self.bytes_mut(ptr, len)?.copy_from_slice(bytes);
+        Ok(())
+    }
+
+    /// Writes a `u32` at `ptr`.
+    pub(crate) fn write_u32(&mut self, ptr: u32, value: u32) -> Result<(), Errno> {
+        self.write(ptr, &value.to_le_bytes())
+    }
+
+    /// Writes a `u64` at `ptr`.
+    pub(crate) fn write_u64(&mut self, ptr: u32, value: u64) -> Result<(), Errno> {
+        self.write(ptr, &value.to_le_bytes())
+    }
+
+    /// The `iovec` at index `i` of the table at `table`, as (pointer, length).
+    pub(crate) fn iovec(&self, table: &Range<usize>, i: usize) -> (u32, u32) {
+        let at = table.start + i * layout::IOVEC_SIZE as usize;
+        (layout::u32_at(self.bytes, at), layout::u32_at(self.bytes, at + 4))
+    }
+
+    /// The path of `len` bytes at `ptr`.
+    pub(crate) fn path(&self, ptr: u32, len: u32) -> Result<GuestPath<'_>, Errno> {
+        GuestPath::new(self.bytes(ptr, len)?)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn pointers_are_checked_to_the_last_byte() {
+        let mut bytes = [0; 16];
+        let mut memory = Memory::new(Some(&mut bytes));
+        assert_eq!(memory.write_u32(12, 7), Ok(()));
+        assert_eq!(memory.write_u32(13, 7), Err(Errno::Fault));
+        assert_eq!(memory.write_u32(u32::MAX, 7), Err(Errno::Fault));
+        assert_eq!(memory.bytes(16, 0), Ok(&[][..]));
+        assert_eq!(memory.bytes(17, 0), Err(Errno::Fault));
+        assert_eq!(memory.bytes(8, u32::MAX), Err(Errno::Fault));
+        assert_eq!(memory.bytes(11, 3), Ok(&[0, 7, 0][..]), "misaligned pointers are fine");
+    }
+
+    #[test]
+    fn without_memory_every_pointer_is_bad() {
+        let mut memory = Memory::new(None);
+        assert_eq!(memory.write_u32(0, 1), Err(Errno::Fault));
+    }
+}

@@ -1,0 +1,168 @@
+//! Opening files: `path_open`.
+
+use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
+
+use rustix::fs::{FileType, Mode, OFlags, fstat};
+use rustix::termios::isatty;
+
+use crate::errno::Errno;
+use crate::fd_meta::host_flags;
+use crate::fd_table::{Descriptor, Directory, HostFd, HostFile, Object};
+use crate::layout::{Fdflags, Filetype, Lookupflags, Oflags};
+use crate::memory::Memory;
+use crate::rights::Rights;
+use crate::state::Wasi;
+
+/// Opens a file or directory beneath a directory.
+///
+/// ```text
+/// reads   path: u8[path_len]
+/// writes  opened: u32
+/// ```
+/// - `EBADF`: no such descriptor.
+/// - `EINVAL`: no such flag; `CREAT` with `DIRECTORY`; a NUL in the path.
+/// - `ELOOP`: too many symbolic links, or one that must not be followed.
+/// - `ENOTCAPABLE`: without `PATH_OPEN`, the rights for the flags, or a right asked for that the
+///   directory does not pass on.
+/// - `ENOTDIR`: the descriptor, something on the way, or what `DIRECTORY` asks to be one is none.
+/// - `EPERM`: the path leads outside the directory.
+/// - `EROFS`: writing, creating or truncating on a read-only mount.
+/// - `EFAULT`, `EILSEQ`, `ENAMETOOLONG`: a bad path.
+/// - what the host says: `EACCES`, `EEXIST`, `EISDIR`, `EMFILE`, `ENOENT`, `ENOSPC`, ...
+///
+/// [`path_open`](https://github.com/WebAssembly/WASI/blob/main/legacy/preview1/docs.md#path_open),
+/// [openat2(2)](https://man7.org/linux/man-pages/man2/openat2.2.html)
+#[expect(clippy::too_many_arguments, reason = "the signature is WASI's")]
+pub(crate) fn path_open(
+    wasi: &mut Wasi,
+    memory: &mut Memory<'_>,
+    fd: u32,
+    dirflags: u32,
+    path: u32,
+    path_len: u32,
+    oflags: u32,
+    base: u64,
+    inheriting: u64,
+    fdflags: u32,
+    opened: u32,
+) -> Result<(), Errno> {
+    memory.check(opened, 4)?;
+    let path = memory.path(path, path_len)?;
+    let request = Request {
+        follow: Lookupflags::from_guest(dirflags)?.contains(Lookupflags::SYMLINK_FOLLOW),
+        oflags: Oflags::from_guest(oflags)?,
+        fdflags: Fdflags::from_guest(fdflags)?,
+        base: Rights::from_bits(base),
+        inheriting: Rights::from_bits(inheriting),
+    };
+
+    let directory = wasi.fds.directory(fd, request.rights_needed())?;
+    if !wasi.fds.get(fd)?.inheriting.contains(request.rights_passed_on()) {
+        return Err(Errno::Notcapable);
+    }
+    if request.writes() {
+        directory.require_writable()?;
+    }
+    let writable = directory.writable;
+    // The host's umask applies, as to any program.
+    let mode = Mode::from_raw_mode(0o666);
+    let file = wasi.resolver.open(directory.fd.as_fd(), path, request.host_flags(), mode)?;
+    let opened_fd = wasi.fds.insert(request.descriptor(file, writable)?)?;
+    memory.write_u32(opened, opened_fd)
+}
+
+/// What a guest asks `path_open` for.
+struct Request {
+    follow: bool,
+    oflags: Oflags,
+    fdflags: Fdflags,
+    base: Rights,
+    inheriting: Rights,
+}
+
+impl Request {
+    /// Whether the file is to be open for writing. To a directory, `FD_WRITE` does not apply.
+    fn opens_for_writing(&self) -> bool {
+        self.base.contains(Rights::FD_WRITE) && !self.oflags.contains(Oflags::DIRECTORY)
+    }
+
+    /// Whether anything may change on disk, now or through the new descriptor.
+    fn writes(&self) -> bool {
+        self.opens_for_writing() || self.oflags.intersects(Oflags::CREAT.with(Oflags::TRUNC))
+    }
+
+    /// What the directory must have the right to.
+    fn rights_needed(&self) -> Rights {
+        let mut rights = Rights::PATH_OPEN;
+        if self.oflags.contains(Oflags::CREAT) {
+            rights = rights | Rights::PATH_CREATE_FILE;
+        }
+        if self.oflags.contains(Oflags::TRUNC) {
+            rights = rights | Rights::PATH_FILESTAT_SET_SIZE;
+        }
+        rights
+    }
+
+    /// What the directory must be able to pass on: what the new descriptor is to have, and what
+    /// its flags amount to.
+    fn rights_passed_on(&self) -> Rights {
+        let mut rights = self.base | self.inheriting;
+        if self.fdflags.contains(Fdflags::DSYNC) {
+            rights = rights | Rights::FD_DATASYNC;
+        }
+        if self.fdflags.intersects(Fdflags::SYNC.with(Fdflags::RSYNC)) {
+            rights = rights | Rights::FD_SYNC;
+        }
+        rights
+    }
+
+    fn host_flags(&self) -> OFlags {
+        // Without either right the descriptor is still good for `fd_filestat_get` and the like.
+        let mut flags = match (self.base.contains(Rights::FD_READ), self.opens_for_writing()) {
+            (true, true) => OFlags::RDWR,
+            (false, true) => OFlags::WRONLY,
+            (_, false) => OFlags::RDONLY,
+        };
+        // A terminal that is opened must not become the terminal of this process.
+        flags |= OFlags::NOCTTY | host_flags(self.fdflags);
+        for (guest, host) in [
+            (Oflags::CREAT, OFlags::CREATE),
+            (Oflags::DIRECTORY, OFlags::DIRECTORY),
+            (Oflags::EXCL, OFlags::EXCL),
+            (Oflags::TRUNC, OFlags::TRUNC),
+        ] {
+            flags.set(host, self.oflags.contains(guest));
+        }
+        flags.set(OFlags::NOFOLLOW, !self.follow);
+        flags
+    }
+
+    /// The descriptor for the opened `file`, with those of the rights asked for that mean
+    /// something for what it turned out to be.
+    fn descriptor(&self, file: OwnedFd, writable: bool) -> Result<Descriptor, Errno> {
+        let filetype = filetype(file.as_fd())?;
+        let (object, applicable) = if filetype == Filetype::Directory {
+            let fd = HostFd::Owned(file);
+            let directory = Directory { fd, writable, preopen: None, listing: None };
+            (Object::Directory(directory), Rights::DIRECTORY)
+        } else {
+            let rights = rights_of(filetype, file.as_fd());
+            (Object::Host(HostFile { fd: HostFd::Owned(file), filetype, writable }), rights)
+        };
+        Ok(Descriptor { object, base: self.base & applicable, inheriting: self.inheriting })
+    }
+}
+
+/// What kind of file a descriptor of the host is.
+pub(crate) fn filetype(fd: BorrowedFd<'_>) -> Result<Filetype, Errno> {
+    Ok(FileType::from_raw_mode(fstat(fd)?.st_mode).into())
+}
+
+/// The rights that make sense for a file that is no directory.
+pub(crate) fn rights_of(filetype: Filetype, fd: BorrowedFd<'_>) -> Rights {
+    match filetype {
+        Filetype::RegularFile | Filetype::BlockDevice => Rights::FILE,
+        Filetype::CharacterDevice if !isatty(fd) => Rights::FILE,
+        _ => Rights::STREAM,
+    }
+}

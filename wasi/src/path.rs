@@ -1,0 +1,58 @@
+//! The path argument of a WASI function.
+
+use crate::errno::Errno;
+
+/// The host's `PATH_MAX` less the terminator: what a system call would refuse is refused early, so
+/// that no copy of a path is larger.
+const MAX_LEN: usize = 4095;
+
+/// A path a guest gave: UTF-8, relative, not empty, without NUL, of bounded length.
+///
+/// Nothing is known about its components. It may say `..` and may pass through symbolic links:
+/// that is for [`crate::sandbox`] to judge.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct GuestPath<'a>(&'a [u8]);
+
+impl<'a> GuestPath<'a> {
+    /// - `EILSEQ`: not UTF-8.
+    /// - `EINVAL`: contains a NUL.
+    /// - `ENAMETOOLONG`: longer than any path of the host.
+    /// - `ENOENT`: empty.
+    /// - `EPERM`: absolute. A guest has no root; its C library makes paths relative to a preopen.
+    pub(crate) fn new(bytes: &'a [u8]) -> Result<Self, Errno> {
+        if bytes.len() > MAX_LEN {
+            Err(Errno::Nametoolong)
+        } else if std::str::from_utf8(bytes).is_err() {
+            Err(Errno::Ilseq)
+        } else if bytes.contains(&0) {
+            Err(Errno::Inval)
+        } else if bytes.is_empty() {
+            Err(Errno::Noent)
+        } else if bytes.starts_with(b"/") {
+            Err(Errno::Perm)
+        } else {
+            Ok(GuestPath(bytes))
+        }
+    }
+
+    pub(crate) fn bytes(self) -> &'a [u8] {
+        self.0
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_a_path_may_be() {
+        let refused = |bytes: &[u8]| GuestPath::new(bytes).unwrap_err();
+        assert!(GuestPath::new("a/../ä/".as_bytes()).is_ok());
+        assert_eq!(refused(b""), Errno::Noent);
+        assert_eq!(refused(b"/"), Errno::Perm);
+        assert_eq!(refused(b"/etc/passwd"), Errno::Perm);
+        assert_eq!(refused(b"a\0b"), Errno::Inval);
+        assert_eq!(refused(b"a\xff"), Errno::Ilseq);
+        assert_eq!(refused(&[b'a'; 4096]), Errno::Nametoolong);
+    }
+}

@@ -1,0 +1,44 @@
+//! The sandbox kept by the kernel: `openat2(2)` with `RESOLVE_BENEATH`.
+
+use std::os::fd::{BorrowedFd, OwnedFd};
+use std::sync::OnceLock;
+
+use rustix::fs::{CWD, Mode, OFlags, ResolveFlags, openat2};
+use rustix::io::Errno as HostErrno;
+
+use super::{PASS_THROUGH, walk};
+use crate::errno::Errno;
+
+/// Nothing above the root, and none of the links of `/proc` that jump without a path.
+const CONFINED: ResolveFlags = ResolveFlags::BENEATH.union(ResolveFlags::NO_MAGICLINKS);
+
+/// How often a resolution is tried again that a rename elsewhere disturbed.
+const RETRIES: usize = 8;
+
+/// Whether this kernel has `openat2` (Linux 5.6) and lets us use it. Asked once in a process.
+pub(super) fn is_available() -> bool {
+    static AVAILABLE: OnceLock<bool> = OnceLock::new();
+    *AVAILABLE.get_or_init(|| openat2(CWD, c".", PASS_THROUGH, Mode::empty(), CONFINED).is_ok())
+}
+
+/// Opens `path` beneath `root`.
+pub(super) fn open(
+    root: BorrowedFd<'_>,
+    path: &[u8],
+    flags: OFlags,
+    mode: Mode,
+) -> Result<OwnedFd, Errno> {
+    // `openat2` refuses a mode that nothing would use.
+    let mode = if flags.contains(OFlags::CREATE) { mode } else { Mode::empty() };
+    for _ in 0..RETRIES {
+        match openat2(root, path, flags, mode, CONFINED) {
+            Ok(fd) => return Ok(fd),
+            Err(HostErrno::XDEV) => return Err(Errno::Perm),
+            // The kernel could not tell whether a `..` stayed beneath the root while something was
+            // being renamed. Also what a lease or a FIFO answers: then `walk` says so again.
+            Err(HostErrno::AGAIN) => continue,
+            Err(error) => return Err(error.into()),
+        }
+    }
+    walk::open(root, path, flags, mode)
+}

@@ -1,0 +1,156 @@
+//! The sandbox kept by this crate: a path is walked one component at a time, each opened from the
+//! directory before it and never through a symbolic link. Links are read and walked in turn.
+//!
+//! `..` pops the stack of the directories passed, instead of asking the file system for a parent:
+//! a directory that is moved away during the walk cannot become a way out.
+
+use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
+
+use rustix::fs::{FileType, Mode, OFlags, fstat, openat};
+use rustix::io::Errno as HostErrno;
+
+use super::{MAX_LINKS, PASS_THROUGH, link_target};
+use crate::errno::Errno;
+
+/// Opens `path` beneath `root`, as [`super::kernel::open`] does.
+pub(super) fn open(
+    root: BorrowedFd<'_>,
+    path: &[u8],
+    flags: OFlags,
+    mode: Mode,
+) -> Result<OwnedFd, Errno> {
+    let mut walk = Walk { root, passed: Vec::new(), ahead: path.to_vec(), links: 0 };
+    loop {
+        let step = walk.step();
+        let last = step.is_last;
+        match step.name.as_slice() {
+            b"" | b"." if last => return walk.open_here(flags, mode),
+            b"" | b"." => {}
+            b".." => {
+                // Above the root there is nothing.
+                walk.passed.pop().ok_or(Errno::Perm)?;
+                if last {
+                    return walk.open_here(flags, mode);
+                }
+            }
+            name if last => {
+                if let Some(fd) = walk.open_last(name, step.is_slashed, flags, mode)? {
+                    return Ok(fd);
+                }
+            }
+            name => walk.enter(name)?,
+        }
+    }
+}
+
+/// A walk in progress.
+struct Walk<'r> {
+    root: BorrowedFd<'r>,
+    /// The directories between the root and here.
+    passed: Vec<OwnedFd>,
+    /// What is left of the path.
+    ahead: Vec<u8>,
+    /// How many symbolic links were followed.
+    links: usize,
+}
+
+/// The next component.
+struct Step {
+    name: Vec<u8>,
+    is_last: bool,
+    /// Slashes follow; on the last component they ask for a directory.
+    is_slashed: bool,
+}
+
+impl Walk<'_> {
+    /// Where the walk is.
+    fn here(&self) -> BorrowedFd<'_> {
+        self.passed.last().map_or(self.root, |dir| dir.as_fd())
+    }
+
+    /// Takes the next component off the path.
+    fn step(&mut self) -> Step {
+        let end = self.ahead.iter().position(|&byte| byte == b'/').unwrap_or(self.ahead.len());
+        let slashes = self.ahead[end..].iter().take_while(|&&byte| byte == b'/').count();
+        let rest = self.ahead.split_off(end + slashes);
+        let mut name = std::mem::replace(&mut self.ahead, rest);
+        name.truncate(end);
+        Step { name, is_last: self.ahead.is_empty(), is_slashed: slashes > 0 }
+    }
+
+    /// Goes into the directory `name`, or follows the symbolic link of that name.
+    fn enter(&mut self, name: &[u8]) -> Result<(), Errno> {
+        match openat(self.here(), name, PASS_THROUGH | OFlags::NOFOLLOW, Mode::empty()) {
+            Ok(dir) => {
+                self.passed.push(dir);
+                Ok(())
+            }
+            // Neither says whether it is a link or a file.
+            Err(HostErrno::NOTDIR | HostErrno::LOOP) => match self.follow(name, b"/") {
+                Err(Errno::Inval) => Err(Errno::Notdir),
+                result => result,
+            },
+            Err(error) => Err(error.into()),
+        }
+    }
+
+    /// Opens the last component; `None` if it was a symbolic link, which now lies ahead.
+    fn open_last(
+        &mut self,
+        name: &[u8],
+        slashed: bool,
+        flags: OFlags,
+        mode: Mode,
+    ) -> Result<Option<OwnedFd>, Errno> {
+        if slashed && flags.contains(OFlags::CREATE) {
+            // Says the kernel: only directories have slashes, and those are made by `mkdir`.
+            return Err(Errno::Isdir);
+        }
+        // A slash at the end asks for a directory, be it through a link.
+        let follow = slashed || !flags.contains(OFlags::NOFOLLOW);
+        let follow = follow && !flags.contains(OFlags::CREATE | OFlags::EXCL);
+        let mut direct = flags | OFlags::NOFOLLOW;
+        if slashed {
+            direct |= OFlags::DIRECTORY;
+        }
+        match openat(self.here(), name, direct, mode) {
+            // `O_PATH` opens a symbolic link itself.
+            Ok(fd) if follow && flags.contains(OFlags::PATH) && is_symlink(&fd)? => {}
+            Ok(fd) => return Ok(Some(fd)),
+            Err(error @ (HostErrno::LOOP | HostErrno::NOTDIR)) if follow => {
+                return match self.follow(name, if slashed { b"/" } else { b"" }) {
+                    // No link: it is what the kernel said.
+                    Err(Errno::Inval) => Err(error.into()),
+                    result => result.map(|()| None),
+                };
+            }
+            Err(error) => return Err(error.into()),
+        }
+        self.follow(name, if slashed { b"/" } else { b"" })?;
+        Ok(None)
+    }
+
+    /// Opens the directory the walk has reached.
+    fn open_here(&self, flags: OFlags, mode: Mode) -> Result<OwnedFd, Errno> {
+        // `.` is a directory and no link; with `O_CREAT` the kernel says `EISDIR`.
+        Ok(openat(self.here(), c".", flags, mode)?)
+    }
+
+    /// Puts what the symbolic link `name` says before what lies ahead, with `then` between;
+    /// `EINVAL` if it is no link.
+    fn follow(&mut self, name: &[u8], then: &[u8]) -> Result<(), Errno> {
+        let mut target = link_target(self.here(), name)?;
+        self.links += 1;
+        if self.links > MAX_LINKS {
+            return Err(Errno::Loop);
+        }
+        target.extend_from_slice(then);
+        target.append(&mut self.ahead);
+        self.ahead = target;
+        Ok(())
+    }
+}
+
+fn is_symlink(fd: &OwnedFd) -> Result<bool, Errno> {
+    Ok(FileType::from_raw_mode(fstat(fd)?.st_mode) == FileType::Symlink)
+}
