@@ -81,10 +81,10 @@ fn live_and_die(runtime: &Runtime, module: &CompiledModule, host: &HostModule<Ve
     );
     assert_eq!(run.call(&mut ns, (n,)).unwrap(), n * n);
     assert_eq!(instance.memory(&ns, "memory").unwrap().size(&ns), 3);
-    if i % 10 == 0 {
+    if i.is_multiple_of(10) {
         assert!(instance.call(&mut ns, "trap", &[]).is_err());
     }
-    if i % 2 == 0 {
+    if i.is_multiple_of(2) {
         ns.close();
     }
 }

@@ -1,9 +1,7 @@
 //! Compiled functions: what is kept of the code generator's result until linking.
 
 use cranelift_codegen::binemit::Reloc;
-use cranelift_codegen::{
-    CompiledCode, FinalizedMachExceptionHandler, ir,
-};
+use cranelift_codegen::{CompiledCode, FinalizedMachExceptionHandler, ir};
 use cranelift_module::{FuncId, ModuleReloc, ModuleRelocTarget};
 use precast_abi::artifact::NONE;
 

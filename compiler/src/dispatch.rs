@@ -43,10 +43,7 @@ pub(crate) enum Dispatch {
 pub(crate) const SHARED_ENTRY: i64 = 8;
 
 /// Finds the static tables of a module.
-pub(crate) fn static_tables(
-    module: &Module<'_>,
-    scan: &Scan,
-) -> BTreeMap<TableIndex, StaticTable> {
+pub(crate) fn static_tables(module: &Module<'_>, scan: &Scan) -> BTreeMap<TableIndex, StaticTable> {
     let mut next = 0;
     let mut tables = BTreeMap::new();
     let exported: Vec<u32> = module.exports_of(Kind::Table).map(|e| e.index).collect();

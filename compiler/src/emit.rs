@@ -75,7 +75,9 @@ impl Sections<'_> {
             let (op, operand) = match op {
                 module::ConstOp::Const(bits) => (ConstOpcode::Const, bits),
                 module::ConstOp::GlobalGet(global) => (ConstOpcode::GlobalGet, global.0.into()),
-                module::ConstOp::RefFunc(func) => (ConstOpcode::RefFunc, self.func_ref(func).into()),
+                module::ConstOp::RefFunc(func) => {
+                    (ConstOpcode::RefFunc, self.func_ref(func).into())
+                }
                 module::ConstOp::I32Add => (ConstOpcode::I32Add, 0),
                 module::ConstOp::I32Sub => (ConstOpcode::I32Sub, 0),
                 module::ConstOp::I32Mul => (ConstOpcode::I32Mul, 0),
@@ -269,7 +271,7 @@ impl Sections<'_> {
                     (SegmentMode::Active, target.0, self.expr(offset))
                 }
                 _ => {
-                    records.push(dropped);
+                    records.extend(plan.names_elems.then_some(dropped));
                     continue;
                 }
             };
@@ -295,13 +297,14 @@ impl Sections<'_> {
         for (index, data) in self.plan.module.data.iter().enumerate() {
             let (mode, memory, offset) = match &data.mode {
                 _ if index < image.segments => {
-                    records.push(DataDesc {
+                    let dropped = DataDesc {
                         mode: SegmentMode::Dropped as u32,
                         memory: 0,
                         offset: ConstExpr::EMPTY,
                         start: 0,
                         len: 0,
-                    });
+                    };
+                    records.extend(self.plan.names_data.then_some(dropped));
                     continue;
                 }
                 Mode::Active { target, offset } => {
@@ -365,4 +368,3 @@ fn names(writer: &mut Writer<'_>, module: &Module<'_>) {
     writer.records(Section::Names, &records);
     writer.bytes(Section::NameBytes, bytes);
 }
-

@@ -4,6 +4,8 @@
 
 #![forbid(unsafe_code)]
 #![deny(missing_docs)]
+// Errors of cranelift-module are large, and rare.
+#![allow(clippy::result_large_err)]
 
 mod artifact_module;
 mod code;

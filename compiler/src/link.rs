@@ -83,11 +83,7 @@ fn dispatch_tables(module: &mut ArtifactModule, plan: &Plan<'_>) -> ModuleResult
 }
 
 /// Defines the stubs that code and dispatch tables refer to.
-fn stubs(
-    module: &mut ArtifactModule,
-    emitter: &mut Emitter,
-    plan: &Plan<'_>,
-) -> ModuleResult<()> {
+fn stubs(module: &mut ArtifactModule, emitter: &mut Emitter, plan: &Plan<'_>) -> ModuleResult<()> {
     let ids = &plan.ids;
     for &builtin in Builtin::ALL {
         if module.refers_to_func(ids.builtin(builtin)) {

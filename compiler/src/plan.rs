@@ -24,6 +24,10 @@ pub(crate) struct Plan<'m> {
     table_slots: Vec<Option<u32>>,
     /// Per table, whether its length and place never change.
     fixed_tables: Vec<bool>,
+    /// Whether code names data segments, so that dropped ones keep their number.
+    pub(crate) names_data: bool,
+    /// The same of element segments.
+    pub(crate) names_elems: bool,
 }
 
 /// How code reaches a table.
@@ -83,6 +87,8 @@ impl<'m> Plan<'m> {
             global_offsets,
             table_slots,
             fixed_tables: fixed_tables(module, scan),
+            names_data: scan.names_data,
+            names_elems: scan.names_elems,
         };
         for (index, offset) in plan.global_offsets.iter_mut().enumerate() {
             *offset = match module.defined_global(GlobalIndex::from(index)) {

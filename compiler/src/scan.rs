@@ -16,6 +16,10 @@ pub(crate) struct Scan {
     pub(crate) grown: BTreeSet<u32>,
     /// Functions of which some body takes a reference.
     pub(crate) referenced: BTreeSet<FuncIndex>,
+    /// Whether some body names a data segment.
+    pub(crate) names_data: bool,
+    /// Whether some body names an element segment.
+    pub(crate) names_elems: bool,
 }
 
 /// Looks at all bodies.
@@ -26,6 +30,8 @@ pub(crate) fn scan(module: &Module<'_>) -> Scan {
             a.touched.extend(b.touched);
             a.grown.extend(b.grown);
             a.referenced.extend(b.referenced);
+            a.names_data |= b.names_data;
+            a.names_elems |= b.names_elems;
             a
         },
     )
@@ -44,10 +50,15 @@ impl Scan {
                 }
                 Operator::TableGet { table }
                 | Operator::TableSet { table }
-                | Operator::TableFill { table }
-                | Operator::TableInit { table, .. } => {
+                | Operator::TableFill { table } => {
                     self.touched.insert(table);
                 }
+                Operator::TableInit { table, .. } => {
+                    self.touched.insert(table);
+                    self.names_elems = true;
+                }
+                Operator::ElemDrop { .. } => self.names_elems = true,
+                Operator::MemoryInit { .. } | Operator::DataDrop { .. } => self.names_data = true,
                 Operator::TableGrow { table } => {
                     self.touched.insert(table);
                     self.grown.insert(table);

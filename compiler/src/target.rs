@@ -88,7 +88,9 @@ pub fn isa(settings: &Settings) -> Result<OwnedTargetIsa, CompileError> {
     let builder = settings.target.builder().map_err(unsupported)?;
     let isa = builder.finish(flags::Flags::new(shared)).map_err(CompileError::internal)?;
     if isa.triple().architecture == Architecture::X86_64 {
-        let has = |name: &&str| isa.isa_flags().iter().any(|f| f.name == *name && f.as_bool() == Some(true));
+        let has = |name: &&str| {
+            isa.isa_flags().iter().any(|f| f.name == *name && f.as_bool() == Some(true))
+        };
         if let Some(missing) = X86_64_FLOOR.iter().find(|&name| !has(name)) {
             return Err(unsupported(format!("this CPU lacks {missing}, which precast needs")));
         }

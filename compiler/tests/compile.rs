@@ -1,7 +1,9 @@
 //! Compilation as a whole: artifacts that their own check accepts, and the same ones every time.
 
 use precast_abi::artifact::{Artifact, FuncDesc, HandlerDesc, NONE, Section, TableDesc, TypeDesc};
-use precast_compiler::{CompileError, ErrorKind, Features, Settings, clif, compile, identity};
+use precast_compiler::{
+    CompileError, ErrorKind, Features, Settings, Target, clif, compile, identity,
+};
 
 fn settings() -> Settings {
     Settings { verify: true, ..Settings::default() }
@@ -140,4 +142,33 @@ fn clif_shows_every_function() {
     let text = clif(&wat::parse_str(CALLS).expect("test module"), &settings());
     let text = text.unwrap_or_else(|e| panic!("{e}"));
     assert_eq!(text.matches("function u0:").count(), 5, "{text}");
+}
+
+#[test]
+fn segments_that_nobody_names_leave_no_record() {
+    use precast_abi::artifact::{DataDesc, ElemDesc, SegmentMode};
+    let (none, bytes) = artifact(CALLS);
+    assert!(none.records::<DataDesc>(&bytes, Section::DataSegments).is_empty());
+    assert!(none.records::<ElemDesc>(&bytes, Section::Elems).is_empty());
+    let (one, bytes) = artifact(
+        r#"(module (memory 1) (data (i32.const 0) "a") (data "b")
+             (func (memory.init 1 (i32.const 0) (i32.const 0) (i32.const 1))))"#,
+    );
+    let modes: Vec<u32> = one
+        .records::<DataDesc>(&bytes, Section::DataSegments)
+        .iter()
+        .map(|data| data.mode)
+        .collect();
+    assert_eq!(modes, [SegmentMode::Dropped as u32, SegmentMode::Passive as u32]);
+}
+
+#[test]
+fn other_machines_can_be_compiled_for() {
+    let triple = "aarch64-unknown-linux-gnu".parse().expect("a triple");
+    let target = Target::Named { triple, enable: Vec::new() };
+    let settings = Settings { target, ..settings() };
+    let bytes = compile_text(CALLS, &settings).unwrap_or_else(|e| panic!("{e}"));
+    let artifact = Artifact::check(&bytes, &identity(&settings));
+    let artifact = artifact.unwrap_or_else(|e| panic!("{e}"));
+    assert!(artifact.entry(Section::Text).offset.is_multiple_of(64 << 10));
 }

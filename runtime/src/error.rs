@@ -185,3 +185,12 @@ impl From<io::Error> for HostError {
         HostError::new(error)
     }
 }
+
+impl From<HostError> for ErrorKind {
+    fn from(error: HostError) -> Self {
+        match error.0 {
+            Stop::Error(error) => error.into_kind(),
+            Stop::Trap(code) => ErrorKind::Trap(Trap::new(code, None, Vec::new())),
+        }
+    }
+}

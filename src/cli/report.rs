@@ -48,16 +48,15 @@ fn say(text: &str) {
     let _ = writeln!(io::stderr(), "error: {text}");
 }
 
-/// The contexts of an error and its cause. Errors of the library already tell what caused them.
+/// The contexts of an error and its causes. Some errors tell their cause themselves; what was told
+/// is not told again.
 fn one_line(error: &anyhow::Error) -> String {
     let mut line = String::new();
-    for cause in error.chain() {
-        if !line.is_empty() {
-            line.push_str(": ");
-        }
-        line.push_str(&cause.to_string());
-        if cause.is::<precast::Error>() {
-            break;
+    for cause in error.chain().map(ToString::to_string) {
+        if line.is_empty() {
+            line = cause;
+        } else if !line.ends_with(&cause) {
+            line = format!("{line}: {cause}");
         }
     }
     line.replace('\n', " ")

@@ -1,6 +1,7 @@
 //! `precast run`: links a program with what its arguments grant it, and runs it.
 
 use std::convert::Infallible;
+use std::ffi::{OsStr, OsString};
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
@@ -36,7 +37,7 @@ pub(crate) struct Run {
 
     /// The program's name for itself; the file's name otherwise.
     #[arg(long, value_name = "NAME")]
-    argv0: Option<String>,
+    argv0: Option<OsString>,
 
     /// Call this function with ARGS, by its parameters' types, and print its results.
     #[arg(long, value_name = "NAME")]
@@ -52,7 +53,7 @@ pub(crate) struct Run {
 
     /// The program (.wasm, .wat or an artifact, told apart by content), then its arguments.
     #[arg(value_name = "FILE", required = true, trailing_var_arg = true)]
-    command: Vec<String>,
+    command: Vec<OsString>,
 }
 
 const EXAMPLES: &str = "\
@@ -136,7 +137,7 @@ impl Run {
         Path::new(&self.command[0])
     }
 
-    fn args(&self) -> &[String] {
+    fn args(&self) -> &[OsString] {
         &self.command[1..]
     }
 
@@ -167,9 +168,12 @@ impl Run {
             builder = builder.inherit_env();
         }
         for EnvVar { name, value } in &self.env {
-            let value = value.clone().or_else(|| std::env::var(name).ok());
+            let value = value
+                .as_ref()
+                .map(OsString::from)
+                .or_else(|| std::env::var_os(name));
             if let Some(value) = value {
-                builder = builder.env(name, &value);
+                builder = builder.env(name, value);
             }
         }
         for Dir {
@@ -188,11 +192,9 @@ impl Run {
         Ok(())
     }
 
-    fn argv0(&self) -> String {
+    fn argv0(&self) -> &OsStr {
         let name = self.file().file_name().unwrap_or(self.file().as_os_str());
-        self.argv0
-            .clone()
-            .unwrap_or_else(|| name.to_string_lossy().into_owned())
+        self.argv0.as_deref().unwrap_or(name)
     }
 
     /// Instantiates a module and lets a reactor initialize itself.
@@ -208,9 +210,7 @@ impl Run {
             None => namespace.instantiate(module)?,
         };
         if module.export("_start").is_none() && module.export("_initialize").is_some() {
-            instance
-                .typed::<(), ()>(namespace, "_initialize")?
-                .call(namespace, ())?;
+            call(namespace, instance, "_initialize")?;
         }
         Ok(instance)
     }
@@ -228,10 +228,7 @@ impl Run {
         if module.export("_start").is_none() {
             bail!("no `_start` to run{}", functions_to_invoke(module));
         }
-        instance
-            .typed::<(), ()>(namespace, "_start")?
-            .call(namespace, ())?;
-        Ok(())
+        call(namespace, instance, "_start")
     }
 
     fn invoke(
@@ -255,6 +252,14 @@ impl Run {
         }
         Ok(stdout.flush()?)
     }
+}
+
+/// Calls a function that takes nothing and gives nothing.
+fn call(namespace: &mut Namespace, instance: Instance, name: &str) -> Result<()> {
+    let function = instance
+        .typed::<(), ()>(namespace, name)
+        .with_context(|| format!("`{name}`"))?;
+    Ok(function.call(namespace, ())?)
 }
 
 /// A hint for who named none or the wrong one.

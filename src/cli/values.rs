@@ -1,10 +1,12 @@
 //! Values on the command line: the arguments of `--invoke` and the results it prints.
 
+use std::ffi::OsString;
+
 use anyhow::{Result, anyhow, bail};
 use precast::{FuncType, ValType, Value};
 
 /// Parses one text per parameter.
-pub(crate) fn parse_all(ty: &FuncType, texts: &[String]) -> Result<Vec<Value>> {
+pub(crate) fn parse_all(ty: &FuncType, texts: &[OsString]) -> Result<Vec<Value>> {
     let params = ty.params();
     if texts.len() != params.len() {
         bail!(
@@ -16,7 +18,7 @@ pub(crate) fn parse_all(ty: &FuncType, texts: &[String]) -> Result<Vec<Value>> {
     params
         .iter()
         .zip(texts)
-        .map(|(&ty, text)| parse(ty, text))
+        .map(|(&ty, text)| parse(ty, &text.to_string_lossy()))
         .collect()
 }
 

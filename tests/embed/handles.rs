@@ -1,4 +1,6 @@
-//! Handles belong to one namespace; another one refuses them.
+//! Handles belong to one namespace; using one with another is a bug, and panics.
+
+use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use precast::Value;
 
@@ -10,23 +12,29 @@ const MODULE: &str = r#"(module
   (global (export "global") (mut i32) (i32.const 1))
   (func (export "f") (result i32) (i32.const 1)))"#;
 
+#[track_caller]
+fn assert_panics<T>(what: impl FnOnce() -> T) {
+    assert!(
+        catch_unwind(AssertUnwindSafe(what)).is_err(),
+        "it is accepted"
+    );
+}
+
 #[test]
 fn of_another_namespace() {
     let (mut ns, instance) = instantiate(MODULE);
     let (mut other, mine) = instantiate(MODULE);
     let func = instance.func(&ns, "f").unwrap();
     let typed = instance.typed::<(), i32>(&ns, "f").unwrap();
-    assert!(func.call(&mut other, &[]).is_err());
-    assert!(typed.call(&mut other, ()).is_err());
-    assert!(instance.call(&mut other, "f", &[]).is_err());
-    assert!(instance.export(&other, "f").is_none());
-    assert!(
-        instance
-            .memory(&ns, "memory")
-            .unwrap()
-            .write(&mut other, 0, &[1])
-            .is_err()
-    );
+    let memory = instance.memory(&ns, "memory").unwrap();
+    assert_panics(|| func.call(&mut other, &[]));
+    assert_panics(|| typed.call(&mut other, ()));
+    assert_panics(|| instance.call(&mut other, "f", &[]));
+    assert_panics(|| instance.export(&other, "f"));
+    assert_panics(|| memory.data(&other).len());
+    assert_panics(|| other.register("i", instance));
+
+    // What is wrong about a value may be a guest's doing: that is an error.
     let table = mine.table(&other, "table").unwrap();
     assert!(
         table

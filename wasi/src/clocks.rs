@@ -122,7 +122,10 @@ mod tests {
 
     #[test]
     fn a_fixed_clock_moves_when_the_guest_sleeps() {
-        let mut clocks = Clocks::Fixed { realtime: 1_000, slept: 0 };
+        let mut clocks = Clocks::Fixed {
+            realtime: 1_000,
+            slept: 0,
+        };
         assert_eq!((clocks.now(0), clocks.now(1)), (Ok(1_000), Ok(0)));
         assert!(clocks.pass(5));
         assert_eq!((clocks.now(0), clocks.now(1)), (Ok(1_005), Ok(5)));

@@ -10,7 +10,7 @@ use std::os::fd::{AsFd, BorrowedFd};
 use rustix::fs::{Mode, OFlags, RawDir, SeekFrom, openat, seek};
 
 use crate::errno::Errno;
-use crate::fd_table::{Directory, HostFd, Object};
+use crate::fd_table::{Directory, HostFd};
 use crate::layout::{self, DIRENT_SIZE};
 use crate::memory::Memory;
 use crate::rights::Rights;
@@ -46,11 +46,7 @@ pub(crate) fn fd_readdir(
 ) -> Result<(), Errno> {
     memory.check(bufused, 4)?;
     let buffer = memory.bytes_mut(buf, buf_len)?;
-    let descriptor = wasi.fds.get_mut(fd)?;
-    let rights = descriptor.require(Rights::FD_READDIR);
-    let Object::Directory(directory) = &mut descriptor.object else { return Err(Errno::Notdir) };
-    rights?;
-
+    let directory = wasi.fds.directory_mut(fd, Rights::FD_READDIR)?;
     let used = list(listing(directory)?, cookie, buffer)?;
     // At most `buf_len`.
     memory.write_u32(bufused, used as u32)
@@ -62,16 +58,12 @@ fn listing(directory: &mut Directory) -> Result<BorrowedFd<'_>, Errno> {
     if let HostFd::Owned(fd) = &directory.fd {
         return Ok(fd.as_fd());
     }
-    let fd = match directory.listing.take() {
-        Some(fd) => fd,
-        None => openat(
-            &directory.fd,
-            c".",
-            OFlags::RDONLY | OFlags::DIRECTORY | OFlags::CLOEXEC,
-            Mode::empty(),
-        )?,
-    };
-    Ok(directory.listing.insert(fd).as_fd())
+    let listing = &mut directory.listing;
+    if listing.is_none() {
+        let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::CLOEXEC;
+        *listing = Some(openat(&directory.fd, c".", flags, Mode::empty())?);
+    }
+    listing.as_ref().map(|fd| fd.as_fd()).ok_or(Errno::Badf)
 }
 
 /// Fills `buffer` with entries from `cookie` on and answers how much of it was used.

@@ -47,7 +47,10 @@ impl HostFile {
     }
 
     pub(crate) fn is_socket(&self) -> bool {
-        matches!(self.filetype, Filetype::SocketDgram | Filetype::SocketStream)
+        matches!(
+            self.filetype,
+            Filetype::SocketDgram | Filetype::SocketStream
+        )
     }
 }
 
@@ -90,7 +93,11 @@ pub(crate) struct Descriptor {
 impl Descriptor {
     /// `ENOTCAPABLE` without all of `rights`.
     pub(crate) fn require(&self, rights: Rights) -> Result<(), Errno> {
-        if self.base.contains(rights) { Ok(()) } else { Err(Errno::Notcapable) }
+        if self.base.contains(rights) {
+            Ok(())
+        } else {
+            Err(Errno::Notcapable)
+        }
     }
 
     pub(crate) fn filetype(&self) -> Filetype {
@@ -146,7 +153,11 @@ impl FdTable {
     /// Takes the number `fd` away. `EBADF` if it is not open.
     pub(crate) fn remove(&mut self, fd: u32) -> Result<Descriptor, Errno> {
         let index = fd as usize;
-        let descriptor = self.slots.get_mut(index).and_then(Option::take).ok_or(Errno::Badf)?;
+        let descriptor = self
+            .slots
+            .get_mut(index)
+            .and_then(Option::take)
+            .ok_or(Errno::Badf)?;
         self.lowest = self.lowest.min(index);
         Ok(descriptor)
     }
@@ -164,11 +175,17 @@ impl FdTable {
     }
 
     pub(crate) fn get(&self, fd: u32) -> Result<&Descriptor, Errno> {
-        self.slots.get(fd as usize).and_then(Option::as_ref).ok_or(Errno::Badf)
+        self.slots
+            .get(fd as usize)
+            .and_then(Option::as_ref)
+            .ok_or(Errno::Badf)
     }
 
     pub(crate) fn get_mut(&mut self, fd: u32) -> Result<&mut Descriptor, Errno> {
-        self.slots.get_mut(fd as usize).and_then(Option::as_mut).ok_or(Errno::Badf)
+        self.slots
+            .get_mut(fd as usize)
+            .and_then(Option::as_mut)
+            .ok_or(Errno::Badf)
     }
 
     /// Anything but a directory, which is `EBADF`.
@@ -197,17 +214,28 @@ impl FdTable {
     /// A directory; anything else is `ENOTDIR`.
     pub(crate) fn directory(&self, fd: u32, rights: Rights) -> Result<&Directory, Errno> {
         let descriptor = self.get(fd)?;
-        let Object::Directory(directory) = &descriptor.object else { return Err(Errno::Notdir) };
+        let Object::Directory(directory) = &descriptor.object else {
+            return Err(Errno::Notdir);
+        };
         descriptor.require(rights)?;
         Ok(directory)
     }
 
-    /// A directory in which entries will be changed: `EROFS` on a read-only mount.
-    pub(crate) fn writable_directory(
-        &self,
+    /// As [`FdTable::directory`], to keep something with it.
+    pub(crate) fn directory_mut(
+        &mut self,
         fd: u32,
         rights: Rights,
-    ) -> Result<&Directory, Errno> {
+    ) -> Result<&mut Directory, Errno> {
+        self.directory(fd, rights)?;
+        match &mut self.get_mut(fd)?.object {
+            Object::Directory(directory) => Ok(directory),
+            _ => Err(Errno::Notdir),
+        }
+    }
+
+    /// A directory in which entries will be changed: `EROFS` on a read-only mount.
+    pub(crate) fn writable_directory(&self, fd: u32, rights: Rights) -> Result<&Directory, Errno> {
         let directory = self.directory(fd, rights)?;
         directory.require_writable()?;
         Ok(directory)
@@ -231,7 +259,11 @@ mod tests {
     use super::*;
 
     fn null() -> Descriptor {
-        Descriptor { object: Object::Stream(Stream::Null), base: Rights::FD_READ, inheriting: Rights::NONE }
+        Descriptor {
+            object: Object::Stream(Stream::Null),
+            base: Rights::FD_READ,
+            inheriting: Rights::NONE,
+        }
     }
 
     #[test]
@@ -266,7 +298,10 @@ mod tests {
     fn kind_comes_before_rights() {
         let mut fds = FdTable::default();
         fds.insert(null()).unwrap();
-        assert_eq!(fds.directory(0, Rights::PATH_OPEN).err(), Some(Errno::Notdir));
+        assert_eq!(
+            fds.directory(0, Rights::PATH_OPEN).err(),
+            Some(Errno::Notdir)
+        );
         assert_eq!(fds.socket(0, Rights::FD_READ).err(), Some(Errno::Notsock));
         assert_eq!(fds.file(0, Rights::FD_WRITE).err(), Some(Errno::Notcapable));
         assert_eq!(fds.seekable(0, Rights::FD_READ).err(), Some(Errno::Spipe));

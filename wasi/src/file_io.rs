@@ -38,7 +38,9 @@ pub(crate) fn fd_read(
 ) -> Result<(), Errno> {
     memory.check(nread, 4)?;
     let n = match wasi.fds.file(fd, Rights::FD_READ)? {
-        FileOrStream::File(file) => memory.scatter(iovs, iovs_len, |bufs| Ok(readv(&file.fd, bufs)?)),
+        FileOrStream::File(file) => {
+            memory.scatter(iovs, iovs_len, |bufs| Ok(readv(&file.fd, bufs)?))
+        }
         FileOrStream::Stream(stream) => memory.scatter(iovs, iovs_len, |bufs| stream.read(bufs)),
     }?;
     memory.write_u32(nread, n)
@@ -67,7 +69,9 @@ pub(crate) fn fd_write(
 ) -> Result<(), Errno> {
     memory.check(nwritten, 4)?;
     let n = match wasi.fds.file(fd, Rights::FD_WRITE)? {
-        FileOrStream::File(file) => memory.gather(iovs, iovs_len, |bufs| Ok(writev(&file.fd, bufs)?)),
+        FileOrStream::File(file) => {
+            memory.gather(iovs, iovs_len, |bufs| Ok(writev(&file.fd, bufs)?))
+        }
         FileOrStream::Stream(stream) => memory.gather(iovs, iovs_len, |bufs| stream.write(bufs)),
     }?;
     memory.write_u32(nwritten, n)
@@ -168,9 +172,13 @@ pub(crate) fn fd_seek(
         _ => return Err(Errno::Inval),
     };
     // `FD_SEEK` implies `FD_TELL`; the converse holds only for staying in place.
-    let staying = position == SeekFrom::Current(0)
-        && wasi.fds.get(fd)?.base.contains(Rights::FD_TELL);
-    let rights = if staying { Rights::FD_TELL } else { Rights::FD_SEEK };
+    let staying =
+        position == SeekFrom::Current(0) && wasi.fds.get(fd)?.base.contains(Rights::FD_TELL);
+    let rights = if staying {
+        Rights::FD_TELL
+    } else {
+        Rights::FD_SEEK
+    };
     let file = wasi.fds.seekable(fd, rights)?;
     let position = rustix::fs::seek(&file.fd, position)?;
     memory.write_u64(newoffset, position)
@@ -225,7 +233,12 @@ pub(crate) fn fd_advise(
     let advice = *ADVICE.get(advice as usize).ok_or(Errno::Inval)?;
     region(offset, len)?;
     let file = wasi.fds.seekable(fd, Rights::FD_ADVISE)?;
-    Ok(rustix::fs::fadvise(&file.fd, offset, NonZeroU64::new(len), advice)?)
+    Ok(rustix::fs::fadvise(
+        &file.fd,
+        offset,
+        NonZeroU64::new(len),
+        advice,
+    )?)
 }
 
 /// Makes sure that a region of a file has space on the device; the file grows to hold it.
@@ -250,7 +263,12 @@ pub(crate) fn fd_allocate(
     region(offset, len)?;
     let file = wasi.fds.seekable(fd, Rights::FD_ALLOCATE)?;
     file.require_writable()?;
-    Ok(rustix::fs::fallocate(&file.fd, FallocateFlags::empty(), offset, len)?)
+    Ok(rustix::fs::fallocate(
+        &file.fd,
+        FallocateFlags::empty(),
+        offset,
+        len,
+    )?)
 }
 
 /// Writes a file's data and metadata to the device. Of a directory: its entries.
@@ -265,7 +283,9 @@ pub(crate) fn fd_allocate(
 pub(crate) fn fd_sync(wasi: &mut Wasi, _: &mut Memory<'_>, fd: u32) -> Result<(), Errno> {
     let descriptor = wasi.fds.get(fd)?;
     descriptor.require(Rights::FD_SYNC)?;
-    Ok(rustix::fs::fsync(descriptor.host_fd().ok_or(Errno::Inval)?)?)
+    Ok(rustix::fs::fsync(
+        descriptor.host_fd().ok_or(Errno::Inval)?,
+    )?)
 }
 
 /// Writes a file's data to the device.
@@ -280,7 +300,9 @@ pub(crate) fn fd_sync(wasi: &mut Wasi, _: &mut Memory<'_>, fd: u32) -> Result<()
 pub(crate) fn fd_datasync(wasi: &mut Wasi, _: &mut Memory<'_>, fd: u32) -> Result<(), Errno> {
     let descriptor = wasi.fds.get(fd)?;
     descriptor.require(Rights::FD_DATASYNC)?;
-    Ok(rustix::fs::fdatasync(descriptor.host_fd().ok_or(Errno::Inval)?)?)
+    Ok(rustix::fs::fdatasync(
+        descriptor.host_fd().ok_or(Errno::Inval)?,
+    )?)
 }
 
 /// `EINVAL` if a region ends beyond what the host's offsets can say.

@@ -190,8 +190,14 @@ mod tests {
 
     #[test]
     fn a_terminal_can_be_told_from_a_file() {
-        assert_eq!(Rights::STREAM & (Rights::FD_SEEK | Rights::FD_TELL), Rights::NONE);
+        assert_eq!(
+            Rights::STREAM & (Rights::FD_SEEK | Rights::FD_TELL),
+            Rights::NONE
+        );
         assert!(Rights::FILE.contains(Rights::FD_SEEK | Rights::FD_TELL));
-        assert_eq!(Rights::DIRECTORY & (Rights::FD_READ | Rights::FD_SEEK), Rights::NONE);
+        assert_eq!(
+            Rights::DIRECTORY & (Rights::FD_READ | Rights::FD_SEEK),
+            Rights::NONE
+        );
     }
 }

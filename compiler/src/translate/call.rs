@@ -93,13 +93,7 @@ impl<'a> FuncTranslator<'a, '_> {
     }
 
     /// Calls what an entry of a table holds.
-    fn call_entry(
-        &mut self,
-        ty: &FuncType,
-        signature: SigRef,
-        table: TableIndex,
-        index: Value,
-    ) {
+    fn call_entry(&mut self, ty: &FuncType, signature: SigRef, table: TableIndex, index: Value) {
         let entry = self.table_entry(table, index, TrapCode::UndefinedElement);
         let flags = self.flags(self.table_region(table));
         let found = self.builder.ins().load(types::I64, flags, entry, FuncRef::TYPE);

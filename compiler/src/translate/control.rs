@@ -36,7 +36,10 @@ enum FrameKind {
     Function,
     Block,
     /// A loop begins with its header, to which branches go.
-    Loop { header: Block, params: usize },
+    Loop {
+        header: Block,
+        params: usize,
+    },
     /// The first arm of an `if`: where the branch goes when the condition is false.
     If(Otherwise),
     Else,

@@ -14,7 +14,6 @@ use super::thread::Cause;
 use super::{memory, unwind};
 use crate::error::{Error, HostError, Stop};
 use crate::host::Caller;
-use crate::trap::Trap;
 use crate::types::TypeRef;
 use crate::value::Value;
 use precast_abi::vmctx;
@@ -324,14 +323,6 @@ fn run<R>(f: impl FnOnce() -> Result<R, HostError>) -> Result<R, Failure> {
     }
 }
 
-/// What a host call from the host fails with.
-fn host_error(error: HostError) -> Error {
-    match error.0 {
-        Stop::Error(error) => error,
-        Stop::Trap(code) => Trap::new(code, None, Vec::new()).into(),
-    }
-}
-
 unsafe extern "C" fn dynamic_shim<T, F>(
     fp: *const u8,
     slot: *const FuncSlot,
@@ -406,7 +397,7 @@ where
     unsafe {
         let state = (*env.cast::<Env>()).state.cast::<T>();
         let reach = Reach::new(store, std::ptr::null_mut(), state);
-        dynamic_body::<T, F>(&*def, reach, &mut values).map_err(host_error)?;
+        dynamic_body::<T, F>(&*def, reach, &mut values)?;
     }
     results.copy_from_slice(&values[..results.len()]);
     Ok(())

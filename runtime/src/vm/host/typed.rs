@@ -1,6 +1,6 @@
 //! Shims of closures whose signature is known at compile time.
 
-use super::{Env, HostFuncDef, Reach, host_error, run, stop};
+use super::{Env, HostFuncDef, Reach, run, stop};
 use crate::error::{Error, HostError};
 use crate::host::Caller;
 use crate::types;
@@ -270,7 +270,7 @@ macro_rules! closures {
                         let reach = Reach::<T>::new(store, std::ptr::null_mut(), state);
                         (f, Caller::new(reach))
                     };
-                    let values = f($($pass)* $($ty),*).into_values().map_err(host_error)?;
+                    let values = f($($pass)* $($ty),*).into_values()?;
                     values.to_array(results);
                     Ok(())
                 }

@@ -1,0 +1,125 @@
+//! Listing directories.
+
+use std::collections::BTreeMap;
+
+use super::*;
+use crate::dirs::fd_readdir;
+
+/// An entry: its cookie, number and type.
+type Entries = BTreeMap<String, (u64, u64, u8)>;
+
+impl Guest {
+    fn readdir(&mut self, fd: u32, len: u32, cookie: u64) -> Result<u32, Errno> {
+        self.call(|w, m| fd_readdir(w, m, fd, DATA, len, cookie, OUT))?;
+        Ok(self.u32(OUT))
+    }
+
+    /// Lists as a C library does: a buffer of `len` bytes, from the last whole entry's cookie on.
+    fn list(&mut self, fd: u32, len: u32) -> Entries {
+        let mut entries = Entries::new();
+        let mut cookie = 0;
+        loop {
+            let used = self.readdir(fd, len, cookie).unwrap();
+            let buffer = self.get(DATA, used).to_vec();
+            let mut at = 0;
+            while at + 24 <= buffer.len() {
+                let namlen = layout::u32_at(&buffer, at + 16) as usize;
+                let Some(name) = buffer.get(at + 24..at + 24 + namlen) else {
+                    break;
+                };
+                cookie = layout::u64_at(&buffer, at);
+                let entry = (cookie, layout::u64_at(&buffer, at + 8), buffer[at + 20]);
+                let twice = entries.insert(String::from_utf8(name.to_vec()).unwrap(), entry);
+                assert_eq!(twice, None);
+                at += 24 + namlen;
+            }
+            if used < len {
+                return entries;
+            }
+            assert!(at > 0, "the buffer holds no entry");
+        }
+    }
+}
+
+#[test]
+fn every_entry_once_whatever_the_buffer() {
+    let mut mounted = Mounted::new(false);
+    for i in 0..300 {
+        mounted.file(&format!("file-{i}"), "");
+    }
+    fs::create_dir(mounted.host("dir")).unwrap();
+    let guest = &mut mounted.guest;
+    let dir = guest.open(".", DIRECTORY, false).unwrap();
+    for fd in [DIR, dir] {
+        let all = guest.list(fd, 0x8000);
+        assert_eq!(all.len(), 303);
+        assert_eq!(
+            (all["."].2, all[".."].2, all["dir"].2, all["file-7"].2),
+            (3, 3, 3, 4)
+        );
+        assert_eq!(
+            all[".."].1, 0,
+            "the number of a directory outside is not told"
+        );
+        for len in [40, 64, 100, 4096] {
+            assert_eq!(guest.list(fd, len), all);
+        }
+        // From the middle, again and again.
+        for (cookie, _, _) in all.values().take(20) {
+            let first = guest.readdir(fd, 500, *cookie).unwrap();
+            let bytes = guest.get(DATA, first).to_vec();
+            assert_eq!(guest.readdir(fd, 500, *cookie), Ok(first));
+            assert_eq!(guest.get(DATA, first), bytes);
+        }
+    }
+}
+
+#[test]
+fn entries_that_vanish_do_not_disturb() {
+    let mut mounted = Mounted::new(false);
+    for i in 0..100 {
+        mounted.file(&format!("{i}"), "");
+    }
+    let guest = &mut mounted.guest;
+    let all = guest.list(DIR, 0x8000);
+    let mut by_cookie: Vec<_> = all
+        .iter()
+        .map(|(name, entry)| (entry.0, name.clone()))
+        .collect();
+    by_cookie.sort();
+    let (middle, _) = by_cookie[50];
+    for (_, name) in by_cookie[..40]
+        .iter()
+        .filter(|(_, name)| !name.starts_with('.'))
+    {
+        fs::remove_file(mounted.host(name)).unwrap();
+    }
+    let guest = &mut mounted.guest;
+    let used = guest.readdir(DIR, 0x8000, middle).unwrap();
+    let rest: usize = by_cookie[51..]
+        .iter()
+        .map(|(_, name)| 24 + name.len())
+        .sum();
+    assert_eq!(used as usize, rest);
+}
+
+#[test]
+fn small_buffers_and_wild_cookies() {
+    let mut mounted = Mounted::new(false);
+    mounted.file("a", "");
+    let guest = &mut mounted.guest;
+    for len in [0, 1, 23, 24, 25] {
+        assert_eq!(guest.readdir(DIR, len, 0), Ok(len));
+    }
+    for cookie in [1, 12345, u64::MAX / 2, u64::MAX] {
+        // Whatever the host makes of it.
+        let _ = guest.readdir(DIR, 100, cookie);
+    }
+    assert_eq!(guest.list(DIR, 100).len(), 3);
+    assert_eq!(guest.readdir(0, 100, 0), Err(Errno::Notdir));
+    assert_eq!(guest.readdir(9, 100, 0), Err(Errno::Badf));
+    assert_eq!(
+        guest.call(|w, m| fd_readdir(w, m, DIR, DATA, u32::MAX, 0, OUT)),
+        Err(Errno::Fault)
+    );
+}

@@ -1,0 +1,119 @@
+//! Standard streams, arguments, clocks, random numbers.
+
+use std::time::Duration;
+
+use super::*;
+use crate::args::{args_get, args_sizes_get, environ_get, environ_sizes_get};
+use crate::clocks::clock_time_get;
+use crate::random::random_get;
+use crate::stream::{Captured, Input, Output};
+
+#[test]
+fn nothing_is_granted_by_itself() {
+    let mut guest = Guest::new(Builder::new());
+    assert_eq!(guest.read(0, 10).unwrap(), b"");
+    assert_eq!(guest.write(1, b"x"), Ok(1));
+    assert_eq!(guest.write(2, b"x"), Ok(1));
+    assert_eq!(guest.read(1, 10), Err(Errno::Notcapable));
+    assert_eq!(guest.write(0, b"x"), Err(Errno::Notcapable));
+    assert_eq!(guest.read(3, 10), Err(Errno::Badf));
+}
+
+#[test]
+fn streams_of_the_embedder() {
+    let (out, err) = (Captured::new(), Captured::new());
+    let reader = std::io::Cursor::new(b"from a reader".to_vec());
+    let builder = Builder::new()
+        .stdin(Input::bytes("from bytes"))
+        .stdout(&out)
+        .stderr(&err);
+    let blueprint = builder.blueprint().unwrap();
+    for _ in 0..2 {
+        let mut guest = Guest {
+            wasi: blueprint.instantiate().unwrap(),
+            memory: vec![0; 0x10000],
+        };
+        assert_eq!(guest.read(0, 4).unwrap(), b"from");
+        assert_eq!(guest.read(0, 100).unwrap(), b" bytes");
+        assert_eq!(guest.read(0, 100).unwrap(), b"");
+        guest.write(1, b"out").unwrap();
+        guest.write(2, b"err").unwrap();
+    }
+    assert_eq!(out.contents(), b"outout");
+    assert_eq!(err.take(), b"errerr");
+    assert_eq!(err.contents(), b"");
+
+    let mut guest = Guest::new(
+        builder
+            .stdin(Input::reader(reader))
+            .stdout(Output::writer(Broken)),
+    );
+    assert_eq!(guest.read(0, 100).unwrap(), b"from a reader");
+    assert_eq!(guest.write(1, b"x"), Err(Errno::Pipe));
+}
+
+/// A pipe nobody reads.
+struct Broken;
+
+impl std::io::Write for Broken {
+    fn write(&mut self, _: &[u8]) -> std::io::Result<usize> {
+        Err(std::io::ErrorKind::BrokenPipe.into())
+    }
+    fn flush(&mut self) -> std::io::Result<()> {
+        Ok(())
+    }
+}
+
+#[test]
+fn arguments_and_environment() {
+    let builder = Builder::new()
+        .arg("prog")
+        .args(["-v"])
+        .env("A", "1")
+        .env("B", "")
+        .env("A", "2");
+    let mut guest = Guest::new(builder);
+    guest
+        .call(|w, m| args_sizes_get(w, m, OUT, OUT + 4))
+        .unwrap();
+    assert_eq!((guest.u32(OUT), guest.u32(OUT + 4)), (2, 8));
+    guest.call(|w, m| args_get(w, m, OUT, DATA)).unwrap();
+    assert_eq!((guest.u32(OUT), guest.u32(OUT + 4)), (DATA, DATA + 5));
+    assert_eq!(guest.get(DATA, 8), b"prog\0-v\0");
+    guest
+        .call(|w, m| environ_sizes_get(w, m, OUT, OUT + 4))
+        .unwrap();
+    assert_eq!((guest.u32(OUT), guest.u32(OUT + 4)), (2, 7));
+    guest.call(|w, m| environ_get(w, m, OUT, DATA)).unwrap();
+    assert_eq!(guest.get(DATA, 7), b"A=2\0B=\0");
+    assert_eq!(
+        guest.call(|w, m| environ_get(w, m, OUT, 0xfffc)),
+        Err(Errno::Fault)
+    );
+    assert!(Builder::new().arg("a\0b").blueprint().is_err());
+    assert!(
+        Builder::new()
+            .dir("/does/not/exist", "/")
+            .blueprint()
+            .is_err()
+    );
+}
+
+#[test]
+fn every_run_can_be_the_same() {
+    let run = || {
+        let clock = Duration::from_nanos(1_234);
+        let mut guest = Guest::new(Builder::new().fixed_clocks(clock).random_seed(7));
+        guest.call(|w, m| clock_time_get(w, m, 0, 0, OUT)).unwrap();
+        guest.call(|w, m| random_get(w, m, DATA, 100)).unwrap();
+        (guest.u64(OUT), guest.get(DATA, 100).to_vec())
+    };
+    assert_eq!(run(), run());
+    assert_eq!(run().0, 1_234);
+    let mut guest = Guest::new(Builder::new());
+    assert_eq!(
+        guest.call(|w, m| random_get(w, m, DATA, u32::MAX)),
+        Err(Errno::Fault)
+    );
+    assert_eq!(guest.call(|w, m| random_get(w, m, 0x10000, 0)), Ok(()));
+}
