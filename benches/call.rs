@@ -40,9 +40,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     let host = HostModuleBuilder::with_state("host", || 0u64)
         .func("nop", || {})
         .func("add", |a: i32, b: i32| a.wrapping_add(b))
-        .func("count", |caller: &mut Caller<'_, u64>, n: u32| {
-            *caller.state() += u64::from(n)
-        })
+        .func("count", |caller: &mut Caller<'_, u64>, n: u32| *caller.state() += u64::from(n))
         .build(&runtime)?;
     let mut ns = runtime.namespace();
     ns.instantiate_host(&host)?;
@@ -50,9 +48,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
 
     println!("{:<40} {:>6} {:>8}", "ns per call", "fastest", "median");
     let nop = instance.typed::<(), ()>(&ns, "nop")?;
-    report("host to wasm, typed () -> ()", &mut ns, |ns| {
-        nop.call(ns, ()).unwrap()
-    });
+    report("host to wasm, typed () -> ()", &mut ns, |ns| nop.call(ns, ()).unwrap());
     let add = instance.typed::<(i32, i32), i32>(&ns, "add")?;
     report("host to wasm, typed (i32, i32) -> i32", &mut ns, |ns| {
         black_box(add.call(ns, black_box((1, 2))).unwrap());
@@ -63,10 +59,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     });
     let add = instance.func(&ns, "add").expect("exported");
     report("host to wasm, untyped (i32, i32) -> i32", &mut ns, |ns| {
-        black_box(
-            add.call(ns, black_box(&[Value::I32(1), Value::I32(2)]))
-                .unwrap(),
-        );
+        black_box(add.call(ns, black_box(&[Value::I32(1), Value::I32(2)])).unwrap());
     });
 
     // The loop around the calls is wasm; what it costs alone is printed to be subtracted.

@@ -36,9 +36,7 @@ fn nothing_grows() {
     let runtime = Runtime::new();
     let module = runtime.compile(&wat::parse_str(MODULE).unwrap()).unwrap();
     let host = HostModuleBuilder::with_state("host", Vec::<i32>::new)
-        .func("note", |caller: &mut Caller<'_, Vec<i32>>, n: i32| {
-            caller.state().push(n)
-        })
+        .func("note", |caller: &mut Caller<'_, Vec<i32>>, n: i32| caller.state().push(n))
         .build(&runtime)
         .unwrap();
 
@@ -50,14 +48,8 @@ fn nothing_grows() {
 
     println!("{INSTANCES} instances on {THREADS} threads: {before:?} -> {after:?}");
     assert_eq!(after.descriptors, before.descriptors, "descriptors grew");
-    assert!(
-        after.mappings <= before.mappings + SLACK_MAPPINGS,
-        "{before:?} -> {after:?}"
-    );
-    assert!(
-        after.bytes <= before.bytes + SLACK_BYTES,
-        "{before:?} -> {after:?}"
-    );
+    assert!(after.mappings <= before.mappings + SLACK_MAPPINGS, "{before:?} -> {after:?}");
+    assert!(after.bytes <= before.bytes + SLACK_BYTES, "{before:?} -> {after:?}");
 }
 
 fn churn(runtime: &Runtime, module: &CompiledModule, host: &HostModule<Vec<i32>>, n: usize) {
@@ -75,10 +67,7 @@ fn live_and_die(runtime: &Runtime, module: &CompiledModule, host: &HostModule<Ve
     let instance = ns.instantiate(module).unwrap();
     let run = instance.typed::<(i32,), i32>(&ns, "run").unwrap();
     // A fresh memory and fresh globals, whoever had them before.
-    assert_eq!(
-        instance.memory(&ns, "memory").unwrap().data(&ns)[..4],
-        [0; 4]
-    );
+    assert_eq!(instance.memory(&ns, "memory").unwrap().data(&ns)[..4], [0; 4]);
     assert_eq!(run.call(&mut ns, (n,)).unwrap(), n * n);
     assert_eq!(instance.memory(&ns, "memory").unwrap().size(&ns), 3);
     if i.is_multiple_of(10) {
@@ -100,17 +89,11 @@ struct Held {
 impl Held {
     fn now() -> Self {
         let status = fs::read_to_string("/proc/self/status").unwrap();
-        let resident = status
-            .lines()
-            .find_map(|line| line.strip_prefix("VmRSS:"))
-            .unwrap();
+        let resident = status.lines().find_map(|line| line.strip_prefix("VmRSS:")).unwrap();
         let kilobytes: usize = resident.trim().trim_end_matches(" kB").parse().unwrap();
         Held {
             descriptors: fs::read_dir("/proc/self/fd").unwrap().count(),
-            mappings: fs::read_to_string("/proc/self/maps")
-                .unwrap()
-                .lines()
-                .count(),
+            mappings: fs::read_to_string("/proc/self/maps").unwrap().lines().count(),
             bytes: kilobytes * 1024,
         }
     }

@@ -25,11 +25,7 @@ fn main() -> ExitCode {
     let trials = files
         .into_iter()
         .map(|path| {
-            let name = path
-                .file_stem()
-                .expect("a name")
-                .to_string_lossy()
-                .into_owned();
+            let name = path.file_stem().expect("a name").to_string_lossy().into_owned();
             Trial::test(name, move || check(&path, bless))
         })
         .collect();
@@ -38,9 +34,7 @@ fn main() -> ExitCode {
 
 fn check(path: &Path, bless: bool) -> Result<(), Failed> {
     let text = fs::read_to_string(path)?;
-    let module = text
-        .split_once(MARKER)
-        .map_or(text.as_str(), |(module, _)| module);
+    let module = text.split_once(MARKER).map_or(text.as_str(), |(module, _)| module);
     let wasm = wat::parse_str(module)?;
     let code = precast_compiler::clif(&wasm, &settings())?;
     let now = format!("{module}{MARKER}{}", as_comments(&code));
@@ -48,11 +42,7 @@ fn check(path: &Path, bless: bool) -> Result<(), Failed> {
         fs::write(path, now)?;
         return Ok(());
     }
-    match now
-        .lines()
-        .zip(text.lines().chain(std::iter::repeat("")))
-        .find(|(a, b)| a != b)
-    {
+    match now.lines().zip(text.lines().chain(std::iter::repeat(""))).find(|(a, b)| a != b) {
         None if now == text => Ok(()),
         None => Err("the expected code is longer; see BLESS=1".into()),
         Some((now, then)) => {
@@ -64,18 +54,10 @@ fn check(path: &Path, bless: bool) -> Result<(), Failed> {
 /// For one machine, whatever this one is.
 fn settings() -> Settings {
     let triple = "x86_64-unknown-linux-gnu".parse().expect("a triple");
-    let target = Target::Named {
-        triple,
-        enable: Vec::new(),
-    };
-    Settings {
-        target,
-        ..Settings::default()
-    }
+    let target = Target::Named { triple, enable: Vec::new() };
+    Settings { target, ..Settings::default() }
 }
 
 fn as_comments(code: &str) -> String {
-    code.lines()
-        .map(|line| format!(";; {line}").trim_end().to_owned() + "\n")
-        .collect()
+    code.lines().map(|line| format!(";; {line}").trim_end().to_owned() + "\n").collect()
 }

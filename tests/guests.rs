@@ -32,9 +32,7 @@ fn main() -> ExitCode {
         .map(|case| {
             let artifact = Arc::clone(artifacts.entry(case.module.clone()).or_default());
             let scratch = scratch.clone();
-            Trial::test(case.name.clone(), move || {
-                case.check(&artifact, &scratch)
-            })
+            Trial::test(case.name.clone(), move || case.check(&artifact, &scratch))
         })
         .collect();
     let conclusion = libtest_mimic::run(&Arguments::from_args(), trials);
@@ -57,16 +55,7 @@ struct Case {
 impl Case {
     fn parse(line: &str) -> Self {
         let columns: Vec<&str> = line.split('\t').collect();
-        let &[
-            name,
-            module,
-            exit,
-            _origin,
-            stdin,
-            mounts,
-            env,
-            ref args @ ..,
-        ] = columns.as_slice()
+        let &[name, module, exit, _origin, stdin, mounts, env, ref args @ ..] = columns.as_slice()
         else {
             panic!("cases.tsv: too few columns: {line}");
         };
@@ -77,11 +66,7 @@ impl Case {
         Case {
             name: name.to_owned(),
             module: module.to_owned(),
-            exit: if exit == "trap" {
-                TRAPPED
-            } else {
-                exit.parse().expect("an exit code")
-            },
+            exit: if exit == "trap" { TRAPPED } else { exit.parse().expect("an exit code") },
             stdin: (stdin != "-").then(|| stdin.to_owned()),
             mounts: list(mounts).map(mount).collect(),
             env: list(env).map(str::to_owned).collect(),
@@ -90,9 +75,7 @@ impl Case {
     }
 
     fn check(&self, artifact: &Artifact, scratch: &Path) -> Result<(), Failed> {
-        let artifact = artifact
-            .get_or_init(|| compile(&self.module, scratch))
-            .as_ref()?;
+        let artifact = artifact.get_or_init(|| compile(&self.module, scratch)).as_ref()?;
         let output = self.run(artifact, scratch)?;
         let expected = fs::read(format!("{FOLDER}/expected/{}.txt", self.name))
             .map_err(|e| format!("expected/{}.txt: {e}", self.name))?;
@@ -114,20 +97,14 @@ impl Case {
                 "@" => new_folder(scratch, &self.name)?,
                 host => PathBuf::from(host),
             };
-            command
-                .arg("--dir")
-                .arg(format!("{}::{guest}", host.display()));
+            command.arg("--dir").arg(format!("{}::{guest}", host.display()));
         }
         for variable in &self.env {
             command.arg("--env").arg(variable);
         }
         // The program's own name for itself is the module's, not the artifact's.
         let name = self.module.rsplit('/').next().unwrap_or(&self.module);
-        command
-            .arg("--argv0")
-            .arg(name)
-            .arg(artifact)
-            .args(&self.args);
+        command.arg("--argv0").arg(name).arg(artifact).args(&self.args);
         command.stdin(match &self.stdin {
             Some(file) => File::open(format!("{FOLDER}/{file}"))?.into(),
             None => Stdio::null(),
@@ -142,9 +119,7 @@ fn list(column: &str) -> impl Iterator<Item = &str> {
 }
 
 fn compile(module: &str, scratch: &Path) -> Result<PathBuf, String> {
-    let artifact = scratch
-        .join(module.replace('/', "-"))
-        .with_extension("precast");
+    let artifact = scratch.join(module.replace('/', "-")).with_extension("precast");
     let output = Command::new(PRECAST)
         .arg("compile")
         .arg(format!("{FOLDER}/{module}"))

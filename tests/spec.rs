@@ -44,9 +44,7 @@ fn trials(
     files.map(move |file| {
         let (runtime, assertions) = (runtime.clone(), Arc::clone(assertions));
         let name = format!("{}/{}", file.parent(), file.name());
-        Trial::test(name.clone(), move || {
-            check(&name, file.raw(), &runtime, &assertions)
-        })
+        Trial::test(name.clone(), move || check(&name, file.raw(), &runtime, &assertions))
     })
 }
 
@@ -58,10 +56,7 @@ fn check(
 ) -> Result<(), Failed> {
     let report = wast::run(runtime, script, Options::default());
     assertions.fetch_add(report.assertions, Ordering::Relaxed);
-    match (
-        report.failures.as_slice(),
-        EXPECTED_FAILURES.contains(&name),
-    ) {
+    match (report.failures.as_slice(), EXPECTED_FAILURES.contains(&name)) {
         ([], false) | ([_, ..], true) => Ok(()),
         ([], true) => Err("passes: take it off the list of expected failures".into()),
         (failures, false) => {

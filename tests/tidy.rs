@@ -35,12 +35,7 @@ fn collect(folder: &Path, found: &mut Vec<(String, String)>) {
                 collect(&path, found);
             }
         } else if path.extension().is_some_and(|extension| extension == "rs") {
-            let name = path
-                .strip_prefix(root())
-                .unwrap()
-                .to_str()
-                .unwrap()
-                .to_owned();
+            let name = path.strip_prefix(root()).unwrap().to_str().unwrap().to_owned();
             found.push((name, fs::read_to_string(&path).unwrap()));
         }
     }
@@ -58,9 +53,7 @@ fn paths_in_architecture() -> Vec<String> {
     let is_path = |word: &str| {
         let name = word.rsplit('/').next().unwrap_or(word);
         let extensions = [".rs", ".toml", ".md", ".wat", ".wast"];
-        let whole = word
-            .chars()
-            .all(|c| c.is_ascii_alphanumeric() || "/._-".contains(c));
+        let whole = word.chars().all(|c| c.is_ascii_alphanumeric() || "/._-".contains(c));
         whole && (word.ends_with('/') || extensions.iter().any(|e| name.ends_with(e)))
     };
     let outside_blocks = text.split("```").step_by(2);
@@ -100,12 +93,7 @@ fn long_files_say_why() {
         .into_iter()
         .filter(|(path, _)| !path.starts_with("tests/guests"))
         .filter(|(_, text)| text.lines().count() > MAX_LINES)
-        .filter(|(_, text)| {
-            !text
-                .lines()
-                .next()
-                .is_some_and(|line| line.contains("One file"))
-        })
+        .filter(|(_, text)| !text.lines().next().is_some_and(|line| line.contains("One file")))
         .map(|(path, _)| format!("{path} is long; begin it with `// One file: REASON`"))
         .collect();
     assert_none(long);
@@ -147,8 +135,7 @@ fn nothing_is_left_to_do() {
 
 /// The lines of a source without its comments.
 fn code_lines(text: &str) -> impl Iterator<Item = &str> {
-    text.lines()
-        .map(|line| line.split("//").next().unwrap_or(line))
+    text.lines().map(|line| line.split("//").next().unwrap_or(line))
 }
 
 fn words_of_code(text: &str) -> impl Iterator<Item = &str> {

@@ -38,7 +38,9 @@ impl CompileError {
 impl From<wasmparser::Error> for CompileError {
     fn from(error: wasmparser::Error) -> Self {
         let offset = usize::try_from(error.offset()).unwrap_or(usize::MAX);
-        Self::new(ErrorKind::Invalid, offset, error.message())
+        // Some of its messages span lines or align columns.
+        let words: Vec<&str> = error.message().split_whitespace().collect();
+        Self::new(ErrorKind::Invalid, offset, words.join(" "))
     }
 }
 

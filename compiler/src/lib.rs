@@ -43,7 +43,7 @@ pub fn compile(wasm: &[u8], settings: &Settings) -> Result<Vec<u8>, CompileError
         let isa = isa(settings)?;
         let module = parse::parse(wasm, settings.features.for_validator())?;
         let scan = scan::scan(&module);
-        let plan = plan::Plan::new(&module, &scan)?;
+        let plan = plan::Plan::new(&module, &scan, &*isa)?;
         let functions = function::compile_all(&plan, &*isa, settings)?;
         let linked = link::link(&plan, isa.clone(), functions)?;
         let image = image::Image::new(&module, target::page_size(&*isa));
@@ -60,7 +60,7 @@ pub fn clif(wasm: &[u8], settings: &Settings) -> Result<String, CompileError> {
     let isa = isa(settings)?;
     let module = parse::parse(wasm, settings.features.for_validator())?;
     let scan = scan::scan(&module);
-    let plan = plan::Plan::new(&module, &scan)?;
+    let plan = plan::Plan::new(&module, &scan, &*isa)?;
     function::clif(&plan, &*isa)
 }
 

@@ -32,6 +32,9 @@ pub(crate) struct Module<'data> {
     pub(crate) resources: Option<ValidatorResources>,
     pub(crate) features: WasmFeatures,
     pub(crate) names: Names<'data>,
+    /// Per function, what the module says of its branches: where they stand, counted from the
+    /// start of the body, and whether they are likely. Ascending.
+    pub(crate) branch_hints: HashMap<FuncIndex, Vec<(u32, bool)>>,
 }
 
 /// An import.
@@ -170,6 +173,12 @@ impl Module<'_> {
     /// The position of a function among the defined ones, if it is defined.
     pub(crate) fn defined(&self, func: FuncIndex) -> Option<u32> {
         func.0.checked_sub(self.func_imports)
+    }
+
+    /// Where the body of a defined function starts in the file.
+    pub(crate) fn body_start(&self, func: FuncIndex) -> u32 {
+        let body = self.defined(func).map(|n| &self.bodies[n as usize].body);
+        body.map_or(0, |body| body.range().start as u32)
     }
 
     /// The position of a table among the defined ones, if it is defined.

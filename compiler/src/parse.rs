@@ -113,12 +113,14 @@ impl<'data> Module<'data> {
                 }
             }
             Payload::CodeSectionStart { count, .. } => self.bodies.reserve(count as usize),
-            Payload::CustomSection(reader) => {
-                if let KnownCustom::Name(names) = reader.as_known() {
-                    // A broken name section is as good as none (specification 7.4.1).
-                    self.names = read_names(names).unwrap_or_default();
+            Payload::CustomSection(reader) => match reader.as_known() {
+                // A broken custom section is as good as none (specification 7.4).
+                KnownCustom::Name(names) => self.names = read_names(names).unwrap_or_default(),
+                KnownCustom::BranchHints(hints) => {
+                    self.branch_hints = read_branch_hints(hints).unwrap_or_default();
                 }
-            }
+                _ => {}
+            },
             _ => {}
         }
         Ok(())
@@ -268,4 +270,21 @@ fn read_names<'data>(
         }
     }
     Ok(names)
+}
+
+fn read_branch_hints(
+    reader: wasmparser::BranchHintSectionReader<'_>,
+) -> Result<HashMap<FuncIndex, Vec<(u32, bool)>>, wasmparser::Error> {
+    let mut all = HashMap::new();
+    for function in reader {
+        let function = function?;
+        let mut hints = Vec::new();
+        for hint in function.hints {
+            let hint = hint?;
+            hints.push((hint.func_offset, hint.taken));
+        }
+        hints.sort_unstable();
+        all.insert(FuncIndex(function.func), hints);
+    }
+    Ok(all)
 }

@@ -5,10 +5,12 @@ use crate::error::{CompileError, ErrorKind};
 use crate::ids::Ids;
 use crate::module::{Item, Mode, Module};
 use crate::scan::Scan;
+use cranelift_codegen::isa::TargetIsa;
 use precast_abi::artifact::Kind;
 use precast_abi::index::{FuncIndex, GlobalIndex, MemoryIndex, TableIndex};
 use precast_abi::vmctx::{Counts, Regions};
 use std::collections::{BTreeMap, BTreeSet};
+use target_lexicon::Architecture;
 
 /// The layout of an instance's context, and what is known about its content.
 pub(crate) struct Plan<'m> {
@@ -28,6 +30,8 @@ pub(crate) struct Plan<'m> {
     pub(crate) names_data: bool,
     /// The same of element segments.
     pub(crate) names_elems: bool,
+    /// Whether a store of the target writes all or nothing.
+    pub(crate) stores_are_whole: bool,
 }
 
 /// How code reaches a table.
@@ -52,7 +56,11 @@ pub(crate) enum MemoryPlace {
 }
 
 impl<'m> Plan<'m> {
-    pub(crate) fn new(module: &'m Module<'m>, scan: &Scan) -> Result<Plan<'m>, CompileError> {
+    pub(crate) fn new(
+        module: &'m Module<'m>,
+        scan: &Scan,
+        isa: &dyn TargetIsa,
+    ) -> Result<Plan<'m>, CompileError> {
         let static_tables = static_tables(module, scan);
         let func_refs = func_refs(module, scan, &static_tables);
         let (global_offsets, global_bytes) = global_layout(module);
@@ -89,6 +97,7 @@ impl<'m> Plan<'m> {
             fixed_tables: fixed_tables(module, scan),
             names_data: scan.names_data,
             names_elems: scan.names_elems,
+            stores_are_whole: isa.triple().architecture == Architecture::X86_64,
         };
         for (index, offset) in plan.global_offsets.iter_mut().enumerate() {
             *offset = match module.defined_global(GlobalIndex::from(index)) {

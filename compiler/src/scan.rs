@@ -41,7 +41,9 @@ impl Scan {
     /// Looks at one body. It is not validated yet; where it cannot be read, the look ends, and
     /// validation will say what is wrong.
     fn body(mut self, body: &FunctionBody<'_>) -> Self {
-        let Ok(ops) = body.get_operators_reader() else { return self };
+        let Ok(ops) = body.get_operators_reader() else {
+            return self;
+        };
         for op in ops {
             let Ok(op) = op else { break };
             match op {

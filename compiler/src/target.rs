@@ -81,6 +81,8 @@ pub fn isa(settings: &Settings) -> Result<OwnedTargetIsa, CompileError> {
         ("probestack_strategy", "inline"),
         ("probestack_size_log2", "12"),
         ("enable_nan_canonicalization", "false"),
+        // Results that do not fit registers go through memory.
+        ("enable_multi_ret_implicit_sret", "true"),
     ] {
         shared.set(name, value).map_err(CompileError::internal)?;
     }

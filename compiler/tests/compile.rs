@@ -172,3 +172,17 @@ fn other_machines_can_be_compiled_for() {
     let artifact = artifact.unwrap_or_else(|e| panic!("{e}"));
     assert!(artifact.entry(Section::Text).offset.is_multiple_of(64 << 10));
 }
+
+#[test]
+fn unlikely_arms_are_cold() {
+    for (hint, cold) in [("\\00", 1), ("\\01", 0)] {
+        let wat = format!(
+            r#"(module (func (param i32) (result i32)
+                 (@metadata.code.branch_hint "{hint}")
+                 (if (local.get 0) (then (return (i32.const 1)))) (i32.const 2)))"#
+        );
+        let text = clif(&wat::parse_str(wat).expect("test module"), &settings());
+        let text = text.unwrap_or_else(|e| panic!("{e}"));
+        assert_eq!(text.matches("cold").count(), cold, "{text}");
+    }
+}

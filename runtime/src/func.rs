@@ -7,6 +7,7 @@ use crate::vm::call;
 use crate::vm::entity::FuncEntity;
 use precast_abi::types::{FuncType, ValType};
 use std::marker::PhantomData;
+use std::ptr::NonNull;
 
 pub use crate::vm::typed::{WasmParams, WasmResults, WasmTy};
 
@@ -53,7 +54,8 @@ impl Func {
         }
         let raw = args.iter().map(|&arg| store.to_raw(arg)).collect::<Result<Vec<_>, _>>()?;
         let mut results = vec![0; ty.results().len()];
-        call::call(store, self.entity, &raw, &mut results)?;
+        call::call(NonNull::from(namespace.store_mut()), self.entity, &raw, &mut results)?;
+        let store = namespace.store();
         let results = ty.results().iter().zip(results);
         Ok(results.map(|(&ty, raw)| store.to_value(ty, raw)).collect())
     }
@@ -125,7 +127,7 @@ impl<P: WasmParams, R: WasmResults> TypedFunc<P, R> {
         namespace.own(self.func.store);
         match &self.func.entity {
             FuncEntity::Wasm(func) if R::TYPES.len() <= 1 && func.has_typed_entry() => {
-                call::typed(namespace.store_mut(), func, params)
+                call::typed(NonNull::from(namespace.store_mut()), func, params)
             }
             _ => self.call_array(namespace, params),
         }
@@ -136,7 +138,7 @@ impl<P: WasmParams, R: WasmResults> TypedFunc<P, R> {
         namespace.store().check_open()?;
         let (mut args, mut results) = (vec![0; P::TYPES.len()], vec![0; R::TYPES.len()]);
         params.to_array(&mut args);
-        call::call(namespace.store_mut(), self.func.entity, &args, &mut results)?;
+        call::call(NonNull::from(namespace.store_mut()), self.func.entity, &args, &mut results)?;
         Ok(R::from_array(&results))
     }
 }

@@ -255,6 +255,10 @@ impl<T> Caller<'_, T> {
         Caller { reach, call: PhantomData }
     }
 
+    pub(crate) fn reach(&mut self) -> &mut Reach<T> {
+        &mut self.reach
+    }
+
     /// The state of the host module's instance.
     #[inline]
     pub fn state(&mut self) -> &mut T {
@@ -283,7 +287,7 @@ impl<T> Caller<'_, T> {
     /// The calling instance; none when the host itself calls.
     pub fn instance(&mut self) -> Option<Instance> {
         let index = self.reach.instance()?;
-        Some(Instance { store: self.reach.namespace().store().id(), index })
+        Some(Instance { store: self.reach.store_id(), index })
     }
 }
 

@@ -53,7 +53,8 @@ impl Memory {
     pub fn grow(&self, namespace: &mut Namespace, pages: u64) -> Result<u64, Error> {
         let memory = self.get_mut(namespace).ok_or(ErrorKind::Closed("namespace"))?;
         let (size, max) = (memory.pages(), memory.memory_type().limits);
-        let failed = || Error::types(format!("a memory of {size} pages ({max}) cannot grow {pages}"));
+        let failed =
+            || Error::types(format!("a memory of {size} pages ({max}) cannot grow {pages}"));
         memory.grow(pages).ok_or_else(failed)
     }
 

@@ -6,38 +6,37 @@ use crate::instance::Instance;
 use crate::module::CompiledModule;
 use crate::runtime::Runtime;
 use crate::value::ExternRef;
+use crate::vm::call;
 use crate::vm::entity::Entity;
-use crate::vm::store::{Store, StoreHandle};
+use crate::vm::store::Store;
 use precast_abi::artifact::{ImportDesc, Section};
 use precast_abi::types::{ExternType, GlobalType, MemoryType, TableType};
 use std::any::Any;
+use std::ptr::NonNull;
 
 /// Owns instances, and links new ones to those that have a name.
 ///
-/// Handles such as [`Instance`] or [`crate::Func`] are small copies that refer into it; using one
-/// with another namespace panics. A namespace can be sent to another thread, with all that it
-/// owns.
-#[repr(transparent)]
-pub struct Namespace(StoreHandle);
+/// [`Runtime::namespace`] makes one, in a box. Handles such as [`Instance`] or [`crate::Func`] are
+/// small copies that refer into it; using one with another namespace panics. A namespace can be
+/// sent to another thread, with all that it owns.
+///
+/// It has no size, so that it stays in its box: a host function that is lent the namespace it
+/// runs in cannot put another in its place.
+#[repr(C)]
+pub struct Namespace {
+    store: Store,
+    unsized_tail: [()],
+}
 
 impl Namespace {
-    pub(crate) fn new(runtime: Runtime) -> Self {
-        Namespace(StoreHandle::new(runtime))
-    }
-
-    #[inline]
-    pub(crate) fn from_handle(handle: StoreHandle) -> Self {
-        Namespace(handle)
-    }
-
     #[inline]
     pub(crate) fn store(&self) -> &Store {
-        self.0.get()
+        &self.store
     }
 
     #[inline]
     pub(crate) fn store_mut(&mut self) -> &mut Store {
-        self.0.get_mut()
+        &mut self.store
     }
 
     /// Checks that a handle belongs here.
@@ -68,7 +67,10 @@ impl Namespace {
             return Err(Error::types("a module of another runtime"));
         }
         let imports = self.resolve(module)?;
-        let index = self.store_mut().instantiate(module, &imports)?;
+        let (index, start) = self.store_mut().instantiate(module, &imports)?;
+        if let Some(start) = start {
+            call::call(NonNull::from(self.store_mut()), start, &[], &mut [])?;
+        }
         Ok(Instance { store: self.store().id(), index })
     }
 

@@ -5,6 +5,7 @@ use crate::error::{Error, ErrorKind};
 use crate::module::CompiledModule;
 use crate::namespace::Namespace;
 use crate::vm::code::{CodeError, CodeMemory};
+use crate::vm::store::Store;
 use precast_abi::artifact::{Identity, MAGIC};
 use std::fs::File;
 use std::path::Path;
@@ -100,8 +101,8 @@ impl Runtime {
     }
 
     /// A new, empty namespace.
-    pub fn namespace(&self) -> Namespace {
-        Namespace::new(self.clone())
+    pub fn namespace(&self) -> Box<Namespace> {
+        Store::new(self.clone())
     }
 
     /// Closes the runtime and with it all that it made: modules, namespaces, their instances.

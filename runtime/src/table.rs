@@ -68,12 +68,7 @@ impl Table {
     ///
     /// [`ErrorKind::Type`] when it may not grow so far or the value is of another type or
     /// namespace, [`ErrorKind::Closed`].
-    pub fn grow(
-        &self,
-        namespace: &mut Namespace,
-        delta: u64,
-        value: Value,
-    ) -> Result<u64, Error> {
+    pub fn grow(&self, namespace: &mut Namespace, delta: u64, value: Value) -> Result<u64, Error> {
         self.check(namespace, value)?;
         let old = namespace.store_mut().grow_table(self.data.as_ptr(), delta, value)?;
         old.ok_or_else(|| Error::types(format!("a table cannot grow by {delta}")))

@@ -38,9 +38,7 @@ impl Compile {
             bail!("{}: this is an artifact already", self.file.display());
         };
         let runtime = Runtime::with_config(progress::with_bar(Config::new()));
-        let module = runtime
-            .compile(&wasm)
-            .with_context(|| self.file.display().to_string())?;
+        let module = runtime.compile(&wasm).with_context(|| self.file.display().to_string())?;
         publish(&self.output, module.serialize())
             .with_context(|| format!("cannot write {}", self.output.display()))?;
         Ok(ExitCode::SUCCESS)
@@ -54,10 +52,7 @@ fn publish(path: &Path, bytes: &[u8]) -> io::Result<()> {
         // A pipe or a device cannot be replaced, and is not mapped.
         return File::options().write(true).open(path)?.write_all(bytes);
     }
-    let name = path
-        .file_name()
-        .ok_or(io::ErrorKind::InvalidFilename)?
-        .to_string_lossy();
+    let name = path.file_name().ok_or(io::ErrorKind::InvalidFilename)?.to_string_lossy();
     let temporary = path.with_file_name(format!(".{name}.{}.tmp", std::process::id()));
     let written = write_new(&temporary, bytes).and_then(|()| fs::rename(&temporary, path));
     if written.is_err() {

@@ -29,11 +29,7 @@ impl FromStr for Dir {
             Some((host, guest)) if !host.is_empty() && !guest.is_empty() => (host, guest),
             _ => (paths, paths),
         };
-        Ok(Dir {
-            host: host.to_owned(),
-            guest: guest.to_owned(),
-            read_only,
-        })
+        Ok(Dir { host: host.to_owned(), guest: guest.to_owned(), read_only })
     }
 }
 
@@ -54,11 +50,7 @@ mod tests {
             ("a::ro", "a", "ro", false),
             (":ro", ":ro", ":ro", false),
         ] {
-            let want = Dir {
-                host: host.to_owned(),
-                guest: guest.to_owned(),
-                read_only,
-            };
+            let want = Dir { host: host.to_owned(), guest: guest.to_owned(), read_only };
             assert_eq!(text.parse::<Dir>(), Ok(want), "{text}");
         }
     }

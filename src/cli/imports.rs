@@ -41,31 +41,23 @@ pub(crate) fn supply(
     module: &CompiledModule,
     policy: Option<UnknownImports>,
 ) -> Result<()> {
-    let (known, unknown): (Vec<_>, Vec<_>) = module
-        .imports()
-        .into_iter()
-        .partition(|import| is_defined(namespace, import));
+    let (known, unknown): (Vec<_>, Vec<_>) =
+        module.imports().into_iter().partition(|import| is_defined(namespace, import));
     let Some(policy) = policy else {
         return refuse(&unknown);
     };
-    let (functions, others): (Vec<_>, Vec<_>) = unknown
-        .into_iter()
-        .partition(|import| matches!(import.ty, ExternType::Func(_)));
+    let (functions, others): (Vec<_>, Vec<_>) =
+        unknown.into_iter().partition(|import| matches!(import.ty, ExternType::Func(_)));
     refuse(&others)?;
 
     let mut by_module = BTreeMap::<String, Vec<ImportType>>::new();
     for import in functions {
-        by_module
-            .entry(import.module.clone())
-            .or_default()
-            .push(import);
+        by_module.entry(import.module.clone()).or_default().push(import);
     }
     for (name, missing) in by_module {
         let stand_ins = missing
             .iter()
-            .fold(HostModuleBuilder::new(&name), |host, import| {
-                add(host, import, policy)
-            })
+            .fold(HostModuleBuilder::new(&name), |host, import| add(host, import, policy))
             .build(namespace.runtime())?;
         if namespace.instance(&name).is_none() {
             namespace.instantiate_host(&stand_ins)?;
@@ -84,10 +76,7 @@ fn is_defined(namespace: &Namespace, import: &ImportType) -> bool {
 }
 
 fn refuse(unknown: &[ImportType]) -> Result<()> {
-    let list: Vec<String> = unknown
-        .iter()
-        .map(|i| format!("{}: {}", quoted(i), i.ty))
-        .collect();
+    let list: Vec<String> = unknown.iter().map(|i| format!("{}: {}", quoted(i), i.ty)).collect();
     match list.as_slice() {
         [] => Ok(()),
         [one] => bail!("unknown import {one}"),
@@ -110,15 +99,11 @@ fn add(
         return host;
     };
     let zeros: Vec<Value> = ty.results().iter().map(|&ty| Value::default(ty)).collect();
-    host.func_dynamic(
-        &import.name,
-        ty.clone(),
-        move |_caller, _args, results| match policy {
-            UnknownImports::Zero => {
-                results.copy_from_slice(&zeros);
-                Ok(())
-            }
-            UnknownImports::Trap => Err(HostError::new(UnknownImportCalled { name: name.clone() })),
-        },
-    )
+    host.func_dynamic(&import.name, ty.clone(), move |_caller, _args, results| match policy {
+        UnknownImports::Zero => {
+            results.copy_from_slice(&zeros);
+            Ok(())
+        }
+        UnknownImports::Trap => Err(HostError::new(UnknownImportCalled { name: name.clone() })),
+    })
 }

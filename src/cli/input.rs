@@ -75,7 +75,7 @@ fn looks_like_text_format(text: &str) -> bool {
 }
 
 /// Turns the text format into the binary one. The error is one line and begins with its place.
-fn assemble(text: &str) -> Result<Vec<u8>> {
+pub(crate) fn assemble(text: &str) -> Result<Vec<u8>> {
     let assemble = || {
         let buffer = ParseBuffer::new(text)?;
         parser::parse::<wast::Wat<'_>>(&buffer)?.encode()

@@ -6,9 +6,10 @@
 
 use std::fmt::Write;
 
-use anyhow::{Result, anyhow};
+use anyhow::Result;
 use precast::{ExternType, HostModule, ImportType, Limits, Namespace, ValType};
-use wast::parser::{self, ParseBuffer};
+
+use super::input;
 
 /// Puts an instance under `name` that has `known` as before, and `missing` from `stand_ins`.
 pub(crate) fn extend(
@@ -30,7 +31,7 @@ pub(crate) fn extend(
     }
     text.push(')');
 
-    let module = namespace.runtime().compile(&assemble(&text)?)?;
+    let module = namespace.runtime().compile(&input::assemble(&text)?)?;
     let instance = namespace.instantiate(&module)?;
     namespace.register(name, instance);
     Ok(())
@@ -40,24 +41,16 @@ pub(crate) fn extend(
 fn pass_on(text: &mut String, module: &str, import: &ImportType) {
     let (module, name) = (string(module), string(&import.name));
     let (kind, ty) = match &import.ty {
-        ExternType::Func(ty) => (
-            "func",
-            format!(
-                "(param{}) (result{})",
-                list(ty.params()),
-                list(ty.results())
-            ),
-        ),
+        ExternType::Func(ty) => {
+            ("func", format!("(param{}) (result{})", list(ty.params()), list(ty.results())))
+        }
         ExternType::Table(ty) => ("table", format!("{} {}", limits(ty.limits), ty.element)),
         ExternType::Memory(ty) => ("memory", limits(ty.limits)),
         ExternType::Global(ty) if ty.mutable => ("global", format!("(mut {})", ty.value)),
         ExternType::Global(ty) => ("global", ty.value.to_string()),
     };
     // Writing to a string does not fail.
-    let _ = writeln!(
-        text,
-        "({kind} (export {name}) (import {module} {name}) {ty})"
-    );
+    let _ = writeln!(text, "({kind} (export {name}) (import {module} {name}) {ty})");
 }
 
 fn list(types: &[ValType]) -> String {
@@ -72,12 +65,4 @@ fn limits(Limits { min, max }: Limits) -> String {
 fn string(name: &str) -> String {
     let digits: String = name.bytes().map(|byte| format!("\\{byte:02x}")).collect();
     format!("\"{digits}\"")
-}
-
-fn assemble(text: &str) -> Result<Vec<u8>> {
-    let assemble = || {
-        let buffer = ParseBuffer::new(text)?;
-        parser::parse::<wast::Wat<'_>>(&buffer)?.encode()
-    };
-    assemble().map_err(|error: wast::Error| anyhow!("{}", error.message()))
 }

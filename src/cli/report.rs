@@ -17,10 +17,7 @@ pub(crate) fn report(error: &anyhow::Error) -> ExitCode {
         // Whoever read our output has enough of it.
         return ExitCode::SUCCESS;
     }
-    match error
-        .chain()
-        .find_map(|cause| cause.downcast_ref::<precast::Error>())
-    {
+    match error.chain().find_map(|cause| cause.downcast_ref::<precast::Error>()) {
         Some(cause) => match cause.kind() {
             // As the operating system has it: the low eight bits.
             ErrorKind::Exit(code) => ExitCode::from(*code as u8),
@@ -59,13 +56,11 @@ fn one_line(error: &anyhow::Error) -> String {
             line = format!("{line}: {cause}");
         }
     }
-    line.replace('\n', " ")
+    line.lines().map(str::trim).collect::<Vec<_>>().join(" ")
 }
 
 fn is_broken_pipe(error: &anyhow::Error) -> bool {
     error.chain().any(|cause| {
-        cause
-            .downcast_ref::<io::Error>()
-            .is_some_and(|e| e.kind() == io::ErrorKind::BrokenPipe)
+        cause.downcast_ref::<io::Error>().is_some_and(|e| e.kind() == io::ErrorKind::BrokenPipe)
     })
 }

@@ -86,10 +86,7 @@ impl FromStr for EnvVar {
             Some((name, value)) => (name, Some(value.to_owned())),
             None => (text, None),
         };
-        Ok(EnvVar {
-            name: name.to_owned(),
-            value,
-        })
+        Ok(EnvVar { name: name.to_owned(), value })
     }
 }
 
@@ -105,10 +102,7 @@ impl FromStr for Preload {
 
     fn from_str(text: &str) -> Result<Self, Self::Err> {
         let (name, file) = text.split_once('=').ok_or("expected NAME=FILE")?;
-        Ok(Preload {
-            name: name.to_owned(),
-            file: file.into(),
-        })
+        Ok(Preload { name: name.to_owned(), file: file.into() })
     }
 }
 
@@ -160,28 +154,17 @@ impl Run {
         if !imports.any(|import| import.module == wasi::MODULE_NAME) {
             return Ok(());
         }
-        let mut builder = wasi::Builder::new()
-            .inherit_stdio()
-            .arg(self.argv0())
-            .args(self.args());
+        let mut builder = wasi::Builder::new().inherit_stdio().arg(self.argv0()).args(self.args());
         if self.inherit_env {
             builder = builder.inherit_env();
         }
         for EnvVar { name, value } in &self.env {
-            let value = value
-                .as_ref()
-                .map(OsString::from)
-                .or_else(|| std::env::var_os(name));
+            let value = value.as_ref().map(OsString::from).or_else(|| std::env::var_os(name));
             if let Some(value) = value {
                 builder = builder.env(name, value);
             }
         }
-        for Dir {
-            host,
-            guest,
-            read_only,
-        } in &self.dirs
-        {
+        for Dir { host, guest, read_only } in &self.dirs {
             builder = if *read_only {
                 builder.read_only_dir(host, guest)
             } else {
@@ -239,10 +222,7 @@ impl Run {
         name: &str,
     ) -> Result<()> {
         let Some(ExternType::Func(ty)) = module.export(name) else {
-            bail!(
-                "no function `{name}` to invoke{}",
-                functions_to_invoke(module)
-            );
+            bail!("no function `{name}` to invoke{}", functions_to_invoke(module));
         };
         let args = values::parse_all(&ty, self.args())?;
         let results = instance.call(namespace, name, &args)?;
@@ -256,9 +236,8 @@ impl Run {
 
 /// Calls a function that takes nothing and gives nothing.
 fn call(namespace: &mut Namespace, instance: Instance, name: &str) -> Result<()> {
-    let function = instance
-        .typed::<(), ()>(namespace, name)
-        .with_context(|| format!("`{name}`"))?;
+    let function =
+        instance.typed::<(), ()>(namespace, name).with_context(|| format!("`{name}`"))?;
     Ok(function.call(namespace, ())?)
 }
 

@@ -9,17 +9,9 @@ use precast::{FuncType, ValType, Value};
 pub(crate) fn parse_all(ty: &FuncType, texts: &[OsString]) -> Result<Vec<Value>> {
     let params = ty.params();
     if texts.len() != params.len() {
-        bail!(
-            "the function {ty} takes {} arguments, {} given",
-            params.len(),
-            texts.len()
-        );
+        bail!("the function {ty} takes {} arguments, {} given", params.len(), texts.len());
     }
-    params
-        .iter()
-        .zip(texts)
-        .map(|(&ty, text)| parse(ty, &text.to_string_lossy()))
-        .collect()
+    params.iter().zip(texts).map(|(&ty, text)| parse(ty, &text.to_string_lossy())).collect()
 }
 
 fn parse(ty: ValType, text: &str) -> Result<Value> {
@@ -45,14 +37,8 @@ fn integer(text: &str, bits: u32) -> Option<i128> {
         Some(digits) => u64::from_str_radix(digits, 16).ok()?,
         None => digits.parse().ok()?,
     };
-    let value = if negative {
-        -i128::from(magnitude)
-    } else {
-        i128::from(magnitude)
-    };
-    (-(1i128 << (bits - 1))..1i128 << bits)
-        .contains(&value)
-        .then_some(value)
+    let value = if negative { -i128::from(magnitude) } else { i128::from(magnitude) };
+    (-(1i128 << (bits - 1))..1i128 << bits).contains(&value).then_some(value)
 }
 
 fn vector(text: &str) -> Option<u128> {
@@ -95,22 +81,10 @@ mod tests {
 
     #[test]
     fn other_types() {
-        assert_eq!(
-            parse(ValType::F32, "1.5").unwrap(),
-            Value::F32(1.5f32.to_bits())
-        );
-        assert_eq!(
-            parse(ValType::F64, "-inf").unwrap(),
-            Value::F64(f64::NEG_INFINITY.to_bits())
-        );
+        assert_eq!(parse(ValType::F32, "1.5").unwrap(), Value::F32(1.5f32.to_bits()));
+        assert_eq!(parse(ValType::F64, "-inf").unwrap(), Value::F64(f64::NEG_INFINITY.to_bits()));
         assert_eq!(parse(ValType::V128, "0x1f").unwrap(), Value::V128(31));
-        assert_eq!(
-            parse(ValType::FuncRef, "null").unwrap(),
-            Value::FuncRef(None)
-        );
-        assert_eq!(
-            parse(ValType::I32, "x").unwrap_err().to_string(),
-            "\"x\" is no i32"
-        );
+        assert_eq!(parse(ValType::FuncRef, "null").unwrap(), Value::FuncRef(None));
+        assert_eq!(parse(ValType::I32, "x").unwrap_err().to_string(), "\"x\" is no i32");
     }
 }

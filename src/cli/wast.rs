@@ -56,32 +56,20 @@ impl Wast {
         // Scripts are made of tiny modules: threads would wait for each other.
         let config = Config::new().features(self.features.into()).threads(1);
         let runtime = Runtime::with_config(config);
-        let options = Options {
-            verbose: self.verbose,
-        };
+        let options = Options { verbose: self.verbose };
         let mut stdout = io::stdout().lock();
         let (mut passed, mut failed) = (0, 0);
         for file in &self.files {
             let text = fs::read_to_string(file).with_context(|| file.display().to_string())?;
             let report = wast::run(&runtime, &text, options);
             for failure in &report.failures {
-                writeln!(
-                    stdout,
-                    "{}:{}: {}",
-                    file.display(),
-                    failure.line,
-                    failure.what
-                )?;
+                writeln!(stdout, "{}:{}: {}", file.display(), failure.line, failure.what)?;
             }
             passed += report.passed;
             failed += report.failures.len();
         }
         writeln!(stdout, "{passed} passed, {failed} failed")?;
         stdout.flush()?;
-        Ok(if failed == 0 {
-            ExitCode::SUCCESS
-        } else {
-            ExitCode::FAILURE
-        })
+        Ok(if failed == 0 { ExitCode::SUCCESS } else { ExitCode::FAILURE })
     }
 }

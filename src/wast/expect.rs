@@ -20,14 +20,12 @@ pub(super) fn argument(namespace: &mut Namespace, arg: &WastArg<'_>) -> Result<V
         WastArgCore::F64(n) => Value::F64(n.bits),
         WastArgCore::V128(v) => Value::V128(u128::from_le_bytes(v.to_le_bytes())),
         WastArgCore::RefExtern(n) => Value::ExternRef(Some(namespace.extern_ref(*n))),
-        WastArgCore::RefNull(HeapType::Abstract {
-            ty: AbstractHeapType::Func,
-            ..
-        }) => Value::FuncRef(None),
-        WastArgCore::RefNull(HeapType::Abstract {
-            ty: AbstractHeapType::Extern,
-            ..
-        }) => Value::ExternRef(None),
+        WastArgCore::RefNull(HeapType::Abstract { ty: AbstractHeapType::Func, .. }) => {
+            Value::FuncRef(None)
+        }
+        WastArgCore::RefNull(HeapType::Abstract { ty: AbstractHeapType::Extern, .. }) => {
+            Value::ExternRef(None)
+        }
         other => return Err(format!("an argument of a later feature: {other:?}")),
     })
 }
@@ -39,10 +37,7 @@ pub(super) fn results(
     expected: &[WastRet<'_>],
 ) -> Result<(), String> {
     if values.len() != expected.len() {
-        return Err(format!(
-            "expected {} results, got {values:?}",
-            expected.len()
-        ));
+        return Err(format!("expected {} results, got {values:?}", expected.len()));
     }
     for (i, (&value, expected)) in values.iter().zip(expected).enumerate() {
         let WastRet::Core(expected) = expected else {
@@ -58,9 +53,9 @@ pub(super) fn results(
 
 fn matches_pattern(namespace: &Namespace, value: Value, pattern: &WastRetCore<'_>) -> bool {
     match (value, pattern) {
-        (value, WastRetCore::Either(patterns)) => patterns
-            .iter()
-            .any(|p| matches_pattern(namespace, value, p)),
+        (value, WastRetCore::Either(patterns)) => {
+            patterns.iter().any(|p| matches_pattern(namespace, value, p))
+        }
         (Value::I32(have), WastRetCore::I32(want)) => have == *want,
         (Value::I64(have), WastRetCore::I64(want)) => have == *want,
         (Value::F32(have), WastRetCore::F32(want)) => matches_f32(have, want),
@@ -113,15 +108,9 @@ fn matches_v128(have: u128, want: &V128Pattern) -> bool {
     let bytes = have.to_le_bytes();
     match want {
         V128Pattern::I8x16(want) => lanes(bytes).map(i8::from_le_bytes).eq(want.iter().copied()),
-        V128Pattern::I16x8(want) => lanes(bytes)
-            .map(i16::from_le_bytes)
-            .eq(want.iter().copied()),
-        V128Pattern::I32x4(want) => lanes(bytes)
-            .map(i32::from_le_bytes)
-            .eq(want.iter().copied()),
-        V128Pattern::I64x2(want) => lanes(bytes)
-            .map(i64::from_le_bytes)
-            .eq(want.iter().copied()),
+        V128Pattern::I16x8(want) => lanes(bytes).map(i16::from_le_bytes).eq(want.iter().copied()),
+        V128Pattern::I32x4(want) => lanes(bytes).map(i32::from_le_bytes).eq(want.iter().copied()),
+        V128Pattern::I64x2(want) => lanes(bytes).map(i64::from_le_bytes).eq(want.iter().copied()),
         V128Pattern::F32x4(want) => lanes(bytes)
             .map(u32::from_le_bytes)
             .zip(want)
@@ -157,16 +146,10 @@ fn show_pattern(pattern: &WastRetCore<'_>) -> String {
     }
     match pattern {
         WastRetCore::F32(p) => {
-            format!(
-                "f32 {}",
-                float(p, |v| (f32::from_bits(v.bits), format!("{:#010x}", v.bits)))
-            )
+            format!("f32 {}", float(p, |v| (f32::from_bits(v.bits), format!("{:#010x}", v.bits))))
         }
         WastRetCore::F64(p) => {
-            format!(
-                "f64 {}",
-                float(p, |v| (f64::from_bits(v.bits), format!("{:#018x}", v.bits)))
-            )
+            format!("f64 {}", float(p, |v| (f64::from_bits(v.bits), format!("{:#018x}", v.bits))))
         }
         WastRetCore::V128(p) => format!("v128 {p:x?}"),
         other => format!("{other:?}"),

@@ -49,10 +49,7 @@ pub struct Failure {
 pub fn run(runtime: &Runtime, text: &str, options: Options) -> Report {
     let mut report = Report::default();
     if let Err(error) = run_directives(runtime, text, options, &mut report) {
-        report.failures.push(Failure {
-            line: line_of(text, error.span()),
-            what: error.message(),
-        });
+        report.failures.push(Failure { line: line_of(text, error.span()), what: error.message() });
     }
     report
 }
@@ -72,10 +69,7 @@ fn run_directives(
     let mut script = match Script::new(runtime, options) {
         Ok(script) => script,
         Err(error) => {
-            report.failures.push(Failure {
-                line: 1,
-                what: error.to_string(),
-            });
+            report.failures.push(Failure { line: 1, what: error.to_string() });
             return Ok(());
         }
     };
@@ -86,10 +80,7 @@ fn run_directives(
         match catch_unwind(AssertUnwindSafe(|| script.run(directive))) {
             Ok(Ok(())) => report.passed += 1,
             Ok(Err(what)) => report.failures.push(Failure { line, what }),
-            Err(panic) => report.failures.push(Failure {
-                line,
-                what: panic_text(&*panic),
-            }),
+            Err(panic) => report.failures.push(Failure { line, what: panic_text(&*panic) }),
         }
     }
     Ok(())

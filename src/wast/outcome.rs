@@ -18,9 +18,7 @@ pub(super) fn must_trap(outcome: Outcome, expected: &str) -> Result<(), String> 
     if message.starts_with(expected) {
         Ok(())
     } else {
-        Err(format!(
-            "expected trap \"{expected}\", got trap \"{message}\""
-        ))
+        Err(format!("expected trap \"{expected}\", got trap \"{message}\""))
     }
 }
 
@@ -29,9 +27,7 @@ pub(super) fn must_not_compile<T>(outcome: Result<T, Error>) -> Result<(), Strin
     match outcome {
         Ok(_) => Err("expected a refusal, but the module compiles".to_owned()),
         Err(error) if matches!(error.kind(), ErrorKind::Compile(_)) => Ok(()),
-        Err(error) => Err(format!(
-            "expected a refusal by the compiler, got error: {error}"
-        )),
+        Err(error) => Err(format!("expected a refusal by the compiler, got error: {error}")),
     }
 }
 
@@ -40,8 +36,6 @@ pub(super) fn must_not_link<T>(outcome: Result<T, Error>) -> Result<(), String> 
     match outcome {
         Ok(_) => Err("expected a refusal, but the module links".to_owned()),
         Err(error) if matches!(error.kind(), ErrorKind::Link(_)) => Ok(()),
-        Err(error) => Err(format!(
-            "expected a refusal by the linker, got error: {error}"
-        )),
+        Err(error) => Err(format!("expected a refusal by the linker, got error: {error}")),
     }
 }

@@ -12,7 +12,7 @@ use crate::{CompiledModule, Error, Instance, Namespace, Runtime};
 /// The modules and instances a script has made so far.
 pub(super) struct Script<'r> {
     runtime: &'r Runtime,
-    namespace: Namespace,
+    namespace: Box<Namespace>,
     /// The instance that directives without a name mean.
     current: Option<Instance>,
     instances: HashMap<String, Instance>,
@@ -39,9 +39,9 @@ impl<'r> Script<'r> {
         match directive {
             WastDirective::Module(wat) => self.module(wat),
             WastDirective::ModuleDefinition(wat) => self.define(wat),
-            WastDirective::ModuleInstance {
-                instance, module, ..
-            } => self.instance_of(instance, module),
+            WastDirective::ModuleInstance { instance, module, .. } => {
+                self.instance_of(instance, module)
+            }
             WastDirective::Register { name, module, .. } => self.register(name, module),
             WastDirective::Invoke(invoke) => {
                 self.invoke(&invoke)?.map(drop).map_err(|e| e.to_string())
@@ -64,9 +64,7 @@ impl<'r> Script<'r> {
             | WastDirective::AssertInvalidCustom { module, .. }
             | WastDirective::AssertMalformedCustom { module, .. } => self.must_be_refused(module),
             WastDirective::AssertUnlinkable { module, .. } => {
-                let module = self
-                    .compile(QuoteWat::Wat(module))?
-                    .map_err(|e| e.to_string())?;
+                let module = self.compile(QuoteWat::Wat(module))?.map_err(|e| e.to_string())?;
                 must_not_link(self.namespace.instantiate(&module))
             }
             WastDirective::AssertSuspension { .. } => Err("stack switching is unknown here".into()),
@@ -106,10 +104,7 @@ impl<'r> Script<'r> {
     }
 
     fn set_current(&mut self, name: Option<Id<'_>>, module: &CompiledModule) -> Result<(), String> {
-        let instance = self
-            .namespace
-            .instantiate(module)
-            .map_err(|e| e.to_string())?;
+        let instance = self.namespace.instantiate(module).map_err(|e| e.to_string())?;
         self.current = Some(instance);
         if let Some(name) = name {
             self.instances.insert(name.name().to_owned(), instance);
@@ -125,9 +120,7 @@ impl<'r> Script<'r> {
 
     fn find(&self, name: Option<Id<'_>>) -> Result<Instance, String> {
         match name {
-            None => self
-                .current
-                .ok_or_else(|| "no module before this".to_owned()),
+            None => self.current.ok_or_else(|| "no module before this".to_owned()),
             Some(id) => {
                 let instance = self.instances.get(id.name()).copied();
                 instance.ok_or_else(|| format!("no instance ${}", id.name()))
@@ -166,9 +159,7 @@ impl<'r> Script<'r> {
 
     /// Instantiates a module that nothing after can name.
     fn instantiate(&mut self, wat: Wat<'_>) -> Result<Outcome, String> {
-        let module = self
-            .compile(QuoteWat::Wat(wat))?
-            .map_err(|e| e.to_string())?;
+        let module = self.compile(QuoteWat::Wat(wat))?.map_err(|e| e.to_string())?;
         Ok(self.namespace.instantiate(&module).map(|_| Vec::new()))
     }
 

@@ -20,34 +20,16 @@ pub(super) fn module(runtime: &Runtime, verbose: bool) -> Result<HostModule<()>,
         .func("print_i64", move |a: i64| show("print_i64", &[&a]))
         .func("print_f32", move |a: f32| show("print_f32", &[&a]))
         .func("print_f64", move |a: f64| show("print_f64", &[&a]))
-        .func("print_i32_f32", move |a: i32, b: f32| {
-            show("print_i32_f32", &[&a, &b])
-        })
-        .func("print_f64_f64", move |a: f64, b: f64| {
-            show("print_f64_f64", &[&a, &b])
-        })
+        .func("print_i32_f32", move |a: i32, b: f32| show("print_i32_f32", &[&a, &b]))
+        .func("print_f64_f64", move |a: f64, b: f64| show("print_f64_f64", &[&a, &b]))
         .global("global_i32", Value::I32(666), false)
         .global("global_i64", Value::I64(666), false)
         .global("global_f32", Value::F32(666.6f32.to_bits()), false)
         .global("global_f64", Value::F64(666.6f64.to_bits()), false)
         .table(
             "table",
-            TableType {
-                element: ValType::FuncRef,
-                limits: Limits {
-                    min: 10,
-                    max: Some(20),
-                },
-            },
+            TableType { element: ValType::FuncRef, limits: Limits { min: 10, max: Some(20) } },
         )
-        .memory(
-            "memory",
-            MemoryType {
-                limits: Limits {
-                    min: 1,
-                    max: Some(2),
-                },
-            },
-        )
+        .memory("memory", MemoryType { limits: Limits { min: 1, max: Some(2) } })
         .build(runtime)
 }

@@ -30,14 +30,16 @@ fn no_file() {
 }
 
 #[test]
+fn no_directory() {
+    let line = error(["run", "--dir", "/no/such/folder::/data", &file("dirs.wat")]);
+    assert!(line.contains("/no/such/folder: No such file"), "{line}");
+}
+
+#[test]
 fn not_wasm() {
     refused("empty", "", &["empty"]);
     refused("prose", "hello world\n", &["neither a WebAssembly module"]);
-    refused(
-        "random",
-        [0x7f, b'E', b'L', b'F', 2, 1, 1, 0, 0xff],
-        &["neither"],
-    );
+    refused("random", [0x7f, b'E', b'L', b'F', 2, 1, 1, 0, 0xff], &["neither"]);
     refused("version", b"\0asm\x02\0\0\0", &[]);
     refused("magic-only", b"\0asm", &[]);
 }
@@ -70,11 +72,7 @@ fn a_component() {
 #[test]
 fn unknown_imports() {
     let one = wasm(r#"(module (import "env" "f" (func (param i32) (result f64))))"#);
-    refused(
-        "unknown",
-        one,
-        &[r#"unknown import "env" "f": func (i32) -> (f64)"#],
-    );
+    refused("unknown", one, &[r#"unknown import "env" "f": func (i32) -> (f64)"#]);
     let all = wasm(
         r#"(module (import "env" "f" (func)) (import "env" "m" (memory 1))
                    (import "wasi_snapshot_preview1" "fd_fly" (func (param i32))))"#,
@@ -99,10 +97,7 @@ fn only_functions_are_supplied() {
         r#"(module (import "env" "f" (func)) (import "env" "g" (global i32)))"#,
     );
     let line = error(["run", "--unknown-imports", "zero", &path]);
-    assert!(
-        line.contains(r#"unknown import "env" "g": global i32"#),
-        "{line}"
-    );
+    assert!(line.contains(r#"unknown import "env" "g": global i32"#), "{line}");
 }
 
 #[test]
@@ -117,21 +112,9 @@ fn imports_of_a_wrong_type() {
 #[test]
 fn nothing_to_start() {
     refused("no-start", wasm("(module)"), &["no `_start`"]);
-    refused(
-        "reactor",
-        wasm(r#"(module (func (export "_initialize")))"#),
-        &["no `_start`"],
-    );
-    refused(
-        "memory-start",
-        wasm(r#"(module (memory (export "_start") 1))"#),
-        &["_start"],
-    );
-    refused(
-        "odd-start",
-        wasm(r#"(module (func (export "_start") (param i32)))"#),
-        &["_start"],
-    );
+    refused("reactor", wasm(r#"(module (func (export "_initialize")))"#), &["no `_start`"]);
+    refused("memory-start", wasm(r#"(module (memory (export "_start") 1))"#), &["_start"]);
+    refused("odd-start", wasm(r#"(module (func (export "_start") (param i32)))"#), &["_start"]);
     let line = error(["run", &file("numbers.wat")]);
     assert!(line.contains("--invoke takes one of: add, "), "{line}");
 }
@@ -147,11 +130,7 @@ fn nothing_to_invoke() {
         (&["add", "1", "4294967296"], "is no i32"),
         (&["null", "thing"], "\"thing\" is no externref"),
     ] {
-        let line = error(
-            ["run", "--invoke", args[0], &numbers]
-                .iter()
-                .chain(&args[1..]),
-        );
+        let line = error(["run", "--invoke", args[0], &numbers].iter().chain(&args[1..]));
         assert!(line.contains(words), "{line}");
     }
 }
@@ -160,10 +139,7 @@ fn nothing_to_invoke() {
 fn assert_trapped(done: &Done, message: &str) {
     assert_eq!(done.code, Some(134), "{done:?}");
     let first = done.stderr.lines().next().unwrap_or_default();
-    assert!(
-        first.starts_with("error: ") && first.contains(message),
-        "{done:?}"
-    );
+    assert!(first.starts_with("error: ") && first.contains(message), "{done:?}");
     assert!(!done.stderr.contains("panicked"), "{done:?}");
 }
 
@@ -177,16 +153,11 @@ fn traps() {
 #[test]
 fn infinite_recursion() {
     let scratch = Scratch::new("recursion");
-    let path = scratch.write(
-        "r.wat",
-        r#"(module (func $f (export "_start") (call $f) (call $f)))"#,
-    );
+    let path =
+        scratch.write("r.wat", r#"(module (func $f (export "_start") (call $f) (call $f)))"#);
     let done = done(["run", &path]);
     assert_trapped(&done, "call stack exhausted");
-    assert!(
-        done.stderr.lines().count() < 100,
-        "the backtrace is bounded"
-    );
+    assert!(done.stderr.lines().count() < 100, "the backtrace is bounded");
 }
 
 /// Runs a program in a process that may have only so much address space.
@@ -207,17 +178,10 @@ fn run_limited(kilobytes: u64, path: &str) -> Done {
 #[test]
 fn a_memory_the_system_refuses() {
     let scratch = Scratch::new("memory");
-    let whole = scratch.write(
-        "m.wat",
-        r#"(module (memory 65536) (func (export "_start")))"#,
-    );
+    let whole = scratch.write("m.wat", r#"(module (memory 65536) (func (export "_start")))"#);
     one_error_line(&run_limited(2 << 20, &whole));
     // More than four gigabytes is not even valid.
-    refused(
-        "memory-pages",
-        b"\0asm\x01\0\0\0\x05\x05\x01\0\x81\x80\x04",
-        &["memory"],
-    );
+    refused("memory-pages", b"\0asm\x01\0\0\0\x05\x05\x01\0\x81\x80\x04", &["memory"]);
 }
 
 #[test]
@@ -233,16 +197,7 @@ fn damaged_artifacts() {
         done(["run", "--invoke", "add", &path, "1", "2"])
     };
     assert_eq!(invoke(&whole).stdout, "3\n");
-    for len in [
-        8,
-        9,
-        100,
-        4095,
-        4096,
-        5000,
-        whole.len() / 2,
-        whole.len() - 1,
-    ] {
+    for len in [8, 9, 100, 4095, 4096, 5000, whole.len() / 2, whole.len() - 1] {
         one_error_line(&invoke(&whole[..len]));
     }
     // Magic number, version, count of sections, checksum, lengths, compiler, target, tunables,

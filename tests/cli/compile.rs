@@ -11,10 +11,7 @@ fn an_artifact_runs_and_nothing_else_is_left() {
     let artifact = scratch.name("numbers.precast");
     for _ in 0..2 {
         stdout(["compile", &file("numbers.wat"), "-o", &artifact]);
-        assert_eq!(
-            stdout(["run", "--invoke", "add", &artifact, "20", "22"]),
-            "42\n"
-        );
+        assert_eq!(stdout(["run", "--invoke", "add", &artifact, "20", "22"]), "42\n");
     }
     let files: Vec<_> = fs::read_dir(scratch.path()).unwrap().collect();
     assert_eq!(files.len(), 1, "{files:?}");
@@ -35,18 +32,12 @@ fn what_fails_leaves_the_old_file() {
     let bad = scratch.write("bad.wat", "(module (func (result i32)))");
     let output = scratch.write("out", "the old one");
     let line = error(["compile", &bad, "-o", &output]);
-    assert!(
-        line.contains("bad.wat") && line.contains("type mismatch"),
-        "{line}"
-    );
+    assert!(line.contains("bad.wat") && line.contains("type mismatch"), "{line}");
     assert_eq!(fs::read(&output).unwrap(), b"the old one");
 
     let nowhere = scratch.name("no/such/folder/out");
     let line = error(["compile", &file("numbers.wat"), "-o", &nowhere]);
-    assert!(
-        line.contains("cannot write") && line.contains(&nowhere),
-        "{line}"
-    );
+    assert!(line.contains("cannot write") && line.contains(&nowhere), "{line}");
 }
 
 #[test]
@@ -63,10 +54,5 @@ fn an_artifact_is_not_compiled_twice() {
 fn a_device_stays_a_device() {
     use std::os::unix::fs::FileTypeExt;
     stdout(["compile", &file("numbers.wat"), "-o", "/dev/null"]);
-    assert!(
-        fs::metadata("/dev/null")
-            .unwrap()
-            .file_type()
-            .is_char_device()
-    );
+    assert!(fs::metadata("/dev/null").unwrap().file_type().is_char_device());
 }

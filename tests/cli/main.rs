@@ -61,14 +61,8 @@ fn error<S: AsRef<OsStr>>(args: impl IntoIterator<Item = S>) -> String {
 fn one_error_line(done: &Done) -> String {
     assert_eq!(done.code, Some(1), "{done:?}");
     assert_eq!(done.stdout, "", "{done:?}");
-    let line = done
-        .stderr
-        .strip_suffix('\n')
-        .unwrap_or_else(|| panic!("no line: {done:?}"));
-    assert!(
-        line.starts_with("error: ") && !line.contains('\n'),
-        "{done:?}"
-    );
+    let line = done.stderr.strip_suffix('\n').unwrap_or_else(|| panic!("no line: {done:?}"));
+    assert!(line.starts_with("error: ") && !line.contains('\n'), "{done:?}");
     line["error: ".len()..].to_owned()
 }
 

@@ -21,29 +21,15 @@ fn environment() {
     let args = file("args.wat");
     let run = |options: &[&str]| {
         let mut command = precast(["run", "--argv0", "me"]);
-        command
-            .args(options)
-            .arg(&args)
-            .env("HOME", "/home/me")
-            .env("LANG", "C");
+        command.args(options).arg(&args).env("HOME", "/home/me").env("LANG", "C");
         String::from_utf8(command.output().unwrap().stdout).unwrap()
     };
     assert_eq!(run(&[]), "me\0", "nothing is handed on unasked");
     assert_eq!(run(&["--env", "A=1", "--env", "B=x=y"]), "me\0A=1\0B=x=y\0");
-    assert_eq!(
-        run(&["--env", "HOME", "--env", "UNSET"]),
-        "me\0HOME=/home/me\0"
-    );
-    assert_eq!(
-        run(&["--env", "A=1", "--env", "A=2"]),
-        "me\0A=2\0",
-        "the last one counts"
-    );
+    assert_eq!(run(&["--env", "HOME", "--env", "UNSET"]), "me\0HOME=/home/me\0");
+    assert_eq!(run(&["--env", "A=1", "--env", "A=2"]), "me\0A=2\0", "the last one counts");
     let inherited = run(&["--inherit-env"]);
-    assert!(
-        inherited.contains("HOME=/home/me\0") && inherited.contains("LANG=C\0"),
-        "{inherited}"
-    );
+    assert!(inherited.contains("HOME=/home/me\0") && inherited.contains("LANG=C\0"), "{inherited}");
 }
 
 #[test]
@@ -81,13 +67,8 @@ fn read_only_directories() {
     let scratch = Scratch::new("read-only");
     let path = scratch.path().to_str().unwrap();
     let create = file("create.wat");
-    let refused = done(["run", "--dir", &format!("{path}:ro"), &create])
-        .code
-        .unwrap();
-    assert!(
-        [ERRNO_ROFS, ERRNO_PERM, ERRNO_NOTCAPABLE].contains(&refused),
-        "errno {refused}"
-    );
+    let refused = done(["run", "--dir", &format!("{path}:ro"), &create]).code.unwrap();
+    assert!([ERRNO_ROFS, ERRNO_PERM, ERRNO_NOTCAPABLE].contains(&refused), "errno {refused}");
     assert!(!scratch.path().join("new").exists());
     assert_eq!(done(["run", "--dir", path, &create]).code, Some(0));
     assert!(scratch.path().join("new").exists());
@@ -96,12 +77,7 @@ fn read_only_directories() {
 #[test]
 fn exit_codes() {
     let exit = file("exit.wat");
-    for (args, code) in [
-        (&[][..], 40),
-        (&["x"; 2], 120),
-        (&["x"; 3], 160),
-        (&["x"; 5], 240),
-    ] {
+    for (args, code) in [(&[][..], 40), (&["x"; 2], 120), (&["x"; 3], 160), (&["x"; 5], 240)] {
         let mut command = precast(["run", &exit]);
         let output = command.args(args).output().unwrap();
         assert_eq!(output.status.code(), Some(code));
@@ -118,36 +94,21 @@ fn formats_are_told_apart_by_content() {
     let artifact = scratch.name("misleading.wasm");
     stdout(["compile", &binary, "-o", &artifact]);
     for program in [commented, binary, artifact] {
-        assert_eq!(
-            stdout(["run", "--argv0", "me", &program, "x"]),
-            "me\0x\0",
-            "{program}"
-        );
+        assert_eq!(stdout(["run", "--argv0", "me", &program, "x"]), "me\0x\0", "{program}");
     }
 }
 
 #[test]
 fn invoke() {
     let numbers = file("numbers.wat");
-    let invoke = |args: &[&str]| {
-        stdout(
-            ["run", "--invoke", args[0], &numbers]
-                .iter()
-                .chain(&args[1..]),
-        )
-    };
+    let invoke =
+        |args: &[&str]| stdout(["run", "--invoke", args[0], &numbers].iter().chain(&args[1..]));
     assert_eq!(invoke(&["add", "2", "3"]), "5\n");
     assert_eq!(invoke(&["add", "-2", "0x10"]), "14\n");
     assert_eq!(invoke(&["add", "4294967295", "0"]), "-1\n");
-    assert_eq!(
-        invoke(&["swap", "-9223372036854775808", "1.5"]),
-        "1.5\n-9223372036854775808\n"
-    );
+    assert_eq!(invoke(&["swap", "-9223372036854775808", "1.5"]), "1.5\n-9223372036854775808\n");
     assert_eq!(invoke(&["half", "inf"]), "inf\n");
-    assert_eq!(
-        invoke(&["splat", "1"]),
-        "0x00000001000000010000000100000001\n"
-    );
+    assert_eq!(invoke(&["splat", "1"]), "0x00000001000000010000000100000001\n");
     assert_eq!(invoke(&["null", "null"]), "null\n");
     assert_eq!(invoke(&["nothing"]), "");
 }
@@ -156,50 +117,18 @@ fn invoke() {
 fn preload() {
     let numbers = format!("numbers={}", file("numbers.wat"));
     let user = file("uses_numbers.wat");
-    assert_eq!(
-        stdout([
-            "run",
-            "--preload",
-            &numbers,
-            "--invoke",
-            "triple",
-            &user,
-            "7"
-        ]),
-        "21\n"
-    );
+    assert_eq!(stdout(["run", "--preload", &numbers, "--invoke", "triple", &user, "7"]), "21\n");
 }
 
 #[test]
 fn unknown_imports_on_demand() {
     let unknown = file("unknown.wat");
-    let run = |policy| {
-        done([
-            "run",
-            "--unknown-imports",
-            policy,
-            "--invoke",
-            "weigh",
-            &unknown,
-        ])
-    };
+    let run = |policy| done(["run", "--unknown-imports", policy, "--invoke", "weigh", &unknown]);
     let zero = run("zero");
-    assert_eq!(
-        (zero.code, zero.stdout.as_str()),
-        (Some(0), "5\n"),
-        "{zero:?}"
-    );
+    assert_eq!((zero.code, zero.stdout.as_str()), (Some(0), "5\n"), "{zero:?}");
     let trap = run("trap");
-    assert_eq!(
-        (trap.code, trap.stdout.as_str()),
-        (Some(134), ""),
-        "{trap:?}"
-    );
-    assert!(
-        trap.stderr
-            .contains(r#"unknown import "env" "weight" was called"#),
-        "{trap:?}"
-    );
+    assert_eq!((trap.code, trap.stdout.as_str()), (Some(134), ""), "{trap:?}");
+    assert!(trap.stderr.contains(r#"unknown import "env" "weight" was called"#), "{trap:?}");
 }
 
 #[test]

@@ -6,10 +6,7 @@ use crate::{done, error, file, stdout};
 /// The lines of a script on which a directive begins.
 fn directive_lines(script: &str) -> Vec<usize> {
     let text = std::fs::read_to_string(script).unwrap();
-    let lines = text
-        .lines()
-        .enumerate()
-        .filter(|(_, line)| line.starts_with('('));
+    let lines = text.lines().enumerate().filter(|(_, line)| line.starts_with('('));
     lines.map(|(i, _)| i + 1).collect()
 }
 
@@ -17,10 +14,7 @@ fn directive_lines(script: &str) -> Vec<usize> {
 fn what_is_right_passes() {
     let script = file("passes.wast");
     let directives = directive_lines(&script).len();
-    assert_eq!(
-        stdout(["wast", &script]),
-        format!("{directives} passed, 0 failed\n")
-    );
+    assert_eq!(stdout(["wast", &script]), format!("{directives} passed, 0 failed\n"));
     assert_eq!(
         stdout(["wast", &script, &script]),
         format!("{} passed, 0 failed\n", 2 * directives)
@@ -37,15 +31,9 @@ fn what_is_wrong_is_told_with_its_line() {
     let mut lines = done.stdout.lines();
     for line in wrong {
         let told = lines.next().unwrap();
-        assert!(
-            told.starts_with(&format!("{script}:{line}: ")),
-            "line {line}: {told}"
-        );
+        assert!(told.starts_with(&format!("{script}:{line}: ")), "line {line}: {told}");
     }
-    assert_eq!(
-        lines.next(),
-        Some(format!("1 passed, {} failed", wrong.len()).as_str())
-    );
+    assert_eq!(lines.next(), Some(format!("1 passed, {} failed", wrong.len()).as_str()));
 }
 
 #[test]
@@ -55,10 +43,7 @@ fn features() {
         "multi.wast",
         r#"(assert_invalid (module (func (result i32 i32) (i32.const 1) (i32.const 2))) "")"#,
     );
-    assert_eq!(
-        stdout(["wast", "--features", "wasm1", &script]),
-        "1 passed, 0 failed\n"
-    );
+    assert_eq!(stdout(["wast", "--features", "wasm1", &script]), "1 passed, 0 failed\n");
     assert_eq!(done(["wast", "--features", "wasm2", &script]).code, Some(1));
     assert_eq!(done(["wast", &script]).code, Some(1), "2.0 is the default");
 }
@@ -83,8 +68,5 @@ fn verbose_shows_what_the_host_is_told() {
                    (func $main (call $print (i32.const 7))) (start $main))"#,
     );
     assert_eq!(stdout(["wast", &script]), "1 passed, 0 failed\n");
-    assert_eq!(
-        done(["wast", "--verbose", &script]).stderr,
-        "spectest.print_i32(7)\n"
-    );
+    assert_eq!(done(["wast", "--verbose", &script]).stderr, "spectest.print_i32(7)\n");
 }

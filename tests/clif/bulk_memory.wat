@@ -1,4 +1,5 @@
-;; Bulk operations and growing call the runtime; the size is a field of the context.
+;; Short operations of known length are loads, then stores, and trap as those do; others call the
+;; runtime. The size is a field of the context.
 (module
   (memory 1)
   (func (export "copy16") (param i32 i32)
@@ -11,17 +12,16 @@
   (func (export "grow") (param i32) (result i32) (memory.grow (local.get 0))))
 ;; ---
 ;; function u0:0(i64, i32, i32) tail {
-;;     sig0 = (i64, i32, i32, i64, i64, i64) tail
-;;     fn0 = colocated u0:6 sig0
+;;     region0 = 100663296 "memory 0"
 ;;
 ;;                                 block0(v0: i64, v1: i32, v2: i32):
 ;; @005d                               v3 = iconst.i32 16
-;; @005f                               v4 = iconst.i32 0
-;; @005f                               v5 = iconst.i32 0
-;; @005f                               v6 = uextend.i64 v1
-;; @005f                               v7 = uextend.i64 v2
-;; @005f                               v8 = uextend.i64 v3  ; v3 = 16
-;; @005f                               call fn0(v0, v4, v5, v6, v7, v8)  ; v4 = 0, v5 = 0
+;; @005f                               v4 = uextend.i64 v1
+;; @005f                               v5 = iadd v0, v4
+;; @005f                               v6 = uextend.i64 v2
+;; @005f                               v7 = iadd v0, v6
+;; @005f                               v8 = load.i8x16 little region0 v7
+;; @005f                               store little region0 v8, v5
 ;; @0063                               return
 ;; }
 ;;

@@ -39,9 +39,7 @@ fn load_what_was_compiled() {
     let module = runtime.load(&path).unwrap();
     std::fs::remove_file(&path).unwrap();
     let mut ns = runtime.namespace();
-    let host = precast::HostModuleBuilder::new("host")
-        .func("log", |_: i32| ())
-        .build(&runtime);
+    let host = precast::HostModuleBuilder::new("host").func("log", |_: i32| ()).build(&runtime);
     ns.instantiate_host(&host.unwrap()).unwrap();
     let instance = ns.instantiate(&module).unwrap();
     let result = instance.call(&mut ns, "f", &[Value::I32(17)]).unwrap();
@@ -65,10 +63,7 @@ fn every_byte_of_header_and_metadata_counts() {
         artifact[at] ^= 0x10;
         let error = runtime.load_bytes(&artifact).err();
         let error = error.unwrap_or_else(|| panic!("a changed byte at {at} is accepted"));
-        assert!(
-            matches!(error.kind(), ErrorKind::Format(_)),
-            "at {at}: {error}"
-        );
+        assert!(matches!(error.kind(), ErrorKind::Format(_)), "at {at}: {error}");
         assert!(!error.to_string().contains('\n'));
         artifact[at] ^= 0x10;
     }
@@ -80,10 +75,7 @@ fn truncated_artifacts_are_refused() {
     let runtime = Runtime::new();
     let artifact = compile(&runtime, MODULE).serialize().to_vec();
     for len in (0..artifact.len()).step_by(61).chain([artifact.len() - 1]) {
-        assert!(
-            runtime.load_bytes(&artifact[..len]).is_err(),
-            "{len} bytes are accepted"
-        );
+        assert!(runtime.load_bytes(&artifact[..len]).is_err(), "{len} bytes are accepted");
     }
     let mut longer = artifact;
     longer.push(0);
@@ -99,9 +91,6 @@ fn compile_errors_say_where_and_why() {
     assert!(error.to_string().contains("type mismatch"), "{error}");
     // Cut behind the version or the types, what is left is a module without functions.
     for len in (0..wasm.len()).filter(|len| ![8, 15].contains(len)) {
-        assert!(
-            runtime.compile(&wasm[..len]).is_err(),
-            "{len} bytes compile"
-        );
+        assert!(runtime.compile(&wasm[..len]).is_err(), "{len} bytes compile");
     }
 }

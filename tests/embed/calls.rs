@@ -16,19 +16,13 @@ fn typed() {
              (func (export "neg") (param f32) (result f32) (f32.neg (local.get 0)))
              (func (export "max") (result i32) (i32.const -1)))"#,
     );
-    instance
-        .typed::<(), ()>(&ns, "none")
-        .unwrap()
-        .call(&mut ns, ())
-        .unwrap();
+    instance.typed::<(), ()>(&ns, "none").unwrap().call(&mut ns, ()).unwrap();
 
     let add: TypedFunc<(i32, i32), i32> = instance.typed(&ns, "add").unwrap();
     assert_eq!(add.call(&mut ns, (2, 3)).unwrap(), 5);
     assert_eq!(add.call(&mut ns, (i32::MAX, 1)).unwrap(), i32::MIN);
 
-    let swap = instance
-        .typed::<(i64, f64), (f64, i64)>(&ns, "swap")
-        .unwrap();
+    let swap = instance.typed::<(i64, f64), (f64, i64)>(&ns, "swap").unwrap();
     assert_eq!(swap.call(&mut ns, (-7, 2.5)).unwrap(), (2.5, -7));
 
     let neg = instance.typed::<(f32,), f32>(&ns, "neg").unwrap();
@@ -63,9 +57,7 @@ fn untyped() {
     let mut results = all.call(&mut ns, &args).unwrap();
     results.reverse();
     assert_eq!(results, args);
-    let Value::ExternRef(Some(back)) = results[6] else {
-        panic!("no externref")
-    };
+    let Value::ExternRef(Some(back)) = results[6] else { panic!("no externref") };
     assert_eq!(back.get::<String>(&ns).unwrap(), "held by the host");
     assert!(back.get::<i32>(&ns).is_none());
 }
@@ -98,11 +90,7 @@ fn wrong_types_are_refused() {
     let (mut ns, instance) =
         instantiate(r#"(module (func (export "f") (param i32) (result i32) (local.get 0)))"#);
     assert!(matches!(
-        instance
-            .typed::<(i64,), i32>(&ns, "f")
-            .err()
-            .unwrap()
-            .kind(),
+        instance.typed::<(i64,), i32>(&ns, "f").err().unwrap().kind(),
         ErrorKind::Type(_)
     ));
     assert!(instance.typed::<(i32,), ()>(&ns, "f").is_err());
@@ -112,10 +100,7 @@ fn wrong_types_are_refused() {
         let error = instance.call(&mut ns, "f", args).unwrap_err();
         assert!(matches!(error.kind(), ErrorKind::Type(_)), "{error}");
     }
-    assert_eq!(
-        instance.call(&mut ns, "f", &[Value::I32(8)]).unwrap(),
-        [Value::I32(8)]
-    );
+    assert_eq!(instance.call(&mut ns, "f", &[Value::I32(8)]).unwrap(), [Value::I32(8)]);
 }
 
 #[test]
@@ -133,15 +118,9 @@ fn instances_are_independent() {
     let a = ns.instantiate(&module).unwrap();
     let b = ns.instantiate(&module).unwrap();
     let next = |ns: &mut precast::Namespace, i: precast::Instance| {
-        i.typed::<(), i32>(ns, "next")
-            .unwrap()
-            .call(ns, ())
-            .unwrap()
+        i.typed::<(), i32>(ns, "next").unwrap().call(ns, ()).unwrap()
     };
-    assert_eq!(
-        [next(&mut ns, a), next(&mut ns, a), next(&mut ns, b)],
-        [1, 2, 1]
-    );
+    assert_eq!([next(&mut ns, a), next(&mut ns, a), next(&mut ns, b)], [1, 2, 1]);
 }
 
 #[test]

@@ -83,9 +83,7 @@ fn from_a_host_function() {
     let runtime = Runtime::new();
     let mut ns = runtime.namespace();
     let host = precast::HostModuleBuilder::new("host")
-        .func("close", |caller: &mut precast::Caller<'_, ()>| {
-            caller.namespace().close()
-        })
+        .func("close", |caller: &mut precast::Caller<'_, ()>| caller.namespace().close())
         .build(&runtime)
         .unwrap();
     ns.instantiate_host(&host).unwrap();
@@ -98,4 +96,30 @@ fn from_a_host_function() {
     // Whether the call in progress still ends well is the runtime's choice; later ones do not.
     let _ = instance.call(&mut ns, "run", &[]);
     assert_closed(instance.call(&mut ns, "run", &[]));
+}
+
+#[test]
+fn from_another_thread() {
+    let runtime = Runtime::new();
+    let module = compile(&runtime, MODULE);
+    std::thread::scope(|scope| {
+        let callers: Vec<_> = (0..2)
+            .map(|_| {
+                scope.spawn(|| {
+                    let mut ns = runtime.namespace();
+                    let instance = ns.instantiate(&module).unwrap();
+                    let f = instance.typed::<(), i32>(&ns, "f").unwrap();
+                    loop {
+                        match f.call(&mut ns, ()) {
+                            Ok(n) => assert_eq!(n, 1),
+                            Err(error) => break assert_closed::<()>(Err(error)),
+                        }
+                    }
+                })
+            })
+            .collect();
+        std::thread::sleep(std::time::Duration::from_millis(50));
+        runtime.close();
+        callers.into_iter().for_each(|caller| caller.join().unwrap());
+    });
 }

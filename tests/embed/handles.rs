@@ -14,10 +14,7 @@ const MODULE: &str = r#"(module
 
 #[track_caller]
 fn assert_panics<T>(what: impl FnOnce() -> T) {
-    assert!(
-        catch_unwind(AssertUnwindSafe(what)).is_err(),
-        "it is accepted"
-    );
+    assert!(catch_unwind(AssertUnwindSafe(what)).is_err(), "it is accepted");
 }
 
 #[test]
@@ -36,22 +33,14 @@ fn of_another_namespace() {
 
     // What is wrong about a value may be a guest's doing: that is an error.
     let table = mine.table(&other, "table").unwrap();
-    assert!(
-        table
-            .set(&mut other, 0, Value::FuncRef(Some(func)))
-            .is_err()
-    );
+    assert!(table.set(&mut other, 0, Value::FuncRef(Some(func))).is_err());
     assert_eq!(func.call(&mut ns, &[]).unwrap(), [Value::I32(1)]);
 }
 
 #[test]
 fn exports_by_kind() {
     let (ns, instance) = instantiate(MODULE);
-    let mut names: Vec<String> = instance
-        .exports(&ns)
-        .into_iter()
-        .map(|(name, _)| name)
-        .collect();
+    let mut names: Vec<String> = instance.exports(&ns).into_iter().map(|(name, _)| name).collect();
     names.sort();
     assert_eq!(names, ["f", "global", "memory", "table"]);
     assert!(instance.func(&ns, "memory").is_none());

@@ -10,7 +10,7 @@ use precast::{
 use super::compile;
 
 /// A runtime and a namespace in it.
-fn setup() -> (Runtime, Namespace) {
+fn setup() -> (Runtime, Box<Namespace>) {
     let runtime = Runtime::new();
     let ns = runtime.namespace();
     (runtime, ns)
@@ -22,9 +22,7 @@ fn closures_capture() {
     let factor = 3;
     let host = HostModuleBuilder::new("host")
         .func("scale", move |n: i32| n * factor)
-        .func("mix", |a: i64, b: f32, c: f64, d: u32| {
-            a as f64 + f64::from(b) + c + f64::from(d)
-        })
+        .func("mix", |a: i64, b: f32, c: f64, d: u32| a as f64 + f64::from(b) + c + f64::from(d))
         .func("pair", |n: u64| (n / 10, n % 10))
         .build(&runtime)
         .unwrap();
@@ -41,10 +39,7 @@ fn closures_capture() {
              (func (export "pair") (result i64 i64) (call $pair (i64.const 42))))"#,
     );
     let instance = ns.instantiate(&module).unwrap();
-    assert_eq!(
-        instance.call(&mut ns, "scale", &[Value::I32(14)]).unwrap(),
-        [Value::I32(42)]
-    );
+    assert_eq!(instance.call(&mut ns, "scale", &[Value::I32(14)]).unwrap(), [Value::I32(42)]);
     let mix = instance.typed::<(), f64>(&ns, "mix").unwrap();
     assert_eq!(mix.call(&mut ns, ()).unwrap(), 1.75 + f64::from(u32::MAX));
     let pair = instance.typed::<(), (i64, i64)>(&ns, "pair").unwrap();
@@ -74,16 +69,13 @@ fn state_is_per_instance() {
 fn the_callers_memory() {
     let (runtime, mut ns) = setup();
     let host = HostModuleBuilder::with_state("host", String::new)
-        .func(
-            "say",
-            |caller: &mut Caller<'_, String>, at: u32, len: u32| {
-                let (memory, said) = caller.memory_and_state();
-                let memory = memory.expect("the caller exports its memory");
-                let bytes = &memory[at as usize..][..len as usize];
-                said.push_str(std::str::from_utf8(bytes).unwrap());
-                said.len() as u32
-            },
-        )
+        .func("say", |caller: &mut Caller<'_, String>, at: u32, len: u32| {
+            let (memory, said) = caller.memory_and_state();
+            let memory = memory.expect("the caller exports its memory");
+            let bytes = &memory[at as usize..][..len as usize];
+            said.push_str(std::str::from_utf8(bytes).unwrap());
+            said.len() as u32
+        })
         .func("shout", |caller: &mut Caller<'_, String>| {
             caller.memory().unwrap()[..5].make_ascii_uppercase();
         })
@@ -104,10 +96,7 @@ fn the_callers_memory() {
     );
     let instance = ns.instantiate(&module).unwrap();
     assert_eq!(instance.call(&mut ns, "run", &[]).unwrap(), [Value::I32(7)]);
-    assert_eq!(
-        &instance.memory(&ns, "memory").unwrap().data(&ns)[..5],
-        b"HELLO"
-    );
+    assert_eq!(&instance.memory(&ns, "memory").unwrap().data(&ns)[..5], b"HELLO");
 }
 
 #[test]
@@ -155,9 +144,7 @@ fn signatures_known_at_run_time() {
                 Ok(())
             },
         )
-        .func_dynamic("fail", FuncType::new([], []), |_, _, _| {
-            Err(HostError::new("on purpose"))
-        })
+        .func_dynamic("fail", FuncType::new([], []), |_, _, _| Err(HostError::new("on purpose")))
         .build(&runtime)
         .unwrap();
     ns.instantiate_host(&host).unwrap();
@@ -175,9 +162,7 @@ fn signatures_known_at_run_time() {
     );
     let instance = ns.instantiate(&module).unwrap();
     let held = ns.extern_ref(7u8);
-    let results = instance
-        .call(&mut ns, "reverse", &[Value::ExternRef(Some(held))])
-        .unwrap();
+    let results = instance.call(&mut ns, "reverse", &[Value::ExternRef(Some(held))]).unwrap();
     assert_eq!(
         results,
         [
@@ -200,9 +185,7 @@ fn errors_end_the_call() {
     let host = HostModuleBuilder::new("host")
         .func("fail", || Err::<(), _>(HostError::new("no such thing")))
         .func("exit", || Err::<i32, _>(HostError::exit(17)))
-        .func("trap", || {
-            Err::<i64, _>(HostError::trap(TrapCode::Unreachable))
-        })
+        .func("trap", || Err::<i64, _>(HostError::trap(TrapCode::Unreachable)))
         .func("io", || -> Result<(), HostError> {
             Err(std::io::Error::other("the disk is on fire"))?
         })
@@ -236,10 +219,7 @@ fn errors_end_the_call() {
     assert!(error.to_string().contains("the disk is on fire"), "{error}");
 
     // Nothing ran after any of them.
-    assert_eq!(
-        instance.global(&ns, "after").unwrap().get(&ns),
-        Value::I32(0)
-    );
+    assert_eq!(instance.global(&ns, "after").unwrap().get(&ns), Value::I32(0));
 }
 
 /// `(ping n)` calls the host's `pong`, which calls `ping (n - 1)`: `n` frames of each.
@@ -256,18 +236,13 @@ fn pong(caller: &mut Caller<'_, ()>, n: i32) -> Result<i32, HostError> {
     }
     let instance = caller.instance().expect("called by wasm");
     let ns = caller.namespace();
-    Ok(instance
-        .typed::<(i32,), i32>(ns, "ping")?
-        .call(ns, (n - 1,))?)
+    Ok(instance.typed::<(i32,), i32>(ns, "ping")?.call(ns, (n - 1,))?)
 }
 
 #[test]
 fn calls_nest() {
     let (runtime, mut ns) = setup();
-    let host = HostModuleBuilder::new("host")
-        .func("pong", pong)
-        .build(&runtime)
-        .unwrap();
+    let host = HostModuleBuilder::new("host").func("pong", pong).build(&runtime).unwrap();
     ns.instantiate_host(&host).unwrap();
     let instance = ns.instantiate(&compile(&runtime, PING)).unwrap();
     let ping = instance.typed::<(i32,), i32>(&ns, "ping").unwrap();
@@ -324,21 +299,46 @@ fn panics_are_carried_across() {
     let panic = catch_unwind(AssertUnwindSafe(|| ping.call(&mut ns, (5,)))).unwrap_err();
     assert_eq!(panic.downcast_ref::<String>().unwrap(), "a bug of the host");
     assert_eq!(drops.load(std::sync::atomic::Ordering::Relaxed), 5);
-    assert_eq!(
-        ping.call(&mut ns, (0,)).unwrap(),
-        0,
-        "the namespace is as usable as before"
-    );
+    assert_eq!(ping.call(&mut ns, (0,)).unwrap(), 0, "the namespace is as usable as before");
 }
 
 #[test]
 fn later_definitions_replace_earlier_ones() {
     let (runtime, mut ns) = setup();
-    let host = HostModuleBuilder::new("host")
-        .func("f", || 1)
-        .func("f", || 2)
-        .build(&runtime)
-        .unwrap();
+    let host =
+        HostModuleBuilder::new("host").func("f", || 1).func("f", || 2).build(&runtime).unwrap();
     let host = ns.instantiate_host(&host).unwrap();
     assert_eq!(host.call(&mut ns, "f", &[]).unwrap(), [Value::I32(2)]);
+}
+
+#[test]
+fn a_host_function_may_instantiate() {
+    const MANY: i32 = 50;
+    let (runtime, mut ns) = setup();
+    let part = compile(
+        &runtime,
+        r#"(module (memory 1) (func (export "part") (result i32) (i32.const 1)))"#,
+    );
+    let host = HostModuleBuilder::new("host")
+        .func("more", move |caller: &mut Caller<'_, ()>| -> Result<i32, HostError> {
+            let ns = caller.namespace();
+            let instance = ns.instantiate(&part)?;
+            Ok(instance.typed::<(), i32>(ns, "part")?.call(ns, ())?)
+        })
+        .build(&runtime)
+        .unwrap();
+    ns.instantiate_host(&host).unwrap();
+    let module = compile(
+        &runtime,
+        r#"(module (import "host" "more" (func $more (result i32)))
+             (memory 1)
+             (func (export "run") (param $n i32) (result i32)
+               (loop $next
+                 (i32.store (i32.const 0) (i32.add (i32.load (i32.const 0)) (call $more)))
+                 (br_if $next (local.tee $n (i32.sub (local.get $n) (i32.const 1)))))
+               (i32.load (i32.const 0))))"#,
+    );
+    let instance = ns.instantiate(&module).unwrap();
+    let run = instance.typed::<(i32,), i32>(&ns, "run").unwrap();
+    assert_eq!(run.call(&mut ns, (MANY,)).unwrap(), MANY);
 }

@@ -40,43 +40,23 @@ const USER: &str = r#"(module
 fn everything_is_shared() {
     let runtime = Runtime::new();
     let mut ns = runtime.namespace();
-    let owner = ns
-        .instantiate_as("owner", &compile(&runtime, OWNER))
-        .unwrap();
+    let owner = ns.instantiate_as("owner", &compile(&runtime, OWNER)).unwrap();
     let user = ns.instantiate(&compile(&runtime, USER)).unwrap();
     let i32s = |values: &[i32]| values.iter().map(|&n| Value::I32(n)).collect::<Vec<_>>();
 
     user.call(&mut ns, "poke", &i32s(&[100, 42])).unwrap();
-    assert_eq!(
-        owner.call(&mut ns, "peek", &i32s(&[100])).unwrap(),
-        i32s(&[42])
-    );
+    assert_eq!(owner.call(&mut ns, "peek", &i32s(&[100])).unwrap(), i32s(&[42]));
     user.call(&mut ns, "set", &i32s(&[-3])).unwrap();
     assert_eq!(owner.call(&mut ns, "variable?", &[]).unwrap(), i32s(&[-3]));
-    assert_eq!(
-        user.call(&mut ns, "constant", &[]).unwrap(),
-        [Value::I64(99)]
-    );
-    assert_eq!(
-        user.call(&mut ns, "double", &i32s(&[21])).unwrap(),
-        i32s(&[42])
-    );
+    assert_eq!(user.call(&mut ns, "constant", &[]).unwrap(), [Value::I64(99)]);
+    assert_eq!(user.call(&mut ns, "double", &i32s(&[21])).unwrap(), i32s(&[42]));
     // Entry 0 is the owner's, entry 1 the user's own.
-    assert_eq!(
-        user.call(&mut ns, "via table", &i32s(&[0, 8])).unwrap(),
-        i32s(&[16])
-    );
-    assert_eq!(
-        user.call(&mut ns, "via table", &i32s(&[1, 8])).unwrap(),
-        i32s(&[-8])
-    );
+    assert_eq!(user.call(&mut ns, "via table", &i32s(&[0, 8])).unwrap(), i32s(&[16]));
+    assert_eq!(user.call(&mut ns, "via table", &i32s(&[1, 8])).unwrap(), i32s(&[-8]));
 
     assert_eq!(user.call(&mut ns, "grow", &[]).unwrap(), i32s(&[1]));
     assert_eq!(owner.memory(&ns, "memory").unwrap().size(&ns), 2);
-    assert_eq!(
-        owner.call(&mut ns, "peek", &i32s(&[65536])).unwrap(),
-        i32s(&[0])
-    );
+    assert_eq!(owner.call(&mut ns, "peek", &i32s(&[65536])).unwrap(), i32s(&[0]));
 }
 
 #[test]
@@ -86,20 +66,9 @@ fn handles_reach_into_instances() {
     let owner = ns.instantiate(&compile(&runtime, OWNER)).unwrap();
 
     let memory = owner.memory(&ns, "memory").unwrap();
-    assert_eq!(
-        memory.ty(&ns),
-        MemoryType {
-            limits: Limits {
-                min: 1,
-                max: Some(3)
-            }
-        }
-    );
+    assert_eq!(memory.ty(&ns), MemoryType { limits: Limits { min: 1, max: Some(3) } });
     memory.data_mut(&mut ns)[7] = 77;
-    assert_eq!(
-        owner.call(&mut ns, "peek", &[Value::I32(7)]).unwrap(),
-        [Value::I32(77)]
-    );
+    assert_eq!(owner.call(&mut ns, "peek", &[Value::I32(7)]).unwrap(), [Value::I32(77)]);
     assert_eq!(memory.data(&ns).len(), 65536);
     assert!(memory.write(&mut ns, 65535, &[1, 2]).is_err());
     assert!(memory.read(&ns, u64::MAX, &mut [0]).is_err());
@@ -109,48 +78,23 @@ fn handles_reach_into_instances() {
     let table = owner.table(&ns, "table").unwrap();
     assert_eq!(
         table.ty(&ns),
-        TableType {
-            element: ValType::FuncRef,
-            limits: Limits {
-                min: 4,
-                max: Some(8)
-            }
-        }
+        TableType { element: ValType::FuncRef, limits: Limits { min: 4, max: Some(8) } }
     );
-    let Some(Value::FuncRef(Some(double))) = table.get(&ns, 0) else {
-        panic!("a function")
-    };
-    assert_eq!(
-        double.call(&mut ns, &[Value::I32(3)]).unwrap(),
-        [Value::I32(6)]
-    );
+    let Some(Value::FuncRef(Some(double))) = table.get(&ns, 0) else { panic!("a function") };
+    assert_eq!(double.call(&mut ns, &[Value::I32(3)]).unwrap(), [Value::I32(6)]);
     assert_eq!(table.get(&ns, 1), Some(Value::FuncRef(None)));
     assert_eq!(table.get(&ns, 4), None);
     table.set(&mut ns, 3, Value::FuncRef(Some(double))).unwrap();
     assert!(table.set(&mut ns, 4, Value::FuncRef(None)).is_err());
     assert!(table.set(&mut ns, 0, Value::I32(1)).is_err());
-    assert_eq!(
-        table
-            .grow(&mut ns, 4, Value::FuncRef(Some(double)))
-            .unwrap(),
-        4
-    );
+    assert_eq!(table.grow(&mut ns, 4, Value::FuncRef(Some(double))).unwrap(), 4);
     assert_eq!(table.size(&ns), 8);
     assert!(table.grow(&mut ns, 1, Value::FuncRef(None)).is_err());
 
     let variable = owner.global(&ns, "variable").unwrap();
-    assert_eq!(
-        variable.ty(&ns),
-        GlobalType {
-            value: ValType::I32,
-            mutable: true
-        }
-    );
+    assert_eq!(variable.ty(&ns), GlobalType { value: ValType::I32, mutable: true });
     variable.set(&mut ns, Value::I32(12)).unwrap();
-    assert_eq!(
-        owner.call(&mut ns, "variable?", &[]).unwrap(),
-        [Value::I32(12)]
-    );
+    assert_eq!(owner.call(&mut ns, "variable?", &[]).unwrap(), [Value::I32(12)]);
     assert!(variable.set(&mut ns, Value::I64(12)).is_err());
     let constant = owner.global(&ns, "constant").unwrap();
     assert_eq!(constant.get(&ns), Value::I64(99));
@@ -162,18 +106,10 @@ fn the_host_exports_all_kinds() {
     let runtime = Runtime::new();
     let mut ns = runtime.namespace();
     let owner = HostModuleBuilder::new("owner")
-        .memory(
-            "memory",
-            MemoryType {
-                limits: Limits { min: 1, max: None },
-            },
-        )
+        .memory("memory", MemoryType { limits: Limits { min: 1, max: None } })
         .table(
             "table",
-            TableType {
-                element: ValType::FuncRef,
-                limits: Limits { min: 2, max: None },
-            },
+            TableType { element: ValType::FuncRef, limits: Limits { min: 2, max: None } },
         )
         .global("constant", Value::I64(-1), false)
         .global("variable", Value::I32(1), true)
@@ -183,25 +119,16 @@ fn the_host_exports_all_kinds() {
     let owner = ns.instantiate_host(&owner).unwrap();
     let user = ns.instantiate(&compile(&runtime, USER)).unwrap();
 
-    user.call(&mut ns, "poke", &[Value::I32(3), Value::I32(4)])
-        .unwrap();
+    user.call(&mut ns, "poke", &[Value::I32(3), Value::I32(4)]).unwrap();
     assert_eq!(owner.memory(&ns, "memory").unwrap().data(&ns)[3], 4);
     user.call(&mut ns, "set", &[Value::I32(6)]).unwrap();
-    assert_eq!(
-        owner.global(&ns, "variable").unwrap().get(&ns),
-        Value::I32(6)
-    );
-    assert_eq!(
-        user.call(&mut ns, "double", &[Value::I32(8)]).unwrap(),
-        [Value::I32(16)]
-    );
+    assert_eq!(owner.global(&ns, "variable").unwrap().get(&ns), Value::I32(6));
+    assert_eq!(user.call(&mut ns, "double", &[Value::I32(8)]).unwrap(), [Value::I32(16)]);
     // A function of the host in a table is called like any other.
     let double = owner.func(&ns, "double").unwrap();
     let table = owner.table(&ns, "table").unwrap();
     table.set(&mut ns, 0, Value::FuncRef(Some(double))).unwrap();
-    let result = user
-        .call(&mut ns, "via table", &[Value::I32(0), Value::I32(5)])
-        .unwrap();
+    let result = user.call(&mut ns, "via table", &[Value::I32(0), Value::I32(5)]).unwrap();
     assert_eq!(result, [Value::I32(10)]);
 }
 
@@ -209,11 +136,8 @@ fn the_host_exports_all_kinds() {
 fn imports_and_exports_of_a_module() {
     let runtime = Runtime::new();
     let user = compile(&runtime, USER);
-    let imports: Vec<String> = user
-        .imports()
-        .iter()
-        .map(|i| format!("{}.{}: {}", i.module, i.name, i.ty))
-        .collect();
+    let imports: Vec<String> =
+        user.imports().iter().map(|i| format!("{}.{}: {}", i.module, i.name, i.ty)).collect();
     assert_eq!(
         imports,
         [
@@ -226,10 +150,7 @@ fn imports_and_exports_of_a_module() {
     );
     let mut exports: Vec<String> = user.exports().into_iter().map(|e| e.name).collect();
     exports.sort();
-    assert_eq!(
-        exports,
-        ["constant", "double", "grow", "poke", "set", "via table"]
-    );
+    assert_eq!(exports, ["constant", "double", "grow", "poke", "set", "via table"]);
     assert!(matches!(user.export("poke"), Some(ExternType::Func(_))));
     assert_eq!(user.export("nothing"), None);
 }
@@ -238,8 +159,7 @@ fn imports_and_exports_of_a_module() {
 fn refused_imports_say_which() {
     let runtime = Runtime::new();
     let mut ns = runtime.namespace();
-    ns.instantiate_as("owner", &compile(&runtime, OWNER))
-        .unwrap();
+    ns.instantiate_as("owner", &compile(&runtime, OWNER)).unwrap();
     for (import, told) in [
         (r#"(import "nowhere" "f" (func))"#, "nowhere"),
         (r#"(import "owner" "triple" (func (param i32)))"#, "triple"),
@@ -248,23 +168,14 @@ fn refused_imports_say_which() {
         (r#"(import "owner" "memory" (memory 2))"#, "memory"),
         (r#"(import "owner" "memory" (memory 1 2))"#, "memory"),
         (r#"(import "owner" "table" (table 1 externref))"#, "table"),
-        (
-            r#"(import "owner" "constant" (global (mut i64)))"#,
-            "constant",
-        ),
+        (r#"(import "owner" "constant" (global (mut i64)))"#, "constant"),
         (r#"(import "owner" "variable" (global i32))"#, "variable"),
     ] {
         let module = compile(&runtime, &format!("(module {import})"));
         let error = ns.instantiate(&module).unwrap_err();
-        assert!(
-            matches!(error.kind(), ErrorKind::Link(_)),
-            "{import}: {error}"
-        );
+        assert!(matches!(error.kind(), ErrorKind::Link(_)), "{import}: {error}");
         let line = error.to_string();
-        assert!(
-            line.contains(told) && !line.contains('\n'),
-            "{import}: {line}"
-        );
+        assert!(line.contains(told) && !line.contains('\n'), "{import}: {line}");
     }
 }
 
@@ -294,11 +205,6 @@ fn a_start_function_runs_and_its_trap_is_told() {
     assert_eq!(instance.global(&ns, "g").unwrap().get(&ns), Value::I32(9));
 
     let module = compile(&runtime, "(module (func $init unreachable) (start $init))");
-    assert!(
-        ns.instantiate_as("bad", &module)
-            .unwrap_err()
-            .trap()
-            .is_some()
-    );
+    assert!(ns.instantiate_as("bad", &module).unwrap_err().trap().is_some());
     assert_eq!(ns.instance("bad"), None, "what failed to start has no name");
 }

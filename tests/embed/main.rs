@@ -1,10 +1,12 @@
 //! The embedding API, used as an embedder would.
 
 mod artifacts;
+mod bulk;
 mod calls;
 mod closing;
 mod handles;
 mod host;
+mod hostile;
 mod linking;
 mod stack;
 mod traps;
@@ -18,7 +20,7 @@ fn compile(runtime: &Runtime, text: &str) -> CompiledModule {
 }
 
 /// A namespace with one instance in it.
-fn instantiate(text: &str) -> (Namespace, Instance) {
+fn instantiate(text: &str) -> (Box<Namespace>, Instance) {
     let runtime = Runtime::new();
     let module = compile(&runtime, text);
     let mut namespace = runtime.namespace();

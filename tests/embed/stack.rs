@@ -1,6 +1,6 @@
 //! Recursion without end.
 
-use precast::{Caller, HostError, HostModuleBuilder, Runtime, TrapCode};
+use precast::{Caller, HostError, HostModuleBuilder, Namespace, Runtime, TrapCode};
 
 use super::{compile, instantiate};
 
@@ -43,14 +43,11 @@ fn through_the_host_is_a_trap_too() {
     let runtime = Runtime::new();
     let mut ns = runtime.namespace();
     let host = HostModuleBuilder::new("host")
-        .func(
-            "again",
-            |caller: &mut Caller<'_, ()>| -> Result<i32, HostError> {
-                let instance = caller.instance().expect("called by wasm");
-                let ns = caller.namespace();
-                Ok(instance.typed::<(), i32>(ns, "run")?.call(ns, ())?)
-            },
-        )
+        .func("again", |caller: &mut Caller<'_, ()>| -> Result<i32, HostError> {
+            let instance = caller.instance().expect("called by wasm");
+            let ns = caller.namespace();
+            Ok(instance.typed::<(), i32>(ns, "run")?.call(ns, ())?)
+        })
         .build(&runtime)
         .unwrap();
     ns.instantiate_host(&host).unwrap();
@@ -71,12 +68,10 @@ fn through_the_host_is_a_trap_too() {
 fn large_frames_do_not_skip_the_guard() {
     // A frame of more than a page of locals, kept alive across the call.
     const LOCALS: usize = 4000;
-    let sets: String = (0..LOCALS)
-        .map(|i| format!("(local.set {i} (i64.load (local.get {LOCALS})))"))
-        .collect();
-    let sums: String = (0..LOCALS)
-        .map(|i| format!("(i64.store (i32.const 8) (local.get {i}))"))
-        .collect();
+    let sets: String =
+        (0..LOCALS).map(|i| format!("(local.set {i} (i64.load (local.get {LOCALS})))")).collect();
+    let sums: String =
+        (0..LOCALS).map(|i| format!("(i64.store (i32.const 8) (local.get {i}))")).collect();
     let (mut ns, instance) = instantiate(&format!(
         r#"(module (memory 1)
              (func $down (export "down") (local {} i32)
@@ -85,4 +80,30 @@ fn large_frames_do_not_skip_the_guard() {
     ));
     let error = instance.call(&mut ns, "down", &[]).unwrap_err();
     assert_eq!(error.trap().unwrap().code(), TrapCode::StackOverflow);
+}
+
+#[test]
+fn a_namespace_moves_between_stacks() {
+    let runtime = Runtime::new();
+    let module = compile(&runtime, FOREVER);
+    let mut ns = runtime.namespace();
+    let instance = ns.instantiate(&module).unwrap();
+    let down = instance.typed::<(i32,), i32>(&ns, "down").unwrap();
+    let overflow = move |ns: &mut Namespace| {
+        let error = down.call(ns, (0,)).unwrap_err();
+        assert_eq!(error.trap().unwrap().code(), TrapCode::StackOverflow);
+    };
+    for kilobytes in [512, 4096, 1024] {
+        overflow(&mut ns);
+        let there = std::thread::Builder::new().stack_size(kilobytes << 10);
+        ns = there
+            .spawn(move || {
+                overflow(&mut ns);
+                ns
+            })
+            .unwrap()
+            .join()
+            .unwrap();
+    }
+    overflow(&mut ns);
 }

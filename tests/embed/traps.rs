@@ -47,11 +47,7 @@ fn every_kind() {
             let error = instance.call(&mut ns, name, &[]).unwrap_err();
             let trap = error.trap().unwrap_or_else(|| panic!("{name}: {error}"));
             assert_eq!(trap.code(), code, "{name}");
-            assert!(
-                trap.message().starts_with(code.message()),
-                "{name}: {}",
-                trap.message()
-            );
+            assert!(trap.message().starts_with(code.message()), "{name}: {}", trap.message());
         }
     }
 }
@@ -111,17 +107,8 @@ fn side_effects_before_a_trap_stay() {
                (i32.store8 (i32.const 65536) (i32.const 1))
                (i32.store8 (i32.const 1) (i32.const 1))))"#,
     );
-    assert!(
-        instance
-            .call(&mut ns, "run", &[])
-            .unwrap_err()
-            .trap()
-            .is_some()
-    );
-    assert_eq!(
-        instance.memory(&ns, "memory").unwrap().data(&ns)[..2],
-        [1, 0]
-    );
+    assert!(instance.call(&mut ns, "run", &[]).unwrap_err().trap().is_some());
+    assert_eq!(instance.memory(&ns, "memory").unwrap().data(&ns)[..2], [1, 0]);
 }
 
 #[test]

@@ -23,8 +23,7 @@ impl Strings {
             if string.contains(&0) {
                 return Err(Errno::Inval);
             }
-            list.starts
-                .push(u32::try_from(list.bytes.len()).map_err(|_| Errno::TooBig)?);
+            list.starts.push(u32::try_from(list.bytes.len()).map_err(|_| Errno::TooBig)?);
             list.bytes.extend_from_slice(string);
             list.bytes.push(0);
         }

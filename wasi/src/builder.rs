@@ -88,8 +88,7 @@ impl Builder {
 
     /// Adds arguments.
     pub fn args<S: AsRef<OsStr>>(mut self, args: impl IntoIterator<Item = S>) -> Self {
-        self.args
-            .extend(args.into_iter().map(|arg| arg.as_ref().to_owned()));
+        self.args.extend(args.into_iter().map(|arg| arg.as_ref().to_owned()));
         self
     }
 
@@ -108,9 +107,7 @@ impl Builder {
         self,
         variables: impl IntoIterator<Item = (K, V)>,
     ) -> Self {
-        variables
-            .into_iter()
-            .fold(self, |builder, (name, value)| builder.env(name, value))
+        variables.into_iter().fold(self, |builder, (name, value)| builder.env(name, value))
     }
 
     /// Sets every environment variable of this process.
@@ -138,9 +135,7 @@ impl Builder {
 
     /// Gives the guest the three standard streams of this process.
     pub fn inherit_stdio(self) -> Self {
-        self.stdin(Input::inherit())
-            .stdout(Output::inherit())
-            .stderr(Output::inherit())
+        self.stdin(Input::inherit()).stdout(Output::inherit()).stderr(Output::inherit())
     }
 
     /// Gives the guest the directory `host`, under the name `guest`, with all that lies in it.
@@ -155,11 +150,7 @@ impl Builder {
 
     fn grant(mut self, host: &Path, guest: &OsStr, writable: bool) -> Self {
         let (host, guest) = (host.to_owned(), guest.to_owned());
-        self.directories.push(DirectoryGrant {
-            host,
-            guest,
-            writable,
-        });
+        self.directories.push(DirectoryGrant { host, guest, writable });
         self
     }
 
@@ -211,19 +202,13 @@ impl Builder {
         let blueprint = self.blueprint()?;
         let builder = HostModuleBuilder::with_state(MODULE_NAME, move || {
             // `blueprint` has made one of the same already.
-            blueprint
-                .instantiate()
-                .expect("what could be instantiated once still can be")
+            blueprint.instantiate().expect("what could be instantiated once still can be")
         });
         Ok(FunctionExporter::export(builder))
     }
 
     pub(crate) fn blueprint(&self) -> Result<Blueprint, Error> {
-        let resolver = if self.portable_paths {
-            Resolver::Walk
-        } else {
-            Resolver::detect()
-        };
+        let resolver = if self.portable_paths { Resolver::Walk } else { Resolver::detect() };
         let blueprint = Blueprint {
             args: strings("arguments", self.args.iter().map(|arg| arg.as_bytes()))?,
             env: strings("environment variables", self.env.iter().map(variable))?,
@@ -232,11 +217,7 @@ impl Builder {
             stdin: self.stdin.clone(),
             stdout: self.stdout.clone(),
             stderr: self.stderr.clone(),
-            preopens: self
-                .directories
-                .iter()
-                .map(preopen)
-                .collect::<Result<_, _>>()?,
+            preopens: self.directories.iter().map(preopen).collect::<Result<_, _>>()?,
             sockets: self.sockets.clone(),
             resolver,
         };
@@ -276,10 +257,6 @@ fn preopen(grant: &DirectoryGrant) -> Result<Preopen, Error> {
             name: grant.guest.as_bytes().into(),
             writable: grant.writable,
         }),
-        Err(error) => Err(ErrorKind::File {
-            path: grant.host.clone(),
-            error: error.into(),
-        }
-        .into()),
+        Err(error) => Err(ErrorKind::File { path: grant.host.clone(), error: error.into() }.into()),
     }
 }

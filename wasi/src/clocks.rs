@@ -8,12 +8,8 @@ use crate::memory::Memory;
 use crate::state::Wasi;
 
 /// The clocks a guest may ask, numbered as in the specification.
-const CLOCKS: [ClockId; 4] = [
-    ClockId::Realtime,
-    ClockId::Monotonic,
-    ClockId::ProcessCPUTime,
-    ClockId::ThreadCPUTime,
-];
+const CLOCKS: [ClockId; 4] =
+    [ClockId::Realtime, ClockId::Monotonic, ClockId::ProcessCPUTime, ClockId::ThreadCPUTime];
 
 /// Where an instance's time comes from.
 #[derive(Clone, Copy, Debug)]
@@ -122,10 +118,7 @@ mod tests {
 
     #[test]
     fn a_fixed_clock_moves_when_the_guest_sleeps() {
-        let mut clocks = Clocks::Fixed {
-            realtime: 1_000,
-            slept: 0,
-        };
+        let mut clocks = Clocks::Fixed { realtime: 1_000, slept: 0 };
         assert_eq!((clocks.now(0), clocks.now(1)), (Ok(1_000), Ok(0)));
         assert!(clocks.pass(5));
         assert_eq!((clocks.now(0), clocks.now(1)), (Ok(1_005), Ok(5)));

@@ -197,16 +197,11 @@ mod tests {
         assert_eq!(Errno::TooBig.name(), "E2BIG");
         assert_eq!(Errno::Success.name(), "ESUCCESS");
         assert_eq!(Errno::Notcapable.name(), "ENOTCAPABLE");
-        assert_eq!(
-            Errno::Noent.to_string(),
-            "ENOENT: no such file or directory"
-        );
+        assert_eq!(Errno::Noent.to_string(), "ENOENT: no such file or directory");
         for errno in Errno::ALL {
             assert_eq!(
                 errno.name()[1..],
-                format!("{errno:?}")
-                    .to_uppercase()
-                    .replace("TOOBIG", "2BIG")
+                format!("{errno:?}").to_uppercase().replace("TOOBIG", "2BIG")
             );
         }
     }
@@ -216,13 +211,7 @@ mod tests {
         assert_eq!(Errno::from(rustix::io::Errno::NOTDIR), Errno::Notdir);
         assert_eq!(Errno::from(rustix::io::Errno::WOULDBLOCK), Errno::Again);
         assert_eq!(Errno::from(rustix::io::Errno::HWPOISON), Errno::Io);
-        assert_eq!(
-            Errno::from(std::io::Error::from(rustix::io::Errno::LOOP)),
-            Errno::Loop
-        );
-        assert_eq!(
-            Errno::from(std::io::Error::from(std::io::ErrorKind::BrokenPipe)),
-            Errno::Pipe
-        );
+        assert_eq!(Errno::from(std::io::Error::from(rustix::io::Errno::LOOP)), Errno::Loop);
+        assert_eq!(Errno::from(std::io::Error::from(std::io::ErrorKind::BrokenPipe)), Errno::Pipe);
     }
 }

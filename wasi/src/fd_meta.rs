@@ -86,12 +86,8 @@ pub(crate) fn fd_fdstat_get(
         Some(fd) => guest_flags(fcntl_getfl(fd)?),
         None => Fdflags::empty(),
     };
-    let fdstat = layout::fdstat(
-        descriptor.filetype(),
-        flags,
-        descriptor.base,
-        descriptor.inheriting,
-    );
+    let fdstat =
+        layout::fdstat(descriptor.filetype(), flags, descriptor.base, descriptor.inheriting);
     memory.write(stat, &fdstat)
 }
 

@@ -47,10 +47,7 @@ impl HostFile {
     }
 
     pub(crate) fn is_socket(&self) -> bool {
-        matches!(
-            self.filetype,
-            Filetype::SocketDgram | Filetype::SocketStream
-        )
+        matches!(self.filetype, Filetype::SocketDgram | Filetype::SocketStream)
     }
 }
 
@@ -86,17 +83,22 @@ pub(crate) enum Object {
 /// An open descriptor.
 pub(crate) struct Descriptor {
     pub(crate) object: Object,
+    /// Which of `FD_READ` and `FD_WRITE` it was opened for. Rights given up later stay here.
+    pub(crate) opened_for: Rights,
     pub(crate) base: Rights,
     pub(crate) inheriting: Rights,
 }
 
 impl Descriptor {
+    /// `EBADF`, as POSIX has it, for reading or writing what was not opened for that; else
     /// `ENOTCAPABLE` without all of `rights`.
     pub(crate) fn require(&self, rights: Rights) -> Result<(), Errno> {
         if self.base.contains(rights) {
             Ok(())
-        } else {
+        } else if self.opened_for.contains(rights & Rights::DATA) {
             Err(Errno::Notcapable)
+        } else {
+            Err(Errno::Badf)
         }
     }
 
@@ -153,11 +155,7 @@ impl FdTable {
     /// Takes the number `fd` away. `EBADF` if it is not open.
     pub(crate) fn remove(&mut self, fd: u32) -> Result<Descriptor, Errno> {
         let index = fd as usize;
-        let descriptor = self
-            .slots
-            .get_mut(index)
-            .and_then(Option::take)
-            .ok_or(Errno::Badf)?;
+        let descriptor = self.slots.get_mut(index).and_then(Option::take).ok_or(Errno::Badf)?;
         self.lowest = self.lowest.min(index);
         Ok(descriptor)
     }
@@ -175,17 +173,11 @@ impl FdTable {
     }
 
     pub(crate) fn get(&self, fd: u32) -> Result<&Descriptor, Errno> {
-        self.slots
-            .get(fd as usize)
-            .and_then(Option::as_ref)
-            .ok_or(Errno::Badf)
+        self.slots.get(fd as usize).and_then(Option::as_ref).ok_or(Errno::Badf)
     }
 
     pub(crate) fn get_mut(&mut self, fd: u32) -> Result<&mut Descriptor, Errno> {
-        self.slots
-            .get_mut(fd as usize)
-            .and_then(Option::as_mut)
-            .ok_or(Errno::Badf)
+        self.slots.get_mut(fd as usize).and_then(Option::as_mut).ok_or(Errno::Badf)
     }
 
     /// Anything but a directory, which is `EBADF`.
@@ -261,6 +253,7 @@ mod tests {
     fn null() -> Descriptor {
         Descriptor {
             object: Object::Stream(Stream::Null),
+            opened_for: Rights::DATA,
             base: Rights::FD_READ,
             inheriting: Rights::NONE,
         }
@@ -298,12 +291,11 @@ mod tests {
     fn kind_comes_before_rights() {
         let mut fds = FdTable::default();
         fds.insert(null()).unwrap();
-        assert_eq!(
-            fds.directory(0, Rights::PATH_OPEN).err(),
-            Some(Errno::Notdir)
-        );
+        assert_eq!(fds.directory(0, Rights::PATH_OPEN).err(), Some(Errno::Notdir));
         assert_eq!(fds.socket(0, Rights::FD_READ).err(), Some(Errno::Notsock));
         assert_eq!(fds.file(0, Rights::FD_WRITE).err(), Some(Errno::Notcapable));
+        fds.get_mut(0).unwrap().opened_for = Rights::FD_READ;
+        assert_eq!(fds.file(0, Rights::FD_WRITE).err(), Some(Errno::Badf));
         assert_eq!(fds.seekable(0, Rights::FD_READ).err(), Some(Errno::Spipe));
     }
 }

@@ -21,7 +21,7 @@ use crate::state::Wasi;
 /// reads   iovs: iovec[iovs_len]
 /// writes  the buffers; nread: u32
 /// ```
-/// - `EBADF`: no such descriptor, or a directory.
+/// - `EBADF`: no such descriptor, a directory, or not open for reading.
 /// - `ENOTCAPABLE`: without `FD_READ`.
 /// - `EFAULT`, `EINVAL`: bad buffers.
 /// - what the host says: `EAGAIN`, `EINTR`, `EIO`, `ECONNRESET`, ...
@@ -52,7 +52,7 @@ pub(crate) fn fd_read(
 /// reads   iovs: ciovec[iovs_len], the buffers
 /// writes  nwritten: u32
 /// ```
-/// - `EBADF`: no such descriptor, or a directory.
+/// - `EBADF`: no such descriptor, a directory, or not open for writing.
 /// - `ENOTCAPABLE`: without `FD_WRITE`.
 /// - `EFAULT`, `EINVAL`: bad buffers.
 /// - what the host says: `EAGAIN`, `EFBIG`, `EINTR`, `EIO`, `ENOSPC`, `EPIPE`, ...
@@ -83,7 +83,7 @@ pub(crate) fn fd_write(
 /// reads   iovs: iovec[iovs_len]
 /// writes  the buffers; nread: u32
 /// ```
-/// - `EBADF`: no such descriptor, or a directory.
+/// - `EBADF`: no such descriptor, a directory, or not open for reading.
 /// - `ENOTCAPABLE`: without `FD_READ` and `FD_SEEK`.
 /// - `ESPIPE`: nothing that has offsets.
 /// - `EFAULT`, `EINVAL`: bad buffers; an offset of 2^63 or more.
@@ -116,7 +116,7 @@ pub(crate) fn fd_pread(
 /// reads   iovs: ciovec[iovs_len], the buffers
 /// writes  nwritten: u32
 /// ```
-/// - `EBADF`: no such descriptor, or a directory.
+/// - `EBADF`: no such descriptor, a directory, or not open for writing.
 /// - `ENOTCAPABLE`: without `FD_WRITE` and `FD_SEEK`.
 /// - `ESPIPE`: nothing that has offsets.
 /// - `EFAULT`, `EINVAL`: bad buffers; an offset of 2^63 or more.
@@ -174,11 +174,7 @@ pub(crate) fn fd_seek(
     // `FD_SEEK` implies `FD_TELL`; the converse holds only for staying in place.
     let staying =
         position == SeekFrom::Current(0) && wasi.fds.get(fd)?.base.contains(Rights::FD_TELL);
-    let rights = if staying {
-        Rights::FD_TELL
-    } else {
-        Rights::FD_SEEK
-    };
+    let rights = if staying { Rights::FD_TELL } else { Rights::FD_SEEK };
     let file = wasi.fds.seekable(fd, rights)?;
     let position = rustix::fs::seek(&file.fd, position)?;
     memory.write_u64(newoffset, position)
@@ -233,12 +229,7 @@ pub(crate) fn fd_advise(
     let advice = *ADVICE.get(advice as usize).ok_or(Errno::Inval)?;
     region(offset, len)?;
     let file = wasi.fds.seekable(fd, Rights::FD_ADVISE)?;
-    Ok(rustix::fs::fadvise(
-        &file.fd,
-        offset,
-        NonZeroU64::new(len),
-        advice,
-    )?)
+    Ok(rustix::fs::fadvise(&file.fd, offset, NonZeroU64::new(len), advice)?)
 }
 
 /// Makes sure that a region of a file has space on the device; the file grows to hold it.
@@ -263,12 +254,7 @@ pub(crate) fn fd_allocate(
     region(offset, len)?;
     let file = wasi.fds.seekable(fd, Rights::FD_ALLOCATE)?;
     file.require_writable()?;
-    Ok(rustix::fs::fallocate(
-        &file.fd,
-        FallocateFlags::empty(),
-        offset,
-        len,
-    )?)
+    Ok(rustix::fs::fallocate(&file.fd, FallocateFlags::empty(), offset, len)?)
 }
 
 /// Writes a file's data and metadata to the device. Of a directory: its entries.
@@ -283,9 +269,7 @@ pub(crate) fn fd_allocate(
 pub(crate) fn fd_sync(wasi: &mut Wasi, _: &mut Memory<'_>, fd: u32) -> Result<(), Errno> {
     let descriptor = wasi.fds.get(fd)?;
     descriptor.require(Rights::FD_SYNC)?;
-    Ok(rustix::fs::fsync(
-        descriptor.host_fd().ok_or(Errno::Inval)?,
-    )?)
+    Ok(rustix::fs::fsync(descriptor.host_fd().ok_or(Errno::Inval)?)?)
 }
 
 /// Writes a file's data to the device.
@@ -300,9 +284,7 @@ pub(crate) fn fd_sync(wasi: &mut Wasi, _: &mut Memory<'_>, fd: u32) -> Result<()
 pub(crate) fn fd_datasync(wasi: &mut Wasi, _: &mut Memory<'_>, fd: u32) -> Result<(), Errno> {
     let descriptor = wasi.fds.get(fd)?;
     descriptor.require(Rights::FD_DATASYNC)?;
-    Ok(rustix::fs::fdatasync(
-        descriptor.host_fd().ok_or(Errno::Inval)?,
-    )?)
+    Ok(rustix::fs::fdatasync(descriptor.host_fd().ok_or(Errno::Inval)?)?)
 }
 
 /// `EINVAL` if a region ends beyond what the host's offsets can say.

@@ -135,40 +135,24 @@ impl Memory<'_> {
             return Err(Errno::Inval);
         }
         let table = self.range(iovs, count * IOVEC_SIZE)?;
-        let total: u64 = (0..count as usize)
-            .map(|i| u64::from(self.iovec(&table, i).1))
-            .sum();
-        if total > u64::from(u32::MAX) {
-            Err(Errno::Inval)
-        } else {
-            Ok(table)
-        }
+        let total: u64 = (0..count as usize).map(|i| u64::from(self.iovec(&table, i).1)).sum();
+        if total > u64::from(u32::MAX) { Err(Errno::Inval) } else { Ok(table) }
     }
 
     /// Where a buffer lies. The pointer of an empty one does not matter, as on the host.
     fn buffer_range(&self, ptr: u32, len: u32) -> Result<Range<usize>, Errno> {
-        if len == 0 {
-            Ok(0..0)
-        } else {
-            self.range(ptr, len)
-        }
+        if len == 0 { Ok(0..0) } else { self.range(ptr, len) }
     }
 
     /// A buffer to be written from.
     fn buffer(&self, ptr: u32, len: u32) -> Result<&[u8], Errno> {
-        if len == 0 {
-            Ok(&[])
-        } else {
-            self.bytes(ptr, len)
-        }
+        if len == 0 { Ok(&[]) } else { self.bytes(ptr, len) }
     }
 }
 
 /// Splits `bytes` into the pieces at `ranges`, in the order of `ranges`; `None` if two overlap.
 fn disjoint<'m>(bytes: &'m mut [u8], ranges: &[Range<usize>]) -> Option<Vec<IoSliceMut<'m>>> {
-    let mut order: Vec<usize> = (0..ranges.len())
-        .filter(|&i| !ranges[i].is_empty())
-        .collect();
+    let mut order: Vec<usize> = (0..ranges.len()).filter(|&i| !ranges[i].is_empty()).collect();
     order.sort_unstable_by_key(|&i| ranges[i].start);
 
     let mut slices: Vec<_> = ranges.iter().map(|_| IoSliceMut::new(&mut [])).collect();
@@ -247,11 +231,7 @@ mod tests {
 
         let table: Vec<_> = (0..100).map(|i| (1000 + i, 2)).collect();
         let (n, calls, bytes) = scatter(2000, &table, &source);
-        assert_eq!(
-            (n, calls),
-            (Ok(100), 51),
-            "the last read finds the source dry"
-        );
+        assert_eq!((n, calls), (Ok(100), 51), "the last read finds the source dry");
         assert_eq!(&bytes[1000..1004], &[0, 2, 4, 6]);
     }
 
@@ -259,15 +239,8 @@ mod tests {
     fn bad_tables() {
         assert_eq!(scatter(64, &[(60, 5)], b"x").0, Err(Errno::Fault));
         assert_eq!(scatter(64, &[(40, 1), (60, 5)], b"x").0, Err(Errno::Fault));
-        assert_eq!(
-            scatter(64, &[(8, u32::MAX), (8, 1)], b"x").0,
-            Err(Errno::Inval)
-        );
-        assert_eq!(
-            scatter(64, &[(u32::MAX, 0)], b"x").0,
-            Ok(0),
-            "an empty buffer lies nowhere"
-        );
+        assert_eq!(scatter(64, &[(8, u32::MAX), (8, 1)], b"x").0, Err(Errno::Inval));
+        assert_eq!(scatter(64, &[(u32::MAX, 0)], b"x").0, Ok(0), "an empty buffer lies nowhere");
         let mut bytes = [0; 16];
         let memory = Memory::new(Some(&mut bytes));
         assert_eq!(memory.gather(0, 3, |_| Ok(0)), Err(Errno::Fault));
@@ -279,9 +252,8 @@ mod tests {
         let mut bytes = with_table(64, &[(40, 4), (42, 4)]);
         bytes[40..46].copy_from_slice(b"abcdef");
         let mut out = Vec::new();
-        let n = Memory::new(Some(&mut bytes)).gather(0, 2, |bufs| {
-            Ok(std::io::Write::write_vectored(&mut out, bufs)?)
-        });
+        let n = Memory::new(Some(&mut bytes))
+            .gather(0, 2, |bufs| Ok(std::io::Write::write_vectored(&mut out, bufs)?));
         assert_eq!((n, &out[..]), (Ok(8), &b"abcdcdef"[..]));
     }
 }

@@ -152,10 +152,7 @@ pub(crate) fn fdstat(
 pub(crate) const FILESTAT_SIZE: usize = 64;
 
 /// Lays out the `filestat` of a file of the host.
-#[allow(
-    clippy::unnecessary_cast,
-    reason = "the host's types differ between targets"
-)]
+#[allow(clippy::unnecessary_cast, reason = "the host's types differ between targets")]
 pub(crate) fn filestat(filetype: Filetype, stat: &Stat) -> [u8; FILESTAT_SIZE] {
     let mut bytes = filestat_of_stream(filetype);
     let fields = [
@@ -163,18 +160,9 @@ pub(crate) fn filestat(filetype: Filetype, stat: &Stat) -> [u8; FILESTAT_SIZE] {
         (8, stat.st_ino as u64),
         (24, stat.st_nlink as u64),
         (32, stat.st_size as u64),
-        (
-            40,
-            nanoseconds(stat.st_atime as i64, stat.st_atime_nsec as u64),
-        ),
-        (
-            48,
-            nanoseconds(stat.st_mtime as i64, stat.st_mtime_nsec as u64),
-        ),
-        (
-            56,
-            nanoseconds(stat.st_ctime as i64, stat.st_ctime_nsec as u64),
-        ),
+        (40, nanoseconds(stat.st_atime as i64, stat.st_atime_nsec as u64)),
+        (48, nanoseconds(stat.st_mtime as i64, stat.st_mtime_nsec as u64)),
+        (56, nanoseconds(stat.st_ctime as i64, stat.st_ctime_nsec as u64)),
     ];
     for (offset, value) in fields {
         bytes[offset..offset + 8].copy_from_slice(&value.to_le_bytes());
@@ -192,9 +180,7 @@ pub(crate) fn filestat_of_stream(filetype: Filetype) -> [u8; FILESTAT_SIZE] {
 /// A host time as a guest timestamp. Times before 1970 become 0: a timestamp has no sign.
 pub(crate) fn nanoseconds(seconds: i64, nanoseconds: u64) -> u64 {
     match u64::try_from(seconds) {
-        Ok(seconds) => seconds
-            .saturating_mul(1_000_000_000)
-            .saturating_add(nanoseconds),
+        Ok(seconds) => seconds.saturating_mul(1_000_000_000).saturating_add(nanoseconds),
         Err(_) => 0,
     }
 }

@@ -57,7 +57,7 @@ use precast_runtime::{Error, Namespace, Runtime};
 pub const MODULE_NAME: &str = "wasi_snapshot_preview1";
 
 /// A new namespace of `runtime` with WASI in it that grants nothing: see [`Builder::new`].
-pub fn instantiate(runtime: &Runtime) -> Result<Namespace, Error> {
+pub fn instantiate(runtime: &Runtime) -> Result<Box<Namespace>, Error> {
     let mut namespace = runtime.namespace();
     Builder::new().instantiate(&mut namespace)?;
     Ok(namespace)

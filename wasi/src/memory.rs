@@ -17,9 +17,7 @@ pub(crate) struct Memory<'a> {
 impl<'a> Memory<'a> {
     /// A caller that exports no memory has an empty one, in which every pointer is bad.
     pub(crate) fn new(bytes: Option<&'a mut [u8]>) -> Self {
-        Memory {
-            bytes: bytes.unwrap_or_default(),
-        }
+        Memory { bytes: bytes.unwrap_or_default() }
     }
 
     /// The indices of `len` bytes at `ptr`; `EFAULT` if they are not all in memory.
@@ -34,8 +32,7 @@ impl<'a> Memory<'a> {
     /// Finds out that a result will fit at `ptr`, before the call does something it could not
     /// report.
     pub(crate) fn check(&self, ptr: u32, len: usize) -> Result<(), Errno> {
-        self.range(ptr, u32::try_from(len).map_err(|_| Errno::Fault)?)
-            .map(drop)
+        self.range(ptr, u32::try_from(len).map_err(|_| Errno::Fault)?).map(drop)
     }
 
     /// `len` bytes at `ptr`.
@@ -75,10 +72,7 @@ impl<'a> Memory<'a> {
     /// The `iovec` at index `i` of the table at `table`, as (pointer, length).
     pub(crate) fn iovec(&self, table: &Range<usize>, i: usize) -> (u32, u32) {
         let at = table.start + i * layout::IOVEC_SIZE as usize;
-        (
-            layout::u32_at(self.bytes, at),
-            layout::u32_at(self.bytes, at + 4),
-        )
+        (layout::u32_at(self.bytes, at), layout::u32_at(self.bytes, at + 4))
     }
 
     /// The path of `len` bytes at `ptr`.
@@ -101,11 +95,7 @@ mod tests {
         assert_eq!(memory.bytes(16, 0), Ok(&[][..]));
         assert_eq!(memory.bytes(17, 0), Err(Errno::Fault));
         assert_eq!(memory.bytes(8, u32::MAX), Err(Errno::Fault));
-        assert_eq!(
-            memory.bytes(11, 3),
-            Ok(&[0, 7, 0][..]),
-            "misaligned pointers are fine"
-        );
+        assert_eq!(memory.bytes(11, 3), Ok(&[0, 7, 0][..]), "misaligned pointers are fine");
     }
 
     #[test]

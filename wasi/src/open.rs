@@ -57,19 +57,11 @@ pub(crate) fn path_open(
     };
 
     // Kernels differ about these two together: some would make a file.
-    if request
-        .oflags
-        .contains(Oflags::CREAT.with(Oflags::DIRECTORY))
-    {
+    if request.oflags.contains(Oflags::CREAT.with(Oflags::DIRECTORY)) {
         return Err(Errno::Inval);
     }
     let directory = wasi.fds.directory(fd, request.rights_needed())?;
-    if !wasi
-        .fds
-        .get(fd)?
-        .inheriting
-        .contains(request.rights_passed_on())
-    {
+    if !wasi.fds.get(fd)?.inheriting.contains(request.rights_passed_on()) {
         return Err(Errno::Notcapable);
     }
     if request.writes() {
@@ -78,9 +70,7 @@ pub(crate) fn path_open(
     let writable = directory.writable;
     // The host's umask applies, as to any program.
     let mode = Mode::from_raw_mode(0o666);
-    let file = wasi
-        .resolver
-        .open(directory.fd.as_fd(), path, request.host_flags(), mode)?;
+    let file = wasi.resolver.open(directory.fd.as_fd(), path, request.host_flags(), mode)?;
     let opened_fd = wasi.fds.insert(request.descriptor(file, writable)?)?;
     memory.write_u32(opened, opened_fd)
 }
@@ -111,7 +101,10 @@ impl Request {
         if self.oflags.contains(Oflags::CREAT) {
             rights = rights | Rights::PATH_CREATE_FILE;
         }
-        if self.oflags.contains(Oflags::TRUNC) {
+        // A descriptor that may set the size could truncate right after: Go's library opens
+        // directories without the first right and relies on the second.
+        if self.oflags.contains(Oflags::TRUNC) && !self.base.contains(Rights::FD_FILESTAT_SET_SIZE)
+        {
             rights = rights | Rights::PATH_FILESTAT_SET_SIZE;
         }
         rights
@@ -132,10 +125,7 @@ impl Request {
 
     fn host_flags(&self) -> OFlags {
         // Without either right the descriptor is still good for `fd_filestat_get` and the like.
-        let mut flags = match (
-            self.base.contains(Rights::FD_READ),
-            self.opens_for_writing(),
-        ) {
+        let mut flags = match (self.base.contains(Rights::FD_READ), self.opens_for_writing()) {
             (true, true) => OFlags::RDWR,
             (false, true) => OFlags::WRONLY,
             (_, false) => OFlags::RDONLY,
@@ -160,27 +150,17 @@ impl Request {
         let filetype = filetype(file.as_fd())?;
         let (object, applicable) = if filetype == Filetype::Directory {
             let fd = HostFd::Owned(file);
-            let directory = Directory {
-                fd,
-                writable,
-                preopen: None,
-                listing: None,
-            };
+            let directory = Directory { fd, writable, preopen: None, listing: None };
             (Object::Directory(directory), Rights::DIRECTORY)
         } else {
             let rights = rights_of(filetype, file.as_fd());
-            (
-                Object::Host(HostFile {
-                    fd: HostFd::Owned(file),
-                    filetype,
-                    writable,
-                }),
-                rights,
-            )
+            (Object::Host(HostFile { fd: HostFd::Owned(file), filetype, writable }), rights)
         };
+        let base = self.base & applicable;
         Ok(Descriptor {
             object,
-            base: self.base & applicable,
+            opened_for: base & Rights::DATA,
+            base,
             inheriting: self.inheriting,
         })
     }

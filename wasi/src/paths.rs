@@ -35,16 +35,10 @@ pub(crate) fn path_create_directory(
     path_len: u32,
 ) -> Result<(), Errno> {
     let path = memory.path(path, path_len)?;
-    let directory = wasi
-        .fds
-        .writable_directory(fd, Rights::PATH_CREATE_DIRECTORY)?;
+    let directory = wasi.fds.writable_directory(fd, Rights::PATH_CREATE_DIRECTORY)?;
     let entry = wasi.resolver.entry(directory.fd.as_fd(), path)?;
     // The host's umask applies, as to any program.
-    Ok(rustix::fs::mkdirat(
-        entry.dir(),
-        entry.name(),
-        Mode::from_raw_mode(0o777),
-    )?)
+    Ok(rustix::fs::mkdirat(entry.dir(), entry.name(), Mode::from_raw_mode(0o777))?)
 }
 
 /// Tells what a file is, how large, how old.
@@ -106,17 +100,10 @@ pub(crate) fn path_filestat_set_times(
     let follow = Lookupflags::from_guest(flags)?.contains(Lookupflags::SYMLINK_FOLLOW);
     let times = timestamps(atim, mtim, fst_flags)?;
     let path = memory.path(path, path_len)?;
-    let directory = wasi
-        .fds
-        .writable_directory(fd, Rights::PATH_FILESTAT_SET_TIMES)?;
+    let directory = wasi.fds.writable_directory(fd, Rights::PATH_FILESTAT_SET_TIMES)?;
     let (entry, _) = wasi.resolver.lookup(directory.fd.as_fd(), path, follow)?;
     let flags = AtFlags::SYMLINK_NOFOLLOW;
-    Ok(rustix::fs::utimensat(
-        entry.dir(),
-        entry.bare_name(),
-        &times,
-        flags,
-    )?)
+    Ok(rustix::fs::utimensat(entry.dir(), entry.bare_name(), &times, flags)?)
 }
 
 /// Gives a file a second name. A symbolic link itself gets it, not what it leads to.
@@ -151,28 +138,17 @@ pub(crate) fn path_link(
     }
     let old_path = memory.path(old_path, old_path_len)?;
     let new_path = memory.path(new_path, new_path_len)?;
-    let old_directory = wasi
-        .fds
-        .writable_directory(old_fd, Rights::PATH_LINK_SOURCE)?;
-    let new_directory = wasi
-        .fds
-        .writable_directory(new_fd, Rights::PATH_LINK_TARGET)?;
+    let old_directory = wasi.fds.writable_directory(old_fd, Rights::PATH_LINK_SOURCE)?;
+    let new_directory = wasi.fds.writable_directory(new_fd, Rights::PATH_LINK_TARGET)?;
     let old = wasi.resolver.entry(old_directory.fd.as_fd(), old_path)?;
     if old.is_slashed() {
         // The host would follow a symbolic link here. A directory cannot be linked to anyway.
-        wasi.resolver
-            .lookup(old_directory.fd.as_fd(), old_path, true)?;
+        wasi.resolver.lookup(old_directory.fd.as_fd(), old_path, true)?;
         return Err(Errno::Perm);
     }
     let new = wasi.resolver.entry(new_directory.fd.as_fd(), new_path)?;
     let flags = AtFlags::empty();
-    Ok(rustix::fs::linkat(
-        old.dir(),
-        old.bare_name(),
-        new.dir(),
-        new.name(),
-        flags,
-    )?)
+    Ok(rustix::fs::linkat(old.dir(), old.bare_name(), new.dir(), new.name(), flags)?)
 }
 
 /// Reads a symbolic link, cut off at `buf_len` bytes and without a terminator.
@@ -241,15 +217,9 @@ pub(crate) fn path_remove_directory(
     path_len: u32,
 ) -> Result<(), Errno> {
     let path = memory.path(path, path_len)?;
-    let directory = wasi
-        .fds
-        .writable_directory(fd, Rights::PATH_REMOVE_DIRECTORY)?;
+    let directory = wasi.fds.writable_directory(fd, Rights::PATH_REMOVE_DIRECTORY)?;
     let entry = wasi.resolver.entry(directory.fd.as_fd(), path)?;
-    Ok(rustix::fs::unlinkat(
-        entry.dir(),
-        entry.name(),
-        AtFlags::REMOVEDIR,
-    )?)
+    Ok(rustix::fs::unlinkat(entry.dir(), entry.name(), AtFlags::REMOVEDIR)?)
 }
 
 /// Removes a file; of a symbolic link, the link.
@@ -275,11 +245,7 @@ pub(crate) fn path_unlink_file(
     let path = memory.path(path, path_len)?;
     let directory = wasi.fds.writable_directory(fd, Rights::PATH_UNLINK_FILE)?;
     let entry = wasi.resolver.entry(directory.fd.as_fd(), path)?;
-    Ok(rustix::fs::unlinkat(
-        entry.dir(),
-        entry.name(),
-        AtFlags::empty(),
-    )?)
+    Ok(rustix::fs::unlinkat(entry.dir(), entry.name(), AtFlags::empty())?)
 }
 
 /// Renames a file or directory, replacing what had the new name.
@@ -309,20 +275,11 @@ pub(crate) fn path_rename(
 ) -> Result<(), Errno> {
     let old_path = memory.path(old_path, old_path_len)?;
     let new_path = memory.path(new_path, new_path_len)?;
-    let old_directory = wasi
-        .fds
-        .writable_directory(fd, Rights::PATH_RENAME_SOURCE)?;
-    let new_directory = wasi
-        .fds
-        .writable_directory(new_fd, Rights::PATH_RENAME_TARGET)?;
+    let old_directory = wasi.fds.writable_directory(fd, Rights::PATH_RENAME_SOURCE)?;
+    let new_directory = wasi.fds.writable_directory(new_fd, Rights::PATH_RENAME_TARGET)?;
     let old = wasi.resolver.entry(old_directory.fd.as_fd(), old_path)?;
     let new = wasi.resolver.entry(new_directory.fd.as_fd(), new_path)?;
-    Ok(rustix::fs::renameat(
-        old.dir(),
-        old.name(),
-        new.dir(),
-        new.name(),
-    )?)
+    Ok(rustix::fs::renameat(old.dir(), old.name(), new.dir(), new.name())?)
 }
 
 /// Makes a symbolic link. What it says is not looked at before it is followed; only absolute
@@ -353,9 +310,5 @@ pub(crate) fn path_symlink(
     let new_path = memory.path(new_path, new_path_len)?;
     let directory = wasi.fds.writable_directory(fd, Rights::PATH_SYMLINK)?;
     let entry = wasi.resolver.entry(directory.fd.as_fd(), new_path)?;
-    Ok(rustix::fs::symlinkat(
-        old_path.bytes(),
-        entry.dir(),
-        entry.name(),
-    )?)
+    Ok(rustix::fs::symlinkat(old_path.bytes(), entry.dir(), entry.name())?)
 }

@@ -20,8 +20,8 @@ const MAX: u32 = 4096;
 /// Waits until at least one of the subscribed events has occurred, and tells all that have.
 ///
 /// What is wrong with one subscription is told in its event, at once: `EBADF` (no such descriptor,
-/// or a directory), `ENOTCAPABLE` (without `POLL_FD_READWRITE` and the right to read or write),
-/// `EINVAL` (no such clock or flag), `ENOTSUP` (a CPU-time clock).
+/// a directory, or not open for that), `ENOTCAPABLE` (without `POLL_FD_READWRITE` and the right to
+/// read or write), `EINVAL` (no such clock or flag), `ENOTSUP` (a CPU-time clock).
 ///
 /// ```text
 /// reads   subscriptions: subscription[nsubscriptions]
@@ -90,11 +90,7 @@ impl Subscription {
             _ => return Err(Errno::Inval),
         };
         let userdata = layout::u64_at(bytes, 0);
-        Ok(Subscription {
-            userdata,
-            eventtype,
-            wait: wait.unwrap_or_else(Wait::Failed),
-        })
+        Ok(Subscription { userdata, eventtype, wait: wait.unwrap_or_else(Wait::Failed) })
     }
 
     fn event(&self, error: Errno, nbytes: u64, flags: Eventrwflags) -> [u8; EVENT_SIZE] {
@@ -114,11 +110,7 @@ fn clock(bytes: &[u8], clocks: &Clocks) -> Result<Wait, Errno> {
         return Err(Errno::Notsup);
     }
     let absolute = flags.contains(Subclockflags::ABSTIME);
-    let deadline = if absolute {
-        timeout
-    } else {
-        now.saturating_add(timeout)
-    };
+    let deadline = if absolute { timeout } else { now.saturating_add(timeout) };
     Ok(Wait::Clock { clock, deadline })
 }
 
@@ -136,9 +128,7 @@ fn descriptor(
     descriptor.require(Rights::POLL_FD_READWRITE | right)?;
     Ok(match &descriptor.object {
         // An embedder's reader cannot be asked.
-        Object::Stream(stream) => Wait::Ready {
-            nbytes: stream.available(),
-        },
+        Object::Stream(stream) => Wait::Ready { nbytes: stream.available() },
         _ => Wait::Host { fd, interest },
     })
 }
@@ -236,11 +226,7 @@ fn descriptor_event(subscription: &Subscription, polled: &PollFd<'_>) -> Option<
         0
     };
     let hung_up = state.intersects(PollFlags::HUP | PollFlags::RDHUP | PollFlags::ERR);
-    let flags = if hung_up {
-        Eventrwflags::HANGUP
-    } else {
-        Eventrwflags::empty()
-    };
+    let flags = if hung_up { Eventrwflags::HANGUP } else { Eventrwflags::empty() };
     Some(subscription.event(Errno::Success, nbytes, flags))
 }
 

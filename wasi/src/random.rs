@@ -11,10 +11,7 @@ use crate::state::Wasi;
 const BUFFER: usize = 256;
 
 /// Where an instance's random bytes come from.
-#[allow(
-    clippy::large_enum_variant,
-    reason = "there is one in an instance, and its way is short"
-)]
+#[allow(clippy::large_enum_variant, reason = "there is one in an instance, and its way is short")]
 pub(crate) enum Random {
     /// The kernel's generator, `BUFFER` bytes at a time.
     System {
@@ -28,18 +25,11 @@ pub(crate) enum Random {
 
 impl Random {
     pub(crate) fn system() -> Self {
-        Random::System {
-            buffer: [0; BUFFER],
-            used: BUFFER,
-        }
+        Random::System { buffer: [0; BUFFER], used: BUFFER }
     }
 
     pub(crate) fn seeded(seed: u64) -> Self {
-        Random::Seeded(SplitMix {
-            state: seed,
-            bytes: [0; 8],
-            used: 8,
-        })
+        Random::Seeded(SplitMix { state: seed, bytes: [0; 8], used: 8 })
     }
 
     /// Fills `out`.
@@ -132,9 +122,7 @@ mod tests {
         }
         let chunks: std::collections::HashSet<_> = seen.chunks_exact(8).collect();
         assert_eq!(chunks.len(), seen.len() / 8);
-        let Random::System { buffer, used } = random else {
-            unreachable!()
-        };
+        let Random::System { buffer, used } = random else { unreachable!() };
         assert!(buffer[..used].iter().all(|&byte| byte == 0));
     }
 

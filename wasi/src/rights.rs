@@ -67,6 +67,9 @@ impl Rights {
     /// No right.
     pub(crate) const NONE: Rights = Rights(0);
 
+    /// The rights that are an open mode on the host.
+    pub(crate) const DATA: Rights = union(&[Rights::FD_READ, Rights::FD_WRITE]);
+
     /// The rights that make sense for a directory.
     pub(crate) const DIRECTORY: Rights = union(&[
         Rights::FD_DATASYNC,
@@ -190,14 +193,8 @@ mod tests {
 
     #[test]
     fn a_terminal_can_be_told_from_a_file() {
-        assert_eq!(
-            Rights::STREAM & (Rights::FD_SEEK | Rights::FD_TELL),
-            Rights::NONE
-        );
+        assert_eq!(Rights::STREAM & (Rights::FD_SEEK | Rights::FD_TELL), Rights::NONE);
         assert!(Rights::FILE.contains(Rights::FD_SEEK | Rights::FD_TELL));
-        assert_eq!(
-            Rights::DIRECTORY & (Rights::FD_READ | Rights::FD_SEEK),
-            Rights::NONE
-        );
+        assert_eq!(Rights::DIRECTORY & (Rights::FD_READ | Rights::FD_SEEK), Rights::NONE);
     }
 }

@@ -22,22 +22,11 @@ use crate::state::Wasi;
 pub(crate) fn descriptor(fd: HostFd) -> Result<Descriptor, Errno> {
     let filetype = filetype(fd.as_fd())?;
     let listens = sockopt::socket_acceptconn(&fd)?;
-    let (base, inheriting) = if listens {
-        (Rights::LISTENER, Rights::SOCKET)
-    } else {
-        (Rights::SOCKET, Rights::NONE)
-    };
+    let (base, inheriting) =
+        if listens { (Rights::LISTENER, Rights::SOCKET) } else { (Rights::SOCKET, Rights::NONE) };
     // No mount: what a peer is sent is not on disk.
-    let object = Object::Host(HostFile {
-        fd,
-        filetype,
-        writable: true,
-    });
-    Ok(Descriptor {
-        object,
-        base,
-        inheriting,
-    })
+    let object = Object::Host(HostFile { fd, filetype, writable: true });
+    Ok(Descriptor { object, opened_for: Rights::DATA, base, inheriting })
 }
 
 fn filetype(fd: BorrowedFd<'_>) -> Result<Filetype, Errno> {
@@ -160,12 +149,7 @@ pub(crate) fn sock_send(
     let socket = wasi.fds.socket(fd, Rights::FD_WRITE)?;
     let n = memory.gather(data, data_len, |bufs| {
         let mut control = SendAncillaryBuffer::default();
-        Ok(sendmsg(
-            &socket.fd,
-            bufs,
-            &mut control,
-            SendFlags::NOSIGNAL,
-        )?)
+        Ok(sendmsg(&socket.fd, bufs, &mut control, SendFlags::NOSIGNAL)?)
     })?;
     memory.write_u32(sent, n)
 }

@@ -1,6 +1,6 @@
 //! `Wasi`: the state of one instance of the host module, and how it comes to be.
 
-use std::os::fd::OwnedFd;
+use std::os::fd::{BorrowedFd, OwnedFd};
 use std::sync::Arc;
 
 use crate::args::Strings;
@@ -91,6 +91,7 @@ impl Preopen {
                 preopen: Some(self.name.clone()),
                 listing: None,
             }),
+            opened_for: Rights::NONE,
             base: Rights::DIRECTORY,
             inheriting: Rights::ALL,
         }
@@ -101,16 +102,13 @@ fn stdin(input: &Input) -> Descriptor {
     let stream = match &input.0 {
         InputKind::Inherit => return standard(rustix::stdio::stdin(), Rights::FD_WRITE),
         InputKind::Null => Stream::Null,
-        InputKind::Bytes(bytes) => Stream::Bytes {
-            bytes: bytes.clone(),
-            position: 0,
-        },
+        InputKind::Bytes(bytes) => Stream::Bytes { bytes: bytes.clone(), position: 0 },
         InputKind::Reader(reader) => Stream::Reader(reader.clone()),
     };
     virtual_stream(stream, Rights::FD_WRITE)
 }
 
-fn output(output: &Output, inherited: rustix::fd::BorrowedFd<'static>) -> Descriptor {
+fn output(output: &Output, inherited: BorrowedFd<'static>) -> Descriptor {
     let stream = match &output.0 {
         OutputKind::Inherit => return standard(inherited, Rights::FD_READ),
         OutputKind::Null => Stream::Null,
@@ -124,7 +122,7 @@ fn output(output: &Output, inherited: rustix::fd::BorrowedFd<'static>) -> Descri
 /// Without the right to set flags: they are shared with whoever else has the terminal open, and a
 /// shell does not survive a terminal that no longer blocks. Without the rights to change the file
 /// it may be redirected to: only writing was granted.
-fn standard(fd: rustix::fd::BorrowedFd<'static>, other_direction: Rights) -> Descriptor {
+fn standard(fd: BorrowedFd<'static>, other_direction: Rights) -> Descriptor {
     let Ok(filetype) = open::filetype(fd) else {
         // This process was started with the descriptor closed.
         return virtual_stream(Stream::Null, other_direction);
@@ -134,24 +132,16 @@ fn standard(fd: rustix::fd::BorrowedFd<'static>, other_direction: Rights) -> Des
         .without(Rights::FD_FDSTAT_SET_FLAGS)
         .without(Rights::FD_FILESTAT_SET_SIZE | Rights::FD_FILESTAT_SET_TIMES)
         .without(Rights::FD_ALLOCATE);
-    let object = Object::Host(HostFile {
-        fd: HostFd::Standard(fd),
-        filetype,
-        writable: true,
-    });
-    Descriptor {
-        object,
-        base,
-        inheriting: Rights::NONE,
-    }
+    let object = Object::Host(HostFile { fd: HostFd::Standard(fd), filetype, writable: true });
+    Descriptor { object, opened_for: base & Rights::DATA, base, inheriting: Rights::NONE }
 }
 
 fn virtual_stream(stream: Stream, other_direction: Rights) -> Descriptor {
+    let base = Rights::STREAM.without(other_direction).without(Rights::FD_FDSTAT_SET_FLAGS);
     Descriptor {
         object: Object::Stream(stream),
-        base: Rights::STREAM
-            .without(other_direction)
-            .without(Rights::FD_FDSTAT_SET_FLAGS),
+        opened_for: base & Rights::DATA,
+        base,
         inheriting: Rights::NONE,
     }
 }

@@ -187,11 +187,27 @@ impl Stream {
     }
 }
 
-/// What an embedder watches should show what the guest wrote, not what a buffer let through.
+/// Writes all buffers, of which `Write::write_vectored` would take the first. What was written
+/// before an error is reported first; the error comes again.
 fn write_and_flush(writer: &mut dyn Write, bufs: &[IoSlice<'_>]) -> io::Result<usize> {
-    let n = writer.write_vectored(bufs)?;
+    let mut total = 0;
+    for buf in bufs {
+        let mut rest = &buf[..];
+        while !rest.is_empty() {
+            match writer.write(rest) {
+                Ok(0) => return Ok(total),
+                Ok(n) => {
+                    total += n;
+                    rest = &rest[n..];
+                }
+                Err(_) if total > 0 => return Ok(total),
+                Err(error) => return Err(error),
+            }
+        }
+    }
+    // What an embedder watches should show what the guest wrote, not what a buffer let through.
     writer.flush()?;
-    Ok(n)
+    Ok(total)
 }
 
 /// A panic of an embedder's writer poisons nothing that WASI relies on.

@@ -8,14 +8,12 @@ use precast_wasi::{Builder, Captured, Errno, FunctionExporter, Input, MODULE_NAM
 
 /// Compiles a guest of `tests/guests`.
 fn compile(runtime: &Runtime, name: &str) -> CompiledModule {
-    let path = Path::new(env!("CARGO_MANIFEST_DIR"))
-        .join("tests/guests")
-        .join(name);
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/guests").join(name);
     runtime.compile(&wat::parse_file(path).unwrap()).unwrap()
 }
 
 /// Instantiates a guest with what `builder` gives it.
-fn guest(name: &str, builder: &Builder) -> (Namespace, Instance) {
+fn guest(name: &str, builder: &Builder) -> (Box<Namespace>, Instance) {
     let runtime = Runtime::new();
     let mut namespace = runtime.namespace();
     builder.instantiate(&mut namespace).unwrap();
@@ -25,9 +23,7 @@ fn guest(name: &str, builder: &Builder) -> (Namespace, Instance) {
 
 fn start(name: &str, builder: &Builder) -> Result<(), Error> {
     let (mut namespace, instance) = guest(name, builder);
-    instance
-        .typed::<(), ()>(&namespace, "_start")?
-        .call(&mut namespace, ())
+    instance.typed::<(), ()>(&namespace, "_start")?.call(&mut namespace, ())
 }
 
 /// A directory for one test, removed with it.
@@ -99,18 +95,11 @@ fn files() {
     for portable_paths in [false, true] {
         let temp = TempDir::new(if portable_paths { "walk" } else { "kernel" });
         fs::write(temp.0.join("in"), "some bytes").unwrap();
-        let builder = Builder::new()
-            .dir(&temp.0, "/")
-            .portable_paths(portable_paths);
+        let builder = Builder::new().dir(&temp.0, "/").portable_paths(portable_paths);
         start("copy.wat", &builder).unwrap();
-        assert_eq!(
-            fs::read_to_string(temp.0.join("out")).unwrap(),
-            "some bytes"
-        );
+        assert_eq!(fs::read_to_string(temp.0.join("out")).unwrap(), "some bytes");
 
-        let read_only = Builder::new()
-            .read_only_dir(&temp.0, "/")
-            .portable_paths(portable_paths);
+        let read_only = Builder::new().read_only_dir(&temp.0, "/").portable_paths(portable_paths);
         assert!(start("copy.wat", &read_only).unwrap_err().trap().is_some());
     }
 }
@@ -136,21 +125,15 @@ fn a_later_definition_overrides() {
         .unwrap();
     let mut namespace = runtime.namespace();
     namespace.instantiate_host(&wasi).unwrap();
-    let instance = namespace
-        .instantiate(&compile(&runtime, "hello.wat"))
-        .unwrap();
+    let instance = namespace.instantiate(&compile(&runtime, "hello.wat")).unwrap();
     instance.call(&mut namespace, "_start", &[]).unwrap();
     assert_eq!(stdout.contents(), b"");
 
     // And exporting again restores what WASI defines.
-    let wasi = FunctionExporter::export(builder.module_builder().unwrap())
-        .build(&runtime)
-        .unwrap();
+    let wasi = FunctionExporter::export(builder.module_builder().unwrap()).build(&runtime).unwrap();
     let mut namespace = runtime.namespace();
     namespace.instantiate_host(&wasi).unwrap();
-    let instance = namespace
-        .instantiate(&compile(&runtime, "hello.wat"))
-        .unwrap();
+    let instance = namespace.instantiate(&compile(&runtime, "hello.wat")).unwrap();
     instance.call(&mut namespace, "_start", &[]).unwrap();
     assert_eq!(stdout.contents(), b"hello\n");
 }
@@ -160,16 +143,8 @@ fn the_default_grants_nothing() {
     let runtime = Runtime::new();
     let mut namespace = precast_wasi::instantiate(&runtime).unwrap();
     assert!(namespace.instance(MODULE_NAME).is_some());
-    let instance = namespace
-        .instantiate(&compile(&runtime, "hello.wat"))
-        .unwrap();
+    let instance = namespace.instantiate(&compile(&runtime, "hello.wat")).unwrap();
     instance.call(&mut namespace, "_start", &[]).unwrap();
-    let missing = Builder::new()
-        .dir("/does/not/exist", "/")
-        .compile(&runtime)
-        .unwrap_err();
-    assert!(
-        missing.to_string().starts_with("/does/not/exist: "),
-        "{missing}"
-    );
+    let missing = Builder::new().dir("/does/not/exist", "/").compile(&runtime).unwrap_err();
+    assert!(missing.to_string().starts_with("/does/not/exist: "), "{missing}");
 }

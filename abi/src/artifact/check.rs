@@ -136,7 +136,9 @@ struct Checker<'a> {
 /// Checks every record of the hot sections.
 pub(super) fn sections(artifact: &Artifact, bytes: &[u8]) -> Result<(), FormatError> {
     let info: &[Info] = records(artifact, bytes, Section::Info)?;
-    let [info] = info else { return Err(FormatError::Record("not one info record")) };
+    let [info] = info else {
+        return Err(FormatError::Record("not one info record"));
+    };
     let text = artifact.entry(Section::Text).len;
     let c = Checker { artifact, bytes, info, text };
     c.types()?;
@@ -152,8 +154,7 @@ fn records<'a, T>(a: &Artifact, bytes: &'a [u8], section: Section) -> Result<&'a
 where
     T: FromBytes + zerocopy::Immutable + zerocopy::KnownLayout,
 {
-    <[T]>::ref_from_bytes(a.bytes(bytes, section))
-        .map_err(|_| FormatError::Section(section.name()))
+    <[T]>::ref_from_bytes(a.bytes(bytes, section)).map_err(|_| FormatError::Section(section.name()))
 }
 
 fn ensure(condition: bool, what: &'static str) -> Result<(), FormatError> {

@@ -26,7 +26,7 @@ mod view;
 mod write;
 
 pub use check::FormatError;
-pub use header::{Header, HEADER_SIZE, Identity, MAGIC, Section, SectionEntry, VERSION};
+pub use header::{HEADER_SIZE, Header, Identity, MAGIC, Section, SectionEntry, VERSION};
 pub use identity::{COMPILER, host_target};
 pub use records::*;
 pub use view::Artifact;

@@ -47,7 +47,7 @@ enum FrameKind {
 
 enum Otherwise {
     /// To the end, unless an `else` redirects the branch; nothing goes in and nothing comes out.
-    End(ir::Inst),
+    End { branch: ir::Inst, unlikely: bool },
     /// To a block of its own, which finds these operands.
     Block(Block, Vec<Value>),
 }
@@ -186,19 +186,36 @@ impl FuncTranslator<'_, '_> {
         self.stack.extend_from_slice(&self.builder.block_params(header)[..params]);
     }
 
+    /// Whether the module says that the branch here is likely, or that it is not.
+    fn hint(&self) -> Option<bool> {
+        let here = self.builder.srcloc().bits().wrapping_sub(self.body_start);
+        let at = self.hints.binary_search_by_key(&here, |&(offset, _)| offset);
+        at.ok().map(|at| self.hints[at].1)
+    }
+
     fn if_(&mut self, ty: BlockType) {
         let condition = self.pop();
         let (params, results) = self.arity(ty);
         let then = self.builder.create_block();
         let otherwise = self.builder.create_block();
+        let hint = self.hint();
+        if hint == Some(false) {
+            self.builder.set_cold_block(then);
+        }
+        let unlikely = hint == Some(true);
         let branch = self.builder.ins().brif(condition, then, &[], otherwise, &[]);
         self.enter(then);
         if (params, results) == (0, 0) {
-            self.push_frame(FrameKind::If(Otherwise::End(branch)), ty, Some(otherwise));
+            let kind = FrameKind::If(Otherwise::End { branch, unlikely });
+            self.push_frame(kind, ty, Some(otherwise));
         } else {
+            if unlikely {
+                self.builder.set_cold_block(otherwise);
+            }
             self.builder.seal_block(otherwise);
             let operands = self.stack[self.stack.len() - params..].to_vec();
-            self.push_frame(FrameKind::If(Otherwise::Block(otherwise, operands)), ty, None);
+            let kind = FrameKind::If(Otherwise::Block(otherwise, operands));
+            self.push_frame(kind, ty, None);
         }
     }
 
@@ -221,8 +238,11 @@ impl FuncTranslator<'_, '_> {
                 self.stack.extend(operands);
                 block
             }
-            Otherwise::End(branch) => {
+            Otherwise::End { branch, unlikely } => {
                 let block = self.builder.create_block();
+                if unlikely {
+                    self.builder.set_cold_block(block);
+                }
                 let end = frame.end.expect("such an if has an end");
                 self.builder.change_jump_destination(branch, end, block);
                 self.builder.seal_block(block);
@@ -320,6 +340,9 @@ impl FuncTranslator<'_, '_> {
         let (block, arity) = self.target(depth);
         self.branch_args(arity);
         let next = self.builder.create_block();
+        if self.hint() == Some(true) {
+            self.builder.set_cold_block(next);
+        }
         self.builder.ins().brif(condition, block, &*self.block_args, next, &[]);
         self.enter(next);
     }

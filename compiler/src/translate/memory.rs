@@ -1,11 +1,11 @@
-//! Linear memories.
+//! Linear memories: loads, stores and sizes.
 
 use super::regions::Region;
 use super::{FuncTranslator, HeapAccess};
 use crate::plan::MemoryPlace;
 use crate::types::trap_code;
 use cranelift_codegen::ir::condcodes::IntCC;
-use cranelift_codegen::ir::{InstBuilder, Type, Value, types};
+use cranelift_codegen::ir::{InstBuilder, MemFlagsData, Type, Value, types};
 use precast_abi::builtin::Builtin;
 use precast_abi::index::MemoryIndex;
 use precast_abi::limits::{MEMORY_GUARD, WASM_PAGE};
@@ -43,26 +43,6 @@ pub(super) fn translate(t: &mut FuncTranslator<'_, '_>, op: &Operator<'_>) -> bo
         Operator::I64Store32 { memarg } => t.store_narrow(memarg, 4),
         Operator::MemorySize { mem } => t.memory_size(*mem),
         Operator::MemoryGrow { mem } => t.memory_grow(*mem),
-        Operator::MemoryCopy { dst_mem, src_mem } => {
-            let (to, from, len) = t.pop3();
-            let (dst, src) = (t.index(*dst_mem), t.index(*src_mem));
-            let (to, from, len) = (t.widen(to), t.widen(from), t.widen(len));
-            t.builtin(Builtin::MemoryCopy, &[dst, src, to, from, len]);
-        }
-        Operator::MemoryFill { mem } => {
-            let (to, byte, len) = t.pop3();
-            let (mem, to, len) = (t.index(*mem), t.widen(to), t.widen(len));
-            t.builtin(Builtin::MemoryFill, &[mem, to, byte, len]);
-        }
-        Operator::MemoryInit { data_index, mem } => {
-            let (to, from, len) = t.pop3();
-            let (mem, data, to) = (t.index(*mem), t.index(*data_index), t.widen(to));
-            t.builtin(Builtin::MemoryInit, &[mem, data, to, from, len]);
-        }
-        Operator::DataDrop { data_index } => {
-            let data = t.index(*data_index);
-            t.builtin(Builtin::DataDrop, &[data]);
-        }
         _ => return false,
     }
     true
@@ -77,11 +57,7 @@ pub(super) fn access(t: &mut FuncTranslator<'_, '_>, memarg: &MemArg, bytes: u32
     let memory = MemoryIndex(memory);
     let index = t.pop();
     let (base, start) = t.memory_base(memory);
-    let region = match t.plan.memory(memory) {
-        MemoryPlace::Imported(_) => Region::ImportedMemories,
-        _ => Region::Memory(memory.0),
-    };
-    let mut flags = t.memory_flags(region);
+    let mut flags = t.memory_access_flags(memory);
     let end = memarg.offset + u64::from(bytes);
     if let Some(index) = t.constant(index)
         && index + end <= MEMORY_GUARD
@@ -107,8 +83,17 @@ pub(super) fn access(t: &mut FuncTranslator<'_, '_>, memarg: &MemArg, bytes: u32
 }
 
 impl FuncTranslator<'_, '_> {
+    /// Flags of an access to a memory that traps by itself.
+    pub(super) fn memory_access_flags(&mut self, memory: MemoryIndex) -> MemFlagsData {
+        let region = match self.plan.memory(memory) {
+            MemoryPlace::Imported(_) => Region::ImportedMemories,
+            _ => Region::Memory(memory.0),
+        };
+        self.memory_flags(region)
+    }
+
     /// The address to which indices of a memory are added, and a distance from there.
-    fn memory_base(&mut self, memory: MemoryIndex) -> (Value, i32) {
+    pub(super) fn memory_base(&mut self, memory: MemoryIndex) -> (Value, i32) {
         let ctx = self.ctx;
         let at = match self.plan.memory(memory) {
             MemoryPlace::Context => return (ctx, MEMORY0_OFFSET),

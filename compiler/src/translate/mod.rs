@@ -1,5 +1,6 @@
 //! Operators of WebAssembly to CLIF, one file per group of operators.
 
+mod bulk;
 mod call;
 mod control;
 mod global;
@@ -61,6 +62,9 @@ pub(crate) struct FuncTranslator<'a, 'f> {
     signatures: &'f mut HashMap<u32, ir::SigRef>,
     /// Zeros of the types that locals have, to define them with.
     zeros: Vec<(Type, Value)>,
+    /// What the module says of branches, by their offset from the start of the body.
+    hints: &'a [(u32, bool)],
+    body_start: u32,
 }
 
 impl<'a, 'f> FuncTranslator<'a, 'f> {
@@ -95,6 +99,8 @@ impl<'a, 'f> FuncTranslator<'a, 'f> {
             funcs: &mut buffers.funcs,
             signatures: &mut buffers.signatures,
             zeros: Vec::new(),
+            hints: plan.module.branch_hints.get(&index).map_or(&[], Vec::as_slice),
+            body_start: plan.module.body_start(index),
         };
         for (i, &param) in ty.params().iter().enumerate() {
             let var = translator.builder.declare_var(clif_type(param));
@@ -144,6 +150,7 @@ impl<'a, 'f> FuncTranslator<'a, 'f> {
                 || call::translate(self, op)
                 || global::translate(self, op)
                 || simd::translate(self, op)
+                || bulk::translate(self, op)
                 || table::translate(self, op)
                 || reference::translate(self, op)
         } else {

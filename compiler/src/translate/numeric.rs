@@ -18,10 +18,7 @@ pub(super) fn translate(t: &mut FuncTranslator<'_, '_>, op: &Operator<'_>) -> bo
     match *op {
         I32Const { value } => {
             // CLIF keeps constants narrower than 64 bits zero-extended.
-            let value = t
-                .builder
-                .ins()
-                .iconst(I32, i64::from(value.cast_unsigned()));
+            let value = t.builder.ins().iconst(I32, i64::from(value.cast_unsigned()));
             t.push(value);
         }
         I64Const { value } => {
@@ -198,19 +195,14 @@ mod tests {
         }
         let source = include_str!("numeric.rs");
         for (proposal, op) in wasmparser::for_each_visit_operator!(names) {
-            let typed = ["I32", "I64", "F32", "F64"]
-                .iter()
-                .any(|ty| op.starts_with(ty));
+            let typed = ["I32", "I64", "F32", "F64"].iter().any(|ty| op.starts_with(ty));
             let access = op.contains("Load") || op.contains("Store");
             let numeric = match proposal {
                 "mvp" => typed && !access,
                 "sign_extension" | "saturating_float_to_int" => true,
                 _ => false,
             };
-            assert!(
-                !numeric || super::super::simd::has_arm(source, op),
-                "{op} has no arm"
-            );
+            assert!(!numeric || super::super::simd::has_arm(source, op), "{op} has no arm");
         }
     }
 }

@@ -1,11 +1,12 @@
 //! Calling functions from the host.
 
 use super::entity::{FuncEntity, WasmFunc};
-use super::store::Store;
+use super::store::{Inside, Store};
 use super::thread::{self, Cause};
 use super::typed::{WasmParams, WasmResults};
 use crate::error::Error;
 use std::panic::resume_unwind;
+use std::ptr::NonNull;
 
 /// What a typed entry thunk returns.
 #[repr(C)]
@@ -20,8 +21,11 @@ type ArrayEntry = unsafe extern "C" fn(*mut u8, *mut u128, *const u8) -> u64;
 
 /// Calls a function with values as machine code holds them: as many and of the types it takes.
 /// `results` has room for as many as it returns.
+///
+/// The store is the function's, and the caller has its namespace borrowed; it comes as a pointer
+/// because host functions use it too while machine code runs.
 pub(crate) fn call(
-    store: &mut Store,
+    store: NonNull<Store>,
     func: FuncEntity,
     args: &[u128],
     results: &mut [u128],
@@ -43,15 +47,20 @@ pub(crate) fn call(
             Ok(())
         }
         FuncEntity::Host(func) => {
-            let _inside = store.enter()?;
+            let mut inside = Inside::enter(store)?;
+            let store: *mut Store = inside.store();
             // SAFETY: invariant **store**: the definition, the state and the store live.
             unsafe { func.def().call(store, func.env, args, results) }
         }
     }
 }
 
-fn call_array(store: &mut Store, func: &WasmFunc, values: &mut [u128]) -> Result<(), Error> {
-    let inside = store.enter()?;
+fn call_array(
+    store: NonNull<Store>,
+    func: &WasmFunc,
+    values: &mut [u128],
+) -> Result<(), Error> {
+    let inside = Inside::enter(store)?;
     assert!(!func.array_entry.is_null(), "a function that can be reached has entry thunks");
     // SAFETY: invariant **code**: the entry thunk is that of the function's type, and `values`
     // holds its arguments and has room for its results.
@@ -59,32 +68,29 @@ fn call_array(store: &mut Store, func: &WasmFunc, values: &mut [u128]) -> Result
         let entry: ArrayEntry = std::mem::transmute(func.array_entry);
         entry(func.ctx.as_ptr(), values.as_mut_ptr(), func.code)
     };
-    match trapped {
-        0 => Ok(()),
-        _ => Err(cause(store, inside)),
-    }
+    if trapped == 0 { Ok(()) } else { Err(cause(inside)) }
 }
 
-/// Calls a function of type `P -> R` that has a typed entry thunk.
+/// Calls a function of type `P -> R` that has a typed entry thunk. The store is as in [`call`].
 #[inline]
 pub(crate) fn typed<P: WasmParams, R: WasmResults>(
-    store: &mut Store,
+    store: NonNull<Store>,
     func: &WasmFunc,
     params: P,
 ) -> Result<R, Error> {
-    let inside = store.enter()?;
+    let inside = Inside::enter(store)?;
     debug_assert!(func.ty.ty.params() == P::TYPES && func.ty.ty.results() == R::TYPES);
     // SAFETY: invariant **code**: the entry thunk is that of the function's type, which was
     // compared with `P` and `R` when the typed handle was made.
     let result = unsafe { params.invoke(func.typed_entry, func.ctx.as_ptr(), func.code) };
-    if result.trapped == 0 { Ok(R::from_bits(result.bits)) } else { Err(cause(store, inside)) }
+    if result.trapped == 0 { Ok(R::from_bits(result.bits)) } else { Err(cause(inside)) }
 }
 
 /// Why WebAssembly was left. A host function's panic goes on here.
 #[cold]
-fn cause(store: &mut Store, inside: super::store::Inside) -> Error {
+fn cause(mut inside: Inside) -> Error {
     match thread::take_cause() {
-        Cause::Trap => store.describe_trap().into(),
+        Cause::Trap => inside.store().describe_trap().into(),
         Cause::Error(error) => error,
         Cause::Panic(payload) => {
             drop(inside);

@@ -52,7 +52,8 @@ impl CodeMemory {
     /// Brings artifact bytes into memory through an anonymous file, so that memory images can be
     /// mapped from it as from one on disk.
     pub(crate) fn copy(bytes: &[u8], expect: &Identity) -> Result<Box<Self>, CodeError> {
-        let fd = rustix::fs::memfd_create("precast", MemfdFlags::CLOEXEC).map_err(io::Error::from)?;
+        let fd =
+            rustix::fs::memfd_create("precast", MemfdFlags::CLOEXEC).map_err(io::Error::from)?;
         let mut file = File::from(fd);
         file.write_all(bytes)?;
         Self::map(file, expect)

@@ -59,9 +59,8 @@ impl InstanceData {
     /// All exports.
     pub(crate) fn exports(&self) -> Vec<(String, Entity)> {
         let exports = self.module.records::<ExportDesc>(Section::Exports);
-        let name = |e: &ExportDesc| {
-            self.module.artifact().string(self.module.bytes(), e.name).to_owned()
-        };
+        let name =
+            |e: &ExportDesc| self.module.artifact().string(self.module.bytes(), e.name).to_owned();
         exports.iter().map(|export| (name(export), self.entity(export))).collect()
     }
 

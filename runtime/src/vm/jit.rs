@@ -57,10 +57,10 @@ pub(super) fn host_thunk(ty: TypeRef, dynamic: bool) -> Result<*const u8, Error>
 
 impl Jit {
     fn new() -> Result<Self, ModuleError> {
-        // The frame walk needs frame pointers in every frame of machine code.
-        let flags = [("preserve_frame_pointers", "true"), ("opt_level", "speed")];
-        let builder = JITBuilder::with_flags(&flags, default_libcall_names())?;
-        let module = JITModule::new(builder);
+        // The settings of artifacts: thunks must keep frame pointers and agree on conventions.
+        let isa = precast_compiler::isa(&precast_compiler::Settings::default())
+            .map_err(|error| ModuleError::Backend(error.into()))?;
+        let module = JITModule::new(JITBuilder::with_isa(isa, default_libcall_names()));
         Ok(Jit { module, emitter: Emitter::new(), thunks: HashMap::new() })
     }
 

@@ -10,6 +10,7 @@ use super::{instantiate, thread};
 use crate::error::{Error, ErrorKind};
 use crate::func::Func;
 use crate::module::CompiledModule;
+use crate::namespace::Namespace;
 use crate::runtime::Runtime;
 use crate::trap::{Frame, Trap};
 use crate::value::{ExternRef, Value};
@@ -31,8 +32,6 @@ pub(crate) struct Store {
     id: u64,
     runtime: Runtime,
     closed: bool,
-    /// Its namespace was dropped while somebody was inside.
-    orphaned: bool,
     /// Calls that are inside.
     depth: u32,
     /// The stack limit that all contexts hold: that of the last thread to enter.
@@ -49,22 +48,21 @@ pub(crate) struct Store {
     members: Vec<Member>,
 }
 
-/// The owner of a store. Sending it to another thread sends the store.
-#[repr(transparent)]
-pub(crate) struct StoreHandle(NonNull<Store>);
+/// What a [`Namespace`] without its tail is: the same layout, with a size.
+#[repr(C)]
+struct Sized {
+    store: Store,
+    tail: [(); 0],
+}
 
-// SAFETY: everything a store owns can be sent: host state and external values are `Send` by the
-// bounds of the functions that take them, and all other pointers lead to memory it owns.
-unsafe impl Send for StoreHandle {}
-
-impl StoreHandle {
-    pub(crate) fn new(runtime: Runtime) -> Self {
+impl Store {
+    /// A new store, in a namespace of its own.
+    pub(crate) fn new(runtime: Runtime) -> Box<Namespace> {
         static NEXT: AtomicU64 = AtomicU64::new(1);
-        let store = Box::new(Store {
+        let store = Store {
             id: NEXT.fetch_add(1, Ordering::Relaxed),
             runtime,
             closed: false,
-            orphaned: false,
             depth: 0,
             stack_limit: 0,
             names: HashMap::new(),
@@ -73,58 +71,50 @@ impl StoreHandle {
             host_records: HashMap::new(),
             host_refs: HashMap::new(),
             members: Vec::new(),
-        });
-        StoreHandle(NonNull::from(Box::leak(store)))
-    }
-
-    /// A second handle for the time of a host call.
-    ///
-    /// # Safety
-    ///
-    /// The store lives, and the handle is forgotten, not dropped.
-    pub(super) unsafe fn borrowed(store: *mut Store) -> std::mem::ManuallyDrop<StoreHandle> {
-        // SAFETY: by the contract.
-        std::mem::ManuallyDrop::new(StoreHandle(unsafe { NonNull::new_unchecked(store) }))
-    }
-
-    #[inline]
-    pub(crate) fn get(&self) -> &Store {
-        // SAFETY: the store lives until its handle is dropped and nobody is inside.
-        unsafe { self.0.as_ref() }
-    }
-
-    #[inline]
-    pub(crate) fn get_mut(&mut self) -> &mut Store {
-        // SAFETY: as in `get`; `&mut self` excludes other users on the Rust side, and machine
-        // code that called a host function waits for it.
-        unsafe { self.0.as_mut() }
+        };
+        let raw = Box::into_raw(Box::new(Sized { store, tail: [] }));
+        // SAFETY: the pointer came from a box, and both types have the same layout: they are
+        // `repr(C)`, with the store first and nothing behind it.
+        unsafe { Box::from_raw(namespace_of(raw.cast())) }
     }
 }
 
-impl Drop for StoreHandle {
-    fn drop(&mut self) {
-        let store = self.get_mut();
-        if store.depth > 0 {
-            store.closed = true;
-            store.orphaned = true;
-        } else {
-            // SAFETY: the store was boxed, nobody is inside, and this was its only owner.
-            drop(unsafe { Box::from_raw(self.0.as_ptr()) });
-        }
-    }
+/// The namespace around a store.
+pub(super) fn namespace_of(store: *mut Store) -> *mut Namespace {
+    std::ptr::slice_from_raw_parts_mut(store.cast::<()>(), 0) as *mut Namespace
 }
+
+// SAFETY: everything a store owns can be sent: host state and external values are `Send` by the
+// bounds of the functions that take them, and all other pointers lead to memory it owns.
+unsafe impl Send for Store {}
 
 /// Somebody inside a store; leaves it when dropped.
 pub(super) struct Inside(NonNull<Store>);
 
+impl Inside {
+    /// Enters a store to run machine code on this thread. It comes as a pointer because host
+    /// functions that machine code calls use it too, until this is dropped.
+    #[inline]
+    pub(super) fn enter(mut store: NonNull<Store>) -> Result<Inside, Error> {
+        // SAFETY: the caller has the namespace borrowed; this borrow ends here.
+        unsafe { store.as_mut() }.enter()?;
+        Ok(Inside(store))
+    }
+
+    /// The store. No reference to it is kept while machine code runs.
+    pub(super) fn store(&mut self) -> &mut Store {
+        // SAFETY: the caller of `enter` still has the namespace borrowed.
+        unsafe { self.0.as_mut() }
+    }
+}
+
 impl Drop for Inside {
     #[inline]
     fn drop(&mut self) {
-        // SAFETY: a store is not freed while somebody is inside.
-        let store = unsafe { self.0.as_mut() };
+        let store = self.store();
         store.depth -= 1;
         if store.depth == 0 && store.closed {
-            Store::leave_closed(self.0);
+            store.clear();
         }
     }
 }
@@ -147,9 +137,8 @@ impl Store {
         if self.closed { Err(ErrorKind::Closed("namespace").into()) } else { Ok(()) }
     }
 
-    /// Enters the store to run machine code on this thread.
     #[inline]
-    pub(super) fn enter(&mut self) -> Result<Inside, Error> {
+    fn enter(&mut self) -> Result<(), Error> {
         if self.is_closed() {
             self.check_open()?;
         }
@@ -158,19 +147,7 @@ impl Store {
             self.set_stack_limit(limit);
         }
         self.depth += 1;
-        Ok(Inside(NonNull::from(self)))
-    }
-
-    #[cold]
-    fn leave_closed(store: NonNull<Store>) {
-        // SAFETY: nobody is inside; an orphaned store has no other owner.
-        unsafe {
-            if (*store.as_ptr()).orphaned {
-                drop(Box::from_raw(store.as_ptr()));
-            } else {
-                (*store.as_ptr()).clear();
-            }
-        }
+        Ok(())
     }
 
     #[cold]
@@ -203,6 +180,7 @@ impl Store {
         }
     }
 
+    #[cold]
     fn clear(&mut self) {
         self.names.clear();
         self.members.clear();
@@ -245,14 +223,14 @@ impl Store {
         self.next_index() - 1
     }
 
-    /// Makes an instance of a module and runs its segments and its start function.
+    /// Makes an instance of a module, runs its segments, and gives it with its start function.
     ///
     /// The caller has checked that the imports are in order and of the right types.
     pub(crate) fn instantiate(
         &mut self,
         module: &CompiledModule,
         imports: &[Entity],
-    ) -> Result<u32, Error> {
+    ) -> Result<(u32, Option<FuncEntity>), Error> {
         // SAFETY: the caller looked the imports up in this store and checked them.
         let instance = unsafe { instantiate::instantiate(self, module, imports)? };
         // An instance whose segments or start function trap stays: what it wrote into imported
@@ -262,11 +240,10 @@ impl Store {
         let Some(Member::Wasm(instance)) = self.members.last_mut() else { unreachable!() };
         instance.run_segments()?;
         let info = instance.module.info();
-        if info.start_func != precast_abi::artifact::NONE {
-            let start = instance.func(info.start_func, info.start_type, info.start_code);
-            super::call::call(self, start, &[], &mut [])?;
-        }
-        Ok(index)
+        let has_start = info.start_func != precast_abi::artifact::NONE;
+        let start =
+            has_start.then(|| instance.func(info.start_func, info.start_type, info.start_code));
+        Ok((index, start))
     }
 
     /// The context a host function gets that is called through a record of its own: the slot
@@ -280,8 +257,7 @@ impl Store {
         let code = host_thunk(def.ty, def.is_dynamic())?;
         let importer = importer.map_or(std::ptr::null_mut(), |ctx| ctx.as_ptr());
         let slot = FuncSlot { code, ctx: importer, func: def.code(), env: func.env };
-        let mut record =
-            Box::new(HostRecord { slot, stack_limit: self.stack_limit, store: self });
+        let mut record = Box::new(HostRecord { slot, stack_limit: self.stack_limit, store: self });
         let at: *mut HostRecord = &mut *record;
         self.host_records.insert(at as usize, (record, func));
         Ok(FuncSlot { ctx: at.cast(), ..slot })
@@ -316,8 +292,12 @@ impl Store {
                 }
                 let slot = self.host_record(func, None)?;
                 let ty = func.def().ty.identity;
-                let mut record =
-                    Box::new(FuncRef { code: slot.code, ctx: slot.ctx, ty, this: std::ptr::null() });
+                let mut record = Box::new(FuncRef {
+                    code: slot.code,
+                    ctx: slot.ctx,
+                    ty,
+                    this: std::ptr::null(),
+                });
                 record.this = &*record;
                 let this = record.this;
                 self.host_refs.insert(key, record);
@@ -450,7 +430,9 @@ impl Store {
     /// first byte behind its function, so it is looked up by the byte before.
     fn frame(&self, pc: usize, innermost: bool) -> Option<Frame> {
         self.members.iter().find_map(|member| {
-            let Member::Wasm(instance) = member else { return None };
+            let Member::Wasm(instance) = member else {
+                return None;
+            };
             let module = &instance.module;
             let code: &CodeMemory = module.code();
             let code_offset = code.offset_of(pc)?;

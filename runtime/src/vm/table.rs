@@ -47,11 +47,7 @@ impl TableData {
         Some(table)
     }
 
-    fn unpublished(
-        def: *mut TableDef,
-        ty: TableType,
-        own: Option<Box<TableDef>>,
-    ) -> Option<Self> {
+    fn unpublished(def: *mut TableDef, ty: TableType, own: Option<Box<TableDef>>) -> Option<Self> {
         let len = usize::try_from(ty.limits.min).ok()?;
         if ty.limits.min > TABLE_MAX_ELEMENTS {
             return None;
@@ -115,7 +111,9 @@ impl TableData {
     /// `value` is a reference of the table's type.
     #[must_use]
     pub(super) unsafe fn fill(&mut self, start: u64, value: RawRef, len: u64) -> bool {
-        let Some(range) = range(start, len, self.size()) else { return false };
+        let Some(range) = range(start, len, self.size()) else {
+            return false;
+        };
         match &mut self.elements {
             // SAFETY: by the contract.
             Elements::Funcs(funcs) => funcs[range].fill(unsafe { entry(value) }),
@@ -135,7 +133,9 @@ impl TableData {
         start: u64,
         values: impl ExactSizeIterator<Item = RawRef>,
     ) -> bool {
-        let Some(range) = range(start, values.len() as u64, self.size()) else { return false };
+        let Some(range) = range(start, values.len() as u64, self.size()) else {
+            return false;
+        };
         match &mut self.elements {
             Elements::Funcs(funcs) => {
                 for (to, value) in funcs[range].iter_mut().zip(values) {
@@ -197,7 +197,9 @@ impl TableData {
         let (target_size, source_size) = unsafe { ((*target).size(), (*source).size()) };
         let to = range(to, len, target_size);
         let from = range(from, len, source_size);
-        let (Some(to), Some(from)) = (to, from) else { return false };
+        let (Some(to), Some(from)) = (to, from) else {
+            return false;
+        };
         // SAFETY: by the contract, and both definitions are live.
         let (base_to, base_from, size) = unsafe {
             let size = match (*target).elements {

@@ -72,9 +72,7 @@ pub(super) fn is_stack_overflow(address: usize) -> bool {
     /// How far below its stack an overflow can first touch: the guard gap of a main thread.
     const BELOW: usize = 16 << 20;
     let low = STACK_LOW.get();
-    low != 0
-        && address >= low.saturating_sub(BELOW)
-        && address < low + HOST_STACK_HEADROOM as usize
+    low != 0 && address >= low.saturating_sub(BELOW) && address < low + HOST_STACK_HEADROOM as usize
 }
 
 /// Writes the thread's trap record. Callable in signal handlers.

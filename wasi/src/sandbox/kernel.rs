@@ -29,11 +29,7 @@ pub(super) fn open(
     mode: Mode,
 ) -> Result<OwnedFd, Errno> {
     // `openat2` refuses a mode that nothing would use.
-    let mode = if flags.contains(OFlags::CREATE) {
-        mode
-    } else {
-        Mode::empty()
-    };
+    let mode = if flags.contains(OFlags::CREATE) { mode } else { Mode::empty() };
     for _ in 0..RETRIES {
         match openat2(root, path, flags, mode, CONFINED) {
             Ok(fd) => return Ok(fd),

@@ -89,11 +89,7 @@ impl Entry<'_, '_> {
 impl Resolver {
     /// The best way this kernel offers.
     pub(crate) fn detect() -> Self {
-        if kernel::is_available() {
-            Resolver::Kernel
-        } else {
-            Resolver::Walk
-        }
+        if kernel::is_available() { Resolver::Kernel } else { Resolver::Walk }
     }
 
     /// Opens `path` beneath `root`. `O_NOFOLLOW` in `flags` is about the last component.
@@ -139,20 +135,14 @@ impl Resolver {
             // The last step leads up: take it within the sandbox and stay there. The system calls
             // refuse `.` where they refuse `..`.
             let dir = self.open_bytes(root, path, PASS_THROUGH, Mode::empty())?;
-            return Ok(Entry {
-                parent: Parent::Opened(dir),
-                name: Cow::Borrowed(b"./"),
-            });
+            return Ok(Entry { parent: Parent::Opened(dir), name: Cow::Borrowed(b"./") });
         }
         let parent = if parent.is_empty() {
             Parent::Root(root)
         } else {
             Parent::Opened(self.open_bytes(root, parent, PASS_THROUGH, Mode::empty())?)
         };
-        Ok(Entry {
-            parent,
-            name: Cow::Borrowed(name),
-        })
+        Ok(Entry { parent, name: Cow::Borrowed(name) })
     }
 
     /// Finds an existing file beneath `root` and what it is; past symbolic links if `follow`, or
@@ -205,13 +195,7 @@ impl Resolver {
                 return Err(Errno::Notdir);
             }
             let Entry { parent, name } = entry;
-            return Ok((
-                Entry {
-                    parent,
-                    name: Cow::Owned(name.into_owned()),
-                },
-                stat,
-            ));
+            return Ok((Entry { parent, name: Cow::Owned(name.into_owned()) }, stat));
         }
         Err(Errno::Loop)
     }
@@ -219,11 +203,7 @@ impl Resolver {
 
 /// What an entry itself is; a link, not what it leads to.
 fn stat_of(entry: &Entry<'_, '_>) -> Result<Stat, Errno> {
-    Ok(rustix::fs::statat(
-        entry.dir(),
-        entry.bare_name(),
-        AtFlags::SYMLINK_NOFOLLOW,
-    )?)
+    Ok(rustix::fs::statat(entry.dir(), entry.bare_name(), AtFlags::SYMLINK_NOFOLLOW)?)
 }
 
 fn is_directory(stat: &Stat) -> bool {
@@ -260,9 +240,6 @@ fn split_last(path: &[u8]) -> (&[u8], &[u8]) {
 }
 
 fn without_slashes(path: &[u8]) -> &[u8] {
-    let end = path
-        .iter()
-        .rposition(|&byte| byte != b'/')
-        .map_or(0, |last| last + 1);
+    let end = path.iter().rposition(|&byte| byte != b'/').map_or(0, |last| last + 1);
     &path[..end]
 }

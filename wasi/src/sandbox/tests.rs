@@ -13,11 +13,8 @@ pub(crate) struct TempDir(PathBuf);
 impl TempDir {
     pub(crate) fn new() -> Self {
         static NEXT: AtomicU32 = AtomicU32::new(0);
-        let name = format!(
-            "precast-wasi-{}-{}",
-            process::id(),
-            NEXT.fetch_add(1, Ordering::Relaxed)
-        );
+        let name =
+            format!("precast-wasi-{}-{}", process::id(), NEXT.fetch_add(1, Ordering::Relaxed));
         let path = env::temp_dir().join(name);
         fs::create_dir(&path).unwrap();
         TempDir(path)
@@ -171,11 +168,7 @@ fn reading() {
     both(|tree, resolver| {
         for (path, expected) in READS {
             let found = tree.open(resolver, path, OFlags::RDONLY).map(read);
-            assert_eq!(
-                found.as_deref().map_err(|e| *e),
-                expected,
-                "{resolver:?} {path}"
-            );
+            assert_eq!(found.as_deref().map_err(|e| *e), expected, "{resolver:?} {path}");
         }
     });
 }
@@ -236,20 +229,9 @@ fn links_are_not_followed_when_asked() {
         let open = |path, flags| tree.open(resolver, path, flags | OFlags::NOFOLLOW).err();
         assert_eq!(open("to-file", OFlags::RDONLY), Some(Errno::Loop));
         assert_eq!(open("to-secret", OFlags::RDONLY), Some(Errno::Loop));
-        assert_eq!(
-            open("to-dir", OFlags::RDONLY | OFlags::DIRECTORY),
-            Some(Errno::Notdir)
-        );
-        assert_eq!(
-            open("to-dir/sub", OFlags::RDONLY),
-            None,
-            "only the last is not followed"
-        );
-        assert_eq!(
-            open("to-dir/", OFlags::RDONLY),
-            None,
-            "a slash asks for what is behind"
-        );
+        assert_eq!(open("to-dir", OFlags::RDONLY | OFlags::DIRECTORY), Some(Errno::Notdir));
+        assert_eq!(open("to-dir/sub", OFlags::RDONLY), None, "only the last is not followed");
+        assert_eq!(open("to-dir/", OFlags::RDONLY), None, "a slash asks for what is behind");
         assert_eq!(open("to-outside/", OFlags::RDONLY), Some(Errno::Perm));
     });
 }
@@ -299,10 +281,7 @@ fn as_many_links_as_the_kernel_follows() {
         for i in 1..MAX_LINKS + 1 {
             symlink(format!("link{i}"), root.join(format!("link{}", i + 1))).unwrap();
         }
-        let open = |n: usize| {
-            tree.open(resolver, &format!("link{n}"), OFlags::RDONLY)
-                .map(read)
-        };
+        let open = |n: usize| tree.open(resolver, &format!("link{n}"), OFlags::RDONLY).map(read);
         let lookup = |n: usize| {
             let path = format!("link{n}");
             let path = GuestPath::new(path.as_bytes()).unwrap();

@@ -19,12 +19,7 @@ pub(super) fn open(
     flags: OFlags,
     mode: Mode,
 ) -> Result<OwnedFd, Errno> {
-    let mut walk = Walk {
-        root,
-        passed: Vec::new(),
-        ahead: path.to_vec(),
-        links: 0,
-    };
+    let mut walk = Walk { root, passed: Vec::new(), ahead: path.to_vec(), links: 0 };
     loop {
         let step = walk.step();
         let last = step.is_last;
@@ -75,33 +70,17 @@ impl Walk<'_> {
 
     /// Takes the next component off the path.
     fn step(&mut self) -> Step {
-        let end = self
-            .ahead
-            .iter()
-            .position(|&byte| byte == b'/')
-            .unwrap_or(self.ahead.len());
-        let slashes = self.ahead[end..]
-            .iter()
-            .take_while(|&&byte| byte == b'/')
-            .count();
+        let end = self.ahead.iter().position(|&byte| byte == b'/').unwrap_or(self.ahead.len());
+        let slashes = self.ahead[end..].iter().take_while(|&&byte| byte == b'/').count();
         let rest = self.ahead.split_off(end + slashes);
         let mut name = std::mem::replace(&mut self.ahead, rest);
         name.truncate(end);
-        Step {
-            name,
-            is_last: self.ahead.is_empty(),
-            is_slashed: slashes > 0,
-        }
+        Step { name, is_last: self.ahead.is_empty(), is_slashed: slashes > 0 }
     }
 
     /// Goes into the directory `name`, or follows the symbolic link of that name.
     fn enter(&mut self, name: &[u8]) -> Result<(), Errno> {
-        match openat(
-            self.here(),
-            name,
-            PASS_THROUGH | OFlags::NOFOLLOW,
-            Mode::empty(),
-        ) {
+        match openat(self.here(), name, PASS_THROUGH | OFlags::NOFOLLOW, Mode::empty()) {
             Ok(dir) => {
                 self.passed.push(dir);
                 Ok(())

@@ -53,14 +53,8 @@ fn every_entry_once_whatever_the_buffer() {
     for fd in [DIR, dir] {
         let all = guest.list(fd, 0x8000);
         assert_eq!(all.len(), 303);
-        assert_eq!(
-            (all["."].2, all[".."].2, all["dir"].2, all["file-7"].2),
-            (3, 3, 3, 4)
-        );
-        assert_eq!(
-            all[".."].1, 0,
-            "the number of a directory outside is not told"
-        );
+        assert_eq!((all["."].2, all[".."].2, all["dir"].2, all["file-7"].2), (3, 3, 3, 4));
+        assert_eq!(all[".."].1, 0, "the number of a directory outside is not told");
         for len in [40, 64, 100, 4096] {
             assert_eq!(guest.list(fd, len), all);
         }
@@ -82,24 +76,15 @@ fn entries_that_vanish_do_not_disturb() {
     }
     let guest = &mut mounted.guest;
     let all = guest.list(DIR, 0x8000);
-    let mut by_cookie: Vec<_> = all
-        .iter()
-        .map(|(name, entry)| (entry.0, name.clone()))
-        .collect();
+    let mut by_cookie: Vec<_> = all.iter().map(|(name, entry)| (entry.0, name.clone())).collect();
     by_cookie.sort();
     let (middle, _) = by_cookie[50];
-    for (_, name) in by_cookie[..40]
-        .iter()
-        .filter(|(_, name)| !name.starts_with('.'))
-    {
+    for (_, name) in by_cookie[..40].iter().filter(|(_, name)| !name.starts_with('.')) {
         fs::remove_file(mounted.host(name)).unwrap();
     }
     let guest = &mut mounted.guest;
     let used = guest.readdir(DIR, 0x8000, middle).unwrap();
-    let rest: usize = by_cookie[51..]
-        .iter()
-        .map(|(_, name)| 24 + name.len())
-        .sum();
+    let rest: usize = by_cookie[51..].iter().map(|(_, name)| 24 + name.len()).sum();
     assert_eq!(used as usize, rest);
 }
 
@@ -118,8 +103,25 @@ fn small_buffers_and_wild_cookies() {
     assert_eq!(guest.list(DIR, 100).len(), 3);
     assert_eq!(guest.readdir(0, 100, 0), Err(Errno::Notdir));
     assert_eq!(guest.readdir(9, 100, 0), Err(Errno::Badf));
-    assert_eq!(
-        guest.call(|w, m| fd_readdir(w, m, DIR, DATA, u32::MAX, 0, OUT)),
-        Err(Errno::Fault)
-    );
+    assert_eq!(guest.call(|w, m| fd_readdir(w, m, DIR, DATA, u32::MAX, 0, OUT)), Err(Errno::Fault));
+}
+
+#[test]
+fn instances_do_not_disturb_each_other() {
+    let temp = TempDir::new();
+    for i in 0..50 {
+        fs::write(temp.path().join(i.to_string()), "").unwrap();
+    }
+    let blueprint = Builder::new().dir(temp.path(), "/").blueprint().unwrap();
+    std::thread::scope(|scope| {
+        for _ in 0..4 {
+            let wasi = blueprint.instantiate().unwrap();
+            scope.spawn(|| {
+                let mut guest = Guest { wasi, memory: vec![0; 0x10000] };
+                for _ in 0..50 {
+                    assert_eq!(guest.list(DIR, 200).len(), 52);
+                }
+            });
+        }
+    });
 }

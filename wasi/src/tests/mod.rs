@@ -52,10 +52,7 @@ struct Guest {
 impl Guest {
     fn new(builder: Builder) -> Self {
         let wasi = builder.blueprint().unwrap().instantiate().unwrap();
-        Guest {
-            wasi,
-            memory: vec![0; 0x10000],
-        }
+        Guest { wasi, memory: vec![0; 0x10000] }
     }
 
     /// Calls a function of WASI.
@@ -88,11 +85,7 @@ impl Guest {
 
     /// Opens with all rights that are passed on, for reading and writing or only reading.
     fn open(&mut self, path: &str, oflags: u32, write: bool) -> Result<u32, Errno> {
-        let rights = if write {
-            Rights::ALL
-        } else {
-            Rights::ALL.without(Rights::FD_WRITE)
-        };
+        let rights = if write { Rights::ALL } else { Rights::ALL.without(Rights::FD_WRITE) };
         self.open_with(DIR, FOLLOW, path, oflags, rights, 0)
     }
 
@@ -108,9 +101,7 @@ impl Guest {
         let len = self.put(PATH, path.as_bytes());
         let (base, inheriting) = (rights.bits(), Rights::ALL.bits());
         self.call(|w, m| {
-            path_open(
-                w, m, dir, dirflags, PATH, len, oflags, base, inheriting, fdflags, OUT,
-            )
+            path_open(w, m, dir, dirflags, PATH, len, oflags, base, inheriting, fdflags, OUT)
         })?;
         Ok(self.u32(OUT))
     }
@@ -154,10 +145,7 @@ impl Guest {
         new: &str,
         function: impl FnOnce(&mut Wasi, &mut Memory<'_>, (u32, u32), (u32, u32)) -> R,
     ) -> R {
-        let (old, new) = (
-            self.put(PATH, old.as_bytes()),
-            self.put(PATH2, new.as_bytes()),
-        );
+        let (old, new) = (self.put(PATH, old.as_bytes()), self.put(PATH2, new.as_bytes()));
         self.call(|w, m| function(w, m, (PATH, old), (PATH2, new)))
     }
 
@@ -167,12 +155,8 @@ impl Guest {
     }
 
     fn rights(&mut self, fd: u32) -> (Rights, Rights) {
-        self.call(|w, m| fd_meta::fd_fdstat_get(w, m, fd, OUT))
-            .unwrap();
-        (
-            Rights::from_bits(self.u64(OUT + 8)),
-            Rights::from_bits(self.u64(OUT + 16)),
-        )
+        self.call(|w, m| fd_meta::fd_fdstat_get(w, m, fd, OUT)).unwrap();
+        (Rights::from_bits(self.u64(OUT + 8)), Rights::from_bits(self.u64(OUT + 16)))
     }
 }
 
@@ -185,13 +169,8 @@ struct Mounted {
 impl Mounted {
     fn new(portable_paths: bool) -> Self {
         let temp = TempDir::new();
-        let builder = Builder::new()
-            .dir(temp.path(), "/")
-            .portable_paths(portable_paths);
-        Mounted {
-            guest: Guest::new(builder),
-            temp,
-        }
+        let builder = Builder::new().dir(temp.path(), "/").portable_paths(portable_paths);
+        Mounted { guest: Guest::new(builder), temp }
     }
 
     fn host(&self, path: &str) -> PathBuf {

@@ -16,36 +16,24 @@ impl Guest {
         self.with_path(path, |w, m, p, n| path_unlink_file(w, m, DIR, p, n))
     }
     fn rename(&mut self, old: &str, new: &str) -> Result<(), Errno> {
-        self.with_paths(old, new, |w, m, o, n| {
-            path_rename(w, m, DIR, o.0, o.1, DIR, n.0, n.1)
-        })
+        self.with_paths(old, new, |w, m, o, n| path_rename(w, m, DIR, o.0, o.1, DIR, n.0, n.1))
     }
     fn link(&mut self, old: &str, new: &str) -> Result<(), Errno> {
-        self.with_paths(old, new, |w, m, o, n| {
-            path_link(w, m, DIR, 0, o.0, o.1, DIR, n.0, n.1)
-        })
+        self.with_paths(old, new, |w, m, o, n| path_link(w, m, DIR, 0, o.0, o.1, DIR, n.0, n.1))
     }
     fn symlink(&mut self, old: &str, new: &str) -> Result<(), Errno> {
-        self.with_paths(old, new, |w, m, o, n| {
-            path_symlink(w, m, o.0, o.1, DIR, n.0, n.1)
-        })
+        self.with_paths(old, new, |w, m, o, n| path_symlink(w, m, o.0, o.1, DIR, n.0, n.1))
     }
     fn readlink(&mut self, path: &str, len: u32) -> Result<Vec<u8>, Errno> {
-        self.with_path(path, |w, m, p, n| {
-            path_readlink(w, m, DIR, p, n, DATA, len, OUT)
-        })?;
+        self.with_path(path, |w, m, p, n| path_readlink(w, m, DIR, p, n, DATA, len, OUT))?;
         Ok(self.get(DATA, self.u32(OUT)).to_vec())
     }
     fn stat(&mut self, path: &str, flags: u32) -> Result<u8, Errno> {
-        self.with_path(path, |w, m, p, n| {
-            path_filestat_get(w, m, DIR, flags, p, n, OUT)
-        })?;
+        self.with_path(path, |w, m, p, n| path_filestat_get(w, m, DIR, flags, p, n, OUT))?;
         Ok(self.memory[OUT as usize + 16])
     }
     fn touch(&mut self, path: &str, flags: u32) -> Result<(), Errno> {
-        self.with_path(path, |w, m, p, n| {
-            path_filestat_set_times(w, m, DIR, flags, p, n, 0, 5, 4)
-        })
+        self.with_path(path, |w, m, p, n| path_filestat_set_times(w, m, DIR, flags, p, n, 0, 5, 4))
     }
 }
 
@@ -131,10 +119,7 @@ fn no_function_reaches_outside() {
     let names = fs::read_dir(outside.path()).unwrap().count();
     assert_eq!(names, 2);
     let file = fs::metadata(outside.path().join("file")).unwrap();
-    assert!(
-        file.modified().unwrap().elapsed().unwrap().as_secs() < 3600,
-        "not touched"
-    );
+    assert!(file.modified().unwrap().elapsed().unwrap().as_secs() < 3600, "not touched");
 }
 
 #[test]
@@ -220,10 +205,7 @@ fn symbolic_links() {
         assert_eq!(guest.readlink(".", 100), Err(Errno::Inval));
         assert_eq!(guest.stat("l", FOLLOW), Ok(Filetype::RegularFile as u8));
         assert_eq!(guest.touch("l", FOLLOW), Ok(()));
-        assert_eq!(
-            guest.open_with(DIR, 0, "l", 0, Rights::FD_READ, 0),
-            Err(Errno::Loop)
-        );
+        assert_eq!(guest.open_with(DIR, 0, "l", 0, Rights::FD_READ, 0), Err(Errno::Loop));
         let fd = guest.open("l", TRUNC, true).unwrap();
         assert_eq!(guest.write(fd, b"new"), Ok(3));
         assert_eq!(

@@ -16,30 +16,20 @@ fn a_file_can_do_what_was_asked_for() {
     let mut mounted = Mounted::new(false);
     mounted.file("a", "abc");
     let guest = &mut mounted.guest;
-    let fd = guest
-        .open_with(DIR, 0, "a", 0, Rights::FD_READ | Rights::PATH_OPEN, 0)
-        .unwrap();
-    assert_eq!(
-        guest.rights(fd),
-        (Rights::FD_READ, Rights::ALL),
-        "a file opens no paths"
-    );
+    let fd = guest.open_with(DIR, 0, "a", 0, Rights::FD_READ | Rights::PATH_OPEN, 0).unwrap();
+    assert_eq!(guest.rights(fd), (Rights::FD_READ, Rights::ALL), "a file opens no paths");
     assert_eq!(guest.read(fd, 1).unwrap(), b"a");
-    assert_eq!(guest.write(fd, b"x"), Err(Errno::Notcapable));
+    assert_eq!(guest.write(fd, b"x"), Err(Errno::Badf), "as POSIX says it");
     assert_eq!(guest.seek(fd, 0, 0), Err(Errno::Notcapable));
     assert_eq!(guest.seek(fd, 0, 1), Err(Errno::Notcapable));
-    assert_eq!(
-        guest.call(|w, m| fd_filestat_get(w, m, fd, OUT)),
-        Err(Errno::Notcapable)
-    );
+    assert_eq!(guest.call(|w, m| fd_filestat_get(w, m, fd, OUT)), Err(Errno::Notcapable));
     let fd = guest.open_with(DIR, 0, "a", 0, Rights::FD_TELL, 0).unwrap();
-    assert_eq!(
-        guest.seek(fd, 0, 1),
-        Ok(0),
-        "FD_TELL is enough to stay in place"
-    );
+    assert_eq!(guest.seek(fd, 0, 1), Ok(0), "FD_TELL is enough to stay in place");
     assert_eq!(guest.seek(fd, 1, 1), Err(Errno::Notcapable));
-    assert_eq!(guest.read(fd, 1), Err(Errno::Notcapable));
+    assert_eq!(guest.read(fd, 1), Err(Errno::Badf));
+    let fd = guest.open("a", 0, true).unwrap();
+    guest.set_rights(fd, Rights::FD_READ, Rights::NONE).unwrap();
+    assert_eq!(guest.write(fd, b"x"), Err(Errno::Notcapable), "given up");
 }
 
 #[test]
@@ -51,39 +41,27 @@ fn rights_are_only_given_up() {
 
     let inheriting = Rights::ALL.without(Rights::FD_WRITE);
     assert_eq!(guest.set_rights(DIR, Rights::DIRECTORY, inheriting), Ok(()));
-    assert_eq!(
-        guest.set_rights(DIR, Rights::DIRECTORY, Rights::ALL),
-        Err(Errno::Notcapable)
-    );
-    assert_eq!(
-        guest.set_rights(DIR, Rights::ALL, inheriting),
-        Err(Errno::Notcapable)
-    );
+    assert_eq!(guest.set_rights(DIR, Rights::DIRECTORY, Rights::ALL), Err(Errno::Notcapable));
+    assert_eq!(guest.set_rights(DIR, Rights::ALL, inheriting), Err(Errno::Notcapable));
     let rights = |guest: &mut Guest, base: Rights, inheriting: Rights| {
         let len = guest.put(PATH, b"a");
         let (base, inheriting) = (base.bits(), inheriting.bits());
         guest.call(|w, m| path_open(w, m, DIR, 0, PATH, len, 0, base, inheriting, 0, OUT))
     };
     assert_eq!(rights(guest, Rights::FD_READ, inheriting), Ok(()));
-    assert_eq!(
-        rights(guest, Rights::FD_WRITE, inheriting),
-        Err(Errno::Notcapable)
-    );
-    assert_eq!(
-        rights(guest, Rights::FD_READ, Rights::ALL),
-        Err(Errno::Notcapable)
-    );
+    assert_eq!(rights(guest, Rights::FD_WRITE, inheriting), Err(Errno::Notcapable));
+    assert_eq!(rights(guest, Rights::FD_READ, Rights::ALL), Err(Errno::Notcapable));
 
     // Truncating needs the directory's right, not the file's.
     let fd = guest.open_with(DIR, 0, "a", TRUNC, Rights::NONE, 0);
-    assert_eq!(
-        fd,
-        Err(Errno::Notcapable),
-        "open_with asks to pass everything on"
-    );
+    assert_eq!(fd, Err(Errno::Notcapable), "open_with asks to pass everything on");
     let trunc = |guest: &mut Guest, oflags| {
         let len = guest.put(PATH, b"a");
         guest.call(|w, m| path_open(w, m, DIR, 0, PATH, len, oflags, 0, 0, 0, OUT))
+    };
+    let trunc_as = |guest: &mut Guest, base: Rights| {
+        let (len, base) = (guest.put(PATH, b"a"), base.bits());
+        guest.call(|w, m| path_open(w, m, DIR, 0, PATH, len, TRUNC, base, 0, 0, OUT))
     };
     assert_eq!(trunc(guest, TRUNC), Ok(()));
     let base = Rights::DIRECTORY.without(Rights::PATH_FILESTAT_SET_SIZE | Rights::PATH_CREATE_FILE);
@@ -92,14 +70,18 @@ fn rights_are_only_given_up() {
     assert_eq!(trunc(guest, CREAT), Err(Errno::Notcapable));
     assert_eq!(trunc(guest, 0), Ok(()));
 
+    // Nor is anything gained by truncating with a descriptor that may set the size.
+    assert!(guest.set_rights(DIR, base, inheriting).is_ok());
+    assert_eq!(trunc_as(guest, Rights::FD_FILESTAT_SET_SIZE), Ok(()));
+    let fixed = inheriting.without(Rights::FD_FILESTAT_SET_SIZE);
+    guest.set_rights(DIR, base, fixed).unwrap();
+    assert_eq!(trunc_as(guest, Rights::FD_FILESTAT_SET_SIZE), Err(Errno::Notcapable));
+
     guest.set_rights(DIR, Rights::NONE, Rights::NONE).unwrap();
     assert_eq!(trunc(guest, 0), Err(Errno::Notcapable));
     let stat = guest.with_path("a", |w, m, p, n| path_filestat_get(w, m, DIR, 0, p, n, OUT));
     assert_eq!(stat, Err(Errno::Notcapable));
-    assert_eq!(
-        guest.call(|w, m| fd_readdir(w, m, DIR, DATA, 100, 0, OUT)),
-        Err(Errno::Notcapable)
-    );
+    assert_eq!(guest.call(|w, m| fd_readdir(w, m, DIR, DATA, 100, 0, OUT)), Err(Errno::Notcapable));
     assert_eq!(mounted.contents("a"), "");
 }
 
@@ -109,23 +91,12 @@ fn preopens_have_names() {
     let guest = &mut mounted.guest;
     guest.call(|w, m| fd_prestat_get(w, m, DIR, OUT)).unwrap();
     assert_eq!(guest.get(OUT, 8), [0, 0, 0, 0, 1, 0, 0, 0]);
-    guest
-        .call(|w, m| fd_prestat_dir_name(w, m, DIR, DATA, 1))
-        .unwrap();
+    guest.call(|w, m| fd_prestat_dir_name(w, m, DIR, DATA, 1)).unwrap();
     assert_eq!(guest.get(DATA, 1), b"/");
-    assert_eq!(
-        guest.call(|w, m| fd_prestat_dir_name(w, m, DIR, DATA, 0)),
-        Err(Errno::Nametoolong)
-    );
+    assert_eq!(guest.call(|w, m| fd_prestat_dir_name(w, m, DIR, DATA, 0)), Err(Errno::Nametoolong));
     for fd in [0, 4, u32::MAX] {
-        assert_eq!(
-            guest.call(|w, m| fd_prestat_get(w, m, fd, OUT)),
-            Err(Errno::Badf)
-        );
+        assert_eq!(guest.call(|w, m| fd_prestat_get(w, m, fd, OUT)), Err(Errno::Badf));
     }
     let dir = guest.open(".", DIRECTORY, false).unwrap();
-    assert_eq!(
-        guest.call(|w, m| fd_prestat_get(w, m, dir, OUT)),
-        Err(Errno::Badf)
-    );
+    assert_eq!(guest.call(|w, m| fd_prestat_get(w, m, dir, OUT)), Err(Errno::Badf));
 }

@@ -30,49 +30,26 @@ fn a_listener_accepts() {
     let address = listener.local_addr().unwrap();
     let mut guest = Guest::new(Builder::new().socket(listener));
     let fd = 3;
-    assert_eq!(
-        guest.filetype(fd),
-        Ok(Filetype::SocketStream as u8),
-        "by its number"
-    );
+    assert_eq!(guest.filetype(fd), Ok(Filetype::SocketStream as u8), "by its number");
     let mut host = TcpStream::connect(address).unwrap();
-    assert_eq!(
-        guest.call(|w, m| sock_accept(w, m, fd, 1, OUT)),
-        Err(Errno::Inval)
-    );
+    assert_eq!(guest.call(|w, m| sock_accept(w, m, fd, 1, OUT)), Err(Errno::Inval));
     guest.call(|w, m| sock_accept(w, m, fd, 0, OUT)).unwrap();
     let connection = guest.u32(OUT);
     assert_eq!(connection, 4);
     assert_eq!(guest.rights(connection).0, Rights::SOCKET);
 
     host.write_all(b"ping").unwrap();
-    assert_eq!(
-        guest.recv(connection, 4, 1 | 2),
-        Ok((b"ping".to_vec(), false)),
-        "only looked at"
-    );
-    assert_eq!(
-        guest.recv(connection, 100, 0),
-        Ok((b"ping".to_vec(), false))
-    );
+    assert_eq!(guest.recv(connection, 4, 1 | 2), Ok((b"ping".to_vec(), false)), "only looked at");
+    assert_eq!(guest.recv(connection, 100, 0), Ok((b"ping".to_vec(), false)));
     assert_eq!(guest.send(connection, b"pong"), Ok(4));
-    assert_eq!(
-        guest.call(|w, m| sock_shutdown(w, m, connection, 0)),
-        Err(Errno::Inval)
-    );
-    assert_eq!(
-        guest.call(|w, m| sock_shutdown(w, m, connection, 2)),
-        Ok(())
-    );
+    assert_eq!(guest.call(|w, m| sock_shutdown(w, m, connection, 0)), Err(Errno::Inval));
+    assert_eq!(guest.call(|w, m| sock_shutdown(w, m, connection, 2)), Ok(()));
     let mut answer = String::new();
     host.read_to_string(&mut answer).unwrap();
     assert_eq!(answer, "pong");
     assert_eq!(guest.send(connection, b"x"), Err(Errno::Pipe));
     assert_eq!(guest.recv(fd, 1, 0), Err(Errno::Notconn));
-    assert_eq!(
-        guest.call(|w, m| sock_accept(w, m, connection, 0, OUT)),
-        Err(Errno::Notcapable)
-    );
+    assert_eq!(guest.call(|w, m| sock_accept(w, m, connection, 0, OUT)), Err(Errno::Notcapable));
 }
 
 #[test]
@@ -91,10 +68,7 @@ fn what_is_no_socket() {
     for fd in [0, DIR] {
         assert_eq!(guest.recv(fd, 1, 0), Err(Errno::Notsock));
         assert_eq!(guest.send(fd, b"x"), Err(Errno::Notsock));
-        assert_eq!(
-            guest.call(|w, m| sock_shutdown(w, m, fd, 1)),
-            Err(Errno::Notsock)
-        );
+        assert_eq!(guest.call(|w, m| sock_shutdown(w, m, fd, 1)), Err(Errno::Notsock));
     }
     assert_eq!(guest.recv(9, 1, 0), Err(Errno::Badf));
     let file = fs::File::open("/dev/null").unwrap();

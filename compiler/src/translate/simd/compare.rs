@@ -120,11 +120,7 @@ fn comparison(t: &FuncTranslator<'_, '_>, mask: Value) -> Option<(Type, Value)> 
     let dfg = &t.builder.func.dfg;
     let def = |value| dfg.value_def(value).inst().map(|inst| dfg.insts[inst]);
     let mask = match def(mask)? {
-        InstructionData::LoadNoOffset {
-            opcode: Opcode::Bitcast,
-            arg,
-            ..
-        } => arg,
+        InstructionData::LoadNoOffset { opcode: Opcode::Bitcast, arg, .. } => arg,
         _ => mask,
     };
     match def(mask)? {

@@ -53,11 +53,7 @@ pub(super) fn translate(t: &mut FuncTranslator<'_, '_>, op: &Operator<'_>) -> bo
 fn pop_lane(t: &mut FuncTranslator<'_, '_>, ty: Type) -> Value {
     let value = t.pop();
     let lane = ty.lane_type();
-    if lane.bits() < 32 {
-        t.builder.ins().ireduce(lane, value)
-    } else {
-        value
-    }
+    if lane.bits() < 32 { t.builder.ins().ireduce(lane, value) } else { value }
 }
 
 fn splat(t: &mut FuncTranslator<'_, '_>, ty: Type) {

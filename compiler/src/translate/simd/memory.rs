@@ -68,10 +68,7 @@ fn load_widened(t: &mut FuncTranslator<'_, '_>, memarg: &MemArg, opcode: Opcode)
     let dfg = &mut t.builder.func.dfg;
     let ty = dfg.value_type(at.addr);
     let flags = dfg.mem_flags.insert(at.flags).expect("few kinds of access");
-    let (inst, dfg) = t
-        .builder
-        .ins()
-        .Load(opcode, ty, flags, at.offset.into(), at.addr);
+    let (inst, dfg) = t.builder.ins().Load(opcode, ty, flags, at.offset.into(), at.addr);
     let vector = dfg.first_result(inst);
     t.push_v128(vector);
 }

@@ -8,7 +8,7 @@
 use super::context::{Context, FuncSlot, HostRecord};
 use super::entity::{Entity, FuncEntity, GlobalEntity, HostFunc};
 use super::memory::MemoryData;
-use super::store::{Store, StoreHandle};
+use super::store::Store;
 use super::table::TableData;
 use super::thread::Cause;
 use super::{memory, unwind};
@@ -24,13 +24,8 @@ use std::ptr::NonNull;
 use std::sync::Arc;
 
 /// A call from the host, with values as machine code holds them.
-pub(super) type HostCall = unsafe fn(
-    *const HostFuncDef,
-    &mut Store,
-    *const (),
-    &[u128],
-    &mut [u128],
-) -> Result<(), Error>;
+pub(super) type HostCall =
+    unsafe fn(*const HostFuncDef, *mut Store, *const (), &[u128], &mut [u128]) -> Result<(), Error>;
 
 /// A closure as a host function.
 pub(crate) struct HostFuncDef {
@@ -100,7 +95,7 @@ impl HostFuncDef {
     /// `env` is the environment the function has in `store`; the values fit its type.
     pub(super) unsafe fn call(
         &self,
-        store: &mut Store,
+        store: *mut Store,
         env: *const (),
         args: &[u128],
         results: &mut [u128],
@@ -210,27 +205,16 @@ impl Drop for HostInstance {
 
 /// What a host function reaches of its caller and its own state.
 ///
-/// Invariant: made for one call of a host function, with pointers of one live store; the
-/// [`Caller`] around it is borrowed mutably by whoever uses it.
+/// Invariant: made for one call of a host function, with pointers of one live store that the
+/// call is inside of; the [`Caller`] around it is borrowed mutably by whoever uses it.
 pub(crate) struct Reach<T> {
-    handle: std::mem::ManuallyDrop<crate::Namespace>,
+    store: *mut Store,
     /// The calling instance's context, or null.
     ctx: *mut u8,
     state: *mut T,
 }
 
 impl<T> Reach<T> {
-    /// # Safety
-    ///
-    /// As the type's invariant says.
-    #[inline]
-    unsafe fn new(store: *mut Store, ctx: *mut u8, state: *mut T) -> Self {
-        // SAFETY: by the contract.
-        let handle = unsafe { StoreHandle::borrowed(store) };
-        let namespace = crate::Namespace::from_handle(std::mem::ManuallyDrop::into_inner(handle));
-        Reach { handle: std::mem::ManuallyDrop::new(namespace), ctx, state }
-    }
-
     /// For a call through the slot.
     ///
     /// # Safety
@@ -247,13 +231,29 @@ impl<T> Reach<T> {
             } else {
                 super::instance::of(Context::from_raw(ctx)).store
             };
-            Self::new(store, ctx, state)
+            Reach { store, ctx, state }
         }
     }
 
+    /// The namespace the call is inside of.
     #[inline]
     pub(crate) fn namespace(&mut self) -> &mut crate::Namespace {
-        &mut self.handle
+        // SAFETY: invariant of the type. The outer call has the namespace borrowed until it
+        // returns, and lends it to the host function it waits for. It has no size, so that no
+        // other can be put in its place.
+        unsafe { &mut *super::store::namespace_of(self.store) }
+    }
+
+    /// The store's identity.
+    pub(crate) fn store_id(&self) -> u64 {
+        // SAFETY: invariant of the type.
+        unsafe { (*self.store).id() }
+    }
+
+    /// The store.
+    fn store(&mut self) -> &mut Store {
+        // SAFETY: invariant of the type.
+        unsafe { &mut *self.store }
     }
 
     #[inline]
@@ -269,9 +269,8 @@ impl<T> Reach<T> {
         // this borrow excludes other uses through the namespace. Memory and state are distinct.
         unsafe {
             let memory = (!self.ctx.is_null()).then(|| {
-                let def = Context::from_raw(self.ctx).read::<*mut super::context::MemoryDef>(
-                    vmctx::EXPORTED_MEMORY,
-                );
+                let def = Context::from_raw(self.ctx)
+                    .read::<*mut super::context::MemoryDef>(vmctx::EXPORTED_MEMORY);
                 (!def.is_null()).then(|| memory::bytes_of(def))
             });
             (memory.flatten(), &mut *self.state)
@@ -299,9 +298,7 @@ unsafe fn stop(fp: *const u8, failure: Failure) -> ! {
     unsafe {
         match failure {
             Failure::Stop(HostError(Stop::Trap(code))) => unwind::leave_with_trap(fp, code),
-            Failure::Stop(HostError(Stop::Error(error))) => {
-                unwind::leave(fp, Cause::Error(error))
-            }
+            Failure::Stop(HostError(Stop::Error(error))) => unwind::leave(fp, Cause::Error(error)),
             Failure::Panic(payload) => unwind::leave(fp, Cause::Panic(payload)),
         }
     }
@@ -323,11 +320,8 @@ fn run<R>(f: impl FnOnce() -> Result<R, HostError>) -> Result<R, Failure> {
     }
 }
 
-unsafe extern "C" fn dynamic_shim<T, F>(
-    fp: *const u8,
-    slot: *const FuncSlot,
-    values: *mut u128,
-) where
+unsafe extern "C" fn dynamic_shim<T, F>(fp: *const u8, slot: *const FuncSlot, values: *mut u128)
+where
     T: Send + 'static,
     F: Fn(&mut Caller<'_, T>, &[Value], &mut [Value]) -> Result<(), HostError>,
     F: Send + Sync + 'static,
@@ -364,7 +358,7 @@ where
 {
     let ty = &def.ty.ty;
     let mut caller = Caller::new(reach);
-    let store = caller.namespace().store();
+    let store = caller.reach().store();
     let args = ty.params().iter().zip(values.iter());
     let args: Vec<Value> = args.map(|(&ty, &raw)| store.to_value(ty, raw)).collect();
     let mut results: Vec<Value> = ty.results().iter().map(|&ty| Value::default(ty)).collect();
@@ -374,14 +368,14 @@ where
             let found = result.ty();
             return Err(Error::types(format!("a host function gave {found} for {ty}")).into());
         }
-        values[i] = caller.namespace().store_mut().to_raw(result)?;
+        values[i] = caller.reach().store().to_raw(result)?;
     }
     Ok(())
 }
 
 unsafe fn dynamic_call<T, F>(
     def: *const HostFuncDef,
-    store: &mut Store,
+    store: *mut Store,
     env: *const (),
     args: &[u128],
     results: &mut [u128],
@@ -396,7 +390,7 @@ where
     // SAFETY: by the contract of `HostFuncDef::call`, definition and environment belong together.
     unsafe {
         let state = (*env.cast::<Env>()).state.cast::<T>();
-        let reach = Reach::new(store, std::ptr::null_mut(), state);
+        let reach = Reach { store, ctx: std::ptr::null_mut(), state };
         dynamic_body::<T, F>(&*def, reach, &mut values)?;
     }
     results.copy_from_slice(&values[..results.len()]);

@@ -251,7 +251,7 @@ macro_rules! closures {
                 /// Called from the host.
                 unsafe fn call<T, R, F, $($ty,)*>(
                     _def: *const HostFuncDef,
-                    store: &mut Store,
+                    store: *mut Store,
                     env: *const (),
                     args: &[u128],
                     results: &mut [u128],
@@ -267,7 +267,7 @@ macro_rules! closures {
                     // SAFETY: by the contract of `HostFuncDef::call`.
                     let (f, mut $caller) = unsafe {
                         let (state, f) = open::<T, F>(env);
-                        let reach = Reach::<T>::new(store, std::ptr::null_mut(), state);
+                        let reach = Reach { store, ctx: std::ptr::null_mut(), state };
                         (f, Caller::new(reach))
                     };
                     let values = f($($pass)* $($ty),*).into_values()?;

@@ -83,11 +83,8 @@ fn pass_on(signal: libc::c_int, info: *mut libc::siginfo_t, context: *mut libc::
                 libc::sigaction(signal, old, ptr::null_mut());
             }
             Some(old) if old.sa_flags & libc::SA_SIGINFO != 0 => {
-                let handler: extern "C" fn(
-                    libc::c_int,
-                    *mut libc::siginfo_t,
-                    *mut libc::c_void,
-                ) = core::mem::transmute(old.sa_sigaction);
+                let handler: extern "C" fn(libc::c_int, *mut libc::siginfo_t, *mut libc::c_void) =
+                    core::mem::transmute(old.sa_sigaction);
                 handler(signal, info, context);
             }
             Some(old) => {
@@ -131,8 +128,8 @@ impl SigAltStack {
 
     /// Gives the current thread a signal stack until this is dropped.
     pub(in crate::vm) fn install() -> io::Result<Self> {
-        let mut memory = region::alloc(Self::SIZE, region::Protection::READ_WRITE)
-            .map_err(io::Error::other)?;
+        let mut memory =
+            region::alloc(Self::SIZE, region::Protection::READ_WRITE).map_err(io::Error::other)?;
         let stack = libc::stack_t {
             ss_sp: memory.as_mut_ptr::<u8>().cast(),
             ss_flags: 0,

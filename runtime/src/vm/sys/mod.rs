@@ -2,10 +2,10 @@
 //!
 //! Everything outside this folder is free of `cfg(target_arch)` and `cfg(target_os)`.
 
-mod linux;
 #[cfg_attr(target_arch = "x86_64", path = "x86_64.rs")]
 #[cfg_attr(target_arch = "aarch64", path = "aarch64.rs")]
 mod isa;
+mod linux;
 
 pub(super) use isa::{frame, registers, resume, set_registers, sync_instructions};
 pub(super) use linux::{SigAltStack, install_handlers, page_size, thread_stack};

@@ -1,0 +1,103 @@
+//! The rounds of a row.
+
+use crate::options::Options;
+use crate::series::{Series, geometric_mean};
+use crate::table::{self, Quantity};
+use crate::{Result, guests};
+use std::path::PathBuf;
+
+/// Measures rows and prints them.
+pub(crate) struct Compare {
+    /// What the command line asks for.
+    options: Options,
+    /// The rows printed so far.
+    rows: usize,
+}
+
+impl Compare {
+    /// Nothing measured yet.
+    pub(crate) fn new(options: Options) -> Self {
+        Compare { options, rows: 0 }
+    }
+
+    /// How often each row is measured.
+    pub(crate) fn rounds(&self) -> usize {
+        self.options.rounds
+    }
+
+    /// WebAssembly files to compile and load, with their names: one for each order of magnitude,
+    /// then those of the command line.
+    pub(crate) fn modules(&self) -> Vec<(String, PathBuf)> {
+        [
+            "hello.wasm",
+            "demo.wasm",
+            "programs/minisql/minisql.wasm",
+            "programs/logstat/logstat.wasm",
+        ]
+        .map(guests::path)
+        .into_iter()
+        .chain(self.options.modules.iter().cloned())
+        .map(|path| (guests::stem(&path), path))
+        .collect()
+    }
+
+    /// Whether a row is asked for: what it needs may be costly to make.
+    pub(crate) fn wants(&self, name: &str) -> bool {
+        name.contains(&self.options.filter)
+    }
+
+    /// Measures a row. `prepare` gives two functions, one for each runtime, that do the same thing
+    /// once and give the seconds it took; it is not called for a row that was not asked for. The
+    /// first call of each only warms up.
+    ///
+    /// Gives the ratio of the medians, if it was measured.
+    pub(crate) fn times<P, W>(
+        &mut self,
+        name: &str,
+        prepare: impl FnOnce() -> Result<(P, W)>,
+    ) -> Result<Option<f64>>
+    where
+        P: FnMut() -> Result<f64>,
+        W: FnMut() -> Result<f64>,
+    {
+        if !self.wants(name) {
+            return Ok(None);
+        }
+        let failed = |error| format!("{name}: {error}");
+        let (mut precast, mut wasmtime) = prepare().map_err(failed)?;
+        let (mut ours, mut theirs) = (Series::default(), Series::default());
+        precast().map_err(failed)?;
+        wasmtime().map_err(failed)?;
+        for _ in 0..self.options.rounds {
+            ours.push(precast().map_err(failed)?);
+            theirs.push(wasmtime().map_err(failed)?);
+        }
+        table::print_row(name, Quantity::Time, &ours, &theirs);
+        self.rows += 1;
+        Ok(Some(ours.median() / theirs.median()))
+    }
+
+    /// Prints a row of two sizes in bytes.
+    pub(crate) fn sizes(&mut self, name: &str, precast: usize, wasmtime: usize) {
+        if self.wants(name) {
+            let [ours, theirs] = [precast, wasmtime].map(|size| Series::from(size as f64));
+            table::print_row(name, Quantity::Size, &ours, &theirs);
+            self.rows += 1;
+        }
+    }
+
+    /// Prints the geometric mean of ratios.
+    pub(crate) fn mean(&self, name: &str, ratios: &[f64]) {
+        if let Some(mean) = geometric_mean(ratios) {
+            table::print_ratio(name, mean);
+        }
+    }
+
+    /// Ends the table. A filter that matches nothing is a mistake.
+    pub(crate) fn finish(self) -> Result<()> {
+        match self.rows {
+            0 => Err(format!("no row's name contains {:?}", self.options.filter).into()),
+            _ => Ok(()),
+        }
+    }
+}

@@ -1,0 +1,45 @@
+//! The guest programs of the repository.
+
+use crate::Result;
+use std::path::{Path, PathBuf};
+use std::{fs, io};
+
+/// A path below the folder of guests.
+pub(crate) fn path(relative: &str) -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR"))
+        .join("../../tests/guests")
+        .join(relative)
+}
+
+/// Reads a file, and says which one when that fails.
+pub(crate) fn read(path: &Path) -> Result<Vec<u8>> {
+    fs::read(path).map_err(|error| in_file(path, error).into())
+}
+
+/// The WebAssembly files in a folder of guests, by name.
+pub(crate) fn modules_in(folder: &str) -> Result<Vec<PathBuf>> {
+    let folder = path(folder);
+    let entries = fs::read_dir(&folder).map_err(|error| in_file(&folder, error))?;
+    let mut found = entries
+        .map(|entry| entry.map(|entry| entry.path()))
+        .filter(|path| {
+            path.as_ref()
+                .map_or(true, |path| path.extension() == Some("wasm".as_ref()))
+        })
+        .collect::<io::Result<Vec<_>>>()?;
+    found.sort();
+    Ok(found)
+}
+
+/// The name of a file without folder and extension.
+pub(crate) fn stem(path: &Path) -> String {
+    path.file_stem()
+        .unwrap_or_default()
+        .to_string_lossy()
+        .into_owned()
+}
+
+/// An error message that names the file.
+fn in_file(path: &Path, error: io::Error) -> String {
+    format!("{}: {error}", path.display())
+}

@@ -1,0 +1,47 @@
+//! What the command line asks for.
+
+use crate::Result;
+use std::path::PathBuf;
+
+/// What `--help` prints.
+pub(crate) const HELP: &str = "\
+Compares precast with wasmtime.
+
+usage: precast-compare [FILTER] [--rounds N] [--module FILE]...
+
+  FILTER         measure only the rows whose name contains this, e.g. `call/` or `fib`
+  --rounds N     measurements of every row, for each runtime [default: 7]
+  --module FILE  compile and load this WebAssembly file too
+";
+
+/// What the command line asks for.
+pub(crate) struct Options {
+    /// What the names of the rows to measure contain.
+    pub(crate) filter: String,
+    /// How often each row is measured.
+    pub(crate) rounds: usize,
+    /// WebAssembly files to compile and load besides those of the repository.
+    pub(crate) modules: Vec<PathBuf>,
+}
+
+impl Options {
+    /// Reads arguments; none when help is asked for.
+    pub(crate) fn parse(mut args: impl Iterator<Item = String>) -> Result<Option<Self>> {
+        let mut options = Options {
+            filter: String::new(),
+            rounds: 7,
+            modules: Vec::new(),
+        };
+        while let Some(arg) = args.next() {
+            let mut value = || args.next().ok_or_else(|| format!("{arg} needs a value"));
+            match arg.as_str() {
+                "-h" | "--help" => return Ok(None),
+                "--rounds" => options.rounds = value()?.parse::<usize>()?.max(1),
+                "--module" => options.modules.push(value()?.into()),
+                _ if arg.starts_with('-') => return Err(format!("unknown option {arg}").into()),
+                _ => options.filter = arg,
+            }
+        }
+        Ok(Some(options))
+    }
+}

@@ -1,0 +1,47 @@
+//! Guests that compute: the quality of the machine code.
+
+use crate::Result;
+use crate::command::{Command, Run};
+use crate::compare::Compare;
+use crate::guests;
+
+/// Measures the rows and prints the geometric mean of their ratios.
+pub(crate) fn measure(compare: &mut Compare) -> Result<()> {
+    let mut ratios = Vec::new();
+    for path in guests::modules_in("bench")? {
+        let row = format!("compute/{}", guests::stem(&path));
+        ratios.extend(compare.times(&row, || sides(&Command::new(&path)))?);
+    }
+    compare.mean("compute, geometric mean", &ratios);
+    Ok(())
+}
+
+/// A command in both runtimes, compiled, for [`Compare::times`]. Every run writes what the first
+/// one wrote, or fails.
+pub(crate) fn sides(
+    command: &Command,
+) -> Result<(
+    impl FnMut() -> Result<f64> + use<>,
+    impl FnMut() -> Result<f64> + use<>,
+)> {
+    let ours = command.for_precast(&precast::Runtime::new())?;
+    let theirs = command.for_wasmtime(&wasmtime::Engine::default())?;
+    let expected = ours.run()?.stdout;
+    if expected.is_empty() {
+        return Err("the guest wrote nothing".into());
+    }
+    let also_expected = expected.clone();
+    Ok((
+        move || checked(ours.run()?, &expected, "precast"),
+        move || checked(theirs.run()?, &also_expected, "wasmtime"),
+    ))
+}
+
+/// The time of a run that wrote what it should.
+fn checked(run: Run, expected: &[u8], runtime: &str) -> Result<f64> {
+    if run.stdout == expected {
+        return Ok(run.seconds);
+    }
+    let [found, expected] = [&run.stdout, expected].map(String::from_utf8_lossy);
+    Err(format!("{runtime} wrote {found:?}, not {expected:?}").into())
+}

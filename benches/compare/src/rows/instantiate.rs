@@ -1,0 +1,157 @@
+//! Setting a module in place and taking it away again.
+
+use crate::Result;
+use crate::command::Command;
+use crate::compare::Compare;
+use crate::guests;
+use crate::timing::in_batches;
+
+/// A module with an empty memory.
+const EMPTY: &str = r#"(module (memory (export "memory") 1) (func (export "nop")))"#;
+
+/// Bytes of initialised memory in [`initialised`].
+const DATA: usize = 1 << 20;
+
+/// A module with 1 MiB of initialised memory, and a function that writes to every host page of
+/// the first `n` bytes of it.
+fn initialised() -> String {
+    let data = "precast ".repeat(DATA / 8);
+    format!(
+        r#"(module
+          (memory (export "memory") 17)
+          (data (i32.const 0) "{data}")
+          (func (export "touch") (param $n i32)
+            (loop $again
+              (local.set $n (i32.sub (local.get $n) (i32.const 4096)))
+              (i32.store8 (local.get $n) (i32.const 1))
+              (br_if $again (local.get $n)))))"#
+    )
+}
+
+/// Measures the rows.
+pub(crate) fn measure(compare: &mut Compare) -> Result<()> {
+    let initialised = initialised();
+    for (name, wat) in [("64 KiB of zeros", EMPTY), ("1 MiB of data", &initialised)] {
+        for allocator in Allocator::ALL {
+            let row = format!("instantiate/{name}{}", allocator.suffix());
+            compare.times(&row, || bare(wat, allocator))?;
+        }
+    }
+    for (name, touched) in [("64 KiB", 1 << 16), ("1 MiB", DATA as u32)] {
+        for allocator in Allocator::ALL {
+            let row = format!("instantiate/{name} of it written{}", allocator.suffix());
+            compare.times(&row, || writing(&initialised, touched, allocator))?;
+        }
+    }
+    for allocator in Allocator::ALL {
+        let row = format!("instantiate/minisql, WASI{}", allocator.suffix());
+        compare.times(&row, || command(allocator))?;
+    }
+    Ok(())
+}
+
+/// How wasmtime gets the memory of instances. precast has one way.
+#[derive(Clone, Copy)]
+enum Allocator {
+    /// From the system, each time: the default.
+    OnDemand,
+    /// From a pool made beforehand.
+    Pooling,
+}
+
+impl Allocator {
+    /// Each of them.
+    const ALL: [Allocator; 2] = [Allocator::OnDemand, Allocator::Pooling];
+
+    /// What tells the row.
+    fn suffix(self) -> &'static str {
+        match self {
+            Allocator::OnDemand => "",
+            Allocator::Pooling => " (pooling)",
+        }
+    }
+
+    /// An engine that has it.
+    fn engine(self) -> Result<wasmtime::Engine> {
+        let mut config = wasmtime::Config::new();
+        if let Allocator::Pooling = self {
+            config.allocation_strategy(wasmtime::InstanceAllocationStrategy::pooling());
+        }
+        Ok(wasmtime::Engine::new(&config)?)
+    }
+}
+
+/// What each runtime does for a row.
+type Sides<P, W> = Result<(P, W)>;
+
+/// A module that imports nothing.
+fn bare(
+    wat: &str,
+    allocator: Allocator,
+) -> Sides<impl FnMut() -> Result<f64> + use<>, impl FnMut() -> Result<f64> + use<>> {
+    let wasm = wat::parse_str(wat)?;
+    let runtime = precast::Runtime::new();
+    let module = runtime.compile(&wasm)?;
+    let ours = in_batches(move || {
+        let mut namespace = runtime.namespace();
+        namespace.instantiate(&module)?;
+        Ok(())
+    });
+    let (engine, pre) = wasmtime_pre(&wasm, allocator)?;
+    let theirs = in_batches(move || {
+        let mut store = wasmtime::Store::new(&engine, ());
+        pre.instantiate(&mut store)?;
+        Ok(())
+    });
+    Ok((ours, theirs))
+}
+
+/// The same, and a function that writes to the first `touched` bytes: what was written to must be
+/// taken back.
+fn writing(
+    wat: &str,
+    touched: u32,
+    allocator: Allocator,
+) -> Sides<impl FnMut() -> Result<f64> + use<>, impl FnMut() -> Result<f64> + use<>> {
+    let wasm = wat::parse_str(wat)?;
+    let runtime = precast::Runtime::new();
+    let module = runtime.compile(&wasm)?;
+    let ours = in_batches(move || {
+        let mut namespace = runtime.namespace();
+        let instance = namespace.instantiate(&module)?;
+        let touch = instance.typed::<(u32,), ()>(&namespace, "touch")?;
+        Ok(touch.call(&mut namespace, (touched,))?)
+    });
+    let (engine, pre) = wasmtime_pre(&wasm, allocator)?;
+    let theirs = in_batches(move || {
+        let mut store = wasmtime::Store::new(&engine, ());
+        let instance = pre.instantiate(&mut store)?;
+        let touch = instance.get_typed_func::<u32, ()>(&mut store, "touch")?;
+        Ok(touch.call(&mut store, touched)?)
+    });
+    Ok((ours, theirs))
+}
+
+/// A module without imports, linked for wasmtime.
+fn wasmtime_pre(
+    wasm: &[u8],
+    allocator: Allocator,
+) -> Result<(wasmtime::Engine, wasmtime::InstancePre<()>)> {
+    let engine = allocator.engine()?;
+    let module = wasmtime::Module::new(&engine, wasm)?;
+    let pre = wasmtime::Linker::new(&engine).instantiate_pre(&module)?;
+    Ok((engine, pre))
+}
+
+/// A program with WASI: also a state of WASI, a dozen imports, and a table.
+fn command(
+    allocator: Allocator,
+) -> Sides<impl FnMut() -> Result<f64> + use<>, impl FnMut() -> Result<f64> + use<>> {
+    let command = Command::new(&guests::path("programs/minisql/minisql.wasm"));
+    let ours = command.for_precast(&precast::Runtime::new())?;
+    let theirs = command.for_wasmtime(&allocator.engine()?)?;
+    Ok((
+        in_batches(move || ours.instantiate().map(drop)),
+        in_batches(move || theirs.instantiate().map(drop)),
+    ))
+}

@@ -1,0 +1,43 @@
+//! From an artifact file to a finished program: what a short-lived guest costs.
+
+use crate::command::{Command, wasi_linker};
+use crate::compare::Compare;
+use crate::rows::load::{Artifacts, deserialize};
+use crate::timing::in_batches;
+use crate::{Result, guests};
+use std::rc::Rc;
+
+/// Measures the rows: load, instantiate with WASI, run, drop everything.
+pub(crate) fn measure(compare: &mut Compare) -> Result<()> {
+    let programs: [(&str, &[&str]); 3] = [
+        ("hello.wasm", &[]),
+        ("demo.wasm", &["notes.md"]),
+        ("programs/minisql/minisql.wasm", &["shop.sql"]),
+    ];
+    for (guest, args) in programs {
+        let command = Command::new(&guests::path(guest));
+        let command = Command {
+            args: args.to_vec(),
+            root: Some("data"),
+            ..command
+        };
+        compare.times(&format!("start/{}", guests::stem(&command.path)), || {
+            let files = Rc::new(Artifacts::of(&guests::read(&command.path)?)?);
+            let (runtime, engine) = (precast::Runtime::new(), wasmtime::Engine::default());
+            let ours = {
+                let (files, command) = (files.clone(), command.clone());
+                in_batches(move || {
+                    let module = runtime.load(&files.precast)?;
+                    command.in_precast(module)?.run().map(drop)
+                })
+            };
+            let linker = wasi_linker(&engine)?;
+            let theirs = in_batches(move || {
+                let module = deserialize(&engine, &files.wasmtime)?;
+                command.in_wasmtime(&linker, &module)?.run().map(drop)
+            });
+            Ok((ours, theirs))
+        })?;
+    }
+    Ok(())
+}

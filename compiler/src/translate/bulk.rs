@@ -1,0 +1,143 @@
+//! Bulk operators on linear memories. The runtime does them, but for short copies and fills
+//! whose length is known, as compilers emit them to move a structure.
+//!
+//! Such a copy is a few loads and then a few stores, which trap by themselves. If any byte is out
+//! of bounds then the last one is, so the last store comes first: nothing is written when the
+//! whole must trap. That an access which crosses into unmapped memory writes nothing holds on
+//! x86-64; elsewhere the runtime does all of them.
+
+use super::FuncTranslator;
+use crate::types::trap_code;
+use cranelift_codegen::ir::{InstBuilder, MemFlagsData, Type, Value, types};
+use precast_abi::builtin::Builtin;
+use precast_abi::index::MemoryIndex;
+use precast_abi::trap::TrapCode;
+use wasmparser::Operator;
+
+/// The longest copy or fill that is done inline.
+const MAX_INLINE: u64 = 64;
+
+/// Translates an operator of this group.
+pub(super) fn translate(t: &mut FuncTranslator<'_, '_>, op: &Operator<'_>) -> bool {
+    match *op {
+        Operator::MemoryCopy { dst_mem, src_mem } => {
+            let (to, from, len) = t.pop3();
+            if let Some(len) = t.inline_len(len) {
+                t.copy_inline((dst_mem, to), (src_mem, from), len);
+                return true;
+            }
+            let (dst, src) = (t.index(dst_mem), t.index(src_mem));
+            let (to, from, len) = (t.widen(to), t.widen(from), t.widen(len));
+            t.builtin(Builtin::MemoryCopy, &[dst, src, to, from, len]);
+        }
+        Operator::MemoryFill { mem } => {
+            let (to, byte, len) = t.pop3();
+            if let Some(len) = t.inline_len(len) {
+                t.fill_inline((mem, to), byte, len);
+                return true;
+            }
+            let (mem, to, len) = (t.index(mem), t.widen(to), t.widen(len));
+            t.builtin(Builtin::MemoryFill, &[mem, to, byte, len]);
+        }
+        Operator::MemoryInit { data_index, mem } => {
+            let (to, from, len) = t.pop3();
+            let (mem, data, to) = (t.index(mem), t.index(data_index), t.widen(to));
+            t.builtin(Builtin::MemoryInit, &[mem, data, to, from, len]);
+        }
+        Operator::DataDrop { data_index } => {
+            let data = t.index(data_index);
+            t.builtin(Builtin::DataDrop, &[data]);
+        }
+        _ => return false,
+    }
+    true
+}
+
+/// A run of bytes in a memory.
+#[derive(Clone, Copy)]
+struct Run {
+    addr: Value,
+    offset: i32,
+    flags: MemFlagsData,
+}
+
+impl FuncTranslator<'_, '_> {
+    /// The length, when it is known, short, and not zero: then there are bounds to check, but no
+    /// access that would.
+    fn inline_len(&self, len: Value) -> Option<u32> {
+        let len = self.constant(len).filter(|len| (1..=MAX_INLINE).contains(len))?;
+        self.plan.stores_are_whole.then_some(len as u32)
+    }
+
+    fn run(&mut self, (memory, index): (u32, Value)) -> Run {
+        let memory = MemoryIndex(memory);
+        let (base, offset) = self.memory_base(memory);
+        let flags = self.memory_access_flags(memory);
+        debug_assert_eq!(flags.trap_code(), Some(trap_code(TrapCode::MemoryOutOfBounds)));
+        let index = self.widen(index);
+        Run { addr: self.builder.ins().iadd(base, index), offset, flags }
+    }
+
+    fn copy_inline(&mut self, to: (u32, Value), from: (u32, Value), len: u32) {
+        let (to, from) = (self.run(to), self.run(from));
+        let (ty, parts) = parts(len);
+        let load = |at: &i32| self.builder.ins().load(ty, from.flags, from.addr, from.offset + at);
+        let values: Vec<Value> = parts.iter().map(load).collect();
+        for (value, at) in values.into_iter().zip(parts).rev() {
+            self.builder.ins().store(to.flags, value, to.addr, to.offset + at);
+        }
+    }
+
+    fn fill_inline(&mut self, to: (u32, Value), byte: Value, len: u32) {
+        let to = self.run(to);
+        let (ty, parts) = parts(len);
+        let byte = self.builder.ins().ireduce(types::I8, byte);
+        let value = match ty {
+            types::I8 => byte,
+            types::I8X16 => self.builder.ins().splat(ty, byte),
+            ty => {
+                let wide = self.builder.ins().uextend(ty, byte);
+                let ones = 0x0101_0101_0101_0101_u64 >> (64 - ty.bits());
+                self.builder.ins().imul_imm_u(wide, ones as i64)
+            }
+        };
+        for at in parts.into_iter().rev() {
+            self.builder.ins().store(to.flags, value, to.addr, to.offset + at);
+        }
+    }
+}
+
+/// How to cover a run of bytes: with accesses of one type, which may overlap, at ascending
+/// offsets of which the last covers the last byte.
+fn parts(len: u32) -> (Type, Vec<i32>) {
+    let ty = match len {
+        1 => types::I8,
+        2..4 => types::I16,
+        4..8 => types::I32,
+        8..16 => types::I64,
+        _ => types::I8X16,
+    };
+    let last = len - ty.bytes();
+    let mut parts: Vec<i32> = (0..last as i32).step_by(ty.bytes() as usize).collect();
+    parts.push(last as i32);
+    (ty, parts)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn parts_cover_every_byte_and_no_more() {
+        for len in 1..=MAX_INLINE as u32 {
+            let (ty, parts) = parts(len);
+            let mut end = 0;
+            for &at in &parts {
+                assert!(at <= end, "{len}: a gap");
+                end = at + ty.bytes() as i32;
+            }
+            assert_eq!(end, len as i32);
+            assert_eq!(parts.last(), parts.iter().max());
+        }
+    }
+}
