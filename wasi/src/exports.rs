@@ -8,10 +8,22 @@ use crate::memory::Memory;
 use crate::state::Wasi;
 use crate::{args, clocks, dirs, fd_meta, file_io, open, paths, poll, process, random, sockets};
 
-/// Exports the functions of WASI into a host module.
+/// Exports the functions of WASI into a host module whose state is [`Wasi`].
 ///
-/// A definition replaces an earlier one of the same name. So an embedder overrides a function by
-/// defining it afterwards, and keeps an own one by defining it before and exporting around it.
+/// A definition replaces an earlier one of the same name: what is defined after exporting
+/// overrides WASI's.
+///
+/// ```
+/// # use precast_runtime::{Caller, Runtime};
+/// # use precast_wasi as wasi;
+/// # fn main() -> Result<(), precast_runtime::Error> {
+/// let runtime = Runtime::new();
+/// let module = wasi::Builder::new()
+///     .module_builder()? // has exported already
+///     .func("sched_yield", |_: &mut Caller<'_, wasi::Wasi>| 0)
+///     .build(&runtime)?;
+/// # Ok(()) }
+/// ```
 #[derive(Clone, Copy, Debug)]
 pub struct FunctionExporter;
 
