@@ -107,7 +107,7 @@ type PrecastStart = precast::TypedFunc<(), ()>;
 
 impl PrecastCommand {
     /// An instance that has not run.
-    pub(crate) fn instantiate(&self) -> Result<(precast::Namespace, PrecastStart)> {
+    pub(crate) fn instantiate(&self) -> Result<(Box<precast::Namespace>, PrecastStart)> {
         let mut namespace = self.module.runtime().namespace();
         namespace.instantiate_host(&self.host)?;
         let instance = namespace.instantiate(&self.module)?;

@@ -39,7 +39,7 @@ pub(crate) fn measure(compare: &mut Compare) -> Result<()> {
 }
 
 /// The module instantiated in precast.
-fn precast() -> Result<(precast::Namespace, precast::Instance)> {
+fn precast() -> Result<(Box<precast::Namespace>, precast::Instance)> {
     let runtime = precast::Runtime::new();
     let host = precast::HostModuleBuilder::with_state("host", || 0u32)
         .func("plain", |n: u32| n.wrapping_add(1))
