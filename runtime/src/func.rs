@@ -52,12 +52,12 @@ impl Func {
             let found = FuncType::new(args.iter().map(Value::ty), []);
             return Err(Error::types(format!("a function {ty} was called with {found}")));
         }
-        let raw = args.iter().map(|&arg| store.to_raw(arg)).collect::<Result<Vec<_>, _>>()?;
+        let raw = args.iter().map(|&arg| store.lower(arg)).collect::<Result<Vec<_>, _>>()?;
         let mut results = vec![0; ty.results().len()];
         call::call(NonNull::from(namespace.store_mut()), self.entity, &raw, &mut results)?;
         let store = namespace.store();
         let results = ty.results().iter().zip(results);
-        Ok(results.map(|(&ty, raw)| store.to_value(ty, raw)).collect())
+        Ok(results.map(|(&ty, raw)| store.lift(ty, raw)).collect())
     }
 
     /// The function, for calls with these Rust types.
@@ -77,7 +77,7 @@ impl Func {
         namespace.store().check_open()?;
         let ty = &self.entity.ty().ty;
         if ty.params() != P::TYPES || ty.results() != R::TYPES {
-            let list = |types: &[ValType]| types.iter().copied().collect::<Vec<_>>();
+            let list = |types: &[ValType]| types.to_vec();
             let wanted = FuncType::new(list(P::TYPES), list(R::TYPES));
             return Err(Error::types(format!("the function is {ty}, not {wanted}")));
         }

@@ -32,7 +32,7 @@ impl Global {
     pub fn get(&self, namespace: &Namespace) -> Value {
         namespace.own(self.store);
         match namespace.store().global(self.entity) {
-            Some(raw) => namespace.store().to_value(self.entity.ty.value, raw),
+            Some(raw) => namespace.store().lift(self.entity.ty.value, raw),
             None => Value::default(self.entity.ty.value),
         }
     }

@@ -102,7 +102,7 @@ impl Runtime {
 
     /// A new, empty namespace.
     pub fn namespace(&self) -> Box<Namespace> {
-        Store::new(self.clone())
+        Store::boxed(self.clone())
     }
 
     /// Closes the runtime and with it all that it made: modules, namespaces, their instances.

@@ -44,7 +44,7 @@ impl Table {
     pub fn get(&self, namespace: &Namespace, index: u64) -> Option<Value> {
         let table = self.data(namespace)?;
         let raw = table.get(index)?;
-        Some(namespace.store().to_value(table.table_type().element, raw.into()))
+        Some(namespace.store().lift(table.table_type().element, raw.into()))
     }
 
     /// Sets the element at `index`.

@@ -55,11 +55,7 @@ pub(crate) fn call(
     }
 }
 
-fn call_array(
-    store: NonNull<Store>,
-    func: &WasmFunc,
-    values: &mut [u128],
-) -> Result<(), Error> {
+fn call_array(store: NonNull<Store>, func: &WasmFunc, values: &mut [u128]) -> Result<(), Error> {
     let inside = Inside::enter(store)?;
     assert!(!func.array_entry.is_null(), "a function that can be reached has entry thunks");
     // SAFETY: invariant **code**: the entry thunk is that of the function's type, and `values`

@@ -23,7 +23,10 @@ pub(crate) struct InstanceData {
     /// Segments that were dropped or used up.
     pub(super) dropped_elems: Vec<bool>,
     pub(super) dropped_data: Vec<bool>,
+    // Boxed, because others point at them while the vectors grow.
+    #[expect(clippy::vec_box)]
     pub(super) own_memories: Vec<Box<MemoryData>>,
+    #[expect(clippy::vec_box)]
     pub(super) own_tables: Vec<Box<TableData>>,
     /// The context, when no memory's slot holds it.
     pub(super) _own_context: Option<Box<[u128]>>,

@@ -30,7 +30,7 @@ pub(super) unsafe fn instantiate(
     module: &CompiledModule,
     imports: &[Entity],
 ) -> Result<Box<InstanceData>, Error> {
-    let (ctx, own_context, slot) = allocate(module)?;
+    let Allocated { ctx, own, slot } = allocate(module)?;
     let mut instance = Box::new(InstanceData {
         module: module.clone(),
         store,
@@ -43,7 +43,7 @@ pub(super) unsafe fn instantiate(
         dropped_data: Vec::new(),
         own_memories: Vec::new(),
         own_tables: Vec::new(),
-        _own_context: own_context,
+        _own_context: own,
     });
     // SAFETY: the context was just allocated with the size the module's regions say, and the
     // instance is boxed, so that its address stays. The order matters: imports before what can
@@ -59,10 +59,15 @@ pub(super) unsafe fn instantiate(
     Ok(instance)
 }
 
+/// A new context, and what holds its bytes.
+struct Allocated {
+    ctx: Context,
+    own: Option<Box<[u128]>>,
+    slot: Option<Slot>,
+}
+
 /// A context for the module, in the slot of its memory 0 if it has one.
-fn allocate(
-    module: &CompiledModule,
-) -> Result<(Context, Option<Box<[u128]>>, Option<Slot>), Error> {
+fn allocate(module: &CompiledModule) -> Result<Allocated, Error> {
     let info = module.info();
     let size = info.vmctx_size as usize;
     let memories: &[MemoryDesc] = module.records(Section::Memories);
@@ -83,12 +88,13 @@ fn allocate(
         .map_err(out_of_memory)?;
         // SAFETY: the slot has `size` bytes below its base, and the instance keeps it.
         let ctx = unsafe { Context::from_raw(slot.base()) };
-        return Ok((ctx, None, Some(slot)));
+        return Ok(Allocated { ctx, own: None, slot: Some(slot) });
     }
     let mut own = vec![0u128; size.div_ceil(16)].into_boxed_slice();
     let end = own.as_mut_ptr_range().end.cast();
     // SAFETY: the fields lie below the end of the box, which the instance keeps.
-    Ok((unsafe { Context::from_raw(end) }, Some(own), None))
+    let ctx = unsafe { Context::from_raw(end) };
+    Ok(Allocated { ctx, own: Some(own), slot: None })
 }
 
 fn out_of_memory(error: io::Error) -> Error {

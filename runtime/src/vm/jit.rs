@@ -42,7 +42,7 @@ impl CodeRange for Thunk {
 pub(super) fn host_thunk(ty: TypeRef, dynamic: bool) -> Result<*const u8, Error> {
     static JIT: OnceLock<Mutex<Option<Jit>>> = OnceLock::new();
     let mut jit = JIT.get_or_init(Default::default).lock().unwrap_or_else(|e| e.into_inner());
-    let failed = |error: ModuleError| {
+    let failed = |error: Box<ModuleError>| {
         let error = io::Error::other(error.to_string());
         Error::from(ErrorKind::System { what: "making a host thunk", error })
     };
@@ -56,15 +56,15 @@ pub(super) fn host_thunk(ty: TypeRef, dynamic: bool) -> Result<*const u8, Error>
 }
 
 impl Jit {
-    fn new() -> Result<Self, ModuleError> {
+    fn new() -> Result<Self, Box<ModuleError>> {
         // The settings of artifacts: thunks must keep frame pointers and agree on conventions.
         let isa = precast_compiler::isa(&precast_compiler::Settings::default())
-            .map_err(|error| ModuleError::Backend(error.into()))?;
+            .map_err(|error| Box::new(ModuleError::Backend(error.into())))?;
         let module = JITModule::new(JITBuilder::with_isa(isa, default_libcall_names()));
         Ok(Jit { module, emitter: Emitter::new(), thunks: HashMap::new() })
     }
 
-    fn thunk(&mut self, ty: TypeRef, dynamic: bool) -> Result<*const u8, ModuleError> {
+    fn thunk(&mut self, ty: TypeRef, dynamic: bool) -> Result<*const u8, Box<ModuleError>> {
         if let Some(&known) = self.thunks.get(&(ty.identity, dynamic)) {
             return Ok(known as *const u8);
         }

@@ -57,7 +57,7 @@ struct Sized {
 
 impl Store {
     /// A new store, in a namespace of its own.
-    pub(crate) fn new(runtime: Runtime) -> Box<Namespace> {
+    pub(crate) fn boxed(runtime: Runtime) -> Box<Namespace> {
         static NEXT: AtomicU64 = AtomicU64::new(1);
         let store = Store {
             id: NEXT.fetch_add(1, Ordering::Relaxed),
@@ -321,7 +321,7 @@ impl Store {
     }
 
     /// A value's bits, as machine code holds it.
-    pub(crate) fn to_raw(&mut self, value: Value) -> Result<u128, Error> {
+    pub(crate) fn lower(&mut self, value: Value) -> Result<u128, Error> {
         let foreign = || Error::types("a reference of another namespace");
         Ok(match value {
             Value::I32(v) => u128::from(v as u32),
@@ -339,7 +339,7 @@ impl Store {
     }
 
     /// The value that bits from machine code are.
-    pub(crate) fn to_value(&self, ty: ValType, raw: u128) -> Value {
+    pub(crate) fn lift(&self, ty: ValType, raw: u128) -> Value {
         match ty {
             ValType::I32 => Value::I32(raw as i32),
             ValType::I64 => Value::I64(raw as i64),
@@ -376,8 +376,8 @@ impl Store {
 
     /// Sets a global of this store; the value must have its type.
     pub(crate) fn set_global(&mut self, global: GlobalEntity, value: Value) -> Result<(), Error> {
-        let raw = self.to_raw(value)?;
-        // SAFETY: the caller compared the types, and `to_raw` refuses foreign references.
+        let raw = self.lower(value)?;
+        // SAFETY: the caller compared the types, and `lower` refuses foreign references.
         unsafe { global.set(raw) };
         Ok(())
     }
@@ -389,8 +389,8 @@ impl Store {
         index: u64,
         value: Value,
     ) -> Result<bool, Error> {
-        let raw = self.to_raw(value)? as RawRef;
-        // SAFETY: the caller compared the types, and `to_raw` refuses foreign references.
+        let raw = self.lower(value)? as RawRef;
+        // SAFETY: the caller compared the types, and `lower` refuses foreign references.
         Ok(unsafe { (*table).fill(index, raw, 1) })
     }
 
@@ -401,7 +401,7 @@ impl Store {
         delta: u64,
         value: Value,
     ) -> Result<Option<u64>, Error> {
-        let raw = self.to_raw(value)? as RawRef;
+        let raw = self.lower(value)? as RawRef;
         // SAFETY: as in `set_element`.
         Ok(unsafe { (*table).grow(delta, raw) })
     }

@@ -360,7 +360,7 @@ where
     let mut caller = Caller::new(reach);
     let store = caller.reach().store();
     let args = ty.params().iter().zip(values.iter());
-    let args: Vec<Value> = args.map(|(&ty, &raw)| store.to_value(ty, raw)).collect();
+    let args: Vec<Value> = args.map(|(&ty, &raw)| store.lift(ty, raw)).collect();
     let mut results: Vec<Value> = ty.results().iter().map(|&ty| Value::default(ty)).collect();
     def.closure::<F>()(&mut caller, &args, &mut results)?;
     for (i, (&ty, result)) in ty.results().iter().zip(results).enumerate() {
@@ -368,7 +368,7 @@ where
             let found = result.ty();
             return Err(Error::types(format!("a host function gave {found} for {ty}")).into());
         }
-        values[i] = caller.reach().store().to_raw(result)?;
+        values[i] = caller.reach().store().lower(result)?;
     }
     Ok(())
 }
