@@ -8,6 +8,7 @@ mod handles;
 mod host;
 mod hostile;
 mod linking;
+mod reuse;
 mod stack;
 mod traps;
 

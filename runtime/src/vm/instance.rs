@@ -11,7 +11,6 @@ use precast_abi::vmctx::{self, Regions};
 
 /// What the runtime keeps of an instance. Its context's header points here.
 pub(crate) struct InstanceData {
-    pub(crate) module: CompiledModule,
     pub(crate) store: *mut Store,
     /// Its position in the store.
     pub(crate) index: u32,
@@ -30,6 +29,8 @@ pub(crate) struct InstanceData {
     pub(super) own_tables: Vec<Box<TableData>>,
     /// The context, when no memory's slot holds it.
     pub(super) _own_context: Option<Box<[u128]>>,
+    /// Last, so that it is dropped last: memories are cleaned from its image.
+    pub(crate) module: CompiledModule,
 }
 
 /// The instance a context belongs to.

@@ -83,6 +83,7 @@ fn allocate(module: &CompiledModule) -> Result<Allocated, Error> {
                 file_offset: image.offset,
                 memory_offset: info.image_start as usize,
                 len: image.len as usize,
+                bytes: module.code().section(Section::Image).as_ptr(),
             }),
         })
         .map_err(out_of_memory)?;

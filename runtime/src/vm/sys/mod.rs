@@ -8,7 +8,9 @@ mod isa;
 mod linux;
 
 pub(super) use isa::{frame, registers, resume, set_registers, sync_instructions};
-pub(super) use linux::{SigAltStack, install_handlers, page_size, thread_stack};
+pub(super) use linux::{
+    PageRange, SigAltStack, dirty_pages, install_handlers, page_size, thread_stack,
+};
 
 /// The registers that unwinding needs.
 #[derive(Clone, Copy, Debug)]
