@@ -2,7 +2,7 @@
 //! copied.
 
 use crate::module::{Mode, Module};
-use precast_abi::index::MemoryIndex;
+use precast_abi::index::{MemoryIndex, TableIndex};
 use precast_abi::limits::{MEMORY_IMAGE_MAX, WASM_PAGE};
 
 /// The bytes of memory 0 that are known before the module runs.
@@ -48,6 +48,13 @@ impl Image {
 
 fn leading_run<'m>(module: &'m Module<'_>) -> Vec<(u64, &'m [u8])> {
     if !module.owns_memory0() {
+        return Vec::new();
+    }
+    // Element segments come first. When one fails, no data may be seen, and what was written to
+    // an imported table before lets others see it.
+    let shared = |target: &TableIndex| module.defined_table(*target).is_none();
+    if module.elems.iter().any(|e| matches!(&e.mode, Mode::Active { target, .. } if shared(target)))
+    {
         return Vec::new();
     }
     let size = module.memories[0].limits.min * WASM_PAGE;

@@ -9,6 +9,7 @@ use crate::value::Value;
 use crate::vm::host::{HostFuncDef, HostFuncs, HostInstance, Reach};
 use crate::vm::memory::MemoryData;
 use crate::vm::table::TableData;
+use precast_abi::limits::MEMORY32_MAX_PAGES;
 use precast_abi::types::{FuncType, GlobalType, MemoryType, TableType};
 use std::marker::PhantomData;
 use std::sync::Arc;
@@ -48,12 +49,33 @@ pub struct HostModuleBuilder<T = ()> {
     error: Option<Error>,
 }
 
+/// Most parameters or results of a function whose signature is known at run time: as many as a
+/// module's functions may have.
+const MAX_DYNAMIC: usize = 1000;
+
 /// A definition that is no function.
 #[derive(Clone, Copy)]
 enum Static {
     Memory(MemoryType),
     Table(TableType),
     Global(Value, bool),
+}
+
+impl Static {
+    /// What validation would refuse in a module.
+    fn check(self) -> Result<(), &'static str> {
+        let (limits, most) = match self {
+            Static::Memory(ty) => (ty.limits, MEMORY32_MAX_PAGES),
+            Static::Table(ty) if !ty.element.is_ref() => return Err("a table of values"),
+            Static::Table(ty) => (ty.limits, u32::MAX.into()),
+            Static::Global(..) => return Ok(()),
+        };
+        let max = limits.max.unwrap_or(most);
+        if max > most || limits.min > max {
+            return Err("the size is out of range");
+        }
+        Ok(())
+    }
 }
 
 impl HostModuleBuilder<()> {
@@ -100,6 +122,10 @@ impl<T: Send + 'static> HostModuleBuilder<T> {
         + Sync
         + 'static,
     ) -> Self {
+        if ty.params().len().max(ty.results().len()) > MAX_DYNAMIC {
+            let error = Error::types(format!("\"{name}\": more than {MAX_DYNAMIC} values"));
+            return self.define(name, Err(error));
+        }
         let interned = types::intern(&ty);
         let collision = |_| Error::types(format!("two types have the hash of {ty}"));
         let def = interned.map_err(collision).map(|ty| HostFuncDef::dynamic(ty, f));
@@ -140,6 +166,9 @@ impl<T: Send + 'static> HostModuleBuilder<T> {
     }
 
     fn define_static(mut self, name: &str, what: Static) -> Self {
+        if let Err(reason) = what.check() {
+            self.error.get_or_insert_with(|| Error::types(format!("\"{name}\": {reason}")));
+        }
         self.funcs.by_name.remove(name);
         self.statics.retain(|(n, _)| n != name);
         self.statics.push((name.to_owned(), what));

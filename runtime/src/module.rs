@@ -55,8 +55,9 @@ struct Names {
 }
 
 /// What this crate loads.
-pub(crate) fn identity() -> Identity {
-    Identity::for_target(&artifact::host_target())
+pub(crate) fn identity() -> &'static Identity {
+    static IDENTITY: OnceLock<Identity> = OnceLock::new();
+    IDENTITY.get_or_init(|| Identity::for_target(&artifact::host_target()))
 }
 
 impl CompiledModule {
@@ -68,7 +69,7 @@ impl CompiledModule {
         let types = (0..count)
             .map(|i| types::intern(&artifact.func_type(bytes, i)))
             .collect::<Result<_, _>>()
-            .map_err(|_| Error::types("two function types have one hash; rename one"))?;
+            .map_err(|_| Error::types("two different function types have the same hash: the module cannot be used with those loaded before"))?;
         Ok(CompiledModule(Arc::new(Inner {
             id: NEXT.fetch_add(1, Ordering::Relaxed),
             code,

@@ -2,11 +2,11 @@
 
 use crate::config::Config;
 use crate::error::{Error, ErrorKind};
-use crate::module::CompiledModule;
+use crate::module::{self, CompiledModule};
 use crate::namespace::Namespace;
 use crate::vm::code::{CodeError, CodeMemory};
 use crate::vm::store::Store;
-use precast_abi::artifact::{Identity, MAGIC};
+use precast_abi::artifact::MAGIC;
 use std::fs::File;
 use std::path::Path;
 use std::sync::Arc;
@@ -73,7 +73,7 @@ impl Runtime {
         let path = path.as_ref();
         let in_file = |error| ErrorKind::File { path: path.to_owned(), error };
         let file = File::open(path).map_err(in_file)?;
-        let code = CodeMemory::map(file, &self.identity()).map_err(|error| match error {
+        let code = CodeMemory::map(file, module::identity()).map_err(|error| match error {
             CodeError::Io(error) => in_file(error),
             CodeError::Format(error) => error.into(),
         })?;
@@ -88,7 +88,7 @@ impl Runtime {
     /// As [`Runtime::load`], with [`ErrorKind::System`] in place of file errors.
     pub fn load_bytes(&self, artifact: &[u8]) -> Result<CompiledModule, Error> {
         self.check_open()?;
-        let code = CodeMemory::copy(artifact, &self.identity()).map_err(|error| match error {
+        let code = CodeMemory::copy(artifact, module::identity()).map_err(|error| match error {
             CodeError::Io(error) => ErrorKind::System { what: "mapping an artifact", error },
             CodeError::Format(error) => error.into(),
         })?;
@@ -123,9 +123,5 @@ impl Runtime {
 
     pub(crate) fn same(&self, other: &Runtime) -> bool {
         Arc::ptr_eq(&self.0, &other.0)
-    }
-
-    fn identity(&self) -> Identity {
-        crate::module::identity()
     }
 }

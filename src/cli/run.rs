@@ -2,7 +2,9 @@
 
 use std::convert::Infallible;
 use std::ffi::{OsStr, OsString};
+use std::fs::File;
 use std::io::{self, Write};
+use std::net::TcpListener;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::str::FromStr;
@@ -27,6 +29,11 @@ pub(crate) struct Run {
     #[arg(long = "dir", value_name = "HOST[::GUEST][:ro]")]
     dirs: Vec<Dir>,
 
+    /// Let the program see an empty directory in memory, as GUEST, also where that lies in a
+    /// directory it sees. May be given again.
+    #[arg(long = "tmpfs", value_name = "GUEST")]
+    tmpfs: Vec<OsString>,
+
     /// Set an environment variable, or hand on the one of this name. May be given again.
     #[arg(long = "env", value_name = "NAME[=VALUE]")]
     env: Vec<EnvVar>,
@@ -34,6 +41,15 @@ pub(crate) struct Run {
     /// Hand on all environment variables.
     #[arg(long)]
     inherit_env: bool,
+
+    /// Let the program accept connections to this address, as the next descriptor after its
+    /// directories: 3 if there is none. May be given again.
+    #[arg(long = "listen", value_name = "HOST:PORT")]
+    listeners: Vec<String>,
+
+    /// Print every WASI call, its arguments, result and time, to standard error or into FILE.
+    #[arg(long, value_name = "FILE", num_args = 0..=1, require_equals = true)]
+    trace: Option<Option<PathBuf>>,
 
     /// The program's name for itself; the file's name otherwise.
     #[arg(long, value_name = "NAME")]
@@ -63,7 +79,10 @@ Everything after FILE belongs to it.
 Examples:
   precast run --dir . wc.wasm README.md            the current directory, as \".\"
   precast run --dir /srv/data::/data:ro sum.wasm   a directory as /data, read-only
+  precast run --dir a::/ --tmpfs /tmp app.wasm     a directory as /, with /tmp in memory
   precast run --env LANG=C --env HOME app.wasm     one variable set, one handed on
+  precast run --listen 127.0.0.1:8080 server.wasm  a listening socket as descriptor 3
+  precast run --trace=calls.txt app.wasm           every WASI call, as strace shows them
   precast run --invoke add add.wat 2 3             call one function
   precast run --preload math=math.wasm app.wasm    link two modules
 
@@ -150,8 +169,10 @@ impl Run {
         namespace: &mut Namespace,
         modules: &[(&Path, CompiledModule)],
     ) -> Result<()> {
-        let mut imports = modules.iter().flat_map(|(_, module)| module.imports());
-        if !imports.any(|import| import.module == wasi::MODULE_NAME) {
+        let imports: Vec<_> = modules.iter().flat_map(|(_, module)| module.imports()).collect();
+        let wanted = |name: &str| imports.iter().any(|import| import.module == name);
+        let (preview1, preview0) = (wanted(wasi::MODULE_NAME), wanted(wasi::MODULE_NAME_PREVIEW0));
+        if !preview1 && !preview0 {
             return Ok(());
         }
         let mut builder = wasi::Builder::new().inherit_stdio().arg(self.argv0()).args(self.args());
@@ -171,7 +192,21 @@ impl Run {
                 builder.dir(host, guest)
             };
         }
-        builder.instantiate(namespace)?;
+        for guest in &self.tmpfs {
+            builder = builder.memory_dir(guest);
+        }
+        for address in &self.listeners {
+            builder = builder.socket(listen(address)?);
+        }
+        if let Some(file) = &self.trace {
+            builder = builder.trace(trace(file.as_deref())?);
+        }
+        if preview0 {
+            builder.clone().preview0(true).instantiate(namespace)?;
+        }
+        if preview1 {
+            builder.instantiate(namespace)?;
+        }
         Ok(())
     }
 
@@ -232,6 +267,22 @@ impl Run {
         }
         Ok(stdout.flush()?)
     }
+}
+
+/// A socket that listens on `address`. With port 0 the host chooses one, and the user is told.
+fn listen(address: &str) -> Result<TcpListener> {
+    let listener = TcpListener::bind(address).with_context(|| address.to_owned())?;
+    if address.ends_with(":0") {
+        eprintln!("listening on {}", listener.local_addr()?);
+    }
+    Ok(listener)
+}
+
+/// Where a trace goes: into `file`, or to standard error.
+fn trace(file: Option<&Path>) -> Result<wasi::Output> {
+    let Some(path) = file else { return Ok(wasi::Output::inherit()) };
+    let file = File::create(path).with_context(|| path.display().to_string())?;
+    Ok(wasi::Output::writer(file))
 }
 
 /// Calls a function that takes nothing and gives nothing.

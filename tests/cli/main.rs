@@ -4,6 +4,7 @@ mod bad_input;
 mod compile;
 mod run;
 mod scratch;
+mod wasi;
 mod wast;
 
 use std::ffi::OsStr;

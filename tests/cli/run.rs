@@ -75,6 +75,29 @@ fn read_only_directories() {
 }
 
 #[test]
+fn directories_in_memory() {
+    let scratch = Scratch::new("tmpfs");
+    let path = scratch.path().to_str().unwrap();
+    let root = format!("{path}::/");
+    assert_eq!(
+        stdout(["run", "--tmpfs", "/tmp", "--dir", &root, &file("dirs.wat")]),
+        "/\n/tmp\n",
+        "directories of the host come first"
+    );
+    assert_eq!(done(["run", "--tmpfs", "/", &file("create.wat")]).code, Some(0));
+    assert_eq!(done(["run", "--dir", &root, "--tmpfs", "/", &file("create.wat")]).code, Some(0));
+    assert!(scratch.path().join("new").exists(), "the first directory is the host's");
+}
+
+#[test]
+fn preview_0() {
+    let scratch = Scratch::new("preview-0");
+    std::fs::write(scratch.path().join("file"), "0123456789").unwrap();
+    let path = scratch.path().to_str().unwrap();
+    assert_eq!(done(["run", "--dir", path, &file("unstable.wat")]).code, Some(1 + 10 + 7));
+}
+
+#[test]
 fn exit_codes() {
     let exit = file("exit.wat");
     for (args, code) in [(&[][..], 40), (&["x"; 2], 120), (&["x"; 3], 160), (&["x"; 5], 240)] {

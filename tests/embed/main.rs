@@ -9,6 +9,7 @@ mod host;
 mod hostile;
 mod linking;
 mod reuse;
+mod safety;
 mod stack;
 mod traps;
 

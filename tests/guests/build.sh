@@ -52,7 +52,7 @@ c_named() {
 build_c() {
     echo "C"
     local name
-    for name in hello demo args_env exit_code files stdin_upper clock_random; do
+    for name in hello demo args_env exit_code files http stdin_upper clock_random; do
         c "$name.wasm" "$name.c"
     done
     for name in trap stack_overflow; do

@@ -1,26 +1,30 @@
 //! `Builder`: what a guest is given.
 
 use std::ffi::{OsStr, OsString};
-use std::io;
 use std::os::fd::OwnedFd;
 use std::os::unix::ffi::{OsStrExt, OsStringExt};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
+use std::{fmt, io};
 
 use precast_runtime::{
     Error, ErrorKind, HostModule, HostModuleBuilder, Instance, Namespace, Runtime,
 };
 use rustix::fs::{CWD, Mode, OFlags, openat};
 
-use crate::MODULE_NAME;
 use crate::args::Strings;
 use crate::clocks::Clocks;
 use crate::errno::Errno;
 use crate::exports::FunctionExporter;
+use crate::fs::FileSystem;
+use crate::hooks::Hooks;
+use crate::limits::Limits;
+use crate::mounts::{self, Source};
 use crate::sandbox::Resolver;
 use crate::state::{Blueprint, Preopen, Wasi};
 use crate::stream::{Input, Output};
+use crate::{MODULE_NAME, MODULE_NAME_PREVIEW0};
 
 /// Assembles the WASI host module for a guest.
 ///
@@ -42,19 +46,41 @@ pub struct Builder {
     stdin: Input,
     stdout: Output,
     stderr: Output,
-    directories: Vec<DirectoryGrant>,
+    mounts: Vec<MountGrant>,
     sockets: Vec<Arc<OwnedFd>>,
     clocks: Clocks,
+    hooks: Hooks,
     seed: Option<u64>,
+    limits: Limits,
+    trace: Option<Output>,
     portable_paths: bool,
+    preview0: bool,
 }
 
-/// A directory of the host a guest is given.
+/// A directory a guest is given.
 #[derive(Clone, Debug)]
-struct DirectoryGrant {
-    host: PathBuf,
+struct MountGrant {
+    from: Granted,
     guest: OsString,
     writable: bool,
+}
+
+/// What a guest sees in a directory.
+#[derive(Clone)]
+enum Granted {
+    Host(PathBuf),
+    Memory,
+    FileSystem(Arc<dyn FileSystem>),
+}
+
+impl fmt::Debug for Granted {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Granted::Host(path) => f.debug_tuple("Host").field(path).finish(),
+            Granted::Memory => f.write_str("Memory"),
+            Granted::FileSystem(_) => f.write_str("FileSystem"),
+        }
+    }
 }
 
 impl Default for Builder {
@@ -72,11 +98,15 @@ impl Builder {
             stdin: Input::null(),
             stdout: Output::null(),
             stderr: Output::null(),
-            directories: Vec::new(),
+            mounts: Vec::new(),
             sockets: Vec::new(),
             clocks: Clocks::Host,
+            hooks: Hooks::default(),
             seed: None,
+            limits: Limits::default(),
+            trace: None,
             portable_paths: false,
+            preview0: false,
         }
     }
 
@@ -139,18 +169,43 @@ impl Builder {
     }
 
     /// Gives the guest the directory `host`, under the name `guest`, with all that lies in it.
+    ///
+    /// All directories a guest is given form one tree: one whose name lies in another's, as `/tmp`
+    /// in `/`, is found there too, in the place of what the other has under that name.
     pub fn dir(self, host: impl AsRef<Path>, guest: impl AsRef<OsStr>) -> Self {
-        self.grant(host.as_ref(), guest.as_ref(), true)
+        self.grant(Granted::Host(host.as_ref().to_owned()), guest.as_ref(), true)
     }
 
     /// As [`Builder::dir`], but nothing can be changed through it.
     pub fn read_only_dir(self, host: impl AsRef<Path>, guest: impl AsRef<OsStr>) -> Self {
-        self.grant(host.as_ref(), guest.as_ref(), false)
+        self.grant(Granted::Host(host.as_ref().to_owned()), guest.as_ref(), false)
     }
 
-    fn grant(mut self, host: &Path, guest: &OsStr, writable: bool) -> Self {
-        let (host, guest) = (host.to_owned(), guest.to_owned());
-        self.directories.push(DirectoryGrant { host, guest, writable });
+    /// Gives the guest an empty directory in memory, under the name `guest`. Each instance has its
+    /// own, which goes with it and holds no more than the [`Limits`] say.
+    pub fn memory_dir(self, guest: impl AsRef<OsStr>) -> Self {
+        self.grant(Granted::Memory, guest.as_ref(), true)
+    }
+
+    /// Gives the guest a file system of the embedder, under the name `guest`: a [`MemoryFs`] that
+    /// has something in it or outlives the guest, or any [`FileSystem`]. Instances share it.
+    ///
+    /// [`MemoryFs`]: crate::MemoryFs
+    pub fn file_system(self, files: Arc<dyn FileSystem>, guest: impl AsRef<OsStr>) -> Self {
+        self.grant(Granted::FileSystem(files), guest.as_ref(), true)
+    }
+
+    /// As [`Builder::file_system`], but nothing can be changed through it.
+    pub fn read_only_file_system(
+        self,
+        files: Arc<dyn FileSystem>,
+        guest: impl AsRef<OsStr>,
+    ) -> Self {
+        self.grant(Granted::FileSystem(files), guest.as_ref(), false)
+    }
+
+    fn grant(mut self, from: Granted, guest: &OsStr, writable: bool) -> Self {
+        self.mounts.push(MountGrant { from, guest: guest.to_owned(), writable });
         self
     }
 
@@ -164,8 +219,35 @@ impl Builder {
     /// Stops the clocks: real time stands at `since_1970`, the others at zero. They move only when
     /// the guest sleeps, which then takes no time.
     pub fn fixed_clocks(mut self, since_1970: Duration) -> Self {
-        let realtime = u64::try_from(since_1970.as_nanos()).unwrap_or(u64::MAX);
-        self.clocks = Clocks::Fixed { realtime, slept: 0 };
+        self.clocks = Clocks::Virtual { start: nanoseconds(since_1970), elapsed: 0, step: 0 };
+        self
+    }
+
+    /// As [`Builder::fixed_clocks`], and `step` passes whenever the guest reads a clock: for a
+    /// guest that waits for time to pass without sleeping.
+    pub fn stepping_clocks(mut self, since_1970: Duration, step: Duration) -> Self {
+        let (start, step) = (nanoseconds(since_1970), nanoseconds(step));
+        self.clocks = Clocks::Virtual { start, elapsed: 0, step };
+        self
+    }
+
+    /// Calls `sleep` when the guest waits for a clock and nothing else is ready, instead of letting
+    /// the thread sleep. When it returns, the guest has slept, however long that took.
+    pub fn sleep_with(mut self, sleep: impl Fn(Duration) + Send + Sync + 'static) -> Self {
+        self.hooks.sleep = Some(Arc::new(sleep));
+        self
+    }
+
+    /// Calls `yield_now` for the guest's `sched_yield`, instead of giving the processor to another
+    /// thread.
+    pub fn yield_with(mut self, yield_now: impl Fn() + Send + Sync + 'static) -> Self {
+        self.hooks.yield_now = Some(Arc::new(yield_now));
+        self
+    }
+
+    /// Sets how much the guest may make the host keep for it.
+    pub fn limits(mut self, limits: Limits) -> Self {
+        self.limits = limits;
         self
     }
 
@@ -183,14 +265,31 @@ impl Builder {
         self
     }
 
+    /// Writes a line for every call of the guest, with arguments, result and time, in the manner of
+    /// strace; [`Output::inherit`] is standard error. A guest that is not traced pays nothing for
+    /// this: the functions that trace are others.
+    pub fn trace(mut self, output: impl Into<Output>) -> Self {
+        self.trace = Some(output.into());
+        self
+    }
+
+    /// Makes the module [`MODULE_NAME_PREVIEW0`] with the record layouts of preview 0, for guests
+    /// compiled before 2020, instead of [`MODULE_NAME`].
+    pub fn preview0(mut self, yes: bool) -> Self {
+        self.preview0 = yes;
+        self
+    }
+
     /// Opens the directories and makes the host module, to be instantiated any number of times.
+    /// Each instance has a state of its own.
     ///
     /// Fails if a directory cannot be opened, or an argument or variable contains a NUL.
     pub fn compile(&self, runtime: &Runtime) -> Result<HostModule<Wasi>, Error> {
         self.module_builder()?.build(runtime)
     }
 
-    /// Makes the host module and instantiates it under the name [`MODULE_NAME`].
+    /// Makes the host module and instantiates it under its name, [`MODULE_NAME`] unless
+    /// [`Builder::preview0`] was asked for.
     pub fn instantiate(&self, namespace: &mut Namespace) -> Result<Instance, Error> {
         let module = self.compile(&namespace.runtime().clone())?;
         namespace.instantiate_host(&module)
@@ -199,12 +298,21 @@ impl Builder {
     /// The host module before it is built, with every function of WASI: to add functions, or to
     /// replace some.
     pub fn module_builder(&self) -> Result<HostModuleBuilder<Wasi>, Error> {
+        let (name, exporter) = match self.preview0 {
+            true => (MODULE_NAME_PREVIEW0, FunctionExporter::preview0()),
+            false => (MODULE_NAME, FunctionExporter::new()),
+        };
+        Ok(exporter
+            .traced(self.trace.is_some())
+            .export(HostModuleBuilder::with_state(name, self.states()?)))
+    }
+
+    /// What makes the state of each instance, for a host module of the embedder's own: see
+    /// [`FunctionExporter::export`].
+    pub fn states(&self) -> Result<impl Fn() -> Wasi + Send + Sync + 'static, Error> {
         let blueprint = self.blueprint()?;
-        let builder = HostModuleBuilder::with_state(MODULE_NAME, move || {
-            // `blueprint` has made one of the same already.
-            blueprint.instantiate().expect("what could be instantiated once still can be")
-        });
-        Ok(FunctionExporter::export(builder))
+        // `blueprint` has made one of the same already.
+        Ok(move || blueprint.instantiate().expect("what could be instantiated once still can be"))
     }
 
     pub(crate) fn blueprint(&self) -> Result<Blueprint, Error> {
@@ -217,17 +325,26 @@ impl Builder {
             stdin: self.stdin.clone(),
             stdout: self.stdout.clone(),
             stderr: self.stderr.clone(),
-            preopens: self.directories.iter().map(preopen).collect::<Result<_, _>>()?,
+            preopens: self.mounts.iter().map(preopen).collect::<Result<_, _>>()?,
             sockets: self.sockets.clone(),
             resolver,
+            hooks: self.hooks.clone(),
+            trace: self.trace.clone(),
+            limits: self.limits,
         };
-        // Whether the sockets are sockets is found out now, not in the middle of something.
+        // Whether the sockets are sockets, and whether there are too many of them, is found out now,
+        // not in the middle of something.
         blueprint.instantiate().map_err(|errno| ErrorKind::System {
-            what: "using a descriptor as a guest's socket",
+            what: "granting a guest's descriptors",
             error: io::Error::other(errno),
         })?;
         Ok(blueprint)
     }
+}
+
+/// Some 584 years are the most there is.
+fn nanoseconds(duration: Duration) -> u64 {
+    u64::try_from(duration.as_nanos()).unwrap_or(u64::MAX)
 }
 
 /// `NAME=value`
@@ -249,14 +366,21 @@ fn strings<S: AsRef<[u8]>>(
     }
 }
 
-fn preopen(grant: &DirectoryGrant) -> Result<Preopen, Error> {
-    let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::CLOEXEC;
-    match openat(CWD, &grant.host, flags, Mode::empty()) {
-        Ok(fd) => Ok(Preopen {
-            fd: Arc::new(fd),
-            name: grant.guest.as_bytes().into(),
-            writable: grant.writable,
-        }),
-        Err(error) => Err(ErrorKind::File { path: grant.host.clone(), error: error.into() }.into()),
-    }
+fn preopen(grant: &MountGrant) -> Result<Preopen, Error> {
+    let source = match &grant.from {
+        Granted::Host(path) => {
+            let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::CLOEXEC;
+            let fd = openat(CWD, path, flags, Mode::empty())
+                .map_err(|error| ErrorKind::File { path: path.clone(), error: error.into() })?;
+            Some(Source::Host(Arc::new(fd)))
+        }
+        Granted::Memory => None,
+        Granted::FileSystem(files) => Some(Source::Virtual(files.clone())),
+    };
+    Ok(Preopen {
+        source,
+        name: grant.guest.as_bytes().into(),
+        at: mounts::location(&grant.guest.to_string_lossy()),
+        writable: grant.writable,
+    })
 }

@@ -16,12 +16,15 @@ const CLOCKS: [ClockId; 4] =
 pub(crate) enum Clocks {
     /// The host, through the vDSO: no system call.
     Host,
-    /// A clock that stands still but for the guest's own sleeping, so that every run is the same.
-    Fixed {
-        /// Nanoseconds since 1970.
-        realtime: u64,
-        /// Nanoseconds the guest has slept. Also what the other clocks show.
-        slept: u64,
+    /// A clock that only the guest itself moves, so that every run is the same.
+    Virtual {
+        /// Where the realtime clock starts, in nanoseconds since 1970. The others start at 0.
+        start: u64,
+        /// Nanoseconds that have passed.
+        elapsed: u64,
+        /// Nanoseconds that pass with every reading; 0 for a clock that stands still until the
+        /// guest sleeps.
+        step: u64,
     },
 }
 
@@ -31,11 +34,20 @@ impl Clocks {
         let clock = *CLOCKS.get(id as usize).ok_or(Errno::Inval)?;
         Ok(match self {
             Clocks::Host => timestamp(clock_gettime(clock)),
-            Clocks::Fixed { realtime, slept } if clock == ClockId::Realtime => {
-                realtime.saturating_add(*slept)
+            Clocks::Virtual { start, elapsed, .. } if clock == ClockId::Realtime => {
+                start.saturating_add(*elapsed)
             }
-            Clocks::Fixed { slept, .. } => *slept,
+            Clocks::Virtual { elapsed, .. } => *elapsed,
         })
+    }
+
+    /// As [`Clocks::now`], and the guest has looked at the clock: a stepping one goes on.
+    fn read(&mut self, id: u32) -> Result<u64, Errno> {
+        let now = self.now(id)?;
+        if let Clocks::Virtual { elapsed, step, .. } = self {
+            *elapsed = elapsed.saturating_add(*step);
+        }
+        Ok(now)
     }
 
     /// The resolution of the clock numbered `id`, in nanoseconds. `EINVAL`: no such clock.
@@ -43,18 +55,14 @@ impl Clocks {
         let clock = *CLOCKS.get(id as usize).ok_or(Errno::Inval)?;
         Ok(match self {
             Clocks::Host => timestamp(clock_getres(clock)),
-            Clocks::Fixed { .. } => 1,
+            Clocks::Virtual { step, .. } => (*step).max(1),
         })
     }
 
-    /// Lets `nanoseconds` pass on a fixed clock and says so; the host's passes by itself.
-    pub(crate) fn pass(&mut self, nanoseconds: u64) -> bool {
-        match self {
-            Clocks::Host => false,
-            Clocks::Fixed { slept, .. } => {
-                *slept = slept.saturating_add(nanoseconds);
-                true
-            }
+    /// Lets `nanoseconds` pass on a virtual clock; the host's passes by itself.
+    pub(crate) fn pass(&mut self, nanoseconds: u64) {
+        if let Clocks::Virtual { elapsed, .. } = self {
+            *elapsed = elapsed.saturating_add(nanoseconds);
         }
     }
 }
@@ -99,7 +107,8 @@ pub(crate) fn clock_time_get(
     _precision: u64,
     time: u32,
 ) -> Result<(), Errno> {
-    memory.write_u64(time, wasi.clocks.now(id)?)
+    memory.check(time, 8)?;
+    memory.write_u64(time, wasi.clocks.read(id)?)
 }
 
 #[cfg(test)]
@@ -118,9 +127,21 @@ mod tests {
 
     #[test]
     fn a_fixed_clock_moves_when_the_guest_sleeps() {
-        let mut clocks = Clocks::Fixed { realtime: 1_000, slept: 0 };
-        assert_eq!((clocks.now(0), clocks.now(1)), (Ok(1_000), Ok(0)));
-        assert!(clocks.pass(5));
-        assert_eq!((clocks.now(0), clocks.now(1)), (Ok(1_005), Ok(5)));
+        let mut clocks = Clocks::Virtual { start: 1_000, elapsed: 0, step: 0 };
+        assert_eq!((clocks.read(0), clocks.read(1)), (Ok(1_000), Ok(0)));
+        clocks.pass(5);
+        assert_eq!((clocks.read(0), clocks.read(1)), (Ok(1_005), Ok(5)));
+    }
+
+    #[test]
+    fn a_stepping_clock_moves_when_it_is_read() {
+        let mut clocks = Clocks::Virtual { start: 1_000, elapsed: 0, step: 10 };
+        assert_eq!(
+            (clocks.read(0), clocks.read(1), clocks.read(0)),
+            (Ok(1_000), Ok(10), Ok(1_020))
+        );
+        assert_eq!((clocks.now(0), clocks.now(0)), (Ok(1_030), Ok(1_030)));
+        assert_eq!(clocks.read(4), Err(Errno::Inval));
+        assert_eq!(clocks.resolution(0), Ok(10));
     }
 }

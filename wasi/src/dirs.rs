@@ -11,8 +11,9 @@ use rustix::fs::{Mode, OFlags, RawDir, SeekFrom, openat, seek};
 
 use crate::errno::Errno;
 use crate::fd_table::{Directory, HostFd};
-use crate::layout::{self, DIRENT_SIZE};
+use crate::layout::{self, DIRENT_SIZE, Filetype};
 use crate::memory::Memory;
+use crate::mounts::Base;
 use crate::rights::Rights;
 use crate::state::Wasi;
 
@@ -46,10 +47,17 @@ pub(crate) fn fd_readdir(
 ) -> Result<(), Errno> {
     memory.check(bufused, 4)?;
     let buffer = memory.bytes_mut(buf, buf_len)?;
-    let directory = wasi.fds.directory_mut(fd, Rights::FD_READDIR)?;
-    let used = list(listing(directory)?, cookie, buffer)?;
+    let mut dirents = Dirents { buffer, used: 0 };
+    match wasi.fds.base(fd, Rights::FD_READDIR)? {
+        Base::Host(_) => {
+            let directory = wasi.fds.directory_mut(fd)?;
+            list(listing(directory)?, cookie, &mut dirents, |_| true)?;
+        }
+        Base::Tree(tree) => tree.list(wasi, cookie, &mut dirents)?,
+    }
     // At most `buf_len`.
-    memory.write_u32(bufused, used as u32)
+    let used = dirents.used as u32;
+    memory.write_u32(bufused, used)
 }
 
 /// The descriptor to list a directory with. Its position belongs to this instance alone, which of
@@ -66,25 +74,57 @@ fn listing(directory: &mut Directory) -> Result<BorrowedFd<'_>, Errno> {
     listing.as_ref().map(|fd| fd.as_fd()).ok_or(Errno::Badf)
 }
 
-/// Fills `buffer` with entries from `cookie` on and answers how much of it was used.
-fn list(dir: BorrowedFd<'_>, cookie: u64, buffer: &mut [u8]) -> Result<usize, Errno> {
+/// The guest's buffer, as far as it is filled.
+pub(crate) struct Dirents<'b> {
+    buffer: &'b mut [u8],
+    used: usize,
+}
+
+impl Dirents<'_> {
+    /// Adds an entry, as much of it as there is room for, and answers whether there is more.
+    pub(crate) fn push(&mut self, next: u64, ino: u64, name: &[u8], filetype: Filetype) -> bool {
+        // Names have at most 255 bytes.
+        let dirent = layout::dirent(next, ino, name.len() as u32, filetype);
+        let end = self.used + DIRENT_SIZE + name.len();
+        if let Some(room) = self.buffer.get_mut(self.used..end) {
+            let (front, back) = room.split_at_mut(DIRENT_SIZE);
+            front.copy_from_slice(&dirent);
+            back.copy_from_slice(name);
+            self.used = end;
+            return self.has_room();
+        }
+        self.used += copy_prefix(&dirent, &mut self.buffer[self.used..]);
+        self.used += copy_prefix(name, &mut self.buffer[self.used..]);
+        self.has_room()
+    }
+
+    fn has_room(&self) -> bool {
+        self.used < self.buffer.len()
+    }
+}
+
+/// Tells `dirents` the entries of a directory of the host from `cookie` on, but for those whose
+/// names are not to be kept.
+pub(crate) fn list(
+    dir: BorrowedFd<'_>,
+    cookie: u64,
+    dirents: &mut Dirents<'_>,
+    keep: impl Fn(&[u8]) -> bool,
+) -> Result<(), Errno> {
     seek(dir, SeekFrom::Start(cookie))?;
     let mut batch = [MaybeUninit::uninit(); BATCH];
     let mut entries = RawDir::new(dir, &mut batch);
-    let mut used = 0;
-    while used < buffer.len() {
+    while dirents.has_room() {
         let Some(entry) = entries.next() else { break };
         let entry = entry?;
         let name = entry.file_name().to_bytes();
         // The parent may lie outside the sandbox; 0 says that the number is not known.
         let ino = if name == b".." { 0 } else { entry.ino() };
-        let next = entry.next_entry_cookie();
-        // The host's names have at most 255 bytes.
-        let dirent = layout::dirent(next, ino, name.len() as u32, entry.file_type().into());
-        used += copy_prefix(&dirent, &mut buffer[used..]);
-        used += copy_prefix(name, &mut buffer[used..]);
+        if keep(name) {
+            dirents.push(entry.next_entry_cookie(), ino, name, entry.file_type().into());
+        }
     }
-    Ok(used)
+    Ok(())
 }
 
 /// Copies as much of `from` as `to` has room for.

@@ -2,9 +2,11 @@
 
 use rustix::fs::{OFlags, Timespec, Timestamps, UTIME_NOW, UTIME_OMIT, fcntl_getfl, fcntl_setfl};
 
+use crate::clocks::Clocks;
 use crate::errno::Errno;
-use crate::fd_table::Object;
-use crate::layout::{self, Fdflags, Fstflags};
+use crate::fd_table::{Object, Seekable};
+use crate::fs::Times;
+use crate::layout::{self, Fdflags, Filestat, Filetype, Fstflags};
 use crate::memory::Memory;
 use crate::rights::Rights;
 use crate::state::Wasi;
@@ -82,9 +84,10 @@ pub(crate) fn fd_fdstat_get(
     stat: u32,
 ) -> Result<(), Errno> {
     let descriptor = wasi.fds.get(fd)?;
-    let flags = match descriptor.host_fd() {
-        Some(fd) => guest_flags(fcntl_getfl(fd)?),
-        None => Fdflags::empty(),
+    let flags = match (&descriptor.object, descriptor.host_fd()) {
+        (_, Some(fd)) => guest_flags(fcntl_getfl(fd)?),
+        (Object::Virtual(file), None) => file.flags,
+        (_, None) => Fdflags::empty(),
     };
     let fdstat =
         layout::fdstat(descriptor.filetype(), flags, descriptor.base, descriptor.inheriting);
@@ -108,10 +111,17 @@ pub(crate) fn fd_fdstat_set_flags(
     flags: u32,
 ) -> Result<(), Errno> {
     let flags = Fdflags::from_guest(flags)?;
-    let descriptor = wasi.fds.get(fd)?;
-    descriptor.require(Rights::FD_FDSTAT_SET_FLAGS)?;
-    let host = descriptor.host_fd().ok_or(Errno::Notsup)?;
     let syncs = |flags| host_flags(flags) & (OFlags::SYNC | OFlags::DSYNC | OFlags::RSYNC);
+    let descriptor = wasi.fds.get_mut(fd)?;
+    descriptor.require(Rights::FD_FDSTAT_SET_FLAGS)?;
+    if let Object::Virtual(file) = &mut descriptor.object {
+        if syncs(flags) != syncs(file.flags) {
+            return Err(Errno::Inval);
+        }
+        file.flags = flags;
+        return Ok(());
+    }
+    let host = descriptor.host_fd().ok_or(Errno::Notsup)?;
     if syncs(flags) != syncs(guest_flags(fcntl_getfl(host)?)) {
         return Err(Errno::Inval);
     }
@@ -157,13 +167,22 @@ pub(crate) fn fd_filestat_get(
     fd: u32,
     stat: u32,
 ) -> Result<(), Errno> {
+    memory.write(stat, &filestat(wasi, fd)?.bytes())
+}
+
+/// What a descriptor's file is.
+pub(crate) fn filestat(wasi: &Wasi, fd: u32) -> Result<Filestat, Errno> {
     let descriptor = wasi.fds.get(fd)?;
     descriptor.require(Rights::FD_FILESTAT_GET)?;
-    let filestat = match descriptor.host_fd() {
-        Some(fd) => layout::filestat(descriptor.filetype(), &rustix::fs::fstat(fd)?),
-        None => layout::filestat_of_stream(descriptor.filetype()),
-    };
-    memory.write(stat, &filestat)
+    match &descriptor.object {
+        Object::Host(file) => Ok(Filestat::of_host(file.filetype, &rustix::fs::fstat(&file.fd)?)),
+        Object::Directory(directory) => {
+            Ok(Filestat::of_host(Filetype::Directory, &rustix::fs::fstat(&directory.fd)?))
+        }
+        Object::Virtual(file) => file.stat(),
+        Object::Tree(tree) => tree.stat(wasi),
+        Object::Stream(_) => Ok(Filestat::of_stream(descriptor.filetype())),
+    }
 }
 
 /// Cuts a file or fills it up with zeros.
@@ -182,9 +201,18 @@ pub(crate) fn fd_filestat_set_size(
     fd: u32,
     size: u64,
 ) -> Result<(), Errno> {
-    let file = wasi.fds.seekable(fd, Rights::FD_FILESTAT_SET_SIZE)?;
-    file.require_writable()?;
-    Ok(rustix::fs::ftruncate(&file.fd, size)?)
+    // As the host says it of a descriptor that is not open for writing.
+    let opened_for_writing = wasi.fds.get(fd)?.opened_for.contains(Rights::FD_WRITE);
+    match wasi.fds.seekable(fd, Rights::FD_FILESTAT_SET_SIZE)? {
+        Seekable::File(file) => {
+            file.require_writable()?;
+            Ok(rustix::fs::ftruncate(&file.fd, size)?)
+        }
+        Seekable::Virtual(file) => {
+            let file = file.changing()?;
+            if opened_for_writing { file.set_size(size) } else { Err(Errno::Inval) }
+        }
+    }
 }
 
 /// Sets a file's timestamps.
@@ -206,9 +234,11 @@ pub(crate) fn fd_filestat_set_times(
     fst_flags: u32,
 ) -> Result<(), Errno> {
     let times = timestamps(atim, mtim, fst_flags)?;
-    let descriptor = wasi.fds.get(fd)?;
-    descriptor.require(Rights::FD_FILESTAT_SET_TIMES)?;
-    match &descriptor.object {
+    wasi.fds.get(fd)?.require(Rights::FD_FILESTAT_SET_TIMES)?;
+    if let Object::Virtual(file) = &mut wasi.fds.get_mut(fd)?.object {
+        return file.changing()?.set_times(virtual_times(&times, &wasi.clocks)?);
+    }
+    match &wasi.fds.get(fd)?.object {
         Object::Host(file) => {
             file.require_writable()?;
             Ok(rustix::fs::futimens(&file.fd, &times)?)
@@ -217,8 +247,19 @@ pub(crate) fn fd_filestat_set_times(
             directory.require_writable()?;
             Ok(rustix::fs::futimens(&directory.fd, &times)?)
         }
-        Object::Stream(_) => Err(Errno::Notsup),
+        Object::Tree(tree) => tree.set_times(wasi, &times),
+        Object::Stream(_) | Object::Virtual(_) => Err(Errno::Notsup),
     }
+}
+
+/// The same timestamps for a file system that is not the host's.
+pub(crate) fn virtual_times(times: &Timestamps, clocks: &Clocks) -> Result<Times, Errno> {
+    let time = |time: &Timespec| match time.tv_nsec {
+        UTIME_OMIT => Ok(None),
+        UTIME_NOW => clocks.now(0).map(Some),
+        nanoseconds => Ok(Some(layout::nanoseconds(time.tv_sec, nanoseconds as u64))),
+    };
+    Ok(Times { accessed: time(&times.last_access)?, modified: time(&times.last_modification)? })
 }
 
 /// The timestamps a guest wants set. `EINVAL`: no such flag, or a time both given and now.
@@ -290,6 +331,7 @@ pub(crate) fn fd_prestat_dir_name(
 fn preopen_name(wasi: &Wasi, fd: u32) -> Result<&[u8], Errno> {
     match &wasi.fds.get(fd)?.object {
         Object::Directory(directory) => directory.preopen.as_deref().ok_or(Errno::Badf),
+        Object::Tree(tree) => tree.preopen.as_deref().ok_or(Errno::Badf),
         _ => Err(Errno::Badf),
     }
 }

@@ -8,8 +8,10 @@ use std::sync::Arc;
 
 use crate::errno::Errno;
 use crate::layout::Filetype;
+use crate::mounts::{self, Base, Tree};
 use crate::rights::Rights;
 use crate::stream::Stream;
+use crate::virtual_file::VirtualFile;
 
 /// A descriptor of the host.
 pub(crate) enum HostFd {
@@ -78,6 +80,10 @@ pub(crate) enum Object {
     Host(HostFile),
     Stream(Stream),
     Directory(Directory),
+    /// A file that is not the host's.
+    Virtual(VirtualFile),
+    /// A directory that is not the host's, or has mounts beneath it.
+    Tree(Tree),
 }
 
 /// An open descriptor.
@@ -106,8 +112,13 @@ impl Descriptor {
         match &self.object {
             Object::Host(file) => file.filetype,
             Object::Stream(_) => Filetype::Unknown,
-            Object::Directory(_) => Filetype::Directory,
+            Object::Virtual(_) => Filetype::RegularFile,
+            Object::Directory(_) | Object::Tree(_) => Filetype::Directory,
         }
+    }
+
+    pub(crate) fn is_directory(&self) -> bool {
+        matches!(self.object, Object::Directory(_) | Object::Tree(_))
     }
 
     /// The host's descriptor, if there is one.
@@ -115,7 +126,7 @@ impl Descriptor {
         match &self.object {
             Object::Host(file) => Some(file.fd.as_fd()),
             Object::Directory(directory) => Some(directory.fd.as_fd()),
-            Object::Stream(_) => None,
+            Object::Stream(_) | Object::Virtual(_) | Object::Tree(_) => None,
         }
     }
 }
@@ -124,25 +135,47 @@ impl Descriptor {
 pub(crate) enum FileOrStream<'a> {
     File(&'a mut HostFile),
     Stream(&'a mut Stream),
+    Virtual(&'a mut VirtualFile),
+}
+
+/// What has a position and a size.
+pub(crate) enum Seekable<'a> {
+    File(&'a mut HostFile),
+    Virtual(&'a mut VirtualFile),
 }
 
 /// The table: numbers to descriptors.
-#[derive(Default)]
 pub(crate) struct FdTable {
     slots: Vec<Option<Descriptor>>,
     /// Below it no number is free.
     lowest: usize,
+    /// How many numbers there are.
+    limit: usize,
 }
 
 impl FdTable {
+    /// An empty table, for at most `limit` descriptors.
+    pub(crate) fn new(limit: u32) -> Self {
+        // A descriptor is below 2^31.
+        FdTable { slots: Vec::new(), lowest: 0, limit: limit.min(i32::MAX as u32) as usize }
+    }
+
+    /// `EMFILE` if no number is free: to be found out before something is opened.
+    pub(crate) fn check_room(&self) -> Result<(), Errno> {
+        let room =
+            self.slots.len() < self.limit || self.slots[self.lowest..].iter().any(Option::is_none);
+        if room { Ok(()) } else { Err(Errno::Mfile) }
+    }
+
     /// Gives the lowest free number to `descriptor`, as POSIX does.
-    ///
-    /// The host's own limit on descriptors bounds the table.
     pub(crate) fn insert(&mut self, descriptor: Descriptor) -> Result<u32, Errno> {
         let free = self.slots[self.lowest..].iter().position(Option::is_none);
         let index = free.map_or(self.slots.len(), |free| self.lowest + free);
-        // `fd` is below 2^31.
-        let fd = i32::try_from(index).map_err(|_| Errno::Mfile)? as u32;
+        if index >= self.limit {
+            return Err(Errno::Mfile);
+        }
+        // The limit fits.
+        let fd = index as u32;
         if index == self.slots.len() {
             self.slots.push(Some(descriptor));
         } else {
@@ -183,54 +216,67 @@ impl FdTable {
     /// Anything but a directory, which is `EBADF`.
     pub(crate) fn file(&mut self, fd: u32, rights: Rights) -> Result<FileOrStream<'_>, Errno> {
         let descriptor = self.get_mut(fd)?;
-        if let Object::Directory(_) = descriptor.object {
+        if descriptor.is_directory() {
             return Err(Errno::Badf);
         }
         descriptor.require(rights)?;
         match &mut descriptor.object {
             Object::Host(file) => Ok(FileOrStream::File(file)),
             Object::Stream(stream) => Ok(FileOrStream::Stream(stream)),
-            Object::Directory(_) => Err(Errno::Badf),
+            Object::Virtual(file) => Ok(FileOrStream::Virtual(file)),
+            Object::Directory(_) | Object::Tree(_) => Err(Errno::Badf),
         }
     }
 
-    /// A file of the host. A stream that is none answers `ESPIPE`: these are the functions that
+    /// A file. A stream that is none of the host's answers `ESPIPE`: these are the functions that
     /// need a position.
-    pub(crate) fn seekable(&mut self, fd: u32, rights: Rights) -> Result<&mut HostFile, Errno> {
+    pub(crate) fn seekable(&mut self, fd: u32, rights: Rights) -> Result<Seekable<'_>, Errno> {
         match self.file(fd, rights)? {
-            FileOrStream::File(file) => Ok(file),
+            FileOrStream::File(file) => Ok(Seekable::File(file)),
+            FileOrStream::Virtual(file) => Ok(Seekable::Virtual(file)),
             FileOrStream::Stream(_) => Err(Errno::Spipe),
         }
     }
 
-    /// A directory; anything else is `ENOTDIR`.
-    pub(crate) fn directory(&self, fd: u32, rights: Rights) -> Result<&Directory, Errno> {
+    /// A directory to start a path from; anything else is `ENOTDIR`.
+    pub(crate) fn base(&self, fd: u32, rights: Rights) -> Result<Base<'_>, Errno> {
         let descriptor = self.get(fd)?;
-        let Object::Directory(directory) = &descriptor.object else {
-            return Err(Errno::Notdir);
+        let base = match &descriptor.object {
+            Object::Directory(directory) => Base::Host(directory),
+            Object::Tree(tree) => Base::Tree(tree),
+            _ => return Err(Errno::Notdir),
         };
         descriptor.require(rights)?;
-        Ok(directory)
+        Ok(base)
     }
 
-    /// As [`FdTable::directory`], to keep something with it.
-    pub(crate) fn directory_mut(
-        &mut self,
-        fd: u32,
-        rights: Rights,
-    ) -> Result<&mut Directory, Errno> {
-        self.directory(fd, rights)?;
+    /// As [`FdTable::base`], to change what lies in the directory: `EROFS` if it is one of the
+    /// host's on a read-only mount. A tree has mounts of both kinds.
+    pub(crate) fn writable_base(&self, fd: u32, rights: Rights) -> Result<Base<'_>, Errno> {
+        let base = self.base(fd, rights)?;
+        if let Base::Host(directory) = &base {
+            directory.require_writable()?;
+        }
+        Ok(base)
+    }
+
+    /// A directory of the host, of which [`FdTable::base`] has said that it is one.
+    pub(crate) fn directory_mut(&mut self, fd: u32) -> Result<&mut Directory, Errno> {
         match &mut self.get_mut(fd)?.object {
             Object::Directory(directory) => Ok(directory),
             _ => Err(Errno::Notdir),
         }
     }
 
-    /// A directory in which entries will be changed: `EROFS` on a read-only mount.
-    pub(crate) fn writable_directory(&self, fd: u32, rights: Rights) -> Result<&Directory, Errno> {
-        let directory = self.directory(fd, rights)?;
-        directory.require_writable()?;
-        Ok(directory)
+    /// The directory at `from` and all beneath it are now at `to`: so are those that are open.
+    pub(crate) fn relocate(&mut self, from: &str, to: &str) {
+        for descriptor in self.slots.iter_mut().flatten() {
+            if let Object::Tree(tree) = &mut descriptor.object
+                && let Some(rest) = mounts::beneath(&tree.location, from)
+            {
+                tree.location = mounts::join(to, rest);
+            }
+        }
     }
 
     /// A socket; anything else is `ENOTSOCK`.
@@ -261,7 +307,7 @@ mod tests {
 
     #[test]
     fn the_lowest_free_number_is_taken() {
-        let mut fds = FdTable::default();
+        let mut fds = FdTable::new(100);
         for fd in 0..4 {
             assert_eq!(fds.insert(null()), Ok(fd));
         }
@@ -274,8 +320,20 @@ mod tests {
     }
 
     #[test]
+    fn a_full_table() {
+        let mut fds = FdTable::new(2);
+        fds.insert(null()).unwrap();
+        fds.insert(null()).unwrap();
+        assert_eq!(fds.insert(null()), Err(Errno::Mfile));
+        assert_eq!(fds.check_room(), Err(Errno::Mfile));
+        fds.remove(0).unwrap();
+        assert_eq!(fds.check_room(), Ok(()));
+        assert_eq!(fds.insert(null()), Ok(0));
+    }
+
+    #[test]
     fn renumbering_needs_two_open_descriptors() {
-        let mut fds = FdTable::default();
+        let mut fds = FdTable::new(100);
         fds.insert(null()).unwrap();
         fds.insert(null()).unwrap();
         assert_eq!(fds.renumber(0, u32::MAX), Err(Errno::Badf));
@@ -289,9 +347,9 @@ mod tests {
 
     #[test]
     fn kind_comes_before_rights() {
-        let mut fds = FdTable::default();
+        let mut fds = FdTable::new(100);
         fds.insert(null()).unwrap();
-        assert_eq!(fds.directory(0, Rights::PATH_OPEN).err(), Some(Errno::Notdir));
+        assert_eq!(fds.base(0, Rights::PATH_OPEN).err(), Some(Errno::Notdir));
         assert_eq!(fds.socket(0, Rights::FD_READ).err(), Some(Errno::Notsock));
         assert_eq!(fds.file(0, Rights::FD_WRITE).err(), Some(Errno::Notcapable));
         fds.get_mut(0).unwrap().opened_for = Rights::FD_READ;

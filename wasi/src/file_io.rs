@@ -7,10 +7,9 @@
 use std::num::NonZeroU64;
 
 use rustix::fs::{Advice, FallocateFlags, SeekFrom};
-use rustix::io::{preadv, pwritev, readv, writev};
 
 use crate::errno::Errno;
-use crate::fd_table::FileOrStream;
+use crate::fd_table::{FileOrStream, Object, Seekable};
 use crate::memory::Memory;
 use crate::rights::Rights;
 use crate::state::Wasi;
@@ -38,10 +37,9 @@ pub(crate) fn fd_read(
 ) -> Result<(), Errno> {
     memory.check(nread, 4)?;
     let n = match wasi.fds.file(fd, Rights::FD_READ)? {
-        FileOrStream::File(file) => {
-            memory.scatter(iovs, iovs_len, |bufs| Ok(readv(&file.fd, bufs)?))
-        }
+        FileOrStream::File(file) => memory.scatter(iovs, iovs_len, |bufs| file.read(bufs)),
         FileOrStream::Stream(stream) => memory.scatter(iovs, iovs_len, |bufs| stream.read(bufs)),
+        FileOrStream::Virtual(file) => memory.scatter(iovs, iovs_len, |bufs| file.read(bufs)),
     }?;
     memory.write_u32(nread, n)
 }
@@ -69,10 +67,9 @@ pub(crate) fn fd_write(
 ) -> Result<(), Errno> {
     memory.check(nwritten, 4)?;
     let n = match wasi.fds.file(fd, Rights::FD_WRITE)? {
-        FileOrStream::File(file) => {
-            memory.gather(iovs, iovs_len, |bufs| Ok(writev(&file.fd, bufs)?))
-        }
+        FileOrStream::File(file) => memory.gather(iovs, iovs_len, |bufs| file.write(bufs)),
         FileOrStream::Stream(stream) => memory.gather(iovs, iovs_len, |bufs| stream.write(bufs)),
+        FileOrStream::Virtual(file) => memory.gather(iovs, iovs_len, |bufs| file.write(bufs)),
     }?;
     memory.write_u32(nwritten, n)
 }
@@ -100,9 +97,12 @@ pub(crate) fn fd_pread(
     nread: u32,
 ) -> Result<(), Errno> {
     memory.check(nread, 4)?;
-    let file = wasi.fds.seekable(fd, Rights::FD_READ | Rights::FD_SEEK)?;
+    let mut file = wasi.fds.seekable(fd, Rights::FD_READ | Rights::FD_SEEK)?;
     let n = memory.scatter(iovs, iovs_len, |bufs| {
-        let n = preadv(&file.fd, bufs, offset)?;
+        let n = match &mut file {
+            Seekable::File(file) => file.read_at(bufs, offset)?,
+            Seekable::Virtual(file) => file.file.read_at(bufs, position(offset)?)?,
+        };
         // Buffers that overlap come one after the other.
         offset += n as u64;
         Ok(n)
@@ -135,7 +135,10 @@ pub(crate) fn fd_pwrite(
 ) -> Result<(), Errno> {
     memory.check(nwritten, 4)?;
     let file = wasi.fds.seekable(fd, Rights::FD_WRITE | Rights::FD_SEEK)?;
-    let n = memory.gather(iovs, iovs_len, |bufs| Ok(pwritev(&file.fd, bufs, offset)?))?;
+    let n = memory.gather(iovs, iovs_len, |bufs| match file {
+        Seekable::File(file) => file.write_at(bufs, offset),
+        Seekable::Virtual(file) => file.changing()?.write_at(bufs, position(offset)?),
+    })?;
     memory.write_u32(nwritten, n)
 }
 
@@ -164,19 +167,32 @@ pub(crate) fn fd_seek(
     const CUR: u32 = 1;
     const END: u32 = 2;
 
-    memory.check(newoffset, 8)?;
     let position = match whence {
         SET => SeekFrom::Start(u64::try_from(offset).map_err(|_| Errno::Inval)?),
         CUR => SeekFrom::Current(offset),
         END => SeekFrom::End(offset),
         _ => return Err(Errno::Inval),
     };
+    seek(wasi, memory, fd, position, newoffset)
+}
+
+/// Moves a descriptor's offset and tells it.
+pub(crate) fn seek(
+    wasi: &mut Wasi,
+    memory: &mut Memory<'_>,
+    fd: u32,
+    position: SeekFrom,
+    newoffset: u32,
+) -> Result<(), Errno> {
+    memory.check(newoffset, 8)?;
     // `FD_SEEK` implies `FD_TELL`; the converse holds only for staying in place.
     let staying =
         position == SeekFrom::Current(0) && wasi.fds.get(fd)?.base.contains(Rights::FD_TELL);
     let rights = if staying { Rights::FD_TELL } else { Rights::FD_SEEK };
-    let file = wasi.fds.seekable(fd, rights)?;
-    let position = rustix::fs::seek(&file.fd, position)?;
+    let position = match wasi.fds.seekable(fd, rights)? {
+        Seekable::File(file) => rustix::fs::seek(&file.fd, position)?,
+        Seekable::Virtual(file) => file.seek(position)?,
+    };
     memory.write_u64(newoffset, position)
 }
 
@@ -198,7 +214,7 @@ pub(crate) fn fd_tell(
     fd: u32,
     offset: u32,
 ) -> Result<(), Errno> {
-    fd_seek(wasi, memory, fd, 0, 1, offset)
+    seek(wasi, memory, fd, SeekFrom::Current(0), offset)
 }
 
 /// Tells the host how a file will be used.
@@ -228,8 +244,13 @@ pub(crate) fn fd_advise(
     ];
     let advice = *ADVICE.get(advice as usize).ok_or(Errno::Inval)?;
     region(offset, len)?;
-    let file = wasi.fds.seekable(fd, Rights::FD_ADVISE)?;
-    Ok(rustix::fs::fadvise(&file.fd, offset, NonZeroU64::new(len), advice)?)
+    match wasi.fds.seekable(fd, Rights::FD_ADVISE)? {
+        Seekable::File(file) => {
+            Ok(rustix::fs::fadvise(&file.fd, offset, NonZeroU64::new(len), advice)?)
+        }
+        // It is only advice.
+        Seekable::Virtual(_) => Ok(()),
+    }
 }
 
 /// Makes sure that a region of a file has space on the device; the file grows to hold it.
@@ -252,9 +273,14 @@ pub(crate) fn fd_allocate(
     len: u64,
 ) -> Result<(), Errno> {
     region(offset, len)?;
-    let file = wasi.fds.seekable(fd, Rights::FD_ALLOCATE)?;
-    file.require_writable()?;
-    Ok(rustix::fs::fallocate(&file.fd, FallocateFlags::empty(), offset, len)?)
+    match wasi.fds.seekable(fd, Rights::FD_ALLOCATE)? {
+        Seekable::File(file) => {
+            file.require_writable()?;
+            Ok(rustix::fs::fallocate(&file.fd, FallocateFlags::empty(), offset, len)?)
+        }
+        Seekable::Virtual(_) if len == 0 => Err(Errno::Inval),
+        Seekable::Virtual(file) => file.changing()?.allocate(offset, len),
+    }
 }
 
 /// Writes a file's data and metadata to the device. Of a directory: its entries.
@@ -267,9 +293,13 @@ pub(crate) fn fd_allocate(
 /// [`fd_sync`](https://github.com/WebAssembly/WASI/blob/main/legacy/preview1/docs.md#fd_sync),
 /// [fsync(2)](https://man7.org/linux/man-pages/man2/fsync.2.html)
 pub(crate) fn fd_sync(wasi: &mut Wasi, _: &mut Memory<'_>, fd: u32) -> Result<(), Errno> {
-    let descriptor = wasi.fds.get(fd)?;
+    let descriptor = wasi.fds.get_mut(fd)?;
     descriptor.require(Rights::FD_SYNC)?;
-    Ok(rustix::fs::fsync(descriptor.host_fd().ok_or(Errno::Inval)?)?)
+    match &mut descriptor.object {
+        Object::Virtual(file) => file.file.sync(),
+        Object::Tree(_) => Ok(()),
+        _ => Ok(rustix::fs::fsync(descriptor.host_fd().ok_or(Errno::Inval)?)?),
+    }
 }
 
 /// Writes a file's data to the device.
@@ -282,9 +312,18 @@ pub(crate) fn fd_sync(wasi: &mut Wasi, _: &mut Memory<'_>, fd: u32) -> Result<()
 /// [`fd_datasync`](https://github.com/WebAssembly/WASI/blob/main/legacy/preview1/docs.md#fd_datasync),
 /// [fdatasync(2)](https://man7.org/linux/man-pages/man2/fsync.2.html)
 pub(crate) fn fd_datasync(wasi: &mut Wasi, _: &mut Memory<'_>, fd: u32) -> Result<(), Errno> {
-    let descriptor = wasi.fds.get(fd)?;
+    let descriptor = wasi.fds.get_mut(fd)?;
     descriptor.require(Rights::FD_DATASYNC)?;
-    Ok(rustix::fs::fdatasync(descriptor.host_fd().ok_or(Errno::Inval)?)?)
+    match &mut descriptor.object {
+        Object::Virtual(file) => file.file.sync(),
+        Object::Tree(_) => Ok(()),
+        _ => Ok(rustix::fs::fdatasync(descriptor.host_fd().ok_or(Errno::Inval)?)?),
+    }
+}
+
+/// `EINVAL` if an offset is beyond what the host's can say.
+fn position(offset: u64) -> Result<u64, Errno> {
+    region(offset, 0).map(|()| offset)
 }
 
 /// `EINVAL` if a region ends beyond what the host's offsets can say.

@@ -30,7 +30,21 @@ impl Memory<'_> {
         write: impl FnOnce(&[IoSlice<'_>]) -> Result<usize, Errno>,
     ) -> Result<u32, Errno> {
         let table = self.iovec_table(iovs, count)?;
-        let count = count as usize;
+        if count == 1 {
+            let (ptr, len) = self.iovec(&table, 0);
+            return written(write(&[IoSlice::new(self.buffer(ptr, len)?)])?);
+        }
+        self.gather_many(&table, count as usize, write)
+    }
+
+    /// Out of line: most guests give one buffer, and setting up sixteen costs as much as the rest.
+    #[inline(never)]
+    fn gather_many(
+        &self,
+        table: &Range<usize>,
+        count: usize,
+        write: impl FnOnce(&[IoSlice<'_>]) -> Result<usize, Errno>,
+    ) -> Result<u32, Errno> {
         let mut inline = [IoSlice::new(&[]); INLINE];
         let mut heap;
         let slices = if count <= INLINE {
@@ -40,7 +54,7 @@ impl Memory<'_> {
             &mut heap[..]
         };
         for (i, slice) in slices.iter_mut().enumerate() {
-            let (ptr, len) = self.iovec(&table, i);
+            let (ptr, len) = self.iovec(table, i);
             *slice = IoSlice::new(self.buffer(ptr, len)?);
         }
         written(write(slices)?)
@@ -62,15 +76,26 @@ impl Memory<'_> {
             let range = self.buffer_range(ptr, len)?;
             return written(read(&mut [IoSliceMut::new(&mut self.whole()[range])])?);
         }
+        self.scatter_many(&table, count as usize, read)
+    }
+
+    /// Out of line, as [`Memory::gather_many`].
+    #[inline(never)]
+    fn scatter_many(
+        &mut self,
+        table: &Range<usize>,
+        count: usize,
+        mut read: impl FnMut(&mut [IoSliceMut<'_>]) -> Result<usize, Errno>,
+    ) -> Result<u32, Errno> {
         // The fewer buffers, the fewer pairs to compare.
         let done = match count {
-            0..=4 => self.scatter_inline::<4>(&table, count as usize, &mut read)?,
-            5..=16 => self.scatter_inline::<INLINE>(&table, count as usize, &mut read)?,
+            0..=4 => self.scatter_inline::<4>(table, count, &mut read)?,
+            5..=16 => self.scatter_inline::<INLINE>(table, count, &mut read)?,
             _ => None,
         };
         match done {
             Some(n) => written(n),
-            None => self.scatter_any(&table, count as usize, read),
+            None => self.scatter_any(table, count, read),
         }
     }
 

@@ -49,6 +49,9 @@ macro_rules! flags {
         impl $name {
             $(pub(crate) const $flag: $name = $name(1 << $bit);)*
 
+            /// The names of the flags, by bit.
+            pub(crate) const NAMES: &[&str] = &[$(stringify!($flag)),*];
+
             pub(crate) const fn empty() -> Self {
                 $name(0)
             }
@@ -151,30 +154,68 @@ pub(crate) fn fdstat(
 /// ```
 pub(crate) const FILESTAT_SIZE: usize = 64;
 
-/// Lays out the `filestat` of a file of the host.
-#[allow(clippy::unnecessary_cast, reason = "the host's types differ between targets")]
-pub(crate) fn filestat(filetype: Filetype, stat: &Stat) -> [u8; FILESTAT_SIZE] {
-    let mut bytes = filestat_of_stream(filetype);
-    let fields = [
-        (0, stat.st_dev as u64),
-        (8, stat.st_ino as u64),
-        (24, stat.st_nlink as u64),
-        (32, stat.st_size as u64),
-        (40, nanoseconds(stat.st_atime as i64, stat.st_atime_nsec as u64)),
-        (48, nanoseconds(stat.st_mtime as i64, stat.st_mtime_nsec as u64)),
-        (56, nanoseconds(stat.st_ctime as i64, stat.st_ctime_nsec as u64)),
-    ];
-    for (offset, value) in fields {
-        bytes[offset..offset + 8].copy_from_slice(&value.to_le_bytes());
-    }
-    bytes
+/// What `fd_filestat_get` and `path_filestat_get` tell. Times are nanoseconds since 1970.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Filestat {
+    pub(crate) dev: u64,
+    pub(crate) ino: u64,
+    pub(crate) filetype: Filetype,
+    pub(crate) nlink: u64,
+    pub(crate) size: u64,
+    pub(crate) atim: u64,
+    pub(crate) mtim: u64,
+    pub(crate) ctim: u64,
 }
 
-/// Lays out the `filestat` of something that is no file of the host: a type and nothing else.
-pub(crate) fn filestat_of_stream(filetype: Filetype) -> [u8; FILESTAT_SIZE] {
-    let mut bytes = [0; FILESTAT_SIZE];
-    bytes[16] = filetype as u8;
-    bytes
+impl Filestat {
+    /// Of a file of the host, with the host's own device and inode numbers.
+    #[allow(clippy::unnecessary_cast, reason = "the host's types differ between targets")]
+    pub(crate) fn of_host(filetype: Filetype, stat: &Stat) -> Self {
+        Filestat {
+            dev: stat.st_dev as u64,
+            ino: stat.st_ino as u64,
+            filetype,
+            nlink: stat.st_nlink as u64,
+            size: stat.st_size as u64,
+            atim: nanoseconds(stat.st_atime as i64, stat.st_atime_nsec as u64),
+            mtim: nanoseconds(stat.st_mtime as i64, stat.st_mtime_nsec as u64),
+            ctim: nanoseconds(stat.st_ctime as i64, stat.st_ctime_nsec as u64),
+        }
+    }
+
+    /// Of something that lies in no file system: a type and nothing else.
+    pub(crate) fn of_stream(filetype: Filetype) -> Self {
+        let nothing = 0;
+        Filestat {
+            dev: nothing,
+            ino: nothing,
+            filetype,
+            nlink: nothing,
+            size: nothing,
+            atim: nothing,
+            mtim: nothing,
+            ctim: nothing,
+        }
+    }
+
+    /// As it lies in memory.
+    pub(crate) fn bytes(&self) -> [u8; FILESTAT_SIZE] {
+        let mut bytes = [0; FILESTAT_SIZE];
+        let fields = [
+            (0, self.dev),
+            (8, self.ino),
+            (24, self.nlink),
+            (32, self.size),
+            (40, self.atim),
+            (48, self.mtim),
+            (56, self.ctim),
+        ];
+        for (offset, value) in fields {
+            bytes[offset..offset + 8].copy_from_slice(&value.to_le_bytes());
+        }
+        bytes[16] = self.filetype as u8;
+        bytes
+    }
 }
 
 /// A host time as a guest timestamp. Times before 1970 become 0: a timestamp has no sign.

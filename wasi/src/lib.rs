@@ -8,7 +8,8 @@
 //! its concern ([`file_io`], [`fd_meta`], [`dirs`], [`open`], [`paths`], [`poll`], [`sockets`],
 //! [`clocks`], [`random`], [`args`], [`process`]) checks pointers with [`memory`] and [`iovec`],
 //! the descriptor and its rights with [`fd_table`], resolves a path with [`sandbox`], and asks the
-//! host.
+//! host. Where directories of the guest lie in one another, or are not the host's, [`mounts`] finds
+//! the file system, of which [`fs`] says what it is.
 //!
 //! Architecture invariants:
 //! - No path leads out of a preopened directory, and nothing changes on a read-only one.
@@ -27,13 +28,19 @@ mod exports;
 mod fd_meta;
 mod fd_table;
 mod file_io;
+pub mod fs;
+mod hooks;
+mod host_io;
 mod iovec;
 mod layout;
+mod limits;
 mod memory;
+mod mounts;
 mod open;
 mod path;
 mod paths;
 mod poll;
+mod preview0;
 mod process;
 mod random;
 mod rights;
@@ -41,6 +48,8 @@ mod sandbox;
 mod sockets;
 mod state;
 mod stream;
+mod trace;
+mod virtual_file;
 
 #[cfg(test)]
 mod tests;
@@ -48,6 +57,8 @@ mod tests;
 pub use builder::Builder;
 pub use errno::Errno;
 pub use exports::FunctionExporter;
+pub use fs::{FileSystem, MemoryFs};
+pub use limits::Limits;
 pub use state::Wasi;
 pub use stream::{Captured, Input, Output};
 
@@ -55,6 +66,9 @@ use precast_runtime::{Error, Namespace, Runtime};
 
 /// The name guests import WASI preview 1 under.
 pub const MODULE_NAME: &str = "wasi_snapshot_preview1";
+
+/// The name guests import WASI preview 0 under, of 2019: see [`Builder::preview0`].
+pub const MODULE_NAME_PREVIEW0: &str = "wasi_unstable";
 
 /// A new namespace of `runtime` with WASI in it that grants nothing: see [`Builder::new`].
 pub fn instantiate(runtime: &Runtime) -> Result<Box<Namespace>, Error> {

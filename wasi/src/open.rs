@@ -10,6 +10,7 @@ use crate::fd_meta::host_flags;
 use crate::fd_table::{Descriptor, Directory, HostFd, HostFile, Object};
 use crate::layout::{Fdflags, Filetype, Lookupflags, Oflags};
 use crate::memory::Memory;
+use crate::mounts::Base;
 use crate::rights::Rights;
 use crate::state::Wasi;
 
@@ -28,7 +29,8 @@ use crate::state::Wasi;
 /// - `EPERM`: the path leads outside the directory.
 /// - `EROFS`: writing, creating or truncating on a read-only mount.
 /// - `EFAULT`, `EILSEQ`, `ENAMETOOLONG`: a bad path.
-/// - what the host says: `EACCES`, `EEXIST`, `EISDIR`, `EMFILE`, `ENOENT`, `ENOSPC`, ...
+/// - `EMFILE`: too many descriptors.
+/// - what the host says: `EACCES`, `EEXIST`, `EISDIR`, `ENFILE`, `ENOENT`, `ENOSPC`, ...
 ///
 /// [`path_open`](https://github.com/WebAssembly/WASI/blob/main/legacy/preview1/docs.md#path_open),
 /// [openat2(2)](https://man7.org/linux/man-pages/man2/openat2.2.html)
@@ -60,38 +62,45 @@ pub(crate) fn path_open(
     if request.oflags.contains(Oflags::CREAT.with(Oflags::DIRECTORY)) {
         return Err(Errno::Inval);
     }
-    let directory = wasi.fds.directory(fd, request.rights_needed())?;
+    let base = wasi.fds.base(fd, request.rights_needed())?;
     if !wasi.fds.get(fd)?.inheriting.contains(request.rights_passed_on()) {
         return Err(Errno::Notcapable);
     }
-    if request.writes() {
-        directory.require_writable()?;
-    }
-    let writable = directory.writable;
-    // The host's umask applies, as to any program.
-    let mode = Mode::from_raw_mode(0o666);
-    let file = wasi.resolver.open(directory.fd.as_fd(), path, request.host_flags(), mode)?;
-    let opened_fd = wasi.fds.insert(request.descriptor(file, writable)?)?;
+    wasi.fds.check_room()?;
+    let descriptor = match base {
+        Base::Host(directory) => {
+            if request.writes() {
+                directory.require_writable()?;
+            }
+            // The host's umask applies, as to any program.
+            let mode = Mode::from_raw_mode(0o666);
+            let flags = request.host_flags();
+            let file = wasi.resolver.open(directory.fd.as_fd(), path, flags, mode)?;
+            request.descriptor(file, directory.writable)?
+        }
+        Base::Tree(tree) => tree.open(wasi, path, &request)?,
+    };
+    let opened_fd = wasi.fds.insert(descriptor)?;
     memory.write_u32(opened, opened_fd)
 }
 
 /// What a guest asks `path_open` for.
-struct Request {
-    follow: bool,
-    oflags: Oflags,
-    fdflags: Fdflags,
-    base: Rights,
-    inheriting: Rights,
+pub(crate) struct Request {
+    pub(crate) follow: bool,
+    pub(crate) oflags: Oflags,
+    pub(crate) fdflags: Fdflags,
+    pub(crate) base: Rights,
+    pub(crate) inheriting: Rights,
 }
 
 impl Request {
     /// Whether the file is to be open for writing. To a directory, `FD_WRITE` does not apply.
-    fn opens_for_writing(&self) -> bool {
+    pub(crate) fn opens_for_writing(&self) -> bool {
         self.base.contains(Rights::FD_WRITE) && !self.oflags.contains(Oflags::DIRECTORY)
     }
 
     /// Whether anything may change on disk, now or through the new descriptor.
-    fn writes(&self) -> bool {
+    pub(crate) fn writes(&self) -> bool {
         self.opens_for_writing() || self.oflags.intersects(Oflags::CREAT.with(Oflags::TRUNC))
     }
 
@@ -123,7 +132,7 @@ impl Request {
         rights
     }
 
-    fn host_flags(&self) -> OFlags {
+    pub(crate) fn host_flags(&self) -> OFlags {
         // Without either right the descriptor is still good for `fd_filestat_get` and the like.
         let mut flags = match (self.base.contains(Rights::FD_READ), self.opens_for_writing()) {
             (true, true) => OFlags::RDWR,
@@ -146,8 +155,12 @@ impl Request {
 
     /// The descriptor for the opened `file`, with those of the rights asked for that mean
     /// something for what it turned out to be.
-    fn descriptor(&self, file: OwnedFd, writable: bool) -> Result<Descriptor, Errno> {
-        let filetype = filetype(file.as_fd())?;
+    pub(crate) fn descriptor(&self, file: OwnedFd, writable: bool) -> Result<Descriptor, Errno> {
+        let filetype = match self.oflags.contains(Oflags::DIRECTORY) {
+            // Else the host would not have opened it.
+            true => Filetype::Directory,
+            false => filetype(file.as_fd())?,
+        };
         let (object, applicable) = if filetype == Filetype::Directory {
             let fd = HostFd::Owned(file);
             let directory = Directory { fd, writable, preopen: None, listing: None };

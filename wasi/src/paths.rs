@@ -9,8 +9,9 @@ use rustix::fs::{AtFlags, FileType, Mode};
 
 use crate::errno::Errno;
 use crate::fd_meta::timestamps;
-use crate::layout::{self, Lookupflags};
+use crate::layout::{Filestat, Lookupflags};
 use crate::memory::Memory;
+use crate::mounts::{self, Base};
 use crate::rights::Rights;
 use crate::state::Wasi;
 
@@ -35,7 +36,10 @@ pub(crate) fn path_create_directory(
     path_len: u32,
 ) -> Result<(), Errno> {
     let path = memory.path(path, path_len)?;
-    let directory = wasi.fds.writable_directory(fd, Rights::PATH_CREATE_DIRECTORY)?;
+    let directory = match wasi.fds.writable_base(fd, Rights::PATH_CREATE_DIRECTORY)? {
+        Base::Host(directory) => directory,
+        Base::Tree(tree) => return tree.create_directory(wasi, path),
+    };
     let entry = wasi.resolver.entry(directory.fd.as_fd(), path)?;
     // The host's umask applies, as to any program.
     Ok(rustix::fs::mkdirat(entry.dir(), entry.name(), Mode::from_raw_mode(0o777))?)
@@ -63,12 +67,28 @@ pub(crate) fn path_filestat_get(
     path_len: u32,
     stat: u32,
 ) -> Result<(), Errno> {
+    let filestat = filestat(wasi, memory, fd, flags, path, path_len)?;
+    memory.write(stat, &filestat.bytes())
+}
+
+/// What the file at a path of a guest is.
+pub(crate) fn filestat(
+    wasi: &Wasi,
+    memory: &Memory<'_>,
+    fd: u32,
+    flags: u32,
+    path: u32,
+    path_len: u32,
+) -> Result<Filestat, Errno> {
     let follow = Lookupflags::from_guest(flags)?.contains(Lookupflags::SYMLINK_FOLLOW);
     let path = memory.path(path, path_len)?;
-    let directory = wasi.fds.directory(fd, Rights::PATH_FILESTAT_GET)?;
+    let directory = match wasi.fds.base(fd, Rights::PATH_FILESTAT_GET)? {
+        Base::Host(directory) => directory,
+        Base::Tree(tree) => return tree.path_stat(wasi, path, follow),
+    };
     let (_, host) = wasi.resolver.lookup(directory.fd.as_fd(), path, follow)?;
     let filetype = FileType::from_raw_mode(host.st_mode).into();
-    memory.write(stat, &layout::filestat(filetype, &host))
+    Ok(Filestat::of_host(filetype, &host))
 }
 
 /// Sets a file's timestamps.
@@ -100,7 +120,10 @@ pub(crate) fn path_filestat_set_times(
     let follow = Lookupflags::from_guest(flags)?.contains(Lookupflags::SYMLINK_FOLLOW);
     let times = timestamps(atim, mtim, fst_flags)?;
     let path = memory.path(path, path_len)?;
-    let directory = wasi.fds.writable_directory(fd, Rights::PATH_FILESTAT_SET_TIMES)?;
+    let directory = match wasi.fds.writable_base(fd, Rights::PATH_FILESTAT_SET_TIMES)? {
+        Base::Host(directory) => directory,
+        Base::Tree(tree) => return tree.path_set_times(wasi, path, follow, &times),
+    };
     let (entry, _) = wasi.resolver.lookup(directory.fd.as_fd(), path, follow)?;
     let flags = AtFlags::SYMLINK_NOFOLLOW;
     Ok(rustix::fs::utimensat(entry.dir(), entry.bare_name(), &times, flags)?)
@@ -138,8 +161,12 @@ pub(crate) fn path_link(
     }
     let old_path = memory.path(old_path, old_path_len)?;
     let new_path = memory.path(new_path, new_path_len)?;
-    let old_directory = wasi.fds.writable_directory(old_fd, Rights::PATH_LINK_SOURCE)?;
-    let new_directory = wasi.fds.writable_directory(new_fd, Rights::PATH_LINK_TARGET)?;
+    let old_base = wasi.fds.writable_base(old_fd, Rights::PATH_LINK_SOURCE)?;
+    let new_base = wasi.fds.writable_base(new_fd, Rights::PATH_LINK_TARGET)?;
+    let (old_directory, new_directory) = match (&old_base, &new_base) {
+        (Base::Host(old), Base::Host(new)) => (old, new),
+        _ => return mounts::link(wasi, &old_base, old_path, &new_base, new_path),
+    };
     let old = wasi.resolver.entry(old_directory.fd.as_fd(), old_path)?;
     if old.is_slashed() {
         // The host would follow a symbolic link here. A directory cannot be linked to anyway.
@@ -181,7 +208,15 @@ pub(crate) fn path_readlink(
     memory.check(bufused, 4)?;
     memory.range(buf, buf_len)?;
     let path = memory.path(path, path_len)?;
-    let directory = wasi.fds.directory(fd, Rights::PATH_READLINK)?;
+    let directory = match wasi.fds.base(fd, Rights::PATH_READLINK)? {
+        Base::Host(directory) => directory,
+        Base::Tree(tree) => {
+            let target = tree.read_link(wasi, path)?;
+            let n = target.len().min(buf_len as usize);
+            memory.write(buf, &target[..n])?;
+            return memory.write_u32(bufused, n as u32);
+        }
+    };
     let entry = wasi.resolver.entry(directory.fd.as_fd(), path)?;
     if entry.is_slashed() {
         // Means what the link leads to, and that is no link.
@@ -217,7 +252,10 @@ pub(crate) fn path_remove_directory(
     path_len: u32,
 ) -> Result<(), Errno> {
     let path = memory.path(path, path_len)?;
-    let directory = wasi.fds.writable_directory(fd, Rights::PATH_REMOVE_DIRECTORY)?;
+    let directory = match wasi.fds.writable_base(fd, Rights::PATH_REMOVE_DIRECTORY)? {
+        Base::Host(directory) => directory,
+        Base::Tree(tree) => return tree.remove_directory(wasi, path),
+    };
     let entry = wasi.resolver.entry(directory.fd.as_fd(), path)?;
     Ok(rustix::fs::unlinkat(entry.dir(), entry.name(), AtFlags::REMOVEDIR)?)
 }
@@ -243,7 +281,10 @@ pub(crate) fn path_unlink_file(
     path_len: u32,
 ) -> Result<(), Errno> {
     let path = memory.path(path, path_len)?;
-    let directory = wasi.fds.writable_directory(fd, Rights::PATH_UNLINK_FILE)?;
+    let directory = match wasi.fds.writable_base(fd, Rights::PATH_UNLINK_FILE)? {
+        Base::Host(directory) => directory,
+        Base::Tree(tree) => return tree.unlink_file(wasi, path),
+    };
     let entry = wasi.resolver.entry(directory.fd.as_fd(), path)?;
     Ok(rustix::fs::unlinkat(entry.dir(), entry.name(), AtFlags::empty())?)
 }
@@ -275,8 +316,18 @@ pub(crate) fn path_rename(
 ) -> Result<(), Errno> {
     let old_path = memory.path(old_path, old_path_len)?;
     let new_path = memory.path(new_path, new_path_len)?;
-    let old_directory = wasi.fds.writable_directory(fd, Rights::PATH_RENAME_SOURCE)?;
-    let new_directory = wasi.fds.writable_directory(new_fd, Rights::PATH_RENAME_TARGET)?;
+    let old_base = wasi.fds.writable_base(fd, Rights::PATH_RENAME_SOURCE)?;
+    let new_base = wasi.fds.writable_base(new_fd, Rights::PATH_RENAME_TARGET)?;
+    let (old_directory, new_directory) = match (&old_base, &new_base) {
+        (Base::Host(old), Base::Host(new)) => (old, new),
+        _ => {
+            let moved = mounts::rename(wasi, &old_base, old_path, &new_base, new_path)?;
+            if let Some((from, to)) = moved {
+                wasi.fds.relocate(&from, &to);
+            }
+            return Ok(());
+        }
+    };
     let old = wasi.resolver.entry(old_directory.fd.as_fd(), old_path)?;
     let new = wasi.resolver.entry(new_directory.fd.as_fd(), new_path)?;
     Ok(rustix::fs::renameat(old.dir(), old.name(), new.dir(), new.name())?)
@@ -308,7 +359,10 @@ pub(crate) fn path_symlink(
 ) -> Result<(), Errno> {
     let old_path = memory.path(old_path, old_path_len)?;
     let new_path = memory.path(new_path, new_path_len)?;
-    let directory = wasi.fds.writable_directory(fd, Rights::PATH_SYMLINK)?;
+    let directory = match wasi.fds.writable_base(fd, Rights::PATH_SYMLINK)? {
+        Base::Host(directory) => directory,
+        Base::Tree(tree) => return tree.symlink(wasi, old_path, new_path),
+    };
     let entry = wasi.resolver.entry(directory.fd.as_fd(), new_path)?;
     Ok(rustix::fs::symlinkat(old_path.bytes(), entry.dir(), entry.name())?)
 }

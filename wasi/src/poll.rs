@@ -1,13 +1,15 @@
 //! Waiting: `poll_oneoff`, over clocks and descriptors in one wait.
 
 use std::os::fd::AsFd;
+use std::time::Duration;
 
-use rustix::event::{PollFd, PollFlags, Timespec, poll};
+use rustix::event::{PollFd, PollFlags, Timespec, poll as poll_host};
 use rustix::io::ioctl_fionread;
 
 use crate::clocks::Clocks;
 use crate::errno::Errno;
 use crate::fd_table::{FdTable, Object};
+use crate::hooks::Hooks;
 use crate::layout::{self, EVENT_SIZE, Eventrwflags, SUBSCRIPTION_SIZE, Subclockflags, eventtype};
 use crate::memory::Memory;
 use crate::rights::Rights;
@@ -41,6 +43,31 @@ pub(crate) fn poll_oneoff(
     nsubscriptions: u32,
     nevents: u32,
 ) -> Result<(), Errno> {
+    poll(wasi, memory, subscriptions, events, nsubscriptions, nevents, &SUBSCRIPTION)
+}
+
+/// Where the fields of a `subscription` lie; which, depends on the version of WASI.
+pub(crate) struct SubscriptionLayout {
+    pub(crate) size: usize,
+    pub(crate) fd: usize,
+    pub(crate) clock: usize,
+    pub(crate) timeout: usize,
+    pub(crate) flags: usize,
+}
+
+const SUBSCRIPTION: SubscriptionLayout =
+    SubscriptionLayout { size: SUBSCRIPTION_SIZE, fd: 16, clock: 16, timeout: 24, flags: 40 };
+
+/// As [`poll_oneoff`], of subscriptions that lie as `layout` says.
+pub(crate) fn poll(
+    wasi: &mut Wasi,
+    memory: &mut Memory<'_>,
+    subscriptions: u32,
+    events: u32,
+    nsubscriptions: u32,
+    nevents: u32,
+    layout: &SubscriptionLayout,
+) -> Result<(), Errno> {
     if nsubscriptions == 0 || nsubscriptions > MAX {
         return Err(Errno::Inval);
     }
@@ -48,12 +75,12 @@ pub(crate) fn poll_oneoff(
     memory.check(events, nsubscriptions as usize * EVENT_SIZE)?;
     // All of them before the first event is written: the two arrays may overlap.
     let subscriptions = memory
-        .bytes(subscriptions, nsubscriptions * SUBSCRIPTION_SIZE as u32)?
-        .chunks_exact(SUBSCRIPTION_SIZE)
-        .map(|bytes| Subscription::read(bytes, &wasi.clocks, &wasi.fds))
+        .bytes(subscriptions, nsubscriptions * layout.size as u32)?
+        .chunks_exact(layout.size)
+        .map(|bytes| Subscription::read(bytes, layout, &wasi.clocks, &wasi.fds))
         .collect::<Result<Vec<_>, _>>()?;
 
-    let occurred = wait(&subscriptions, &mut wasi.clocks, &wasi.fds)?;
+    let occurred = wait(&subscriptions, &mut wasi.clocks, &wasi.hooks, &wasi.fds)?;
     for (event, at) in occurred.iter().zip((events..).step_by(EVENT_SIZE)) {
         memory.write(at, event)?;
     }
@@ -81,12 +108,18 @@ enum Wait {
 }
 
 impl Subscription {
-    fn read(bytes: &[u8], clocks: &Clocks, fds: &FdTable) -> Result<Self, Errno> {
+    fn read(
+        bytes: &[u8],
+        layout: &SubscriptionLayout,
+        clocks: &Clocks,
+        fds: &FdTable,
+    ) -> Result<Self, Errno> {
+        let fd = layout::u32_at(bytes, layout.fd);
         let eventtype = bytes[8];
         let wait = match eventtype {
-            eventtype::CLOCK => clock(bytes, clocks),
-            eventtype::FD_READ => descriptor(bytes, fds, Rights::FD_READ, PollFlags::IN),
-            eventtype::FD_WRITE => descriptor(bytes, fds, Rights::FD_WRITE, PollFlags::OUT),
+            eventtype::CLOCK => clock(bytes, layout, clocks),
+            eventtype::FD_READ => descriptor(fd, fds, Rights::FD_READ, PollFlags::IN),
+            eventtype::FD_WRITE => descriptor(fd, fds, Rights::FD_WRITE, PollFlags::OUT),
             _ => return Err(Errno::Inval),
         };
         let userdata = layout::u64_at(bytes, 0);
@@ -98,12 +131,12 @@ impl Subscription {
     }
 }
 
-fn clock(bytes: &[u8], clocks: &Clocks) -> Result<Wait, Errno> {
+fn clock(bytes: &[u8], layout: &SubscriptionLayout, clocks: &Clocks) -> Result<Wait, Errno> {
     const FIRST_CPU_CLOCK: u32 = 2;
 
-    let clock = layout::u32_at(bytes, 16);
-    let timeout = layout::u64_at(bytes, 24);
-    let flags = Subclockflags::from_guest(layout::u16_at(bytes, 40).into())?;
+    let clock = layout::u32_at(bytes, layout.clock);
+    let timeout = layout::u64_at(bytes, layout.timeout);
+    let flags = Subclockflags::from_guest(layout::u16_at(bytes, layout.flags).into())?;
     let now = clocks.now(clock)?;
     if clock >= FIRST_CPU_CLOCK {
         // It stands still while the guest waits.
@@ -114,21 +147,19 @@ fn clock(bytes: &[u8], clocks: &Clocks) -> Result<Wait, Errno> {
     Ok(Wait::Clock { clock, deadline })
 }
 
-fn descriptor(
-    bytes: &[u8],
-    fds: &FdTable,
-    right: Rights,
-    interest: PollFlags,
-) -> Result<Wait, Errno> {
-    let fd = layout::u32_at(bytes, 16);
+fn descriptor(fd: u32, fds: &FdTable, right: Rights, interest: PollFlags) -> Result<Wait, Errno> {
     let descriptor = fds.get(fd)?;
-    if let Object::Directory(_) = descriptor.object {
+    if descriptor.is_directory() {
         return Err(Errno::Badf);
     }
     descriptor.require(Rights::POLL_FD_READWRITE | right)?;
     Ok(match &descriptor.object {
         // An embedder's reader cannot be asked.
         Object::Stream(stream) => Wait::Ready { nbytes: stream.available() },
+        Object::Virtual(file) if right == Rights::FD_READ => {
+            Wait::Ready { nbytes: file.available() }
+        }
+        Object::Virtual(_) => Wait::Ready { nbytes: 0 },
         _ => Wait::Host { fd, interest },
     })
 }
@@ -137,6 +168,7 @@ fn descriptor(
 fn wait(
     subscriptions: &[Subscription],
     clocks: &mut Clocks,
+    hooks: &Hooks,
     fds: &FdTable,
 ) -> Result<Vec<[u8; EVENT_SIZE]>, Errno> {
     let mut polled = Vec::new();
@@ -148,17 +180,29 @@ fn wait(
     }
     loop {
         let timeout = time_to_wait(subscriptions, clocks)?;
-        let instead =
-            timeout.is_some_and(|timeout| timeout > 0 && matches!(clocks, Clocks::Fixed { .. }));
-        let timeout_of_host = if instead { Some(0) } else { timeout };
-        let ready = poll(&mut polled, timeout_of_host.map(timespec).as_ref())?;
-        if let (true, 0, Some(timeout)) = (instead, ready, timeout) {
+        // Where the host must not sleep, it is only asked what is ready.
+        let instead = hooks.sleep.is_some() || matches!(clocks, Clocks::Virtual { .. });
+        let instead = timeout.filter(|timeout| *timeout > 0 && instead);
+        let timeout_of_host = if instead.is_some() { Some(0) } else { timeout };
+        let ready = match (polled.as_slice(), timeout_of_host) {
+            // Nothing to ask the host.
+            ([], Some(0)) => 0,
+            _ => poll_host(&mut polled, timeout_of_host.map(timespec).as_ref())?,
+        };
+        if let (0, Some(timeout)) = (ready, instead) {
+            if let Some(sleep) = &hooks.sleep {
+                sleep(Duration::from_nanos(timeout));
+            }
             clocks.pass(timeout);
         }
-        let occurred = occurred(subscriptions, clocks, &polled)?;
+        let mut events = occurred(subscriptions, clocks, &polled, 0)?;
+        if let (true, Some(timeout)) = (events.is_empty(), instead) {
+            // The embedder's sleep may be shorter than asked for, or none at all. It counts.
+            events = occurred(subscriptions, clocks, &polled, timeout)?;
+        }
         // A clock may be a little behind the host's timer.
-        if !occurred.is_empty() {
-            return Ok(occurred);
+        if !events.is_empty() {
+            return Ok(events);
         }
     }
 }
@@ -177,18 +221,20 @@ fn time_to_wait(subscriptions: &[Subscription], clocks: &Clocks) -> Result<Optio
     Ok(first)
 }
 
-/// The events that have occurred by now. `polled` are the host's descriptors, in order.
+/// The events that have occurred by now, or will have in `ahead` nanoseconds. `polled` are the
+/// host's descriptors, in order.
 fn occurred(
     subscriptions: &[Subscription],
     clocks: &Clocks,
     polled: &[PollFd<'_>],
+    ahead: u64,
 ) -> Result<Vec<[u8; EVENT_SIZE]>, Errno> {
     let mut polled = polled.iter();
     let mut events = Vec::new();
     for subscription in subscriptions {
         match subscription.wait {
             Wait::Clock { clock, deadline } => {
-                if clocks.now(clock)? >= deadline {
+                if clocks.now(clock)?.saturating_add(ahead) >= deadline {
                     events.push(subscription.event(Errno::Success, 0, Eventrwflags::empty()));
                 }
             }

@@ -58,6 +58,17 @@ const SIGNALS: [(&str, Action); 31] = [
     ("sys", Action::Terminate(31)),
 ];
 
+/// The names of the signals, by number.
+pub(crate) const SIGNAL_NAMES: [&str; SIGNALS.len()] = {
+    let mut names = [""; SIGNALS.len()];
+    let mut number = 0;
+    while number < names.len() {
+        names[number] = SIGNALS[number].0;
+        number += 1;
+    }
+    names
+};
+
 /// Sends the guest a signal. It is the guest that is the process: no signal reaches the host's.
 ///
 /// A signal that terminates ends the guest with the exit code a shell reports, 128 and the number.
@@ -78,12 +89,15 @@ pub(crate) fn proc_raise(signal: u32) -> Result<Errno, HostError> {
     })
 }
 
-/// Lets other threads of the host run.
+/// Lets other threads of the host run, or does what the embedder wants done instead.
 ///
 /// [`sched_yield`](https://github.com/WebAssembly/WASI/blob/main/legacy/preview1/docs.md#sched_yield),
 /// [sched_yield(2)](https://man7.org/linux/man-pages/man2/sched_yield.2.html)
-pub(crate) fn sched_yield(_: &mut Wasi, _: &mut Memory<'_>) -> Result<(), Errno> {
-    rustix::thread::sched_yield();
+pub(crate) fn sched_yield(wasi: &mut Wasi, _: &mut Memory<'_>) -> Result<(), Errno> {
+    match &wasi.hooks.yield_now {
+        Some(yield_now) => yield_now(),
+        None => rustix::thread::sched_yield(),
+    }
     Ok(())
 }
 

@@ -23,6 +23,9 @@ macro_rules! rights {
         #[allow(dead_code, reason = "the table lists every right of the specification")]
         impl Rights {
             $(pub(crate) const $name: Rights = Rights(1 << Bit::$name as u64);)*
+
+            /// The names of the rights, by bit.
+            pub(crate) const NAMES: &[&str] = &[$(stringify!($name)),*];
         }
     };
 }

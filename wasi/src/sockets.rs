@@ -64,6 +64,8 @@ pub(crate) fn sock_accept(
         _ => return Err(Errno::Inval),
     }
     let listener = wasi.fds.socket(fd, Rights::SOCK_ACCEPT)?;
+    // A connection that is accepted and has no number would be lost.
+    wasi.fds.check_room()?;
     let connection = accept_with(&listener.fd, host_flags)?;
     let mut descriptor = descriptor(HostFd::Owned(connection))?;
     descriptor.base = descriptor.base & wasi.fds.get(fd)?.inheriting;

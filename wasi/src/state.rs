@@ -1,12 +1,16 @@
 //! `Wasi`: the state of one instance of the host module, and how it comes to be.
 
 use std::os::fd::{BorrowedFd, OwnedFd};
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 
 use crate::args::Strings;
 use crate::clocks::Clocks;
 use crate::errno::Errno;
 use crate::fd_table::{Descriptor, Directory, FdTable, HostFd, HostFile, Object};
+use crate::fs::{FileSystem, MemoryFs};
+use crate::hooks::Hooks;
+use crate::limits::Limits;
+use crate::mounts::{self, Mount, Mounts, Source, Tree};
 use crate::open;
 use crate::random::Random;
 use crate::rights::Rights;
@@ -24,7 +28,20 @@ pub struct Wasi {
     pub(crate) clocks: Clocks,
     pub(crate) random: Random,
     pub(crate) fds: FdTable,
+    pub(crate) mounts: Mounts,
     pub(crate) resolver: Resolver,
+    pub(crate) hooks: Hooks,
+    /// Where a traced guest's calls are written.
+    pub(crate) trace: Option<Stream>,
+}
+
+/// Lets functions of WASI be exported into a host module whose state contains a [`Wasi`] or is one:
+/// see [`FunctionExporter`](crate::FunctionExporter).
+impl AsMut<Wasi> for Wasi {
+    #[inline]
+    fn as_mut(&mut self) -> &mut Wasi {
+        self
+    }
 }
 
 impl std::fmt::Debug for Wasi {
@@ -47,13 +64,20 @@ pub(crate) struct Blueprint {
     pub(crate) preopens: Vec<Preopen>,
     pub(crate) sockets: Vec<Arc<OwnedFd>>,
     pub(crate) resolver: Resolver,
+    pub(crate) hooks: Hooks,
+    pub(crate) trace: Option<Output>,
+    pub(crate) limits: Limits,
 }
 
 /// A directory given to every instance.
+#[derive(Debug)]
 pub(crate) struct Preopen {
-    pub(crate) fd: Arc<OwnedFd>,
+    /// None: a new file system in memory for each instance.
+    pub(crate) source: Option<Source>,
     /// What the guest calls it.
     pub(crate) name: Arc<[u8]>,
+    /// Where it lies in the guest's tree, see [`crate::mounts`].
+    pub(crate) at: String,
     pub(crate) writable: bool,
 }
 
@@ -61,12 +85,13 @@ impl Blueprint {
     /// A new state: 0, 1, 2 are the standard streams, then come the directories, then the sockets.
     /// A guest's C library looks for directories from 3 on.
     pub(crate) fn instantiate(&self) -> Result<Wasi, Errno> {
-        let mut fds = FdTable::default();
+        let mut fds = FdTable::new(self.limits.descriptors);
         fds.insert(stdin(&self.stdin))?;
         fds.insert(output(&self.stdout, rustix::stdio::stdout()))?;
         fds.insert(output(&self.stderr, rustix::stdio::stderr()))?;
+        let mounts = self.mounts();
         for preopen in &self.preopens {
-            fds.insert(preopen.descriptor())?;
+            fds.insert(preopen.descriptor(&mounts))?;
         }
         for socket in &self.sockets {
             fds.insert(sockets::descriptor(HostFd::Shared(socket.clone()))?)?;
@@ -77,20 +102,55 @@ impl Blueprint {
             clocks: self.clocks,
             random: self.seed.map_or_else(Random::system, Random::seeded),
             fds,
+            mounts,
             resolver: self.resolver,
+            hooks: self.hooks.clone(),
+            trace: self.trace.as_ref().map(trace),
+        })
+    }
+
+    /// The guest's tree. Directories of the host that do not lie in each other need none.
+    fn mounts(&self) -> Mounts {
+        let mut mounts = Mounts::default();
+        let alone = |one: &Preopen| {
+            let mut rests =
+                self.preopens.iter().filter_map(|other| mounts::beneath(&other.at, &one.at));
+            matches!(one.source, Some(Source::Host(_))) && rests.all(str::is_empty)
+        };
+        if self.preopens.iter().all(alone) {
+            return mounts;
+        }
+        for Preopen { source, at, writable, .. } in &self.preopens {
+            let source = source.clone().unwrap_or_else(|| Source::Virtual(self.memory_fs()));
+            mounts.add(Mount { at: at.clone(), source, writable: *writable });
+        }
+        mounts.fill_gaps(self.resolver, &self.memory_fs());
+        mounts
+    }
+
+    /// An empty file system, whose files are as old as the guest's clock says.
+    fn memory_fs(&self) -> Arc<dyn FileSystem> {
+        Arc::new(match self.clocks {
+            Clocks::Host => MemoryFs::with_limits(&self.limits),
+            Clocks::Virtual { start, .. } => {
+                MemoryFs::with_clock(&self.limits, Arc::new(move || start))
+            }
         })
     }
 }
 
 impl Preopen {
-    fn descriptor(&self) -> Descriptor {
+    fn descriptor(&self, mounts: &Mounts) -> Descriptor {
+        let preopen = Some(self.name.clone());
+        let object = match &self.source {
+            Some(Source::Host(fd)) if !mounts.has_beneath(&self.at) => {
+                let fd = HostFd::Shared(fd.clone());
+                Object::Directory(Directory { fd, writable: self.writable, preopen, listing: None })
+            }
+            _ => Object::Tree(Tree { location: self.at.clone(), preopen }),
+        };
         Descriptor {
-            object: Object::Directory(Directory {
-                fd: HostFd::Shared(self.fd.clone()),
-                writable: self.writable,
-                preopen: Some(self.name.clone()),
-                listing: None,
-            }),
+            object,
             opened_for: Rights::NONE,
             base: Rights::DIRECTORY,
             inheriting: Rights::ALL,
@@ -115,6 +175,15 @@ fn output(output: &Output, inherited: BorrowedFd<'static>) -> Descriptor {
         OutputKind::Writer(writer) => Stream::Writer(writer.clone()),
     };
     virtual_stream(stream, Rights::FD_READ)
+}
+
+/// Where a trace goes. Never to a descriptor of the guest's, which it may close.
+fn trace(output: &Output) -> Stream {
+    match &output.0 {
+        OutputKind::Inherit => Stream::Writer(Arc::new(Mutex::new(std::io::stderr()))),
+        OutputKind::Null => Stream::Null,
+        OutputKind::Writer(writer) => Stream::Writer(writer.clone()),
+    }
 }
 
 /// A standard stream of this process, of any kind, used in one direction.

@@ -130,7 +130,8 @@ fn a_later_definition_overrides() {
     assert_eq!(stdout.contents(), b"");
 
     // And exporting again restores what WASI defines.
-    let wasi = FunctionExporter::export(builder.module_builder().unwrap()).build(&runtime).unwrap();
+    let wasi =
+        FunctionExporter::new().export(builder.module_builder().unwrap()).build(&runtime).unwrap();
     let mut namespace = runtime.namespace();
     namespace.instantiate_host(&wasi).unwrap();
     let instance = namespace.instantiate(&compile(&runtime, "hello.wat")).unwrap();

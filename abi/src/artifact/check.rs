@@ -211,6 +211,8 @@ impl<'a> Checker<'a> {
         let runtime_tables = tables.iter().filter(|t| t.slot != NONE).count() as u64;
         let memories = u64::from(self.count(Section::Memories, size_of::<MemoryDesc>()));
         let own_memories = memories.saturating_sub(u64::from(info.memory_imports));
+        // Memory 0 stands in the header when the module defines it.
+        let behind_first = own_memories - u64::from(own_memories > 0 && info.memory_imports == 0);
         ensure(regions.size <= vmctx::Regions::MAX_SIZE, "context too large")?;
         ensure(regions.size.is_multiple_of(16), "context size")?;
         let func_refs = u64::from(self.count(Section::FuncRefs, size_of::<FuncRefDesc>()));
@@ -221,7 +223,7 @@ impl<'a> Checker<'a> {
             (regions.global_imports, info.global_imports.into(), 8),
             (regions.table_imports, info.table_imports.into(), 8),
             (regions.memory_imports, info.memory_imports.into(), MemorySlot::SIZE),
-            (regions.memories, own_memories.saturating_sub(1), MemoryDef::SIZE),
+            (regions.memories, behind_first, MemoryDef::SIZE),
             (regions.func_refs, func_refs, FuncRef::SIZE),
         ] {
             let bytes = count.checked_mul(u64::from(size)).filter(|&b| b <= regions.size.into());

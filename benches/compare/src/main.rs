@@ -31,6 +31,7 @@ fn main() -> Result<()> {
     let mut compare = Compare::new(options);
     table::print_header(compare.rounds());
     rows::call::measure(&mut compare)?;
+    rows::wasi::measure(&mut compare)?;
     rows::instantiate::measure(&mut compare)?;
     rows::load::measure(&mut compare)?;
     rows::start::measure(&mut compare)?;

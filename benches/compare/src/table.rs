@@ -74,6 +74,6 @@ fn print_line(
     ratio: &str,
 ) {
     println!(
-        "{name:<38}{precast:>10} {precast_min:<10}{wasmtime:>10} {wasmtime_min:<10} {unit:<4}{ratio:>6}"
+        "{name:<44}{precast:>10} {precast_min:<10}{wasmtime:>10} {wasmtime_min:<10} {unit:<4}{ratio:>6}"
     );
 }

@@ -192,13 +192,17 @@ impl Entity {
 /// # Safety
 ///
 /// The record is not null, and its context is that of an instance.
-pub(super) unsafe fn wasm_func_of(record: &FuncRef) -> Option<WasmFunc> {
+pub(super) unsafe fn func_of(record: &FuncRef) -> Option<FuncEntity> {
     // SAFETY: by the contract.
     let ctx = unsafe { Context::from_raw(record.ctx) };
     // SAFETY: by the contract.
     let instance = unsafe { super::instance::of(ctx) };
+    // A reference to an import is one to what was imported, not to the importer's thunk.
+    if let Some(import) = instance.import_behind(record) {
+        return Some(import);
+    }
     let ty = crate::types::by_identity(record.ty)?;
-    Some(WasmFunc::new(&instance.module, ty, record.code, ctx))
+    Some(FuncEntity::Wasm(WasmFunc::new(&instance.module, ty, record.code, ctx)))
 }
 
 impl WasmFunc {

@@ -1,6 +1,6 @@
 //! An instance of a compiled module: its context and what stands behind it.
 
-use super::context::{Context, FuncSlot};
+use super::context::{Context, FuncRef, FuncSlot};
 use super::entity::{Entity, FuncEntity, GlobalEntity, WasmFunc};
 use super::memory::MemoryData;
 use super::store::Store;
@@ -103,6 +103,13 @@ impl InstanceData {
     /// referred to.
     pub(super) fn func_ref(&self, position: u32) -> u64 {
         self.ctx.field::<u8>(self.regions().func_ref(position)) as u64
+    }
+
+    /// The imported function that a record of this instance refers to, if it is one of those.
+    pub(super) fn import_behind(&self, record: &FuncRef) -> Option<FuncEntity> {
+        let offset = (record as *const FuncRef as usize).checked_sub(self.func_ref(0) as usize)?;
+        let desc = self.func_ref_descs().get(offset / vmctx::FuncRef::SIZE as usize)?;
+        (desc.code == NONE).then(|| self.imported_funcs[desc.func as usize])
     }
 
     /// Functions that can be referred to.

@@ -37,6 +37,9 @@ impl MemoryData {
 
     /// A memory of zeros that belongs to no module.
     pub(crate) fn new(limits: Limits) -> io::Result<Self> {
+        if limits.min > MEMORY32_MAX_PAGES {
+            return Err(io::Error::new(io::ErrorKind::InvalidInput, "more than 65536 pages"));
+        }
         let len = limits.min * WASM_PAGE;
         let initial = Initial { owner: 0, context: 0, len: len as usize, image: None };
         let slot = Slot::acquire(&initial)?;

@@ -70,7 +70,8 @@ fn replace(change: impl FnOnce(&mut Table)) {
     change(&mut table);
     TABLE.store(Box::into_raw(Box::new(table)), Ordering::SeqCst);
     while READERS.load(Ordering::SeqCst) != 0 {
-        std::hint::spin_loop();
+        // Readers are short, but may be waiting for this processor.
+        std::thread::yield_now();
     }
     if !old.is_null() {
         // SAFETY: no reader that could have loaded `old` is left, and new ones load the new table.

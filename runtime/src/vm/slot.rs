@@ -87,13 +87,15 @@ impl Slot {
     ///
     /// When the machine has no address space or memory left.
     pub(crate) fn acquire(initial: &Initial<'_>) -> io::Result<Slot> {
-        let kept = KEPT_SLOTS.with_borrow_mut(|kept| {
+        // During thread exit the cache may be gone already.
+        let kept = KEPT_SLOTS.try_with(|kept| {
+            let mut kept = kept.borrow_mut();
             let fits = |s: &Slot| s.context >= initial.context;
             let same = |s: &Slot| fits(s) && initial.owner != 0 && s.clean_for == initial.owner;
             let at = kept.iter().rposition(same).or_else(|| kept.iter().position(fits))?;
             Some(kept.swap_remove(at))
         });
-        let mut slot = match kept {
+        let mut slot = match kept.ok().flatten() {
             Some(slot) if initial.owner != 0 && slot.clean_for == initial.owner => return Ok(slot),
             Some(slot) => slot,
             None => Slot::reserve(initial.context)?,
@@ -228,7 +230,9 @@ impl Slot {
     ///
     /// When the machine has no memory left.
     pub(crate) fn grow(&mut self, len: usize) -> io::Result<()> {
-        debug_assert!(len as u64 <= MEMORY32_SPAN);
+        if len as u64 > MEMORY32_SPAN {
+            return Err(io::ErrorKind::InvalidInput.into());
+        }
         if len > self.accessible {
             let at = self.base.wrapping_add(self.accessible);
             // SAFETY: the range lies inside our own reservation.

@@ -2,7 +2,7 @@
 
 use super::code::CodeMemory;
 use super::context::{Context, FuncRef, FuncSlot, HostRecord};
-use super::entity::{Entity, FuncEntity, GlobalEntity, HostFunc, wasm_func_of};
+use super::entity::{Entity, FuncEntity, GlobalEntity, HostFunc, func_of};
 use super::host::HostInstance;
 use super::instance::InstanceData;
 use super::table::{RawRef, TableData};
@@ -14,12 +14,17 @@ use crate::namespace::Namespace;
 use crate::runtime::Runtime;
 use crate::trap::{Frame, Trap};
 use crate::value::{ExternRef, Value};
+use precast_abi::limits::HOST_STACK_HEADROOM;
+use precast_abi::trap::TrapCode;
 use precast_abi::types::ValType;
 use precast_abi::vmctx;
 use std::any::Any;
 use std::collections::HashMap;
 use std::ptr::NonNull;
 use std::sync::atomic::{AtomicU64, Ordering};
+
+/// How far below the stack limit, in bytes, WebAssembly may still be entered.
+const ENTRY_HEADROOM: usize = HOST_STACK_HEADROOM as usize / 2;
 
 /// An instance of a module or of a host module.
 enum Member {
@@ -89,7 +94,12 @@ pub(super) fn namespace_of(store: *mut Store) -> *mut Namespace {
 unsafe impl Send for Store {}
 
 /// Somebody inside a store; leaves it when dropped.
-pub(super) struct Inside(NonNull<Store>);
+pub(super) struct Inside {
+    store: NonNull<Store>,
+    /// The stack limit of the call that this one is inside of, if there is one: that call may
+    /// wait on another thread.
+    outer: usize,
+}
 
 impl Inside {
     /// Enters a store to run machine code on this thread. It comes as a pointer because host
@@ -97,23 +107,28 @@ impl Inside {
     #[inline]
     pub(super) fn enter(mut store: NonNull<Store>) -> Result<Inside, Error> {
         // SAFETY: the caller has the namespace borrowed; this borrow ends here.
-        unsafe { store.as_mut() }.enter()?;
-        Ok(Inside(store))
+        let outer = unsafe { store.as_mut() }.enter()?;
+        Ok(Inside { store, outer })
     }
 
     /// The store. No reference to it is kept while machine code runs.
     pub(super) fn store(&mut self) -> &mut Store {
         // SAFETY: the caller of `enter` still has the namespace borrowed.
-        unsafe { self.0.as_mut() }
+        unsafe { self.store.as_mut() }
     }
 }
 
 impl Drop for Inside {
     #[inline]
     fn drop(&mut self) {
+        let outer = self.outer;
         let store = self.store();
         store.depth -= 1;
-        if store.depth == 0 && store.closed {
+        if store.depth > 0 {
+            if store.stack_limit != outer {
+                store.set_stack_limit(outer);
+            }
+        } else if store.closed {
             store.clear();
         }
     }
@@ -138,16 +153,22 @@ impl Store {
     }
 
     #[inline]
-    fn enter(&mut self) -> Result<(), Error> {
+    fn enter(&mut self) -> Result<usize, Error> {
         if self.is_closed() {
             self.check_open()?;
         }
         let limit = thread::stack_limit();
+        let outer = self.stack_limit;
+        // A fault in the entry thunk's own prologue could not be told from one of its caller.
+        let here = 0u8;
+        if (&raw const here as usize) < limit - ENTRY_HEADROOM {
+            return Err(Trap::new(TrapCode::StackOverflow, None, Vec::new()).into());
+        }
         if limit != self.stack_limit {
             self.set_stack_limit(limit);
         }
         self.depth += 1;
-        Ok(())
+        Ok(outer)
     }
 
     #[cold]
@@ -308,7 +329,8 @@ impl Store {
 
     /// The function a reference stands for.
     fn func_of(&self, raw: RawRef) -> Option<FuncEntity> {
-        if raw == 0 {
+        // A call that closed the store from within may still give references to what is gone.
+        if raw == 0 || (self.closed && self.depth == 0) {
             return None;
         }
         // SAFETY: invariant **store**: references that are not null point to live records.
@@ -317,7 +339,7 @@ impl Store {
             return Some(FuncEntity::Host(*func));
         }
         // SAFETY: a record whose context is no host record has an instance's.
-        unsafe { wasm_func_of(record) }.map(FuncEntity::Wasm)
+        unsafe { func_of(record) }
     }
 
     /// A value's bits, as machine code holds it.

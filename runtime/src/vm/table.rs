@@ -53,8 +53,8 @@ impl TableData {
             return None;
         }
         let elements = match ty.element {
-            ValType::FuncRef => Elements::Funcs(vec![FuncRef::NULL; len]),
-            _ => Elements::Externs(vec![0; len]),
+            ValType::FuncRef => Elements::Funcs(filled(len, FuncRef::NULL)?),
+            _ => Elements::Externs(filled(len, 0)?),
         };
         Some(TableData { def, elements, max: ty.limits.max, _own_def: own })
     }
@@ -218,6 +218,14 @@ impl TableData {
         }
         true
     }
+}
+
+/// `len` times `value`, or none when there is no memory for it.
+fn filled<T: Copy>(len: usize, value: T) -> Option<Vec<T>> {
+    let mut elements = Vec::new();
+    elements.try_reserve_exact(len).ok()?;
+    elements.resize(len, value);
+    Some(elements)
 }
 
 fn range(start: u64, len: u64, size: u64) -> Option<std::ops::Range<usize>> {

@@ -7,6 +7,7 @@ use precast_abi::limits::HOST_STACK_HEADROOM;
 use precast_abi::trap::TrapCode;
 use std::any::Any;
 use std::cell::{Cell, RefCell, UnsafeCell};
+use std::mem::ManuallyDrop;
 
 /// Most frames kept of a backtrace.
 pub(super) const MAX_FRAMES: usize = 64;
@@ -37,7 +38,9 @@ thread_local! {
         UnsafeCell::new(RawTrap { code: TrapCode::Unreachable, frames: [0; MAX_FRAMES], len: 0 })
     };
     /// What a host function left behind; none means a trap.
-    static CAUSE: RefCell<Option<Cause>> = const { RefCell::new(None) };
+    /// Without a destructor, so that it is there until the very end of the thread.
+    static CAUSE: RefCell<ManuallyDrop<Option<Cause>>> =
+        const { RefCell::new(ManuallyDrop::new(None)) };
     static ALT_STACK: RefCell<Option<SigAltStack>> = const { RefCell::new(None) };
 }
 
@@ -84,7 +87,7 @@ pub(super) fn set_raw_trap(trap: &RawTrap) {
 
 /// Records why the thread is about to leave WebAssembly.
 pub(super) fn set_cause(cause: Cause) {
-    CAUSE.with(|cell| *cell.borrow_mut() = Some(cause));
+    CAUSE.with(|cell| **cell.borrow_mut() = Some(cause));
 }
 
 /// Why the thread left WebAssembly.

@@ -22,11 +22,11 @@ fn on_fault(signal: libc::c_int, address: usize, context: &mut libc::ucontext_t)
     let code = registry::lookup(at.pc, |code, offset| {
         let code = code.trap(offset, fault);
         match fault {
+            Fault::Memory(address) if slot::is_guest_memory(address) => code,
             // A prologue has no entry in the trap table, but any stack access may overflow.
-            Fault::Memory(address) if thread::is_stack_overflow(address) => {
-                Some(TrapCode::StackOverflow)
+            Fault::Memory(address) => {
+                thread::is_stack_overflow(address).then_some(TrapCode::StackOverflow)
             }
-            Fault::Memory(address) => code.filter(|_| slot::is_guest_memory(address)),
             _ => code,
         }
     });

@@ -87,6 +87,8 @@ pub struct Case {
     pub calls: Vec<Call>,
     /// Whether some export is the counter named [`FUEL`].
     pub fuel: bool,
+    /// Whether the interpreter can run it: it touches all of a memory it makes.
+    pub interpret: bool,
 }
 
 /// What a generator makes.
@@ -96,6 +98,8 @@ pub struct Generated {
     pub fuel: Option<u32>,
     /// The calls to make; none for a choice at random.
     pub calls: Vec<Call>,
+    /// Whether the module has a memory of many gigabytes.
+    pub large: bool,
 }
 
 /// WebAssembly 2.0 and what precast accepts beyond it.
@@ -124,7 +128,8 @@ impl Case {
             calls = (0..rng.range(3, 8)).map(|_| random_call(&funcs, &mut rng)).collect();
         }
         let fuel = kind != Kind::Memory;
-        Ok(Some(Case { seed, kind, wasm, guest, imports, funcs, calls, fuel }))
+        let interpret = !generated.large;
+        Ok(Some(Case { seed, kind, wasm, guest, imports, funcs, calls, fuel, interpret }))
     }
 
     /// The imports from one of the two modules.
@@ -211,7 +216,7 @@ fn rewrite(wasm: &[u8], fuel: Option<u32>, rng: &mut Rng) -> Result<(Vec<u8>, Ve
     let mut module = wasm_encoder::Module::new();
     let mut imports = Vec::new();
     let mut exported = fuel.is_none();
-    let mut export_fuel = |exports: &mut wasm_encoder::ExportSection| {
+    let export_fuel = |exports: &mut wasm_encoder::ExportSection| {
         if let Some(fuel) = fuel {
             exports.export(FUEL, wasm_encoder::ExportKind::Global, fuel);
         }

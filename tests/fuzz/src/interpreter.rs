@@ -3,21 +3,23 @@
 use crate::case::{Arg, Call, Case, FUEL, FUEL_PER_CALL, GUEST, HOST, ImportTy};
 use crate::host::{Script, provided};
 use crate::outcome::{Class, Outcome, Seen, Sig, Step, Stop, Ty, Val, ends, see_memory};
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, ensure};
 use std::collections::BTreeMap;
 use std::sync::Arc;
 use wasmi::errors::{ErrorKind, InstantiationError};
 use wasmi::{
-    AsContext, AsContextMut, Caller, Config, Engine, Error, Extern, ExternRef, F32, F64, Func,
-    FuncType, Global, Instance, Memory, MemoryType, Module, Mutability, Nullable, Ref, RefType,
+    AsContext, AsContextMut, Caller, CompilationMode, Config, Engine, Error, Extern, ExternRef, F32, F64, Func,
+    FuncType, Global, Instance, Memory, MemoryType, Module, Mutability, Ref,
     Store, Table, TableType, TrapCode, V128, Val as Value, ValType,
 };
 
 /// Runs a case.
 pub fn run(case: &Case) -> Result<Outcome> {
+    ensure!(case.interpret, "wasmi would spend seconds on memory this large");
     let mut config = Config::default();
     // Fuel bounds the recursion, so a deep stack is all it takes to bear it.
     config.set_max_recursion_depth(1 << 20).set_max_stack_height(64 << 20);
+    config.compilation_mode(CompilationMode::Eager);
     let engine = Engine::new(&config);
     let mut store = Store::new(&engine, ());
     let module = Module::new(&engine, &case.wasm).context("wasmi does not compile it")?;
@@ -35,13 +37,10 @@ pub fn run(case: &Case) -> Result<Outcome> {
             named.insert((GUEST.into(), export.name().into()), export.into_extern());
         }
     }
-    let imports: Vec<_> = case
-        .imports
-        .iter()
-        .map(|import| {
-            let module = if import.guest { GUEST } else { HOST };
-            named[&(module.to_owned(), import.name.clone())]
-        })
+    // Not in the order of the case: wasmi sorts imports by kind.
+    let imports: Vec<_> = module
+        .imports()
+        .map(|import| named[&(import.module().to_owned(), import.name().to_owned())])
         .collect();
     let mut outcome = Outcome::default();
     let instance = Instance::new(&mut store, &module, &imports);
@@ -86,12 +85,12 @@ fn call_export(
     let func = |name: &str| export(name).and_then(Extern::into_func);
     let value = |arg: &Arg| match arg {
         Arg::Val(value) => to_value(value, externs),
-        Arg::Export(name) => Value::FuncRef(func(name).map_or(Nullable::Null, Nullable::Val)),
+        Arg::Export(name) => Value::FuncRef(func(name).map_or(Ref::Null, Ref::Val)),
     };
     let args: Vec<_> = call.args.iter().map(value).collect();
     let func = func(&call.export).expect("it is exported");
     let ty = func.ty(&*store);
-    let mut results: Vec<_> = ty.results().iter().map(|&t| Value::default_for_ty(t)).collect();
+    let mut results: Vec<_> = ty.results().iter().map(|&t| Value::default(t)).collect();
     func.call(&mut *store, &args, &mut results).map_err(|error| stop(&error))?;
     Ok(results.iter().map(|value| to_val(&*store, value)).collect())
 }
@@ -110,11 +109,8 @@ fn step(
             Extern::Memory(memory) => see_memory(memory.data(store)),
             Extern::Global(global) => Seen::Global(to_val(store, &global.get(store))),
             Extern::Table(table) => {
-                let get = |i| match table.get(store, i).expect("it is in bounds") {
-                    Ref::Func(func) => to_val(store, &Value::FuncRef(func)),
-                    Ref::Extern(value) => to_val(store, &Value::ExternRef(value)),
-                };
-                Seen::Table((0..table.size(store)).map(get).collect())
+                let get = |i| table.get(store, i).expect("it is in bounds");
+                Seen::Table((0..table.size(store)).map(|i| to_val(store, &get(i))).collect())
             }
         };
         seen.push((format!("{module}.{name}"), what));
@@ -181,9 +177,9 @@ fn to_value(value: &Val, externs: [ExternRef; 4]) -> Value {
         Val::F32(v) => Value::F32(F32::from_bits(*v)),
         Val::F64(v) => Value::F64(F64::from_bits(*v)),
         Val::V128(v) => Value::V128(V128::from(*v)),
-        Val::Func(_) => Value::FuncRef(Nullable::Null),
-        Val::Extern(None) => Value::ExternRef(Nullable::Null),
-        Val::Extern(Some(n)) => Value::ExternRef(Nullable::Val(externs[*n as usize])),
+        Val::Func(_) => Value::FuncRef(Ref::Null),
+        Val::Extern(None) => Value::ExternRef(Ref::Null),
+        Val::Extern(Some(n)) => Value::ExternRef(Ref::Val(externs[*n as usize])),
     }
 }
 
@@ -236,9 +232,9 @@ fn host_item(
             Extern::Memory(Memory::new(store, MemoryType::new(have.min as u32, max))?)
         }
         ImportTy::Table { element, .. } => {
-            let element = if *element == Ty::Func { RefType::Func } else { RefType::Extern };
+            let element = val_type(*element);
             let ty = TableType::new(element, have.min as u32, have.max.map(|max| max as u32));
-            Extern::Table(Table::new(store, ty, Ref::null(element))?)
+            Extern::Table(Table::new(store, ty, Value::default(element))?)
         }
         ImportTy::Global { mutable, .. } => {
             let mutability = if *mutable { Mutability::Var } else { Mutability::Const };
@@ -265,37 +261,19 @@ fn host_call(
             memory[at] = byte;
         }
     }
-    if let Some((export, args)) = reaction.callback {
-        // Whatever the arguments and the call refer to is looked up before the call borrows.
-        let func = caller.get_export(&export);
-        match func {
-            None => {
-                // Called from the host there is no caller to call back; called by another module
-                // there is, without that function.
-                if !is_host_call(caller) {
-                    script.enter();
-                    script.leave(&Ok(Vec::new()));
-                }
-            }
-            Some(func) => {
-                script.enter();
-                let call = Call { export, args };
-                let result = call_export(caller, &|_| Some(func), &call, externs);
-                script.leave(&result);
-                if let (true, Err(stop)) = (reaction.propagate, result) {
-                    return Err(Error::new(stop.detail));
-                }
-            }
+    if let Some((export, args)) = reaction.callback
+        && let Some(func) = caller.get_export(&export)
+    {
+        script.enter();
+        let call = Call { export, args };
+        let result = call_export(caller, &|_| Some(func), &call, externs);
+        script.leave(&result);
+        if let (true, Err(stop)) = (reaction.propagate, result) {
+            return Err(Error::new(stop.detail));
         }
     }
     if reaction.stop {
         return Err(Error::new("the host stops the guest"));
     }
     Ok(reaction.results)
-}
-
-/// Whether a host function was called by the host. All main modules with functions export one,
-/// and providers never call the host, so a caller without the function is none.
-fn is_host_call(_caller: &Caller<'_, ()>) -> bool {
-    true
 }

@@ -311,19 +311,15 @@ impl HostFunc {
             let at = (at % memory.len() as u64) as usize;
             memory[at] = byte;
         }
-        if let (Some((export, args)), Some(instance)) = (reaction.callback, caller.instance()) {
+        if let (Some((export, args)), Some(instance)) = (reaction.callback, caller.instance())
+            && instance.func(caller.namespace(), &export).is_some()
+        {
             self.script.enter();
             let call = Call { export, args };
-            let ns = caller.namespace();
-            // The function may not be there: the caller need not be the main module.
-            if instance.func(ns, &call.export).is_none() {
-                self.script.leave(&Ok(Vec::new()));
-            } else {
-                let result = call_export(ns, instance, &call, self.externs);
-                self.script.leave(&result);
-                if let (true, Err(stop)) = (reaction.propagate, &result) {
-                    return Err(HostError::new(stop.detail.clone()));
-                }
+            let result = call_export(caller.namespace(), instance, &call, self.externs);
+            self.script.leave(&result);
+            if let (true, Err(stop)) = (reaction.propagate, &result) {
+                return Err(HostError::new(stop.detail.clone()));
             }
         }
         if reaction.stop {

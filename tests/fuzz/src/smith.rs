@@ -41,7 +41,7 @@ pub fn generate(rng: &mut Rng) -> Result<Option<Generated>> {
         max_table_elements: 300,
         // What makes them worthwhile. Tables that are not exported may be compiled away, so some
         // modules export little.
-        export_everything: rng.one_in(2),
+        export_everything: !rng.one_in(3),
         allow_start_export: rng.one_in(3),
         min_funcs: 1,
         min_exports: 2,
@@ -58,7 +58,7 @@ pub fn generate(rng: &mut Rng) -> Result<Option<Generated>> {
         max_nesting_depth: 6,
         memory_offset_choices: wasm_smith::MemoryOffsetChoices(90, 9, 1),
         generate_custom_sections: rng.one_in(8),
-        disallow_traps: rng.one_in(3),
+        disallow_traps: !rng.one_in(4),
         ..Config::default()
     };
     let size = rng.pick(&[500, 2000, 8000]);
@@ -67,5 +67,5 @@ pub fn generate(rng: &mut Rng) -> Result<Option<Generated>> {
         return Ok(None);
     };
     let fuel = module.ensure_termination(FUEL_PER_CALL)?;
-    Ok(Some(Generated { wasm: module.to_bytes(), fuel: Some(fuel), calls: Vec::new() }))
+    Ok(Some(Generated { wasm: module.to_bytes(), fuel: Some(fuel), calls: Vec::new(), large: false }))
 }

@@ -21,17 +21,20 @@ pub(super) fn is_available() -> bool {
     *AVAILABLE.get_or_init(|| openat2(CWD, c".", PASS_THROUGH, Mode::empty(), CONFINED).is_ok())
 }
 
-/// Opens `path` beneath `root`.
+/// Opens `path` beneath `root`, past at most `max_links` symbolic links: none, or as many as the
+/// kernel follows.
 pub(super) fn open(
     root: BorrowedFd<'_>,
     path: &[u8],
     flags: OFlags,
     mode: Mode,
+    max_links: usize,
 ) -> Result<OwnedFd, Errno> {
     // `openat2` refuses a mode that nothing would use.
     let mode = if flags.contains(OFlags::CREATE) { mode } else { Mode::empty() };
+    let links = if max_links == 0 { ResolveFlags::NO_SYMLINKS } else { ResolveFlags::empty() };
     for _ in 0..RETRIES {
-        match openat2(root, path, flags, mode, CONFINED) {
+        match openat2(root, path, flags, mode, CONFINED | links) {
             Ok(fd) => return Ok(fd),
             Err(HostErrno::XDEV) => return Err(Errno::Perm),
             // The kernel could not tell whether a `..` stayed beneath the root while something was
@@ -40,5 +43,5 @@ pub(super) fn open(
             Err(error) => return Err(error.into()),
         }
     }
-    walk::open(root, path, flags, mode)
+    walk::open(root, path, flags, mode, max_links)
 }

@@ -28,7 +28,7 @@ use crate::errno::Errno;
 use crate::path::GuestPath;
 
 /// So many symbolic links a resolution follows at most, as in the kernel.
-const MAX_LINKS: usize = 40;
+pub(crate) const MAX_LINKS: usize = 40;
 
 /// Opens a directory to resolve further from: needs no permission to list it.
 const PASS_THROUGH: OFlags = OFlags::PATH.union(OFlags::DIRECTORY).union(OFlags::CLOEXEC);
@@ -40,6 +40,10 @@ pub(crate) enum Resolver {
     Kernel,
     /// This crate, component by component.
     Walk,
+    /// As `Kernel`, but a symbolic link on the way is `ELOOP`.
+    KernelLinkless,
+    /// As `Walk`, but a symbolic link on the way is `ELOOP`.
+    WalkLinkless,
 }
 
 /// The directory an entry lies in.
@@ -57,7 +61,12 @@ pub(crate) struct Entry<'r, 'p> {
     name: Cow<'p, [u8]>,
 }
 
-impl Entry<'_, '_> {
+impl<'r> Entry<'r, '_> {
+    /// The entry with a name of its own.
+    pub(crate) fn into_owned<'p>(self) -> Entry<'r, 'p> {
+        Entry { parent: self.parent, name: Cow::Owned(self.name.into_owned()) }
+    }
+
     /// The directory that holds the entry.
     pub(crate) fn dir(&self) -> BorrowedFd<'_> {
         match &self.parent {
@@ -111,8 +120,19 @@ impl Resolver {
         mode: Mode,
     ) -> Result<OwnedFd, Errno> {
         match self {
-            Resolver::Kernel => kernel::open(root, path, flags, mode),
-            Resolver::Walk => walk::open(root, path, flags, mode),
+            Resolver::Kernel => kernel::open(root, path, flags, mode, MAX_LINKS),
+            Resolver::KernelLinkless => kernel::open(root, path, flags, mode, 0),
+            Resolver::Walk => walk::open(root, path, flags, mode, MAX_LINKS),
+            Resolver::WalkLinkless => walk::open(root, path, flags, mode, 0),
+        }
+    }
+
+    /// The same way without symbolic links, for a path that has none unless somebody has just put
+    /// one there: see [`crate::mounts`].
+    pub(crate) fn linkless(self) -> Self {
+        match self {
+            Resolver::Kernel | Resolver::KernelLinkless => Resolver::KernelLinkless,
+            Resolver::Walk | Resolver::WalkLinkless => Resolver::WalkLinkless,
         }
     }
 
@@ -150,6 +170,7 @@ impl Resolver {
     ///
     /// The entry's bare name, with `NOFOLLOW`, is the file. One system call if the path has one
     /// component and is no symbolic link.
+    #[inline]
     pub(crate) fn lookup<'r, 'p>(
         self,
         root: BorrowedFd<'r>,
@@ -175,6 +196,7 @@ impl Resolver {
     }
 
     /// Goes on from the symbolic link `link`, which is the last component of `path`.
+    #[cold]
     fn follow<'r, 'p>(
         self,
         root: BorrowedFd<'r>,
@@ -194,14 +216,14 @@ impl Resolver {
             if directory && !is_directory(&stat) {
                 return Err(Errno::Notdir);
             }
-            let Entry { parent, name } = entry;
-            return Ok((Entry { parent, name: Cow::Owned(name.into_owned()) }, stat));
+            return Ok((entry.into_owned(), stat));
         }
         Err(Errno::Loop)
     }
 }
 
 /// What an entry itself is; a link, not what it leads to.
+#[inline]
 fn stat_of(entry: &Entry<'_, '_>) -> Result<Stat, Errno> {
     Ok(rustix::fs::statat(entry.dir(), entry.bare_name(), AtFlags::SYMLINK_NOFOLLOW)?)
 }

@@ -9,7 +9,7 @@ use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use rustix::fs::{FileType, Mode, OFlags, fstat, openat};
 use rustix::io::Errno as HostErrno;
 
-use super::{MAX_LINKS, PASS_THROUGH, link_target};
+use super::{PASS_THROUGH, link_target};
 use crate::errno::Errno;
 
 /// Opens `path` beneath `root`, as [`super::kernel::open`] does.
@@ -18,8 +18,10 @@ pub(super) fn open(
     path: &[u8],
     flags: OFlags,
     mode: Mode,
+    max_links: usize,
 ) -> Result<OwnedFd, Errno> {
-    let mut walk = Walk { root, passed: Vec::new(), ahead: path.to_vec(), links: 0 };
+    let ahead = path.to_vec();
+    let mut walk = Walk { root, passed: Vec::new(), ahead, links: 0, max_links };
     loop {
         let step = walk.step();
         let last = step.is_last;
@@ -52,6 +54,8 @@ struct Walk<'r> {
     ahead: Vec<u8>,
     /// How many symbolic links were followed.
     links: usize,
+    /// How many it may be.
+    max_links: usize,
 }
 
 /// The next component.
@@ -141,7 +145,7 @@ impl Walk<'_> {
     fn follow(&mut self, name: &[u8], then: &[u8]) -> Result<(), Errno> {
         let mut target = link_target(self.here(), name)?;
         self.links += 1;
-        if self.links > MAX_LINKS {
+        if self.links > self.max_links {
             return Err(Errno::Loop);
         }
         target.extend_from_slice(then);

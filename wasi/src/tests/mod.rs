@@ -2,12 +2,15 @@
 
 mod dirs;
 mod files;
+mod model;
 mod mounts;
 mod paths;
 mod poll;
+mod preview0;
 mod rights;
 mod sockets;
 mod stdio;
+mod trees;
 
 use std::fs;
 use std::path::PathBuf;

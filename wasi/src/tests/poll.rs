@@ -70,6 +70,28 @@ fn a_fixed_clock_sleeps_in_no_time() {
 }
 
 #[test]
+fn the_embedder_sleeps_and_yields() {
+    use std::sync::{Arc, Mutex};
+    let log = Arc::new(Mutex::new(Vec::new()));
+    let (sleeps, yields) = (log.clone(), log.clone());
+    let builder = Builder::new()
+        .sleep_with(move |time| sleeps.lock().unwrap().push(time))
+        .yield_with(move || yields.lock().unwrap().push(Duration::ZERO));
+    let hour = 3_600_000 * MILLISECOND;
+    // The host's clock has not moved by an hour, and the guest has slept nevertheless.
+    for builder in [builder.clone(), builder.fixed_clocks(Duration::ZERO)] {
+        let mut guest = Guest::new(builder);
+        assert_eq!(guest.poll(&[clock(1, 1, hour, 0)]), Ok(vec![(1, 0, 0, 0, 0)]));
+        assert_eq!(guest.poll(&[clock(2, 1, 0, 0)]), Ok(vec![(2, 0, 0, 0, 0)]));
+        guest.call(crate::process::sched_yield).unwrap();
+        let log = std::mem::take(&mut *log.lock().unwrap());
+        assert_eq!(log.len(), 2, "{log:?}");
+        assert!(log[0] > Duration::from_secs(3599) && log[0] <= Duration::from_secs(3600));
+        assert_eq!(log[1], Duration::ZERO);
+    }
+}
+
+#[test]
 fn what_is_wrong_with_one_subscription() {
     let mut guest = Guest::new(Builder::new().stdin(Input::bytes("abc")));
     let code = |errno: Errno| errno.code();

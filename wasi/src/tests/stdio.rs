@@ -5,6 +5,7 @@ use std::time::Duration;
 use super::*;
 use crate::args::{args_get, args_sizes_get, environ_get, environ_sizes_get};
 use crate::clocks::clock_time_get;
+use crate::limits::Limits;
 use crate::random::random_get;
 use crate::stream::{Captured, Input, Output};
 
@@ -100,6 +101,22 @@ fn arguments_and_environment() {
     assert_eq!(guest.call(|w, m| environ_get(w, m, OUT, 0xfffc)), Err(Errno::Fault));
     assert!(Builder::new().arg("a\0b").blueprint().is_err());
     assert!(Builder::new().dir("/does/not/exist", "/").blueprint().is_err());
+}
+
+#[test]
+fn descriptors_are_limited() {
+    let mut limits = Limits::default();
+    limits.descriptors = 5;
+    let temp = TempDir::new();
+    let builder = Builder::new().dir(temp.path(), "/").limits(limits);
+    let mut guest = Guest::new(builder.clone());
+    assert_eq!(guest.open("a", CREAT, true), Ok(4));
+    assert_eq!(guest.open("b", CREAT, true), Err(Errno::Mfile));
+    assert!(!temp.path().join("b").exists(), "nothing was done that cannot be told");
+    assert_eq!(guest.close(4), Ok(()));
+    assert_eq!(guest.open("b", CREAT, true), Ok(4));
+    limits.descriptors = 3;
+    assert!(builder.limits(limits).blueprint().is_err(), "what is granted must fit");
 }
 
 #[test]

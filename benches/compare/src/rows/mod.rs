@@ -7,3 +7,4 @@ pub(crate) mod instantiate;
 pub(crate) mod load;
 pub(crate) mod program;
 pub(crate) mod start;
+pub(crate) mod wasi;
