@@ -87,26 +87,36 @@ layouts! {
         REF = 24;
     }
 
-    /// An imported function. For one of another instance, code and context are its own; for one
-    /// of the host, the code is this module's host thunk, and the context is the importer's.
-    FuncSlot 32 {
+    /// An imported function, one cache line. For one of another instance, code and context are
+    /// its own. For one of the host, either the code is this module's host thunk and the context
+    /// the importer's; or, where machine code can call the host function as it is, the code is
+    /// the host's and the context this slot, and the fields from `IMPORTER` on are the runtime's.
+    FuncSlot 64 {
         /// Address of the code, in the `tail` convention.
         CODE = 0;
         /// The context to pass.
         CTX = 8;
-        /// Address of the host function, when it is one.
+        /// Address of the host function for a host thunk, when it is one.
         FUNC = 16;
         /// What the host function is given to find its data.
         ENV = 24;
+        /// The importing instance's context, or null.
+        IMPORTER = 32;
+        /// The stack pointer at the last call without a thunk.
+        EXIT_SP = 40;
+        /// The frame pointer at the last call without a thunk.
+        EXIT_FP = 48;
+        /// Address of the host thunk, to trap in when too little stack is left.
+        THUNK = 56;
     }
 
     /// A host function that belongs to no importer: a [`FuncSlot`], whose address is passed as
     /// its context, and a stack limit of its own.
-    HostRecord 40 {
+    HostRecord 72 {
         /// The slot.
         SLOT = 0;
         /// Lowest stack pointer at which the host may be called.
-        STACK_LIMIT = 32;
+        STACK_LIMIT = 64;
     }
 
     /// An imported memory.
@@ -230,7 +240,6 @@ impl Regions {
 }
 
 const _: () = {
-    assert!(FuncRef::SIZE == FuncSlot::SIZE);
     assert!(HEADER_SIZE.is_multiple_of(16));
     assert!(HostRecord::STACK_LIMIT as u32 == FuncSlot::SIZE);
 };

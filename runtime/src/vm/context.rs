@@ -89,6 +89,27 @@ pub(crate) struct FuncSlot {
     pub(crate) ctx: *mut u8,
     pub(crate) func: *const (),
     pub(crate) env: *const (),
+    pub(crate) importer: *mut u8,
+    pub(crate) exit_sp: usize,
+    pub(crate) exit_fp: usize,
+    pub(crate) thunk: *const u8,
+}
+
+impl FuncSlot {
+    /// A slot of a function of another instance.
+    pub(super) fn wasm(code: *const u8, ctx: *mut u8) -> Self {
+        let null = ptr::null();
+        FuncSlot {
+            code,
+            ctx,
+            func: null,
+            env: null,
+            importer: ptr::null_mut(),
+            exit_sp: 0,
+            exit_fp: 0,
+            thunk: ptr::null(),
+        }
+    }
 }
 
 /// [`vmctx::MemorySlot`].
@@ -102,7 +123,6 @@ pub(crate) struct MemorySlot {
 /// [`vmctx::HostRecord`], and behind it what only the runtime reads.
 #[repr(C, align(16))]
 pub(crate) struct HostRecord {
-    /// Its `ctx` is the context of the importing instance, or null.
     pub(crate) slot: FuncSlot,
     pub(crate) stack_limit: usize,
     pub(crate) store: *mut super::store::Store,
@@ -121,6 +141,10 @@ const _: () = {
     assert!(size_of::<FuncSlot>() == vmctx::FuncSlot::SIZE as usize);
     assert!(offset_of!(FuncSlot, func) == vmctx::FuncSlot::FUNC as usize);
     assert!(offset_of!(FuncSlot, env) == vmctx::FuncSlot::ENV as usize);
+    assert!(offset_of!(FuncSlot, importer) == vmctx::FuncSlot::IMPORTER as usize);
+    assert!(offset_of!(FuncSlot, exit_sp) == vmctx::FuncSlot::EXIT_SP as usize);
+    assert!(offset_of!(FuncSlot, exit_fp) == vmctx::FuncSlot::EXIT_FP as usize);
+    assert!(offset_of!(FuncSlot, thunk) == vmctx::FuncSlot::THUNK as usize);
     assert!(size_of::<MemorySlot>() == vmctx::MemorySlot::SIZE as usize);
     assert!(offset_of!(MemorySlot, base) == vmctx::MemorySlot::BASE as usize);
     assert!(offset_of!(HostRecord, stack_limit) == vmctx::HostRecord::STACK_LIMIT as usize);

@@ -1,6 +1,6 @@
 //! What imports and exports are made of, as addresses.
 
-use super::context::{Context, FuncRef};
+use super::context::{Context, FuncRef, FuncSlot};
 use super::host::HostFuncDef;
 use super::memory::MemoryData;
 use super::store::Store;
@@ -191,10 +191,17 @@ impl Entity {
 ///
 /// # Safety
 ///
-/// The record is not null, and its context is that of an instance.
+/// The record is not null, and its context is that of an instance, or a slot of one.
 pub(super) unsafe fn func_of(record: &FuncRef) -> Option<FuncEntity> {
+    // Code that is not ours is a host function's own, whose context is its importer's slot.
+    let is_machine_code = super::registry::lookup(record.code as usize, |_, _| ()).is_some();
     // SAFETY: by the contract.
-    let ctx = unsafe { Context::from_raw(record.ctx) };
+    let ctx = unsafe {
+        Context::from_raw(match is_machine_code {
+            true => record.ctx,
+            false => (*record.ctx.cast::<FuncSlot>()).importer,
+        })
+    };
     // SAFETY: by the contract.
     let instance = unsafe { super::instance::of(ctx) };
     // A reference to an import is one to what was imported, not to the importer's thunk.

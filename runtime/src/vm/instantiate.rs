@@ -115,22 +115,28 @@ impl InstanceData {
                 match *import {
                     Entity::Func(func) => {
                         let index = self.imported_funcs.len() as u32;
+                        let at = regions.func_import(index);
                         let slot = match func {
-                            FuncEntity::Wasm(func) => FuncSlot {
-                                code: func.code,
-                                ctx: func.ctx.as_ptr(),
-                                func: std::ptr::null(),
-                                env: std::ptr::null(),
-                            },
-                            FuncEntity::Host(func) if !func.def().is_dynamic() => FuncSlot {
-                                code: self.module.code().text(thunks[index as usize]),
-                                ctx: self.ctx.as_ptr(),
-                                func: func.def().code(),
-                                env: func.env,
-                            },
-                            FuncEntity::Host(func) => store.host_record(func, Some(self.ctx))?,
+                            FuncEntity::Wasm(func) => FuncSlot::wasm(func.code, func.ctx.as_ptr()),
+                            FuncEntity::Host(func) if func.def().is_dynamic() => {
+                                store.host_record(func, Some(self.ctx))?
+                            }
+                            FuncEntity::Host(func) => {
+                                let thunk = self.module.code().text(thunks[index as usize]);
+                                let (code, ctx) = match func.def().direct() {
+                                    Some(direct) => (direct, self.ctx.field(at)),
+                                    None => (thunk, self.ctx.as_ptr()),
+                                };
+                                FuncSlot {
+                                    func: func.def().code(),
+                                    env: func.env,
+                                    importer: self.ctx.as_ptr(),
+                                    thunk,
+                                    ..FuncSlot::wasm(code, ctx)
+                                }
+                            }
                         };
-                        self.ctx.write(regions.func_import(index), slot);
+                        self.ctx.write(at, slot);
                         self.imported_funcs.push(func);
                     }
                     Entity::Table(table) => {

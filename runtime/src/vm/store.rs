@@ -277,7 +277,9 @@ impl Store {
         let def = func.def();
         let code = host_thunk(def.ty, def.is_dynamic())?;
         let importer = importer.map_or(std::ptr::null_mut(), |ctx| ctx.as_ptr());
-        let slot = FuncSlot { code, ctx: importer, func: def.code(), env: func.env };
+        let ctx = std::ptr::null_mut();
+        let slot =
+            FuncSlot { func: def.code(), env: func.env, importer, ..FuncSlot::wasm(code, ctx) };
         let mut record = Box::new(HostRecord { slot, stack_limit: self.stack_limit, store: self });
         let at: *mut HostRecord = &mut *record;
         self.host_records.insert(at as usize, (record, func));

@@ -57,7 +57,8 @@ pub(super) unsafe fn trap(code: TrapCode, pc: Option<usize>, fp: usize) -> Optio
     Some(target)
 }
 
-/// Leaves WebAssembly from a host function, whose thunk's frame is `fp`.
+/// Leaves WebAssembly from a host function. `fp` is the innermost frame of machine code: the host
+/// thunk's, or without a thunk the caller's.
 ///
 /// # Safety
 ///
@@ -74,14 +75,15 @@ pub(super) unsafe fn leave(fp: usize, cause: Cause) -> ! {
     }
 }
 
-/// Leaves WebAssembly from a host function with a trap.
+/// Leaves WebAssembly from a host function with a trap. `pc` is where in the frame's function
+/// the call returns to, when no thunk is in between.
 ///
 /// # Safety
 ///
 /// As [`leave`].
-pub(super) unsafe fn leave_with_trap(fp: usize, code: TrapCode) -> ! {
+pub(super) unsafe fn leave_with_trap(fp: usize, pc: Option<usize>, code: TrapCode) -> ! {
     // SAFETY: by the contract.
-    match unsafe { trap(code, None, fp) } {
+    match unsafe { trap(code, pc, fp) } {
         // SAFETY: by the contract, and `trap` gave a live entry thunk's handler.
         Some(target) => unsafe { sys::resume(target) },
         None => std::process::abort(),

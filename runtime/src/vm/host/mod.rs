@@ -32,6 +32,8 @@ pub(crate) struct HostFuncDef {
     pub(crate) ty: TypeRef,
     /// The shim, in the convention of a host thunk's callee.
     code: *const (),
+    /// The shim that machine code can call without a thunk, if there is one.
+    direct: Option<*const u8>,
     call: HostCall,
     dynamic: bool,
     /// Whether the shim takes the state alone.
@@ -56,11 +58,20 @@ impl HostFuncDef {
     pub(crate) fn typed<F: Any + Send + Sync>(
         ty: TypeRef,
         code: *const (),
+        direct: Option<*const u8>,
         call: HostCall,
         closure: F,
     ) -> Self {
         let stateful_only = size_of::<F>() == 0;
-        HostFuncDef { ty, code, call, dynamic: false, stateful_only, closure: Box::new(closure) }
+        HostFuncDef {
+            ty,
+            code,
+            direct,
+            call,
+            dynamic: false,
+            stateful_only,
+            closure: Box::new(closure),
+        }
     }
 
     /// A closure whose signature is known at run time only.
@@ -73,6 +84,7 @@ impl HostFuncDef {
         HostFuncDef {
             ty,
             code: dynamic_shim::<T, F> as *const (),
+            direct: None,
             call: dynamic_call::<T, F>,
             dynamic: true,
             stateful_only: false,
@@ -82,6 +94,10 @@ impl HostFuncDef {
 
     pub(super) fn is_dynamic(&self) -> bool {
         self.dynamic
+    }
+
+    pub(super) fn direct(&self) -> Option<*const u8> {
+        self.direct
     }
 
     pub(super) fn code(&self) -> *const () {
@@ -222,10 +238,10 @@ impl<T> Reach<T> {
     /// The slot is that of a live context or host record, and `state` that of the function.
     #[inline]
     unsafe fn of_slot(slot: *const FuncSlot, state: *mut T) -> Self {
-        // SAFETY: by the contract: a slot with a context is an instance's, one without is the
-        // first field of a host record.
+        // SAFETY: by the contract: a slot with an importer is its, one without is the first
+        // field of a host record.
         unsafe {
-            let ctx = (*slot).ctx;
+            let ctx = (*slot).importer;
             let store = if ctx.is_null() {
                 (*slot.cast::<HostRecord>()).store
             } else {
@@ -286,18 +302,49 @@ impl<T> Reach<T> {
     }
 }
 
+/// Where a host function leaves machine code from.
+#[derive(Clone, Copy)]
+pub(super) struct Exit {
+    /// The frame pointer of the innermost frame of machine code.
+    fp: usize,
+    /// Where in that frame's function the call returns to, when no thunk is in between.
+    pc: Option<usize>,
+}
+
+impl Exit {
+    /// The exit of a call through a host thunk, whose frame is `fp`.
+    fn of_thunk(fp: *const u8) -> Self {
+        Exit { fp: fp as usize, pc: None }
+    }
+
+    /// The exit of a call without a thunk. To be read before the host function runs, as the next
+    /// call through the slot overwrites it.
+    ///
+    /// # Safety
+    ///
+    /// The slot is the one that machine code just called through, without a thunk.
+    #[inline]
+    unsafe fn of_slot(slot: *const FuncSlot) -> Self {
+        // SAFETY: by the contract: the stack pointer was that of a function just entered, with
+        // the return address on top.
+        unsafe {
+            let pc = *((*slot).exit_sp as *const usize);
+            Exit { fp: (*slot).exit_fp, pc: Some(pc) }
+        }
+    }
+}
+
 /// Stops the machine code that called a host function.
 ///
 /// # Safety
 ///
-/// `fp` is the host thunk's frame, and the shim owns nothing any more.
+/// The exit is that of the call, and the shim owns nothing any more.
 #[cold]
-unsafe fn stop(fp: *const u8, failure: Failure) -> ! {
-    let fp = fp as usize;
+unsafe fn stop(Exit { fp, pc }: Exit, failure: Failure) -> ! {
     // SAFETY: by the contract; invariant **frames**.
     unsafe {
         match failure {
-            Failure::Stop(HostError(Stop::Trap(code))) => unwind::leave_with_trap(fp, code),
+            Failure::Stop(HostError(Stop::Trap(code))) => unwind::leave_with_trap(fp, pc, code),
             Failure::Stop(HostError(Stop::Error(error))) => unwind::leave(fp, Cause::Error(error)),
             Failure::Panic(payload) => unwind::leave(fp, Cause::Panic(payload)),
         }
@@ -341,7 +388,7 @@ where
     });
     if let Err(failure) = outcome {
         // SAFETY: the closure's values are dropped.
-        unsafe { stop(fp, failure) }
+        unsafe { stop(Exit::of_thunk(fp), failure) }
     }
 }
 

@@ -1,11 +1,12 @@
 //! Shims of closures whose signature is known at compile time.
 
-use super::{Env, HostFuncDef, Reach, run, stop};
+use super::{Env, Exit, HostFuncDef, Reach, run, stop};
 use crate::error::{Error, HostError};
 use crate::host::Caller;
 use crate::types;
 use crate::vm::context::FuncSlot;
 use crate::vm::store::Store;
+use crate::vm::sys;
 use crate::vm::typed::{WasmResults, WasmTy};
 use precast_abi::types::{FuncType, ValType};
 use std::any::Any;
@@ -170,6 +171,16 @@ fn intern(params: &[ValType], results: &[ValType]) -> Result<types::TypeRef, Err
     types::intern(&ty).map_err(|_| Error::types(format!("two types have the hash of {ty}")))
 }
 
+/// Whether machine code can call functions of a type without a thunk: all arguments and the
+/// result are in registers.
+fn can_call_directly(ty: &FuncType) -> bool {
+    let floats = ty.params().iter().filter(|t| matches!(t, ValType::F32 | ValType::F64)).count();
+    sys::DIRECT_CALLS
+        && ty.results().len() <= 1
+        && floats <= sys::DIRECT_FLOATS
+        && ty.params().len() - floats <= sys::DIRECT_INTEGERS
+}
+
 macro_rules! closures {
     ($($($ty:ident)*;)*) => {$(
         closures!(@one (($($ty,)*)) (Fn($($ty),*) -> R) caller [] $($ty)*);
@@ -210,8 +221,55 @@ macro_rules! closures {
                     match outcome {
                         Ok(values) => values.into_direct(),
                         // SAFETY: the closure's values are dropped.
-                        Err(failure) => unsafe { stop(fp, failure) },
+                        Err(failure) => unsafe { stop(Exit::of_thunk(fp), failure) },
                     }
+                }
+
+                /// As `direct`, called without a thunk.
+                unsafe extern "C" fn entered<T, R, F, $($ty,)*>(
+                    slot: *const FuncSlot,
+                    $($ty: $ty,)*
+                ) -> <R::Values as HostValues>::Direct
+                where
+                    T: Send + 'static,
+                    R: HostReturn,
+                    F: $($bound)* + Send + Sync + 'static,
+                    $($ty: WasmTy,)*
+                {
+                    // SAFETY: `naked` is only called with its slot.
+                    let exit = unsafe { Exit::of_slot(slot) };
+                    let outcome = run(|| {
+                        // SAFETY: machine code calls the shim with its slot.
+                        let (f, mut $caller) = unsafe {
+                            let (state, f) = open::<T, F>((*slot).env);
+                            (f, Caller::new(Reach::of_slot(slot, state)))
+                        };
+                        f($($pass)* $($ty),*).into_values()
+                    });
+                    match outcome {
+                        Ok(values) => values.into_direct(),
+                        // SAFETY: the closure's values are dropped.
+                        Err(failure) => unsafe { stop(exit, failure) },
+                    }
+                }
+
+                /// What machine code calls without a thunk.
+                ///
+                /// # Safety
+                ///
+                /// The context is a function slot of an instance, with this function in it.
+                #[unsafe(naked)]
+                unsafe extern "C" fn naked<T, R, F, $($ty,)*>(
+                    slot: *const FuncSlot,
+                    $($ty: $ty,)*
+                ) -> <R::Values as HostValues>::Direct
+                where
+                    T: Send + 'static,
+                    R: HostReturn,
+                    F: $($bound)* + Send + Sync + 'static,
+                    $($ty: WasmTy,)*
+                {
+                    sys::direct_entry!(entered::<T, R, F, $($ty,)*>)
                 }
 
                 /// Writes two or more values.
@@ -244,7 +302,7 @@ macro_rules! closures {
                             });
                         }
                         // SAFETY: the closure's values are dropped.
-                        Err(failure) => unsafe { stop(fp, failure) },
+                        Err(failure) => unsafe { stop(Exit::of_thunk(fp), failure) },
                     }
                 }
 
@@ -282,7 +340,9 @@ macro_rules! closures {
                 } else {
                     direct::<T, R, F, $($ty,)*> as *const ()
                 };
-                Ok(HostFuncDef::typed(ty, code, call::<T, R, F, $($ty,)*>, self))
+                let direct = can_call_directly(&ty.ty)
+                    .then_some(naked::<T, R, F, $($ty,)*> as *const u8);
+                Ok(HostFuncDef::typed(ty, code, direct, call::<T, R, F, $($ty,)*>, self))
             }
         }
     };

@@ -3,6 +3,22 @@
 use super::Registers;
 use libc::ucontext_t;
 
+/// Whether machine code can call C functions without a thunk: not here, where the `tail`
+/// convention preserves other registers than C.
+pub(in crate::vm) const DIRECT_CALLS: bool = false;
+/// Most integer arguments of such a function, besides its slot.
+pub(in crate::vm) const DIRECT_INTEGERS: usize = 0;
+/// Most float arguments of such a function.
+pub(in crate::vm) const DIRECT_FLOATS: usize = 0;
+
+/// The body of a naked function that is never called.
+macro_rules! direct_entry {
+    ($inner:path) => {
+        core::arch::naked_asm!("brk #0 // {inner}", inner = sym $inner)
+    };
+}
+pub(in crate::vm) use direct_entry;
+
 /// Reads the return address and the caller's frame pointer of the frame at `fp`: the pair
 /// `x29, x30` that a prologue stores.
 ///

@@ -7,7 +7,10 @@
 mod isa;
 mod linux;
 
-pub(super) use isa::{frame, registers, resume, set_registers, sync_instructions};
+pub(super) use isa::{
+    DIRECT_CALLS, DIRECT_FLOATS, DIRECT_INTEGERS, direct_entry, frame, registers, resume,
+    set_registers, sync_instructions,
+};
 pub(super) use linux::{
     PageRange, SigAltStack, dirty_pages, install_handlers, page_size, thread_stack,
 };

@@ -3,6 +3,42 @@
 use super::Registers;
 use libc::ucontext_t;
 
+/// Whether machine code can call C functions without a thunk: the `tail` convention passes
+/// arguments in the registers C does, and preserves the same ones. Arguments on the stack are
+/// another matter.
+pub(in crate::vm) const DIRECT_CALLS: bool = true;
+/// Most integer arguments of such a function, besides its slot.
+pub(in crate::vm) const DIRECT_INTEGERS: usize = 5;
+/// Most float arguments of such a function.
+pub(in crate::vm) const DIRECT_FLOATS: usize = 8;
+
+/// The body of a naked function that machine code calls with a function slot as its context:
+/// notes where it came from, and goes on in `$inner`, all arguments in place. With too little
+/// stack left it goes to the host thunk instead, which traps for the same reason.
+macro_rules! direct_entry {
+    ($inner:path) => {
+        core::arch::naked_asm!(
+            "mov r11, [rdi + {importer}]",
+            "cmp rsp, [r11 + {limit}]",
+            "jb 2f",
+            "mov [rdi + {sp}], rsp",
+            "mov [rdi + {fp}], rbp",
+            "jmp {inner}",
+            "2:",
+            "mov r10, [rdi + {thunk}]",
+            "mov rdi, r11",
+            "jmp r10",
+            importer = const precast_abi::vmctx::FuncSlot::IMPORTER,
+            limit = const precast_abi::vmctx::STACK_LIMIT,
+            sp = const precast_abi::vmctx::FuncSlot::EXIT_SP,
+            fp = const precast_abi::vmctx::FuncSlot::EXIT_FP,
+            thunk = const precast_abi::vmctx::FuncSlot::THUNK,
+            inner = sym $inner,
+        )
+    };
+}
+pub(in crate::vm) use direct_entry;
+
 /// Reads the return address and the caller's frame pointer of the frame at `fp`.
 ///
 /// ```text
