@@ -45,14 +45,22 @@ impl Memory<'_> {
         count: usize,
         write: impl FnOnce(&[IoSlice<'_>]) -> Result<usize, Errno>,
     ) -> Result<u32, Errno> {
-        let mut inline = [IoSlice::new(&[]); INLINE];
-        let mut heap;
-        let slices = if count <= INLINE {
-            &mut inline[..count]
-        } else {
-            heap = vec![IoSlice::new(&[]); count];
-            &mut heap[..]
-        };
+        // The fewer buffers, the less there is to set up.
+        let empty = IoSlice::new(&[]);
+        match count {
+            0..=4 => self.gather_into(&mut [empty; 4][..count], table, write),
+            5..=INLINE => self.gather_into(&mut [empty; INLINE][..count], table, write),
+            _ => self.gather_into(&mut vec![empty; count], table, write),
+        }
+    }
+
+    /// Makes `slices` the buffers of the table.
+    fn gather_into<'m>(
+        &'m self,
+        slices: &mut [IoSlice<'m>],
+        table: &Range<usize>,
+        write: impl FnOnce(&[IoSlice<'_>]) -> Result<usize, Errno>,
+    ) -> Result<u32, Errno> {
         for (i, slice) in slices.iter_mut().enumerate() {
             let (ptr, len) = self.iovec(table, i);
             *slice = IoSlice::new(self.buffer(ptr, len)?);

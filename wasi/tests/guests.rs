@@ -3,8 +3,12 @@
 use std::path::{Path, PathBuf};
 use std::{env, fs, process};
 
-use precast_runtime::{Caller, CompiledModule, Error, Instance, Namespace, Runtime};
-use precast_wasi::{Builder, Captured, Errno, FunctionExporter, Input, MODULE_NAME, Wasi};
+use precast_runtime::{
+    Caller, CompiledModule, Error, HostModuleBuilder, Instance, Namespace, Runtime,
+};
+use precast_wasi::{
+    Builder, Captured, Errno, FunctionExporter, Input, MODULE_NAME, MODULE_NAME_PREVIEW0, Wasi,
+};
 
 /// Compiles a guest of `tests/guests`.
 fn compile(runtime: &Runtime, name: &str) -> CompiledModule {
@@ -137,6 +141,52 @@ fn a_later_definition_overrides() {
     let instance = namespace.instantiate(&compile(&runtime, "hello.wat")).unwrap();
     instance.call(&mut namespace, "_start", &[]).unwrap();
     assert_eq!(stdout.contents(), b"hello\n");
+}
+
+#[test]
+fn every_function_is_there() {
+    let runtime = Runtime::new();
+    for (builder, name) in
+        [(Builder::new(), MODULE_NAME), (Builder::new().preview0(true), MODULE_NAME_PREVIEW0)]
+    {
+        let module = builder.compile(&runtime).unwrap();
+        assert_eq!(module.name(), name);
+        let mut namespace = runtime.namespace();
+        let wasi = namespace.instantiate_host_as("under another name", &module).unwrap();
+        // The 45 of the specification and `sock_accept`.
+        assert_eq!(wasi.exports(&namespace).len(), 46);
+    }
+}
+
+#[test]
+fn a_state_of_the_embedder() {
+    /// Counts what it yields.
+    struct State(Wasi, u32);
+    impl AsMut<Wasi> for State {
+        fn as_mut(&mut self) -> &mut Wasi {
+            &mut self.0
+        }
+    }
+    let runtime = Runtime::new();
+    let stdout = Captured::new();
+    let states = Builder::new().stdout(&stdout).states().unwrap();
+    let module = HostModuleBuilder::with_state(MODULE_NAME, move || State(states(), 0));
+    let module = FunctionExporter::new()
+        .export(module)
+        .func("sched_yield", |caller: &mut Caller<'_, State>| -> i32 {
+            caller.state().1 += 1;
+            caller.state().1 as i32
+        })
+        .build(&runtime)
+        .unwrap();
+    let mut namespace = runtime.namespace();
+    let wasi = namespace.instantiate_host(&module).unwrap();
+    let hello = namespace.instantiate(&compile(&runtime, "hello.wat")).unwrap();
+    hello.call(&mut namespace, "_start", &[]).unwrap();
+    assert_eq!(stdout.contents(), b"hello\n");
+    let yields = wasi.typed::<(), i32>(&namespace, "sched_yield").unwrap();
+    assert_eq!(yields.call(&mut namespace, ()).unwrap(), 1);
+    assert_eq!(yields.call(&mut namespace, ()).unwrap(), 2);
 }
 
 #[test]

@@ -1,9 +1,9 @@
 //! A WASI command, ready to run in either runtime.
 
+use crate::clock::Clock;
 use crate::{Result, guests};
 use precast::wasi::{self, Captured, Wasi};
 use std::path::{Path, PathBuf};
-use std::time::Instant;
 use wasmtime_wasi::p1::WasiP1Ctx;
 use wasmtime_wasi::p2::pipe::MemoryOutputPipe;
 
@@ -32,19 +32,13 @@ pub(crate) struct Run {
 impl Command {
     /// A command without arguments.
     pub(crate) fn new(path: &Path) -> Self {
-        Command {
-            path: path.to_owned(),
-            args: Vec::new(),
-            root: None,
-        }
+        Command { path: path.to_owned(), args: Vec::new(), root: None }
     }
 
     /// All arguments, the first of which is its name.
     fn argv(&self) -> Vec<String> {
         let args = self.args.iter().map(|&arg| arg.to_owned());
-        std::iter::once(guests::stem(&self.path))
-            .chain(args)
-            .collect()
+        std::iter::once(guests::stem(&self.path)).chain(args).collect()
     }
 
     /// Compiles it for precast.
@@ -61,11 +55,7 @@ impl Command {
             builder = builder.read_only_dir(guests::path(root), "/");
         }
         let host = builder.compile(module.runtime())?;
-        Ok(PrecastCommand {
-            module,
-            host,
-            stdout,
-        })
+        Ok(PrecastCommand { module, host, stdout })
     }
 
     /// Compiles it for wasmtime.
@@ -116,17 +106,14 @@ impl PrecastCommand {
     }
 
     /// Runs a new instance.
-    pub(crate) fn run(&self) -> Result<Run> {
+    pub(crate) fn run(&self, clock: Clock) -> Result<Run> {
         let (mut namespace, start) = self.instantiate()?;
-        let begin = Instant::now();
+        let watch = clock.start();
         let outcome = start.call(&mut namespace, ());
-        let seconds = begin.elapsed().as_secs_f64();
+        let seconds = watch.seconds();
         match outcome {
             Err(error) if error.exit_code() != Some(0) => Err(error.into()),
-            _ => Ok(Run {
-                seconds,
-                stdout: self.stdout.take(),
-            }),
+            _ => Ok(Run { seconds, stdout: self.stdout.take() }),
         }
     }
 }
@@ -162,32 +149,21 @@ impl WasmtimeCommand {
         let mut store = wasmtime::Store::new(self.pre.module().engine(), builder.build_p1());
         let instance = self.pre.instantiate(&mut store)?;
         let start = instance.get_typed_func(&mut store, START)?;
-        Ok(WasmtimeInstance {
-            store,
-            start,
-            stdout,
-        })
+        Ok(WasmtimeInstance { store, start, stdout })
     }
 
     /// Runs a new instance.
-    pub(crate) fn run(&self) -> Result<Run> {
-        let WasmtimeInstance {
-            mut store,
-            start,
-            stdout,
-        } = self.instantiate()?;
-        let begin = Instant::now();
+    pub(crate) fn run(&self, clock: Clock) -> Result<Run> {
+        let WasmtimeInstance { mut store, start, stdout } = self.instantiate()?;
+        let watch = clock.start();
         let outcome = start.call(&mut store, ());
-        let seconds = begin.elapsed().as_secs_f64();
+        let seconds = watch.seconds();
         if let Err(error) = outcome {
             match error.downcast_ref::<wasmtime_wasi::I32Exit>() {
                 Some(exit) if exit.0 == 0 => {}
                 _ => return Err(error.into()),
             }
         }
-        Ok(Run {
-            seconds,
-            stdout: stdout.contents().into(),
-        })
+        Ok(Run { seconds, stdout: stdout.contents().into() })
     }
 }

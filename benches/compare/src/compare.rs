@@ -1,5 +1,6 @@
 //! The rounds of a row.
 
+use crate::clock::Clock;
 use crate::options::Options;
 use crate::series::{Series, geometric_mean};
 use crate::table::{self, Quantity};
@@ -20,9 +21,9 @@ impl Compare {
         Compare { options, rows: 0 }
     }
 
-    /// How often each row is measured.
-    pub(crate) fn rounds(&self) -> usize {
-        self.options.rounds
+    /// What the command line asks for.
+    pub(crate) fn options(&self) -> &Options {
+        &self.options
     }
 
     /// WebAssembly files to compile and load, with their names: one for each order of magnitude,
@@ -47,14 +48,14 @@ impl Compare {
     }
 
     /// Measures a row. `prepare` gives two functions, one for each runtime, that do the same thing
-    /// once and give the seconds it took; it is not called for a row that was not asked for. The
+    /// once and give the seconds it took by that clock; it is not called for a row that was not asked for. The
     /// first call of each only warms up.
     ///
     /// Gives the ratio of the medians, if it was measured.
     pub(crate) fn times<P, W>(
         &mut self,
         name: &str,
-        prepare: impl FnOnce() -> Result<(P, W)>,
+        prepare: impl FnOnce(Clock) -> Result<(P, W)>,
     ) -> Result<Option<f64>>
     where
         P: FnMut() -> Result<f64>,
@@ -64,7 +65,7 @@ impl Compare {
             return Ok(None);
         }
         let failed = |error| format!("{name}: {error}");
-        let (mut precast, mut wasmtime) = prepare().map_err(failed)?;
+        let (mut precast, mut wasmtime) = prepare(self.options.clock).map_err(failed)?;
         let (mut ours, mut theirs) = (Series::default(), Series::default());
         precast().map_err(failed)?;
         wasmtime().map_err(failed)?;

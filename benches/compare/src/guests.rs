@@ -6,9 +6,7 @@ use std::{fs, io};
 
 /// A path below the folder of guests.
 pub(crate) fn path(relative: &str) -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR"))
-        .join("../../tests/guests")
-        .join(relative)
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("../../tests/guests").join(relative)
 }
 
 /// Reads a file, and says which one when that fails.
@@ -22,10 +20,7 @@ pub(crate) fn modules_in(folder: &str) -> Result<Vec<PathBuf>> {
     let entries = fs::read_dir(&folder).map_err(|error| in_file(&folder, error))?;
     let mut found = entries
         .map(|entry| entry.map(|entry| entry.path()))
-        .filter(|path| {
-            path.as_ref()
-                .map_or(true, |path| path.extension() == Some("wasm".as_ref()))
-        })
+        .filter(|path| path.as_ref().map_or(true, |path| path.extension() == Some("wasm".as_ref())))
         .collect::<io::Result<Vec<_>>>()?;
     found.sort();
     Ok(found)
@@ -33,10 +28,7 @@ pub(crate) fn modules_in(folder: &str) -> Result<Vec<PathBuf>> {
 
 /// The name of a file without folder and extension.
 pub(crate) fn stem(path: &Path) -> String {
-    path.file_stem()
-        .unwrap_or_default()
-        .to_string_lossy()
-        .into_owned()
+    path.file_stem().unwrap_or_default().to_string_lossy().into_owned()
 }
 
 /// An error message that names the file.

@@ -1,13 +1,14 @@
 //! precast and wasmtime side by side: one process, the same guests, one table.
 //!
 //! ```text
-//! cargo run --release --manifest-path benches/compare/Cargo.toml -- [FILTER] [--rounds N] [--module FILE]...
+//! cargo run --release --manifest-path benches/compare/Cargo.toml -- [FILTER] [OPTION]...
 //! ```
 //!
 //! Both runtimes have the settings a program gets that asks for none. A row is measured in rounds,
 //! each of which measures precast and then wasmtime, so that whatever else the machine does falls
 //! on both.
 
+mod clock;
 mod command;
 mod compare;
 mod guests;
@@ -29,7 +30,7 @@ fn main() -> Result<()> {
         return Ok(());
     };
     let mut compare = Compare::new(options);
-    table::print_header(compare.rounds());
+    table::print_header(compare.options());
     rows::call::measure(&mut compare)?;
     rows::wasi::measure(&mut compare)?;
     rows::instantiate::measure(&mut compare)?;

@@ -1,17 +1,19 @@
 //! What the command line asks for.
 
 use crate::Result;
+use crate::clock::Clock;
 use std::path::PathBuf;
 
 /// What `--help` prints.
 pub(crate) const HELP: &str = "\
 Compares precast with wasmtime.
 
-usage: precast-compare [FILTER] [--rounds N] [--module FILE]...
+usage: precast-compare [FILTER] [OPTION]...
 
   FILTER         measure only the rows whose name contains this, e.g. `call/` or `fib`
   --rounds N     measurements of every row, for each runtime [default: 7]
-  --module FILE  compile and load this WebAssembly file too
+  --module FILE  compile and load this WebAssembly file too; may be repeated
+  --cpu-time     measure processor time, of all threads together, instead of time passed
 ";
 
 /// What the command line asks for.
@@ -20,6 +22,8 @@ pub(crate) struct Options {
     pub(crate) filter: String,
     /// How often each row is measured.
     pub(crate) rounds: usize,
+    /// What time is measured.
+    pub(crate) clock: Clock,
     /// WebAssembly files to compile and load besides those of the repository.
     pub(crate) modules: Vec<PathBuf>,
 }
@@ -27,16 +31,14 @@ pub(crate) struct Options {
 impl Options {
     /// Reads arguments; none when help is asked for.
     pub(crate) fn parse(mut args: impl Iterator<Item = String>) -> Result<Option<Self>> {
-        let mut options = Options {
-            filter: String::new(),
-            rounds: 7,
-            modules: Vec::new(),
-        };
+        let mut options =
+            Options { filter: String::new(), rounds: 7, clock: Clock::Wall, modules: Vec::new() };
         while let Some(arg) = args.next() {
             let mut value = || args.next().ok_or_else(|| format!("{arg} needs a value"));
             match arg.as_str() {
                 "-h" | "--help" => return Ok(None),
                 "--rounds" => options.rounds = value()?.parse::<usize>()?.max(1),
+                "--cpu-time" => options.clock = Clock::Processor,
                 "--module" => options.modules.push(value()?.into()),
                 _ if arg.starts_with('-') => return Err(format!("unknown option {arg}").into()),
                 _ => options.filter = arg,

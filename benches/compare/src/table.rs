@@ -1,5 +1,7 @@
 //! How the table looks.
 
+use crate::clock::Clock;
+use crate::options::Options;
 use crate::series::Series;
 
 /// What the numbers of a row count.
@@ -24,17 +26,18 @@ impl Quantity {
     /// `smallest`. One row has one unit, so that its numbers can be compared by eye.
     fn unit(self, smallest: f64) -> (&'static str, f64) {
         let units = self.units();
-        *units
-            .iter()
-            .rev()
-            .find(|(_, worth)| smallest >= *worth)
-            .unwrap_or(&units[0])
+        *units.iter().rev().find(|(_, worth)| smallest >= *worth).unwrap_or(&units[0])
     }
 }
 
 /// Prints what stands above all rows.
-pub(crate) fn print_header(rounds: usize) {
-    println!("Medians of {rounds} alternating rounds, the fastest in parentheses.");
+pub(crate) fn print_header(options: &Options) {
+    let what = match options.clock {
+        Clock::Wall => "Time passed",
+        Clock::Processor => "Processor time",
+    };
+    let rounds = options.rounds;
+    println!("{what}: medians of {rounds} alternating rounds, the fastest in parentheses.");
     println!("Ratio: precast / wasmtime, of medians; below 1 precast needs less.\n");
     print_line("", "precast", "", "wasmtime", "", "", "ratio");
 }

@@ -1,31 +1,37 @@
 //! Timing what is too short to be timed alone.
 
 use crate::Result;
-use std::time::{Duration, Instant};
+use crate::clock::Clock;
 
-/// How long a batch takes at least, so that neither the clock nor a timer interrupt counts.
-const BATCH: Duration = Duration::from_millis(20);
+/// How many seconds a batch takes at least, so that neither reading the clock nor a timer
+/// interrupt counts.
+const BATCH: f64 = 0.02;
 
 /// Runs `operation` in batches: each call of the result runs one and gives the seconds one
 /// operation took. The first call finds out how many make a batch.
-pub(crate) fn in_batches(mut operation: impl FnMut() -> Result<()>) -> impl FnMut() -> Result<f64> {
-    let mut count = 0u32;
-    let mut run = move |count: u32| -> Result<Duration> {
-        let start = Instant::now();
+pub(crate) fn in_batches(
+    clock: Clock,
+    mut operation: impl FnMut() -> Result<()>,
+) -> impl FnMut() -> Result<f64> {
+    let mut run = move |count: u32| -> Result<f64> {
+        let watch = clock.start();
         for _ in 0..count {
             operation()?;
         }
-        Ok(start.elapsed())
+        Ok(watch.seconds())
     };
+    let mut count = None;
     move || {
-        let mut elapsed = run(count.max(1))?;
-        if count == 0 {
-            count = 1;
-            while elapsed < BATCH {
-                count *= 2;
-                elapsed = run(count)?;
+        let batch = match count {
+            Some(batch) => batch,
+            None => {
+                let mut batch = 1;
+                while run(batch)? < BATCH {
+                    batch *= 2;
+                }
+                *count.insert(batch)
             }
-        }
-        Ok(elapsed.as_secs_f64() / f64::from(count))
+        };
+        Ok(run(batch)? / f64::from(batch))
     }
 }

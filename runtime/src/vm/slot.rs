@@ -184,10 +184,13 @@ impl Slot {
                 }
                 Ok(())
             }
-            // SAFETY: the range is our accessible memory, which nobody uses any more.
-            None => Ok(unsafe {
-                rustix::mm::madvise(self.base.cast(), self.initial, Advice::LinuxDontNeed)?
-            }),
+            None => {
+                // SAFETY: the range is our accessible memory, which nobody uses any more.
+                unsafe {
+                    rustix::mm::madvise(self.base.cast(), self.initial, Advice::LinuxDontNeed)?;
+                }
+                Ok(())
+            }
         }
     }
 

@@ -2,7 +2,7 @@
 
 use crate::outcome::{Sig, Ty, Val};
 use crate::rng::{Rng, mix};
-use crate::{control, memory, provider, smith};
+use crate::{control, memory, numeric, provider, smith};
 use anyhow::{Context, Result, bail};
 use wasm_encoder::reencode::{Reencode, RoundtripReencoder};
 use wasmparser::types::EntityType;
@@ -29,14 +29,17 @@ pub enum Kind {
     Memory,
     /// Calls, tables and structured control.
     Control,
+    /// Numeric operators.
+    Numeric,
 }
 
 impl Kind {
     pub fn of(seed: u64) -> Kind {
         match seed % 10 {
-            0..4 => Kind::Smith,
-            4..7 => Kind::Memory,
-            _ => Kind::Control,
+            0..3 => Kind::Smith,
+            3..6 => Kind::Memory,
+            6..9 => Kind::Control,
+            _ => Kind::Numeric,
         }
     }
 }
@@ -119,6 +122,7 @@ impl Case {
             },
             Kind::Memory => memory::generate(&mut rng)?,
             Kind::Control => control::generate(&mut rng)?,
+            Kind::Numeric => numeric::generate(&mut rng)?,
         };
         let (wasm, imports) = rewrite(&generated.wasm, generated.fuel, &mut rng)?;
         let funcs = exported_funcs(&wasm)?;
@@ -127,7 +131,7 @@ impl Case {
         if calls.is_empty() && !funcs.is_empty() {
             calls = (0..rng.range(3, 8)).map(|_| random_call(&funcs, &mut rng)).collect();
         }
-        let fuel = kind != Kind::Memory;
+        let fuel = matches!(kind, Kind::Smith | Kind::Control);
         let interpret = !generated.large;
         Ok(Some(Case { seed, kind, wasm, guest, imports, funcs, calls, fuel, interpret }))
     }

@@ -17,6 +17,7 @@ mod control;
 mod host;
 mod interpreter;
 mod memory;
+mod numeric;
 mod outcome;
 mod precast;
 mod provider;

@@ -18,8 +18,8 @@ const CASE_TIME: Duration = Duration::from_secs(60);
 /// What was counted in a run, in the order in which a worker writes it down.
 #[derive(Clone, Copy, Default)]
 struct Counts {
-    /// Cases by kind: smith, memory, control.
-    kinds: [u64; 3],
+    /// Cases by kind: smith, memory, control, numeric.
+    kinds: [u64; 4],
     /// Cases for which the generator found nothing to make.
     empty: u64,
     /// Cases that wasmi does not run.
@@ -33,12 +33,13 @@ struct Counts {
 }
 
 impl Counts {
-    fn fields(&mut self) -> [&mut u64; 9] {
-        let [smith, memory, control] = &mut self.kinds;
+    fn fields(&mut self) -> [&mut u64; 10] {
+        let [smith, memory, control, numeric] = &mut self.kinds;
         [
             smith,
             memory,
             control,
+            numeric,
             &mut self.empty,
             &mut self.alone,
             &mut self.steps,
@@ -237,11 +238,12 @@ pub fn parent(options: &Options) -> Result<ExitCode> {
         write_finding(&options.out, seed.parse()?, &what)?;
         next = n.parse::<u64>()? + 1;
     }
-    let [smith, memory, control] = counts.kinds;
+    let [smith, memory, control, numeric] = counts.kinds;
     println!(
-        "{} cases in {} s ({smith} smith, {memory} memory, {control} control): {} steps, {} of \
-         them failed as they must; {} without wasmi, {} used up resources, {} seeds made nothing",
-        smith + memory + control,
+        "{} cases in {} s ({smith} smith, {memory} memory, {control} control, {numeric} numeric): \
+         {} steps, {} of them failed as they must; {} without wasmi, {} used up resources, {} seeds \
+         made nothing",
+        counts.kinds.iter().sum::<u64>(),
         start.elapsed().as_secs(),
         counts.steps,
         counts.failed,

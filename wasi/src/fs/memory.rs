@@ -174,6 +174,9 @@ impl FileSystem for MemoryFs {
         if inside && state.node(node)?.kind() == FileKind::Directory {
             return Err(Errno::Inval);
         }
+        if from.strip_prefix(to).is_some_and(|rest| rest.starts_with('/')) {
+            return Err(Errno::Notempty);
+        }
         if let Some(replaced) = state.find_or_none(to)? {
             if replaced == node {
                 // Two names of one file; POSIX leaves both.

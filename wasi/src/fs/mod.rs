@@ -37,7 +37,7 @@ use crate::errno::Errno;
 ///     fn stat(&self, path: &str) -> Result<FileStat, Errno> {
 ///         match path {
 ///             "" => Ok(FileStat::new(FileKind::Directory, 1)),
-///             "motd" => Motd(self.0).stat(),
+///             "motd" => File::stat(self),
 ///             _ => Err(Errno::Noent),
 ///         }
 ///     }

@@ -151,17 +151,25 @@ pub(crate) fn link(
 ) -> Result<(), Errno> {
     let refusals = Refusals { dotted: Errno::Perm, in_use: Errno::Perm };
     let old = Spot::find(&wasi.mounts, wasi.resolver, old_base, old_path, &refusals)?;
-    if old_path.bytes().ends_with(b"/") {
+    let last = old_path.bytes().rsplit(|&byte| byte == b'/').next();
+    if matches!(last, Some(b"" | b"..")) {
         // A directory, or what a symbolic link leads to: neither can be linked to.
         old.require_writable()?;
         stat(wasi, old_base, old_path)?;
         return Err(Errno::Perm);
     }
     let new = Spot::find(&wasi.mounts, wasi.resolver, new_base, new_path, &MAKING)?;
+    if let Spot::Unusable(error) = new {
+        stat(wasi, old_base, old_path)?;
+        return Err(error);
+    }
     new.require_writable()?;
     if let Spot::Unusable(error) = old {
-        let taken = stat(wasi, new_base, new_path).is_ok();
-        return Err(if taken { Errno::Exist } else { error });
+        return Err(match stat(wasi, new_base, new_path) {
+            Err(Errno::Noent) if new_path.bytes().ends_with(b"/") => Errno::Noent,
+            Err(Errno::Noent) => error,
+            _ => Errno::Exist,
+        });
     }
     old.require_writable()?;
     match (old, new) {
@@ -173,6 +181,7 @@ pub(crate) fn link(
             Spot::Virtual { fs: old_fs, path: old, .. },
             Spot::Virtual { fs, path: new, slashed, .. },
         ) if std::sync::Arc::ptr_eq(old_fs, fs) => {
+            fs.stat(&old)?;
             check_new(&**fs, &new, slashed)?;
             fs.link(&old, &new)
         }

@@ -5,6 +5,8 @@
 //! it belongs to resolves again, beneath its root and following no link: should a link have been
 //! put there in the meantime, it is `ELOOP`, and no way into what a mount hides.
 
+use std::borrow::Cow;
+
 use super::{Mounts, beneath, join};
 use crate::errno::Errno;
 use crate::layout::Filetype;
@@ -37,23 +39,22 @@ pub(crate) fn resolve(
     let path = std::str::from_utf8(path.bytes()).map_err(|_| Errno::Ilseq)?;
     let slashed = path.ends_with('/');
     let mut place = Place { location: base.to_owned(), slashed, dotted: false };
-    // The components ahead, the next one last.
-    let mut ahead: Vec<String> = components(path);
+    let mut ahead = Cow::Borrowed(path);
+    // Where the next component begins.
+    let mut at = 0;
     let mut links = 0;
-    while let Some(name) = ahead.pop() {
-        let last = ahead.is_empty();
-        place.dotted = false;
-        match name.as_str() {
-            "." | ".." => {
-                place.dotted = true;
-                if name == ".." {
-                    up(&mut place.location, base)?;
-                }
-                continue;
+    while let Some((start, end)) = component(&ahead, at) {
+        at = end;
+        let name = &ahead[start..end];
+        let last = component(&ahead, end).is_none();
+        place.dotted = matches!(name, "." | "..");
+        if place.dotted {
+            if name == ".." {
+                up(&mut place.location, base)?;
             }
-            _ => {}
+            continue;
         }
-        let next = join(&place.location, &name);
+        let next = join(&place.location, name);
         if next.len() > MAX_LEN {
             return Err(Errno::Nametoolong);
         }
@@ -80,7 +81,7 @@ pub(crate) fn resolve(
                     Some(_) => {}
                 }
                 place.slashed |= last && target.ends_with('/');
-                ahead.extend(components(&target));
+                (ahead, at) = (Cow::Owned(format!("{target}/{}", &ahead[end..])), 0);
             }
             Ok(Filetype::Directory) => place.location = next,
             Ok(_) if !last => return Err(Errno::Notdir),
@@ -92,9 +93,11 @@ pub(crate) fn resolve(
     Ok(place)
 }
 
-/// The components of a path, the first one last.
-fn components(path: &str) -> Vec<String> {
-    path.split('/').filter(|name| !name.is_empty()).rev().map(str::to_owned).collect()
+/// Where the next component of `path` from `at` on begins and ends.
+fn component(path: &str, at: usize) -> Option<(usize, usize)> {
+    let start = at + path[at..].find(|c| c != '/')?;
+    let end = path[start..].find('/').map_or(path.len(), |slash| start + slash);
+    Some((start, end))
 }
 
 /// Goes to the parent, which is the one in the guest's tree also at the root of a mount.

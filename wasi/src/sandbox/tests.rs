@@ -104,6 +104,23 @@ fn both(test: impl Fn(&Tree, Resolver)) {
     }
 }
 
+#[test]
+fn without_links_a_link_leads_nowhere() {
+    both(|tree, resolver| {
+        let linkless = resolver.linkless();
+        for path in ["file", "dir/sub/deep", "dir/../file"] {
+            assert!(tree.open(linkless, path, OFlags::RDONLY).is_ok(), "{path}");
+        }
+        for path in ["to-file", "to-dir/sub/deep", "chain", "to-dir/", "dir/back", "up/file"] {
+            let opened = tree.open(linkless, path, OFlags::RDONLY).map(drop);
+            assert_eq!(opened, Err(Errno::Loop), "{path} {resolver:?}");
+        }
+        let made = tree.open(linkless, "to-dir/new", OFlags::WRONLY | OFlags::CREATE);
+        assert_eq!(made.map(drop), Err(Errno::Loop));
+        assert_eq!(linkless.linkless(), linkless);
+    });
+}
+
 /// What opening `path` for reading gives.
 const READS: [(&str, Result<&str, Errno>); 27] = [
     ("file", Ok("inside")),

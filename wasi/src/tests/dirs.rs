@@ -1,6 +1,7 @@
 //! Listing directories.
 
 use std::collections::BTreeMap;
+use std::os::unix::fs::MetadataExt;
 
 use super::*;
 use crate::dirs::fd_readdir;
@@ -48,12 +49,15 @@ fn every_entry_once_whatever_the_buffer() {
         mounted.file(&format!("file-{i}"), "");
     }
     fs::create_dir(mounted.host("dir")).unwrap();
+    let host = mounted.host("");
     let guest = &mut mounted.guest;
     let dir = guest.open(".", DIRECTORY, false).unwrap();
     for fd in [DIR, dir] {
         let all = guest.list(fd, 0x8000);
         assert_eq!(all.len(), 303);
         assert_eq!((all["."].2, all[".."].2, all["dir"].2, all["file-7"].2), (3, 3, 3, 4));
+        let file = fs::metadata(host.join("file-7")).unwrap();
+        assert_eq!(all["file-7"].1, file.ino(), "the number the host has");
         assert_eq!(all[".."].1, 0, "the number of a directory outside is not told");
         for len in [40, 64, 100, 4096] {
             assert_eq!(guest.list(fd, len), all);

@@ -105,8 +105,7 @@ fn arguments_and_environment() {
 
 #[test]
 fn descriptors_are_limited() {
-    let mut limits = Limits::default();
-    limits.descriptors = 5;
+    let mut limits = Limits { descriptors: 5, ..Limits::default() };
     let temp = TempDir::new();
     let builder = Builder::new().dir(temp.path(), "/").limits(limits);
     let mut guest = Guest::new(builder.clone());

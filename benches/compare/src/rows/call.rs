@@ -1,10 +1,10 @@
 //! Calls between host and WebAssembly.
 
 use crate::Result;
+use crate::clock::Clock;
 use crate::compare::Compare;
 use crate::timing::in_batches;
 use std::hint::black_box;
-use std::time::Instant;
 
 /// Calls of the host that one call of a loop makes.
 const LOOP: u32 = 1_000_000;
@@ -66,28 +66,18 @@ fn wasmtime() -> Result<(wasmtime::Store<u32>, wasmtime::Instance)> {
     let engine = wasmtime::Engine::default();
     let mut linker = wasmtime::Linker::new(&engine);
     linker.func_wrap("host", "plain", |n: u32| n.wrapping_add(1))?;
-    linker.func_wrap(
-        "host",
-        "state",
-        |mut caller: wasmtime::Caller<'_, u32>, n: u32| {
-            let sum = caller.data_mut();
-            *sum = sum.wrapping_add(n);
-            *sum
-        },
-    )?;
-    linker.func_wrap(
-        "host",
-        "memory",
-        |mut caller: wasmtime::Caller<'_, u32>, n: u32| {
-            let memory = caller
-                .get_export("memory")
-                .and_then(wasmtime::Extern::into_memory);
-            let memory = memory.expect("it exports one").data_mut(&mut caller);
-            let byte = &mut memory[n as usize % 65536];
-            *byte = byte.wrapping_add(1);
-            u32::from(*byte)
-        },
-    )?;
+    linker.func_wrap("host", "state", |mut caller: wasmtime::Caller<'_, u32>, n: u32| {
+        let sum = caller.data_mut();
+        *sum = sum.wrapping_add(n);
+        *sum
+    })?;
+    linker.func_wrap("host", "memory", |mut caller: wasmtime::Caller<'_, u32>, n: u32| {
+        let memory = caller.get_export("memory").and_then(wasmtime::Extern::into_memory);
+        let memory = memory.expect("it exports one").data_mut(&mut caller);
+        let byte = &mut memory[n as usize % 65536];
+        *byte = byte.wrapping_add(1);
+        u32::from(*byte)
+    })?;
     let mut store = wasmtime::Store::new(&engine, 0);
     let module = wasmtime::Module::new(&engine, wat::parse_str(MODULE)?)?;
     let instance = linker.instantiate(&mut store, &module)?;
@@ -96,16 +86,16 @@ fn wasmtime() -> Result<(wasmtime::Store<u32>, wasmtime::Instance)> {
 
 /// A function whose type is known when the host is compiled.
 fn typed(compare: &mut Compare) -> Result<()> {
-    compare.times("call/host to wasm, typed", || {
+    compare.times("call/host to wasm, typed", |clock| {
         let (mut namespace, instance) = precast()?;
         let add = instance.typed::<(i32, i32), i32>(&namespace, "add")?;
-        let ours = in_batches(move || {
+        let ours = in_batches(clock, move || {
             black_box(add.call(&mut namespace, black_box((1, 2)))?);
             Ok(())
         });
         let (mut store, instance) = wasmtime()?;
         let add = instance.get_typed_func::<(i32, i32), i32>(&mut store, "add")?;
-        let theirs = in_batches(move || {
+        let theirs = in_batches(clock, move || {
             black_box(add.call(&mut store, black_box((1, 2)))?);
             Ok(())
         });
@@ -116,17 +106,17 @@ fn typed(compare: &mut Compare) -> Result<()> {
 
 /// A function whose type is known when the host runs.
 fn untyped(compare: &mut Compare) -> Result<()> {
-    compare.times("call/host to wasm, untyped", || {
+    compare.times("call/host to wasm, untyped", |clock| {
         let (mut namespace, instance) = precast()?;
         let add = instance.func(&namespace, "add").ok_or("no add")?;
-        let ours = in_batches(move || {
+        let ours = in_batches(clock, move || {
             let args = [precast::Value::I32(1), precast::Value::I32(2)];
             black_box(add.call(&mut namespace, black_box(&args))?);
             Ok(())
         });
         let (mut store, instance) = wasmtime()?;
         let add = instance.get_func(&mut store, "add").ok_or("no add")?;
-        let theirs = in_batches(move || {
+        let theirs = in_batches(clock, move || {
             let args = [wasmtime::Val::I32(1), wasmtime::Val::I32(2)];
             let mut results = [wasmtime::Val::I32(0)];
             add.call(&mut store, black_box(&args), &mut results)?;
@@ -140,23 +130,23 @@ fn untyped(compare: &mut Compare) -> Result<()> {
 
 /// A function of the host, called by the loop with this name.
 fn from_wasm(compare: &mut Compare, row: &str, name: &str) -> Result<()> {
-    compare.times(row, || {
+    compare.times(row, |clock| {
         let (mut namespace, instance) = precast()?;
         let run = instance.typed::<(u32,), ()>(&namespace, name)?;
-        let ours = per_iteration(move || Ok(run.call(&mut namespace, (LOOP,))?));
+        let ours = per_iteration(clock, move || Ok(run.call(&mut namespace, (LOOP,))?));
         let (mut store, instance) = wasmtime()?;
         let run = instance.get_typed_func::<u32, ()>(&mut store, name)?;
-        let theirs = per_iteration(move || Ok(run.call(&mut store, LOOP)?));
+        let theirs = per_iteration(clock, move || Ok(run.call(&mut store, LOOP)?));
         Ok((ours, theirs))
     })?;
     Ok(())
 }
 
 /// The time of one iteration of a loop.
-fn per_iteration(mut run: impl FnMut() -> Result<()>) -> impl FnMut() -> Result<f64> {
+fn per_iteration(clock: Clock, mut run: impl FnMut() -> Result<()>) -> impl FnMut() -> Result<f64> {
     move || {
-        let start = Instant::now();
+        let watch = clock.start();
         run()?;
-        Ok(start.elapsed().as_secs_f64() / f64::from(LOOP))
+        Ok(watch.seconds() / f64::from(LOOP))
     }
 }

@@ -21,21 +21,19 @@ pub(crate) fn measure(compare: &mut Compare) -> Result<()> {
 
 /// The time to a module that can be instantiated.
 fn times(compare: &mut Compare, row: &str, wasm: &Arc<Vec<u8>>) -> Result<()> {
-    compare.times(row, || {
+    compare.times(row, |clock| {
         // Both compile in the pool they are called from.
-        let pool = rayon::ThreadPoolBuilder::new()
-            .num_threads(THREADS)
-            .build()?;
+        let pool = rayon::ThreadPoolBuilder::new().num_threads(THREADS).build()?;
         let pool = Arc::new(pool);
         let ours = {
             let (pool, wasm, runtime) = (pool.clone(), wasm.clone(), precast::Runtime::new());
-            in_batches(move || {
+            in_batches(clock, move || {
                 pool.install(|| runtime.compile(&wasm))?;
                 Ok(())
             })
         };
         let (wasm, engine) = (wasm.clone(), wasmtime::Engine::default());
-        let theirs = in_batches(move || {
+        let theirs = in_batches(clock, move || {
             pool.install(|| wasmtime::Module::new(&engine, &*wasm))?;
             Ok(())
         });

@@ -1,6 +1,7 @@
 //! Guests that compute: the quality of the machine code.
 
 use crate::Result;
+use crate::clock::Clock;
 use crate::command::{Command, Run};
 use crate::compare::Compare;
 use crate::guests;
@@ -10,7 +11,7 @@ pub(crate) fn measure(compare: &mut Compare) -> Result<()> {
     let mut ratios = Vec::new();
     for path in guests::modules_in("bench")? {
         let row = format!("compute/{}", guests::stem(&path));
-        ratios.extend(compare.times(&row, || sides(&Command::new(&path)))?);
+        ratios.extend(compare.times(&row, |clock| sides(clock, &Command::new(&path)))?);
     }
     compare.mean("compute, geometric mean", &ratios);
     Ok(())
@@ -19,21 +20,19 @@ pub(crate) fn measure(compare: &mut Compare) -> Result<()> {
 /// A command in both runtimes, compiled, for [`Compare::times`]. Every run writes what the first
 /// one wrote, or fails.
 pub(crate) fn sides(
+    clock: Clock,
     command: &Command,
-) -> Result<(
-    impl FnMut() -> Result<f64> + use<>,
-    impl FnMut() -> Result<f64> + use<>,
-)> {
+) -> Result<(impl FnMut() -> Result<f64> + use<>, impl FnMut() -> Result<f64> + use<>)> {
     let ours = command.for_precast(&precast::Runtime::new())?;
     let theirs = command.for_wasmtime(&wasmtime::Engine::default())?;
-    let expected = ours.run()?.stdout;
+    let expected = ours.run(clock)?.stdout;
     if expected.is_empty() {
         return Err("the guest wrote nothing".into());
     }
     let also_expected = expected.clone();
     Ok((
-        move || checked(ours.run()?, &expected, "precast"),
-        move || checked(theirs.run()?, &also_expected, "wasmtime"),
+        move || checked(ours.run(clock)?, &expected, "precast"),
+        move || checked(theirs.run(clock)?, &also_expected, "wasmtime"),
     ))
 }
 

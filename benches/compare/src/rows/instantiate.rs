@@ -1,6 +1,7 @@
 //! Setting a module in place and taking it away again.
 
 use crate::Result;
+use crate::clock::Clock;
 use crate::command::Command;
 use crate::compare::Compare;
 use crate::guests;
@@ -34,18 +35,18 @@ pub(crate) fn measure(compare: &mut Compare) -> Result<()> {
     for (name, wat) in [("64 KiB of zeros", EMPTY), ("1 MiB of data", &initialised)] {
         for allocator in Allocator::ALL {
             let row = format!("instantiate/{name}{}", allocator.suffix());
-            compare.times(&row, || bare(wat, allocator))?;
+            compare.times(&row, |clock| bare(clock, wat, allocator))?;
         }
     }
     for (name, touched) in [("64 KiB", 1 << 16), ("1 MiB", DATA as u32)] {
         for allocator in Allocator::ALL {
             let row = format!("instantiate/{name} of it written{}", allocator.suffix());
-            compare.times(&row, || writing(&initialised, touched, allocator))?;
+            compare.times(&row, |clock| writing(clock, &initialised, touched, allocator))?;
         }
     }
     for allocator in Allocator::ALL {
         let row = format!("instantiate/minisql, WASI{}", allocator.suffix());
-        compare.times(&row, || command(allocator))?;
+        compare.times(&row, |clock| command(clock, allocator))?;
     }
     Ok(())
 }
@@ -86,19 +87,20 @@ type Sides<P, W> = Result<(P, W)>;
 
 /// A module that imports nothing.
 fn bare(
+    clock: Clock,
     wat: &str,
     allocator: Allocator,
 ) -> Sides<impl FnMut() -> Result<f64> + use<>, impl FnMut() -> Result<f64> + use<>> {
     let wasm = wat::parse_str(wat)?;
     let runtime = precast::Runtime::new();
     let module = runtime.compile(&wasm)?;
-    let ours = in_batches(move || {
+    let ours = in_batches(clock, move || {
         let mut namespace = runtime.namespace();
         namespace.instantiate(&module)?;
         Ok(())
     });
     let (engine, pre) = wasmtime_pre(&wasm, allocator)?;
-    let theirs = in_batches(move || {
+    let theirs = in_batches(clock, move || {
         let mut store = wasmtime::Store::new(&engine, ());
         pre.instantiate(&mut store)?;
         Ok(())
@@ -109,6 +111,7 @@ fn bare(
 /// The same, and a function that writes to the first `touched` bytes: what was written to must be
 /// taken back.
 fn writing(
+    clock: Clock,
     wat: &str,
     touched: u32,
     allocator: Allocator,
@@ -116,14 +119,14 @@ fn writing(
     let wasm = wat::parse_str(wat)?;
     let runtime = precast::Runtime::new();
     let module = runtime.compile(&wasm)?;
-    let ours = in_batches(move || {
+    let ours = in_batches(clock, move || {
         let mut namespace = runtime.namespace();
         let instance = namespace.instantiate(&module)?;
         let touch = instance.typed::<(u32,), ()>(&namespace, "touch")?;
         Ok(touch.call(&mut namespace, (touched,))?)
     });
     let (engine, pre) = wasmtime_pre(&wasm, allocator)?;
-    let theirs = in_batches(move || {
+    let theirs = in_batches(clock, move || {
         let mut store = wasmtime::Store::new(&engine, ());
         let instance = pre.instantiate(&mut store)?;
         let touch = instance.get_typed_func::<u32, ()>(&mut store, "touch")?;
@@ -145,13 +148,14 @@ fn wasmtime_pre(
 
 /// A program with WASI: also a state of WASI, a dozen imports, and a table.
 fn command(
+    clock: Clock,
     allocator: Allocator,
 ) -> Sides<impl FnMut() -> Result<f64> + use<>, impl FnMut() -> Result<f64> + use<>> {
     let command = Command::new(&guests::path("programs/minisql/minisql.wasm"));
     let ours = command.for_precast(&precast::Runtime::new())?;
     let theirs = command.for_wasmtime(&allocator.engine()?)?;
     Ok((
-        in_batches(move || ours.instantiate().map(drop)),
-        in_batches(move || theirs.instantiate().map(drop)),
+        in_batches(clock, move || ours.instantiate().map(drop)),
+        in_batches(clock, move || theirs.instantiate().map(drop)),
     ))
 }

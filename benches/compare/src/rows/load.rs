@@ -10,17 +10,17 @@ use std::rc::Rc;
 /// Measures the rows.
 pub(crate) fn measure(compare: &mut Compare) -> Result<()> {
     for (name, path) in compare.modules() {
-        compare.times(&format!("load/{name}"), || {
+        compare.times(&format!("load/{name}"), |clock| {
             let files = Rc::new(Artifacts::of(&guests::read(&path)?)?);
             let (runtime, engine) = (precast::Runtime::new(), wasmtime::Engine::default());
             let ours = {
                 let files = files.clone();
-                in_batches(move || {
+                in_batches(clock, move || {
                     runtime.load(&files.precast)?;
                     Ok(())
                 })
             };
-            let theirs = in_batches(move || deserialize(&engine, &files.wasmtime).map(drop));
+            let theirs = in_batches(clock, move || deserialize(&engine, &files.wasmtime).map(drop));
             Ok((ours, theirs))
         })?;
     }
@@ -44,15 +44,8 @@ impl Artifacts {
         let [precast, wasmtime] = ["precast", "cwasm"].map(|name| folder.path().join(name));
         fs::write(&precast, precast::Runtime::new().compile(wasm)?.serialize())?;
         let engine = wasmtime::Engine::default();
-        fs::write(
-            &wasmtime,
-            wasmtime::Module::new(&engine, wasm)?.serialize()?,
-        )?;
-        Ok(Artifacts {
-            precast,
-            wasmtime,
-            _folder: folder,
-        })
+        fs::write(&wasmtime, wasmtime::Module::new(&engine, wasm)?.serialize()?)?;
+        Ok(Artifacts { precast, wasmtime, _folder: folder })
     }
 }
 

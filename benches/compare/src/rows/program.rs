@@ -10,28 +10,15 @@ use crate::rows::compute::sides;
 pub(crate) fn measure(compare: &mut Compare) -> Result<()> {
     let programs: [(&str, &[&str]); 4] = [
         ("demo.wasm", &["access.log"]),
-        (
-            "programs/gz/gz.wasm",
-            &[
-                "report",
-                "access.log",
-                "orders.csv",
-                "notes.md",
-                "sample.gz",
-            ],
-        ),
+        ("programs/gz/gz.wasm", &["report", "access.log", "orders.csv", "notes.md", "sample.gz"]),
         ("programs/minisql/minisql.wasm", &["shop.sql"]),
         ("programs/logstat/logstat.wasm", &["access.log"]),
     ];
     for (guest, args) in programs {
         let command = Command::new(&guests::path(guest));
-        let command = Command {
-            args: args.to_vec(),
-            root: Some("data"),
-            ..command
-        };
+        let command = Command { args: args.to_vec(), root: Some("data"), ..command };
         let row = format!("program/{}", guests::stem(&command.path));
-        compare.times(&row, || sides(&command))?;
+        compare.times(&row, |clock| sides(clock, &command))?;
     }
     Ok(())
 }

@@ -16,25 +16,21 @@ pub(crate) fn measure(compare: &mut Compare) -> Result<()> {
     ];
     for (guest, args) in programs {
         let command = Command::new(&guests::path(guest));
-        let command = Command {
-            args: args.to_vec(),
-            root: Some("data"),
-            ..command
-        };
-        compare.times(&format!("start/{}", guests::stem(&command.path)), || {
+        let command = Command { args: args.to_vec(), root: Some("data"), ..command };
+        compare.times(&format!("start/{}", guests::stem(&command.path)), |clock| {
             let files = Rc::new(Artifacts::of(&guests::read(&command.path)?)?);
             let (runtime, engine) = (precast::Runtime::new(), wasmtime::Engine::default());
             let ours = {
                 let (files, command) = (files.clone(), command.clone());
-                in_batches(move || {
+                in_batches(clock, move || {
                     let module = runtime.load(&files.precast)?;
-                    command.in_precast(module)?.run().map(drop)
+                    command.in_precast(module)?.run(clock).map(drop)
                 })
             };
             let linker = wasi_linker(&engine)?;
-            let theirs = in_batches(move || {
+            let theirs = in_batches(clock, move || {
                 let module = deserialize(&engine, &files.wasmtime)?;
-                command.in_wasmtime(&linker, &module)?.run().map(drop)
+                command.in_wasmtime(&linker, &module)?.run(clock).map(drop)
             });
             Ok((ours, theirs))
         })?;

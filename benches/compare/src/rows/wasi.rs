@@ -19,7 +19,7 @@ pub(crate) fn measure(compare: &mut Compare) -> Result<()> {
     let directory = scratch()?;
     guest::furnish(directory.path())?;
     for (call, _) in guest::ROWS {
-        compare.times(&format!("wasi/{call}"), || {
+        compare.times(&format!("wasi/{call}"), |clock| {
             let (mut namespace, instance) = precast(directory.path())?;
             let run = instance.typed::<(u32,), u32>(&namespace, call)?;
             let ours = per_call(move |n| Ok(run.call(&mut namespace, (n,))?));
@@ -35,11 +35,7 @@ pub(crate) fn measure(compare: &mut Compare) -> Result<()> {
 /// A directory in memory, so that no disk is timed.
 fn scratch() -> Result<tempfile::TempDir> {
     let memory = Path::new("/dev/shm");
-    if memory.is_dir() {
-        Ok(tempfile::tempdir_in(memory)?)
-    } else {
-        Ok(tempfile::tempdir()?)
-    }
+    if memory.is_dir() { Ok(tempfile::tempdir_in(memory)?) } else { Ok(tempfile::tempdir()?) }
 }
 
 /// The guest in precast.

@@ -1,4 +1,4 @@
-//! The data path allocates nothing: counted by the allocator itself. One test, as whatever runs
+//! The data path of WASI allocates nothing: counted by the allocator itself. One test, as whatever runs
 //! beside it would be counted too.
 
 use std::alloc::{GlobalAlloc, Layout, System};
@@ -8,6 +8,7 @@ use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 use precast_runtime::{TypedFunc, WasmParams};
 use precast_wasi::{Builder, Captured, Input};
 
+#[path = "../wasi/tests/common/mod.rs"]
 mod common;
 use common::{Guest, IOVEC, RESULT, TempDir};
 
