@@ -11,8 +11,8 @@
 ;;                                 block0(v0: i64):
 ;; @0036                               v1 = iconst.i32 1
 ;; @0038                               v2 = f64const 0x1.0000000000000p1
-;; @0041                               v3 = load.i64 notrap readonly can_move region0 v0-96
-;; @0041                               v4 = load.i64 notrap readonly can_move region0 v0-88
+;; @0041                               v3 = load.i64 notrap readonly can_move region0 v0-128
+;; @0041                               v4 = load.i64 notrap readonly can_move region0 v0-120
 ;; @0041                               v5 = call_indirect sig0, v3(v4, v1, v2)  ; v1 = 1, v2 = 0x1.0000000000000p1
 ;; @0043                               return v5
 ;; }

@@ -170,7 +170,8 @@ impl Resolver {
     ///
     /// The entry's bare name, with `NOFOLLOW`, is the file. One system call if the path has one
     /// component and is no symbolic link.
-    #[inline]
+    // A frame less on the way back from a system call is worth 5 to 25 ns, and a `Stat` is large.
+    #[inline(always)]
     pub(crate) fn lookup<'r, 'p>(
         self,
         root: BorrowedFd<'r>,
@@ -223,7 +224,7 @@ impl Resolver {
 }
 
 /// What an entry itself is; a link, not what it leads to.
-#[inline]
+#[inline(always)]
 fn stat_of(entry: &Entry<'_, '_>) -> Result<Stat, Errno> {
     Ok(rustix::fs::statat(entry.dir(), entry.bare_name(), AtFlags::SYMLINK_NOFOLLOW)?)
 }
