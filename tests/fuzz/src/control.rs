@@ -79,14 +79,9 @@ impl Generator<'_> {
         self.types.push(Sig { params: vec![Ty::I32], results: vec![Ty::I32] });
         self.types.push(Sig { params: vec![Ty::I32], results: vec![Ty::I32] });
         self.types.push(Sig { params: vec![Ty::I64], results: vec![Ty::I64] });
-        self.types.push(Sig {
-            params: vec![Ty::I32, Ty::I64, Ty::F32, Ty::F64],
-            results: vec![Ty::I64],
-        });
-        self.types.push(Sig {
-            params: vec![Ty::I32, Ty::I32],
-            results: vec![Ty::I32, Ty::I64],
-        });
+        self.types
+            .push(Sig { params: vec![Ty::I32, Ty::I64, Ty::F32, Ty::F64], results: vec![Ty::I64] });
+        self.types.push(Sig { params: vec![Ty::I32, Ty::I32], results: vec![Ty::I32, Ty::I64] });
         for _ in 0..self.rng.range(1, 5) {
             let (params, results) = (self.list(4), self.list(3));
             self.types.push(Sig { params, results });
@@ -133,7 +128,8 @@ impl Generator<'_> {
                 Ty::Func if self.rng.one_in(2) => format!("ref.func $f{}", self.any_func()),
                 ty => constant(&crate::case::random_val(ty, self.rng)),
             };
-            let export = if self.rng.one_in(2) { format!("(export \"g{n}\") ") } else { String::new() };
+            let export =
+                if self.rng.one_in(2) { format!("(export \"g{n}\") ") } else { String::new() };
             writeln!(text, "(global $g{n} {export}(mut {}) ({init}))", ty_name(ty))?;
             self.globals.push(Global { ty });
         }
@@ -541,7 +537,9 @@ impl Generator<'_> {
                 format!("(if {condition} (then (return {results})))")
             }
             13 | 14 => self.table_statement(d),
-            15 if self.rng.one_in(8) => "(if (i32.eqz (global.get $fuel)) (then unreachable))".into(),
+            15 if self.rng.one_in(8) => {
+                "(if (i32.eqz (global.get $fuel)) (then unreachable))".into()
+            }
             _ => {
                 let ty = self.rng.pick(TYPES);
                 format!("(drop {})", self.expr(ty, d))
@@ -561,7 +559,9 @@ impl Generator<'_> {
                 let value = self.expr(element, d);
                 format!("(drop (table.grow $tab{table} {value} (i32.const {len})))")
             }
-            3 => format!("(table.fill $tab{table} {at} {} (i32.const {len}))", self.expr(element, d)),
+            3 => {
+                format!("(table.fill $tab{table} {at} {} (i32.const {len}))", self.expr(element, d))
+            }
             4 => {
                 let Some(other) = self.table_of(element) else { return "(nop)".to_owned() };
                 let from = self.table_index(other, d);
@@ -578,7 +578,9 @@ impl Generator<'_> {
                     return format!("(elem.drop $e{segment})");
                 }
                 let from = self.rng.below(4);
-                format!("(table.init $tab{table} $e{segment} {at} (i32.const {from}) (i32.const {len}))")
+                format!(
+                    "(table.init $tab{table} $e{segment} {at} (i32.const {from}) (i32.const {len}))"
+                )
             }
         }
     }
@@ -590,4 +592,3 @@ fn spend() -> String {
      (global.set $fuel (i32.sub (global.get $fuel) (i32.const 1)))\n"
         .to_owned()
 }
-

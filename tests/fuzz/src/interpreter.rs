@@ -8,9 +8,9 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use wasmi::errors::{ErrorKind, InstantiationError};
 use wasmi::{
-    AsContext, AsContextMut, Caller, CompilationMode, Config, Engine, Error, Extern, ExternRef, F32, F64, Func,
-    FuncType, Global, Instance, Memory, MemoryType, Module, Mutability, Ref,
-    Store, Table, TableType, TrapCode, V128, Val as Value, ValType,
+    AsContext, AsContextMut, Caller, CompilationMode, Config, Engine, Error, Extern, ExternRef,
+    F32, F64, Func, FuncType, Global, Instance, Memory, MemoryType, Module, Mutability, Ref, Store,
+    Table, TableType, TrapCode, V128, Val as Value, ValType,
 };
 
 /// Runs a case.
@@ -64,9 +64,10 @@ pub fn run(case: &Case) -> Result<Outcome> {
         }
     }
     outcome.exhausted = script.exhausted()
-        || outcome.steps.iter().any(
-            |step| matches!(&step.result, Err(stop) if stop.class == Class::Resources),
-        );
+        || outcome
+            .steps
+            .iter()
+            .any(|step| matches!(&step.result, Err(stop) if stop.class == Class::Resources));
     for ((module, name), item) in &named {
         if let Extern::Memory(memory) = item {
             let memory = ends(memory.data(&store)).0.to_vec();

@@ -11,9 +11,31 @@ const PAGE: u64 = 65536;
 /// Static offsets: those that fit instructions in various ways, those around the 64 MiB that
 /// precast leaves unmapped behind a memory, and those near the most there can be.
 const OFFSETS: &[u64] = &[
-    0, 0, 0, 1, 7, 8, 255, 256, 4095, 4096, 32767, 32768, 65535, 65536, 1 << 24,
-    (64 << 20) - 16, (64 << 20) - 8, (64 << 20) - 1, 64 << 20, (64 << 20) + 1,
-    (1 << 31) - 1, 1 << 31, 0xffff_0000, 0xffff_fff0, 0xffff_ffff,
+    0,
+    0,
+    0,
+    1,
+    7,
+    8,
+    255,
+    256,
+    4095,
+    4096,
+    32767,
+    32768,
+    65535,
+    65536,
+    1 << 24,
+    (64 << 20) - 16,
+    (64 << 20) - 8,
+    (64 << 20) - 1,
+    64 << 20,
+    (64 << 20) + 1,
+    (1 << 31) - 1,
+    1 << 31,
+    0xffff_0000,
+    0xffff_fff0,
+    0xffff_ffff,
 ];
 
 /// Sizes of memories in pages. The large ones are reserved but hardly touched.
@@ -358,7 +380,8 @@ impl Generator<'_> {
             }
             20 => {
                 let n = format!("$n{depth}");
-                let (count, stride) = (self.rng.range(1, 9), self.rng.pick(&[1u32, 4, 8, 4096, !0]));
+                let (count, stride) =
+                    (self.rng.range(1, 9), self.rng.pick(&[1u32, 4, 8, 4096, !0]));
                 let body = self.statement(depth + 1);
                 format!(
                     "(local.set {n} (i32.const {count})) (loop $l{depth} {body} \
@@ -380,7 +403,10 @@ impl Generator<'_> {
         // Calls go one way only, so they end.
         if n + 1 < self.funcs && self.rng.one_in(3) {
             let next = n + 1;
-            writeln!(body, "  (drop (call $f{next} (local.get $i) (local.get $a) (local.get $acc)))")?;
+            writeln!(
+                body,
+                "  (drop (call $f{next} (local.get $i) (local.get $a) (local.get $acc)))"
+            )?;
         }
         writeln!(
             self.text,

@@ -59,7 +59,6 @@ impl Ops {
         ops.add("i32", "wrap_i64", &[I64], I32);
         ops.add("i32", "reinterpret_f32", &[F32], I32);
         ops.add("i64", "reinterpret_f64", &[F64], I64);
-        // Signalling NaNs made of integers would differ after a copy in some engines.
         for (prefix, ty) in [("f32", F32), ("f64", F64)] {
             ops.add(prefix, "add sub mul div min max copysign", &[ty, ty], ty);
             ops.add(prefix, "abs neg sqrt ceil floor trunc nearest", &[ty], ty);
@@ -164,7 +163,7 @@ fn expr(ty: Ty, params: &[Ty], ops: &[Op], depth: u32, rng: &mut Rng) -> String 
             fitting => format!("(local.get {})", rng.pick(fitting)),
         };
     }
-    let mut operand = |ty: Ty, rng: &mut Rng| expr(ty, params, ops, depth + 1, rng);
+    let operand = |ty: Ty, rng: &mut Rng| expr(ty, params, ops, depth + 1, rng);
     match (ty, rng.below(12)) {
         (_, 0) => {
             let (a, b) = (operand(ty, rng), operand(ty, rng));

@@ -316,11 +316,12 @@ impl HostFunc {
         let (f32, f64) = (|v: f32| Val::F32(v.to_bits()), |v: f64| Val::F64(v.to_bits()));
         match (self.sig.params.as_slice(), self.sig.results.as_slice()) {
             ([], []) => builder.func(name, move |c: C| self.call(c, &[]).map(drop)),
-            ([I32], []) => builder.func(name, move |c: C, a: u32| self.call(c, &[i32(a)]).map(drop)),
+            ([I32], []) => {
+                builder.func(name, move |c: C, a: u32| self.call(c, &[i32(a)]).map(drop))
+            }
             ([], [I32]) => builder.func(name, move |c: C| self.one(c, &[]).map(|v| bits(v) as u32)),
-            ([I32], [I32]) => builder.func(name, move |c: C, a: u32| {
-                self.one(c, &[i32(a)]).map(|v| bits(v) as u32)
-            }),
+            ([I32], [I32]) => builder
+                .func(name, move |c: C, a: u32| self.one(c, &[i32(a)]).map(|v| bits(v) as u32)),
             ([I64], [I64]) => {
                 builder.func(name, move |c: C, a: u64| self.one(c, &[i64(a)]).map(bits))
             }

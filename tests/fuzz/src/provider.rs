@@ -34,7 +34,9 @@ pub fn sig_text(sig: &Sig) -> String {
 
 /// An instruction that makes a value.
 pub fn constant(value: &Val) -> String {
-    let nan = |bits: u64, mask: u64| if bits & mask != 0 { format!("nan:{:#x}", bits & mask) } else { "inf".into() };
+    let nan = |bits: u64, mask: u64| {
+        if bits & mask != 0 { format!("nan:{:#x}", bits & mask) } else { "inf".into() }
+    };
     match value {
         Val::I32(v) => format!("i32.const {v:#x}"),
         Val::I64(v) => format!("i64.const {v:#x}"),
@@ -88,7 +90,11 @@ pub fn generate(imports: &[Import], rng: &mut Rng) -> Result<Option<Vec<u8>>> {
             }
             ImportTy::Table { element, .. } => {
                 let element_name = ty_name(*element);
-                writeln!(text, "(table ${name} (export {name:?}) {}{max} {element_name})", have.min)?;
+                writeln!(
+                    text,
+                    "(table ${name} (export {name:?}) {}{max} {element_name})",
+                    have.min
+                )?;
                 if *element == Ty::Func && !funcs.is_empty() {
                     for _ in 0..have.min.min(rng.below(6)) {
                         let (at, func) = (rng.below(have.min), rng.pick(&funcs));

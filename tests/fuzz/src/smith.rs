@@ -67,5 +67,10 @@ pub fn generate(rng: &mut Rng) -> Result<Option<Generated>> {
         return Ok(None);
     };
     let fuel = module.ensure_termination(FUEL_PER_CALL)?;
-    Ok(Some(Generated { wasm: module.to_bytes(), fuel: Some(fuel), calls: Vec::new(), large: false }))
+    Ok(Some(Generated {
+        wasm: module.to_bytes(),
+        fuel: Some(fuel),
+        calls: Vec::new(),
+        large: false,
+    }))
 }

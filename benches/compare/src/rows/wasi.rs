@@ -2,17 +2,17 @@
 //! system calls.
 
 use crate::Result;
+use crate::clock::Clock;
 use crate::compare::Compare;
 use std::path::Path;
-use std::time::{Duration, Instant};
 use wasmtime_wasi::p1::{self, WasiP1Ctx};
 use wasmtime_wasi::{FsPerms, WasiCtxBuilder};
 
 #[path = "../../../wasi/guest.rs"]
 mod guest;
 
-/// How long one call of a loop takes, about.
-const BATCH: Duration = Duration::from_millis(5);
+/// How many seconds one call of a loop takes, about.
+const BATCH: f64 = 0.005;
 
 /// Measures the rows.
 pub(crate) fn measure(compare: &mut Compare) -> Result<()> {
@@ -22,10 +22,10 @@ pub(crate) fn measure(compare: &mut Compare) -> Result<()> {
         compare.times(&format!("wasi/{call}"), |clock| {
             let (mut namespace, instance) = precast(directory.path())?;
             let run = instance.typed::<(u32,), u32>(&namespace, call)?;
-            let ours = per_call(move |n| Ok(run.call(&mut namespace, (n,))?));
+            let ours = per_call(clock, move |n| Ok(run.call(&mut namespace, (n,))?));
             let (mut store, instance) = wasmtime(directory.path())?;
             let run = instance.get_typed_func::<u32, u32>(&mut store, call)?;
-            let theirs = per_call(move |n| Ok(run.call(&mut store, n)?));
+            let theirs = per_call(clock, move |n| Ok(run.call(&mut store, n)?));
             Ok((ours, theirs))
         })?;
     }
@@ -76,12 +76,12 @@ fn wasmtime(directory: &Path) -> Result<(wasmtime::Store<WasiP1Ctx>, wasmtime::I
 
 /// The time of one call in a loop of `run`, which takes how many to make and gives their errnos,
 /// united. The first call finds out how many make a batch.
-fn per_call(mut run: impl FnMut(u32) -> Result<u32>) -> impl FnMut() -> Result<f64> {
+fn per_call(clock: Clock, mut run: impl FnMut(u32) -> Result<u32>) -> impl FnMut() -> Result<f64> {
     let mut count = 0;
-    let mut timed = move |n: u32| -> Result<Duration> {
-        let start = Instant::now();
+    let mut timed = move |n: u32| -> Result<f64> {
+        let watch = clock.start();
         match run(n)? {
-            0 => Ok(start.elapsed()),
+            0 => Ok(watch.seconds()),
             errnos => Err(format!("errno {errnos}").into()),
         }
     };
@@ -94,6 +94,6 @@ fn per_call(mut run: impl FnMut(u32) -> Result<u32>) -> impl FnMut() -> Result<f
                 elapsed = timed(count)?;
             }
         }
-        Ok(elapsed.as_secs_f64() / f64::from(count))
+        Ok(elapsed / f64::from(count))
     }
 }
