@@ -56,7 +56,7 @@ fn an_artifact_passes_its_check() {
     assert!(funcs.is_sorted_by_key(|f| f.start));
     for section in Section::ALL {
         if artifact.entry(*section).hash != 0 {
-            assert!(artifact.cold(&bytes, *section));
+            assert!(artifact.is_whole(&bytes, *section));
         }
     }
     let handlers: &[HandlerDesc] = artifact.records(&bytes, Section::Handlers);

@@ -7,8 +7,8 @@ use crate::types::{self, TypeRef};
 use crate::vm::code::CodeMemory;
 use crate::vm::entity::Entity;
 use precast_abi::artifact::{
-    self, Artifact, CallLoc, FuncDesc, GlobalDesc, Identity, ImportDesc, Info, Kind, MemoryDesc,
-    Section, StrRef, TableDesc, TypeDesc,
+    self, Artifact, CallLoc, FormatError, FuncDesc, GlobalDesc, Identity, ImportDesc, Info, Kind,
+    MemoryDesc, Place, Section, StrRef, TableDesc, TypeDesc,
 };
 use precast_abi::types::{ExternType, MemoryType};
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
@@ -24,7 +24,8 @@ struct Inner {
     id: u64,
     code: Box<CodeMemory>,
     types: Vec<TypeRef>,
-    names: OnceLock<Names>,
+    /// Whether the cold sections are as they were written; found out when one is first read.
+    cold_whole: OnceLock<bool>,
     runtime: Runtime,
     closed: AtomicBool,
 }
@@ -49,11 +50,6 @@ pub struct ExportType {
     pub ty: ExternType,
 }
 
-/// Where the names of functions lie, once they were found whole.
-struct Names {
-    whole: bool,
-}
-
 /// What this crate loads.
 pub(crate) fn identity() -> &'static Identity {
     static IDENTITY: OnceLock<Identity> = OnceLock::new();
@@ -74,7 +70,7 @@ impl CompiledModule {
             id: NEXT.fetch_add(1, Ordering::Relaxed),
             code,
             types,
-            names: OnceLock::new(),
+            cold_whole: OnceLock::new(),
             runtime,
             closed: AtomicBool::new(false),
         })))
@@ -119,6 +115,34 @@ impl CompiledModule {
     /// The artifact's bytes, for [`Runtime::load`] and [`Runtime::load_bytes`].
     pub fn serialize(&self) -> &[u8] {
         self.bytes()
+    }
+
+    /// Checks what loading leaves for later: the sections that traps and inspection read. Takes
+    /// time in proportion to their size, some milliseconds for the largest programs.
+    ///
+    /// # Errors
+    ///
+    /// [`FormatError::Damaged`] names the section that is not as it was written.
+    pub fn verify_metadata(&self) -> Result<(), Error> {
+        self.verify_sections(|place| place == Place::Cold)
+    }
+
+    /// Checks every byte of every section, machine code and data among them.
+    ///
+    /// # Errors
+    ///
+    /// As [`CompiledModule::verify_metadata`].
+    pub fn verify(&self) -> Result<(), Error> {
+        self.verify_sections(|place| place != Place::Hot)
+    }
+
+    fn verify_sections(&self, which: impl Fn(Place) -> bool) -> Result<(), Error> {
+        for &section in Section::ALL.iter().filter(|section| which(section.place())) {
+            if !self.artifact().is_whole(self.bytes(), section) {
+                return Err(FormatError::Damaged(section.name()).into());
+            }
+        }
+        Ok(())
     }
 
     /// Closes the module: it can no longer be instantiated. Instances it has go on.
@@ -208,13 +232,8 @@ impl CompiledModule {
     where
         T: zerocopy::FromBytes + zerocopy::Immutable + zerocopy::KnownLayout,
     {
-        let names = self.0.names.get_or_init(|| {
-            let cold = [Section::Funcs, Section::Names, Section::NameBytes, Section::CallLocs];
-            let locs = [Section::TrapOffsets, Section::TrapLocs];
-            let whole = |&section: &Section| self.artifact().cold(self.bytes(), section);
-            Names { whole: cold.iter().chain(&locs).all(whole) }
-        });
-        names.whole.then(|| self.records(section))
+        let whole = self.0.cold_whole.get_or_init(|| self.verify_metadata().is_ok());
+        whole.then(|| self.records(section))
     }
 
     fn name_at(&self, at: StrRef) -> Option<&str> {

@@ -31,7 +31,10 @@ pub(crate) fn read(path: &Path) -> Result<Input> {
 /// Compiles or loads what is in `path`.
 pub(crate) fn module(runtime: &Runtime, path: &Path) -> Result<CompiledModule> {
     let module = match read(path)? {
-        Input::Artifact => runtime.load(path),
+        // A user's file may be damaged in any way: better said now than by a trap without a name.
+        Input::Artifact => {
+            runtime.load(path).and_then(|module| module.verify_metadata().map(|()| module))
+        }
         Input::Wasm(wasm) => runtime.compile(&wasm),
     };
     module.with_context(|| path.display().to_string())

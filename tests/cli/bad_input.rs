@@ -208,4 +208,9 @@ fn damaged_artifacts() {
         let line = one_error_line(&invoke(&changed));
         assert!(line.contains("artifact"), "byte {at}: {line}");
     }
+    // The last section is one that only traps read.
+    let mut changed = whole.clone();
+    *changed.last_mut().unwrap() ^= 1;
+    let line = one_error_line(&invoke(&changed));
+    assert!(line.contains("has changed"), "{line}");
 }

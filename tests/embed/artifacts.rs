@@ -70,6 +70,26 @@ fn every_byte_of_header_and_metadata_counts() {
     runtime.load_bytes(&artifact).unwrap();
 }
 
+/// Behind the metadata, `verify` finds every changed byte that is not padding.
+#[test]
+fn verify_finds_changed_code_and_data() {
+    let runtime = Runtime::new();
+    let mut artifact = compile(&runtime, MODULE).serialize().to_vec();
+    runtime.load_bytes(&artifact).unwrap().verify().unwrap();
+    let (mut found, start) = (0, end_of_metadata(&artifact));
+    for at in (start..artifact.len()).filter(|at| at % 7 == 0) {
+        if artifact[at] == 0 {
+            continue;
+        }
+        artifact[at] ^= 0x10;
+        let error = runtime.load_bytes(&artifact).unwrap().verify().unwrap_err();
+        assert!(error.to_string().contains("has changed"), "at {at}: {error}");
+        artifact[at] ^= 0x10;
+        found += 1;
+    }
+    assert!(found > 10, "the module has code");
+}
+
 #[test]
 fn truncated_artifacts_are_refused() {
     let runtime = Runtime::new();

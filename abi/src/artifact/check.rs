@@ -51,6 +51,9 @@ pub enum FormatError {
     /// A section does not lie where it may.
     #[error("the artifact is damaged: section '{0}' lies outside the file")]
     Section(&'static str),
+    /// A section is not as it was written.
+    #[error("the artifact is damaged: section '{0}' has changed")]
+    Damaged(&'static str),
     /// A record refers to something that is not there.
     #[error("the artifact is damaged: {0}")]
     Record(&'static str),

@@ -57,7 +57,7 @@ pub enum Place {
     Hot,
     /// Page-aligned.
     Mapped,
-    /// Covered by a checksum of its own, 16-byte aligned.
+    /// Covered by a checksum of its own, as mapped sections are, 16-byte aligned.
     Cold,
 }
 

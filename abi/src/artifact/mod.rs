@@ -15,7 +15,7 @@
 //!
 //! Invariant: [`Artifact::check`] accepts bytes only if the checksum over header and hot sections
 //! holds and every index and offset in the hot sections lies inside what it refers to. Cold
-//! sections have checksums of their own, verified by [`Artifact::cold`] when they are first
+//! sections have checksums of their own, verified by [`Artifact::is_whole`] when they are first
 //! read. A checksum is no authentication: whoever can write an artifact can run code.
 
 mod check;
@@ -26,7 +26,7 @@ mod view;
 mod write;
 
 pub use check::FormatError;
-pub use header::{HEADER_SIZE, Header, Identity, MAGIC, Section, SectionEntry, VERSION};
+pub use header::{HEADER_SIZE, Header, Identity, MAGIC, Place, Section, SectionEntry, VERSION};
 pub use identity::{COMPILER, host_target};
 pub use records::*;
 pub use view::Artifact;

@@ -58,8 +58,8 @@ impl Artifact {
         <[T]>::ref_from_bytes(self.bytes(bytes, section)).unwrap_or(&[])
     }
 
-    /// Whether a cold section is as it was written.
-    pub fn cold(&self, bytes: &[u8], section: Section) -> bool {
+    /// Whether a section that is not hot is as it was written.
+    pub fn is_whole(&self, bytes: &[u8], section: Section) -> bool {
         Artifact::hash(self.bytes(bytes, section)) == self.entry(section).hash
     }
 

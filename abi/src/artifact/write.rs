@@ -49,7 +49,7 @@ impl<'a> Writer<'a> {
             if place == Place::Hot {
                 hot_end = end;
             }
-            let hash = if place == Place::Cold { Artifact::hash(bytes) } else { 0 };
+            let hash = if place == Place::Hot { 0 } else { Artifact::hash(bytes) };
             table[section as usize] =
                 SectionEntry { offset: offset as u64, len: bytes.len() as u64, hash };
         }

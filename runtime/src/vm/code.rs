@@ -117,7 +117,7 @@ impl CodeRange for CodeMemory {
         let whole = *self.traps_whole.get_or_init(|| {
             [Section::TrapOffsets, Section::TrapCodes]
                 .iter()
-                .all(|&s| self.artifact.cold(&self.map, s))
+                .all(|&s| self.artifact.is_whole(&self.map, s))
         });
         if !whole {
             // The table is damaged, but the guest must still be stopped.

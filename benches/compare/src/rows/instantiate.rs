@@ -14,7 +14,8 @@ const EMPTY: &str = r#"(module (memory (export "memory") 1) (func (export "nop")
 const DATA: usize = 1 << 20;
 
 /// A module with 1 MiB of initialised memory, and a function that writes to every host page of
-/// the first `n` bytes of it.
+/// the first `n` bytes of it. It traps when an earlier instance's writes are still there: it looks
+/// after it has written something else to the page, so that the page is faulted in by a write.
 fn initialised() -> String {
     let data = "precast ".repeat(DATA / 8);
     format!(
@@ -24,6 +25,9 @@ fn initialised() -> String {
           (func (export "touch") (param $n i32)
             (loop $again
               (local.set $n (i32.sub (local.get $n) (i32.const 4096)))
+              (i32.store8 offset=8 (local.get $n) (i32.const 1))
+              (if (i32.ne (i32.load8_u (local.get $n)) (i32.const 112 (; p ;)))
+                (then unreachable))
               (i32.store8 (local.get $n) (i32.const 1))
               (br_if $again (local.get $n)))))"#
     )
