@@ -37,9 +37,8 @@
 ;;                                 block0(v0: i64, v1: i32):
 ;; @0061                               v2 = uextend.i64 v1
 ;; @0061                               v3 = iadd v0, v2
-;; @0061                               v4 = load.i8 little region0 v3
-;; @0061                               v5 = sextend.i32 v4
-;; @0064                               return v5
+;; @0061                               v4 = sload8.i32 little region0 v3
+;; @0064                               return v4
 ;; }
 ;;
 ;; function u0:3(i64, i32) -> i8x16 tail {

@@ -131,9 +131,16 @@ impl FuncTranslator<'_, '_> {
 
     fn load_extend(&mut self, memarg: &MemArg, narrow: Type, ty: Type, signed: bool) {
         let HeapAccess { addr, offset, flags } = self.heap_access(memarg, narrow.bytes());
-        let value = self.builder.ins().load(narrow, flags, addr, offset);
         let ins = self.builder.ins();
-        let value = if signed { ins.sextend(ty, value) } else { ins.uextend(ty, value) };
+        // One operation each: x86-64 makes two of a narrow load and an extension.
+        let value = match (narrow, signed) {
+            (types::I8, false) => ins.uload8(ty, flags, addr, offset),
+            (types::I8, true) => ins.sload8(ty, flags, addr, offset),
+            (types::I16, false) => ins.uload16(ty, flags, addr, offset),
+            (types::I16, true) => ins.sload16(ty, flags, addr, offset),
+            (_, false) => ins.uload32(flags, addr, offset),
+            (_, true) => ins.sload32(flags, addr, offset),
+        };
         self.push(value);
     }
 
