@@ -22,6 +22,7 @@ mod parse;
 mod plan;
 mod scan;
 mod settings;
+mod short_bulk;
 mod stubs;
 mod target;
 pub mod thunk;

@@ -85,9 +85,10 @@ fn dispatch_tables(module: &mut ArtifactModule, plan: &Plan<'_>) -> ModuleResult
 /// Defines the stubs that code and dispatch tables refer to.
 fn stubs(module: &mut ArtifactModule, emitter: &mut Emitter, plan: &Plan<'_>) -> ModuleResult<()> {
     let ids = &plan.ids;
+    let memory0 = plan.module.owns_memory0();
     for &builtin in Builtin::ALL {
         if module.refers_to_func(ids.builtin(builtin)) {
-            emitter.builtin(module, ids.builtin(builtin), builtin)?;
+            emitter.builtin(module, ids.builtin(builtin), builtin, memory0)?;
         }
     }
     if module.refers_to_func(ids.null_stub()) {

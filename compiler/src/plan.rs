@@ -26,6 +26,8 @@ pub(crate) struct Plan<'m> {
     table_slots: Vec<Option<u32>>,
     /// Per table, whether its length and place never change.
     fixed_tables: Vec<bool>,
+    /// Defined functions, by position, that branch through a table.
+    dispatching: BTreeSet<usize>,
     /// Whether code names data segments, so that dropped ones keep their number.
     pub(crate) names_data: bool,
     /// The same of element segments.
@@ -95,6 +97,7 @@ impl<'m> Plan<'m> {
             global_offsets,
             table_slots,
             fixed_tables: fixed_tables(module, scan),
+            dispatching: scan.dispatching.clone(),
             names_data: scan.names_data,
             names_elems: scan.names_elems,
             stores_are_whole: isa.triple().architecture == Architecture::X86_64,
@@ -138,6 +141,11 @@ impl<'m> Plan<'m> {
             Some(0) if own => MemoryPlace::Context,
             Some(n) => MemoryPlace::Own(self.regions.memory(n, own)),
         }
+    }
+
+    /// Whether the `n`th defined function branches through a table.
+    pub(crate) fn dispatches(&self, n: u32) -> bool {
+        self.dispatching.contains(&(n as usize))
     }
 
     /// The position of a function among those that can be referred to.

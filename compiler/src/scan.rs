@@ -1,5 +1,6 @@
-//! A first look at function bodies, before any is translated: what they do to tables, and which
-//! functions they take references of. Whether a table can be compiled away depends on it.
+//! A first look at function bodies, before any is translated: what they do to tables, which
+//! functions they take references of, and which of them dispatch. Whether a table can be compiled
+//! away depends on it, and where code keeps the base of memory.
 
 use crate::module::Module;
 use precast_abi::index::FuncIndex;
@@ -14,6 +15,8 @@ pub(crate) struct Scan {
     pub(crate) touched: BTreeSet<u32>,
     /// Tables that some body grows.
     pub(crate) grown: BTreeSet<u32>,
+    /// Defined functions, by position, that branch through a table.
+    pub(crate) dispatching: BTreeSet<usize>,
     /// Functions of which some body takes a reference.
     pub(crate) referenced: BTreeSet<FuncIndex>,
     /// Whether some body names a data segment.
@@ -24,29 +27,32 @@ pub(crate) struct Scan {
 
 /// Looks at all bodies.
 pub(crate) fn scan(module: &Module<'_>) -> Scan {
-    module.bodies.par_iter().fold(Scan::default, |scan, body| scan.body(&body.body)).reduce(
-        Scan::default,
-        |mut a, b| {
-            a.touched.extend(b.touched);
-            a.grown.extend(b.grown);
-            a.referenced.extend(b.referenced);
-            a.names_data |= b.names_data;
-            a.names_elems |= b.names_elems;
-            a
-        },
-    )
+    let bodies = module.bodies.par_iter().enumerate();
+    let scans = bodies.fold(Scan::default, |scan, (n, body)| scan.body(n, &body.body));
+    scans.reduce(Scan::default, |mut a, b| {
+        a.touched.extend(b.touched);
+        a.grown.extend(b.grown);
+        a.dispatching.extend(b.dispatching);
+        a.referenced.extend(b.referenced);
+        a.names_data |= b.names_data;
+        a.names_elems |= b.names_elems;
+        a
+    })
 }
 
 impl Scan {
     /// Looks at one body. It is not validated yet; where it cannot be read, the look ends, and
     /// validation will say what is wrong.
-    fn body(mut self, body: &FunctionBody<'_>) -> Self {
+    fn body(mut self, n: usize, body: &FunctionBody<'_>) -> Self {
         let Ok(ops) = body.get_operators_reader() else {
             return self;
         };
         for op in ops {
             let Ok(op) = op else { break };
             match op {
+                Operator::BrTable { .. } => {
+                    self.dispatching.insert(n);
+                }
                 Operator::RefFunc { function_index } => {
                     self.referenced.insert(FuncIndex(function_index));
                 }

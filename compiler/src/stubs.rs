@@ -2,6 +2,7 @@
 //! forwarders to imports.
 
 use crate::emitter::{Emitter, c_signature};
+use crate::short_bulk;
 use crate::types::{tail_signature, trap_code, word_type};
 use cranelift_codegen::ir::{AbiParam, InstBuilder, MemFlagsData, Signature, types};
 use cranelift_codegen::isa::CallConv;
@@ -27,12 +28,14 @@ pub(crate) fn trap_signature() -> Signature {
 
 impl Emitter {
     /// The stub of a builtin: calls the runtime, and traps when that says so. The trap is the
-    /// stub's own, so that the frame of the caller stays complete for the backtrace.
+    /// stub's own, so that the frame of the caller stays complete for the backtrace. `memory0`
+    /// says whether memory 0 lies at the context.
     pub(crate) fn builtin<M: Module>(
         &mut self,
         module: &mut M,
         id: FuncId,
         builtin: Builtin,
+        memory0: bool,
     ) -> ModuleResult<()> {
         let mut callee = c_signature(module);
         let words = builtin.params().iter().map(|&word| AbiParam::new(word_type(word)));
@@ -45,6 +48,9 @@ impl Emitter {
         }
         self.define(module, id, builtin_signature(builtin), |b, params| {
             let ctx = params[0];
+            if memory0 {
+                short_bulk::emit(b, builtin, params);
+            }
             super::emitter::check_headroom(b, ctx, vmctx::STACK_LIMIT);
             let flags = MemFlagsData::trusted().with_readonly();
             let array = b.ins().load(types::I64, flags, ctx, vmctx::BUILTINS);

@@ -8,7 +8,7 @@ use precast::{Instance, Memory, Namespace, TrapCode, Value};
 use super::instantiate;
 
 /// More than any length that is likely to be treated specially.
-const MAX_LEN: usize = 80;
+const MAX_LEN: usize = 150;
 const SIZE: usize = 65536;
 
 struct Guest {

@@ -1,5 +1,6 @@
-//! Bulk operators on linear memories. The runtime does them, but for short copies and fills
-//! whose length is known, as compilers emit them to move a structure.
+//! Bulk operators on linear memories. Stubs and the runtime do them (see
+//! `compiler/src/short_bulk.rs`), but for short copies and fills whose length is known, as
+//! compilers emit them to move a structure.
 //!
 //! Such a copy is a few loads and then a few stores, which trap by themselves. If any byte is out
 //! of bounds then the last one is, so the last store comes first: nothing is written when the
@@ -7,6 +8,7 @@
 //! x86-64; elsewhere the runtime does all of them.
 
 use super::FuncTranslator;
+use crate::short_bulk;
 use crate::types::trap_code;
 use cranelift_codegen::ir::{InstBuilder, MemFlagsData, Type, Value, types};
 use precast_abi::builtin::Builtin;
@@ -15,7 +17,7 @@ use precast_abi::trap::TrapCode;
 use wasmparser::Operator;
 
 /// The longest copy or fill that is done inline.
-const MAX_INLINE: u64 = 64;
+const MAX_INLINE: u64 = 128;
 
 /// Translates an operator of this group.
 pub(super) fn translate(t: &mut FuncTranslator<'_, '_>, op: &Operator<'_>) -> bool {
@@ -92,15 +94,7 @@ impl FuncTranslator<'_, '_> {
         let to = self.run(to);
         let (ty, parts) = parts(len);
         let byte = self.builder.ins().ireduce(types::I8, byte);
-        let value = match ty {
-            types::I8 => byte,
-            types::I8X16 => self.builder.ins().splat(ty, byte),
-            ty => {
-                let wide = self.builder.ins().uextend(ty, byte);
-                let ones = 0x0101_0101_0101_0101_u64 >> (64 - ty.bits());
-                self.builder.ins().imul_imm_u(wide, ones as i64)
-            }
-        };
+        let value = short_bulk::repeat(&mut self.builder, byte, ty);
         for at in parts.into_iter().rev() {
             self.builder.ins().store(to.flags, value, to.addr, to.offset + at);
         }
@@ -110,13 +104,7 @@ impl FuncTranslator<'_, '_> {
 /// How to cover a run of bytes: with accesses of one type, which may overlap, at ascending
 /// offsets of which the last covers the last byte.
 fn parts(len: u32) -> (Type, Vec<i32>) {
-    let ty = match len {
-        1 => types::I8,
-        2..4 => types::I16,
-        4..8 => types::I32,
-        8..16 => types::I64,
-        _ => types::I8X16,
-    };
+    let ty = short_bulk::bytes(1 << len.ilog2().min(4));
     let last = len - ty.bytes();
     let mut parts: Vec<i32> = (0..last as i32).step_by(ty.bytes() as usize).collect();
     parts.push(last as i32);

@@ -14,6 +14,8 @@ use wasmparser::{BlockType, BrTable, Operator};
 #[derive(Default)]
 pub(super) struct Control {
     frames: Vec<Frame>,
+    /// How many of them are loops.
+    loops: u32,
     unreachable: bool,
     /// Constructs opened in unreachable code.
     skipped: u32,
@@ -58,6 +60,10 @@ impl Frame {
         Frame { kind: FrameKind::Function, ty: None, results, height: 0, end: None, reached: false }
     }
 
+    fn is_loop(&self) -> bool {
+        matches!(self.kind, FrameKind::Loop { .. })
+    }
+
     /// Operands a branch to it takes.
     fn arity(&self) -> usize {
         match self.kind {
@@ -70,16 +76,23 @@ impl Frame {
 impl Control {
     pub(super) fn clear(&mut self) {
         self.frames.clear();
+        self.loops = 0;
         self.unreachable = false;
         self.skipped = 0;
     }
 
     pub(super) fn push(&mut self, frame: Frame) {
+        self.loops += u32::from(frame.is_loop());
         self.frames.push(frame);
     }
 
     pub(super) fn reachable(&self) -> bool {
         !self.unreachable
+    }
+
+    /// Whether a loop is open.
+    pub(super) fn in_loop(&self) -> bool {
+        self.loops > 0
     }
 
     fn depth(&self, depth: u32) -> usize {
@@ -279,6 +292,7 @@ impl FuncTranslator<'_, '_> {
             self.jump(end, results);
         }
         let mut frame = self.control.frames.pop().expect("the validator pairs blocks and ends");
+        self.control.loops -= u32::from(frame.is_loop());
         frame.reached |= matches!(frame.kind, FrameKind::If(_));
         if let FrameKind::Loop { header, .. } = frame.kind {
             self.builder.seal_block(header);

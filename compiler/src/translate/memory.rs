@@ -10,7 +10,7 @@ use precast_abi::builtin::Builtin;
 use precast_abi::index::MemoryIndex;
 use precast_abi::limits::{MEMORY_GUARD, WASM_PAGE};
 use precast_abi::trap::TrapCode;
-use precast_abi::vmctx::{MEMORY0_OFFSET, MemoryDef, MemorySlot};
+use precast_abi::vmctx::{MEMORY0_BASE, MEMORY0_OFFSET, MemoryDef, MemorySlot};
 use wasmparser::{MemArg, MemArgTarget, Operator};
 
 /// Translates an operator of this group.
@@ -93,9 +93,15 @@ impl FuncTranslator<'_, '_> {
     }
 
     /// The address to which indices of a memory are added, and a distance from there.
+    ///
+    /// The context is memory 0's base, but it lives from the first instruction to the last, and
+    /// of such a value the register allocator keeps loops free when it needs registers there.
+    /// So loops load the base, which is hoisted out of them, and keep it. In a function that
+    /// dispatches, where one loop is all there is, the copy would only be one more value.
     pub(super) fn memory_base(&mut self, memory: MemoryIndex) -> (Value, i32) {
         let ctx = self.ctx;
         let at = match self.plan.memory(memory) {
+            MemoryPlace::Context if self.base_in_loops && self.control.in_loop() => MEMORY0_BASE,
             MemoryPlace::Context => return (ctx, MEMORY0_OFFSET),
             MemoryPlace::Own(def) => def + MemoryDef::BASE,
             MemoryPlace::Imported(slot) => slot + MemorySlot::BASE,

@@ -57,6 +57,8 @@ pub(crate) struct FuncTranslator<'a, 'f> {
     control: &'f mut Control,
     args: &'f mut Vec<Value>,
     block_args: &'f mut Vec<BlockArg>,
+    /// Whether loops keep memory's base in a value of their own.
+    base_in_loops: bool,
     /// Functions and types that were declared, by their numbers in the module.
     funcs: &'f mut HashMap<u32, ir::FuncRef>,
     signatures: &'f mut HashMap<u32, ir::SigRef>,
@@ -96,6 +98,7 @@ impl<'a, 'f> FuncTranslator<'a, 'f> {
             control: &mut buffers.control,
             args: &mut buffers.args,
             block_args: &mut buffers.block_args,
+            base_in_loops: plan.module.defined(index).is_some_and(|n| !plan.dispatches(n)),
             funcs: &mut buffers.funcs,
             signatures: &mut buffers.signatures,
             zeros: Vec::new(),
