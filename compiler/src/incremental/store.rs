@@ -19,7 +19,8 @@ pub struct Lineage(pub [u8; 32]);
 pub trait FunctionStore: Send + Sync {
     /// Bundles in which functions of a module may be found, the likeliest first. A function is
     /// taken from the first that has it, so a few are as good as one, and any may be given:
-    /// those that do not fit cost a search each.
+    /// those that do not fit cost a search each. When nothing is known of the lineage, because
+    /// an edit added an export say, what was kept last is worth a try.
     fn find(&self, lineage: &Lineage) -> Vec<Bytes>;
 
     /// Takes the bundle of a compilation: all functions of the module, found or compiled. It
@@ -30,7 +31,13 @@ pub trait FunctionStore: Send + Sync {
 /// Keeps bundles in memory, the last of each lineage, without a bound.
 #[derive(Default)]
 pub struct MemoryStore {
-    bundles: Mutex<HashMap<Lineage, Bytes>>,
+    kept: Mutex<Kept>,
+}
+
+#[derive(Default)]
+struct Kept {
+    bundles: HashMap<Lineage, Bytes>,
+    last: Option<Bytes>,
 }
 
 impl MemoryStore {
@@ -41,21 +48,25 @@ impl MemoryStore {
 
     /// Bytes that it holds.
     pub fn size(&self) -> usize {
-        self.lock().values().map(|bytes| (**bytes).as_ref().len()).sum()
+        self.lock().bundles.values().map(|bytes| (**bytes).as_ref().len()).sum()
     }
 
-    fn lock(&self) -> std::sync::MutexGuard<'_, HashMap<Lineage, Bytes>> {
-        self.bundles.lock().unwrap_or_else(|e| e.into_inner())
+    fn lock(&self) -> std::sync::MutexGuard<'_, Kept> {
+        self.kept.lock().unwrap_or_else(|e| e.into_inner())
     }
 }
 
 impl FunctionStore for MemoryStore {
     fn find(&self, lineage: &Lineage) -> Vec<Bytes> {
-        self.lock().get(lineage).cloned().into_iter().collect()
+        let kept = self.lock();
+        kept.bundles.get(lineage).or(kept.last.as_ref()).cloned().into_iter().collect()
     }
 
     fn keep(&self, lineage: &Lineage, bundle: Vec<u8>) {
-        self.lock().insert(*lineage, Arc::new(bundle));
+        let bundle: Bytes = Arc::new(bundle);
+        let mut kept = self.lock();
+        kept.last = Some(bundle.clone());
+        kept.bundles.insert(*lineage, bundle);
     }
 }
 
