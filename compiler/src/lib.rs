@@ -30,7 +30,7 @@ mod translate;
 mod types;
 
 pub use error::{CompileError, ErrorKind};
-pub use incremental::{Bytes, FunctionStore, Lineage, MemoryStore};
+pub use incremental::{BundleBytes, FunctionStore, Lineage, MemoryStore};
 pub use settings::{Features, Progress, Settings};
 pub use target::{Target, host_features, identity, isa};
 

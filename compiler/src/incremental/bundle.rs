@@ -35,7 +35,7 @@ records! {
     /// The first bytes.
     Header {
         magic: [u8; 8],
-        /// Hash of everything behind the header.
+        /// Hash of everything behind it.
         hash: U64,
         entries: U32,
         relocs: U32,
@@ -86,7 +86,12 @@ records! {
     }
 }
 
+/// There is no version: keys depend on the build of the compiler, so no function is found in a
+/// bundle of another one.
 const MAGIC: [u8; 8] = *b"precastF";
+
+/// Where the bytes begin that are hashed.
+const HASHED: usize = 16;
 
 /// The `n`th function the body calls.
 const CALLEE: u8 = 0;
@@ -189,7 +194,7 @@ impl<'b> Bundle<'b> {
     /// Looks at bytes; `None` when they are not a bundle of this version, or are damaged.
     pub(crate) fn open(bytes: &'b [u8]) -> Option<Self> {
         let (header, rest) = Header::ref_from_prefix(bytes).ok()?;
-        if header.magic != MAGIC || header.hash.get() != xxh3_64(rest) {
+        if header.magic != MAGIC || header.hash.get() != xxh3_64(&bytes[HASHED..]) {
             return None;
         }
         let (keys, rest) = records(rest, header.entries)?;
@@ -353,7 +358,7 @@ impl Builder {
         self.entries.iter().for_each(|(_, entry)| bytes.extend_from_slice(entry.as_bytes()));
         sections.iter().for_each(|section| bytes.extend_from_slice(section));
         bytes.extend_from_slice(&self.code);
-        header.hash = xxh3_64(&bytes[size_of::<Header>()..]).into();
+        header.hash = xxh3_64(&bytes[HASHED..]).into();
         bytes[..size_of::<Header>()].copy_from_slice(header.as_bytes());
         Some(bytes)
     }

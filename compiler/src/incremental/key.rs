@@ -12,7 +12,7 @@
 //! know makes a function one that has no key and is compiled every time.
 
 use super::store::Lineage;
-use crate::dispatch::{Dispatch, StaticTable, type_number};
+use crate::dispatch::{Dispatch, type_number};
 use crate::module::{Module, val_type};
 use crate::plan::{MemoryPlace, Plan, TablePlace};
 use blake3::{Hash, Hasher};
@@ -20,7 +20,6 @@ use cranelift_codegen::isa::TargetIsa;
 use precast_abi::artifact::Identity;
 use precast_abi::index::{FuncIndex, GlobalIndex, MemoryIndex, TableIndex, TypeIndex};
 use precast_abi::types::FuncType;
-use std::collections::BTreeMap;
 use wasmparser::{BlockType, HeapType, Operator};
 
 /// A function's key. No two functions with different code have the same one, short of a
@@ -92,11 +91,7 @@ impl Environment {
             hasher.update(&memory.limits.max.unwrap_or(0).to_le_bytes());
         }
         let types: Vec<Hash> = module.types.iter().map(type_hash).collect();
-        Environment {
-            common: hasher.finalize(),
-            elements: elements_hash(module, &plan.static_tables, &types),
-            types,
-        }
+        Environment { common: hasher.finalize(), elements: elements_hash(plan, &types), types }
     }
 }
 
@@ -107,20 +102,21 @@ fn type_hash(ty: &FuncType) -> Hash {
     blake3::hash(&bytes)
 }
 
-fn elements_hash(
-    module: &Module<'_>,
-    tables: &BTreeMap<TableIndex, StaticTable>,
-    types: &[Hash],
-) -> Hash {
+fn elements_hash(plan: &Plan<'_>, types: &[Hash]) -> Hash {
+    let module = plan.module;
     let mut bytes = Vec::new();
     bytes.extend_from_slice(&module.func_imports.to_le_bytes());
-    for (index, table) in tables {
+    for (index, table) in &plan.static_tables {
         bytes.extend_from_slice(&index.0.to_le_bytes());
         bytes.extend_from_slice(&(table.elements.len() as u64).to_le_bytes());
         for element in &table.elements {
             let func = element.map_or(u32::MAX, |func| func.0);
             bytes.extend_from_slice(&func.to_le_bytes());
             if let Some(func) = *element {
+                // An import has a place. All zeros for a function that is defined.
+                let defined = module.defined(func).is_some();
+                let slot = if defined { 0 } else { plan.regions.func_import(func.0) };
+                bytes.extend_from_slice(&slot.to_le_bytes());
                 bytes.extend_from_slice(types[module.canonical_type(func).index()].as_bytes());
             }
         }

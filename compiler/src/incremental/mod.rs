@@ -9,10 +9,12 @@
 mod bundle;
 mod key;
 mod store;
+#[cfg(test)]
+mod tests;
 
 pub(crate) use bundle::{Bundle, Kept, Names};
 pub(crate) use key::{Environment, Key, Writer, lineage};
-pub use store::{Bytes, FunctionStore, Lineage, MemoryStore};
+pub use store::{BundleBytes, FunctionStore, Lineage, MemoryStore};
 
 use crate::function::Done;
 use crate::plan::Plan;
@@ -22,7 +24,7 @@ use cranelift_codegen::isa::TargetIsa;
 /// What a compilation with a [`FunctionStore`] has at hand.
 pub(crate) struct Reuse {
     pub(crate) environment: Environment,
-    bundles: Vec<Bytes>,
+    bundles: Vec<BundleBytes>,
     lineage: Lineage,
 }
 

@@ -3,8 +3,8 @@
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex};
 
-/// Bytes that a store lends to a compilation: on the heap, or a mapped file.
-pub type Bytes = Arc<dyn AsRef<[u8]> + Send + Sync>;
+/// BundleBytes that a store lends to a compilation: on the heap, or a mapped file.
+pub type BundleBytes = Arc<dyn AsRef<[u8]> + Send + Sync>;
 
 /// What the versions of one module have in common: a hash of the compiler, its settings that
 /// change code, the module's name, its exports and the modules it imports from.
@@ -21,7 +21,7 @@ pub trait FunctionStore: Send + Sync {
     /// taken from the first that has it, so a few are as good as one, and any may be given:
     /// those that do not fit cost a search each. When nothing is known of the lineage, because
     /// an edit added an export say, what was kept last is worth a try.
-    fn find(&self, lineage: &Lineage) -> Vec<Bytes>;
+    fn find(&self, lineage: &Lineage) -> Vec<BundleBytes>;
 
     /// Takes the bundle of a compilation: all functions of the module, found or compiled. It
     /// replaces those that [`find`](Self::find) gave. Not called when everything was found.
@@ -36,8 +36,8 @@ pub struct MemoryStore {
 
 #[derive(Default)]
 struct Kept {
-    bundles: HashMap<Lineage, Bytes>,
-    last: Option<Bytes>,
+    bundles: HashMap<Lineage, BundleBytes>,
+    last: Option<BundleBytes>,
 }
 
 impl MemoryStore {
@@ -46,7 +46,7 @@ impl MemoryStore {
         Self::default()
     }
 
-    /// Bytes that it holds.
+    /// BundleBytes that it holds.
     pub fn size(&self) -> usize {
         self.lock().bundles.values().map(|bytes| (**bytes).as_ref().len()).sum()
     }
@@ -57,13 +57,13 @@ impl MemoryStore {
 }
 
 impl FunctionStore for MemoryStore {
-    fn find(&self, lineage: &Lineage) -> Vec<Bytes> {
+    fn find(&self, lineage: &Lineage) -> Vec<BundleBytes> {
         let kept = self.lock();
         kept.bundles.get(lineage).or(kept.last.as_ref()).cloned().into_iter().collect()
     }
 
     fn keep(&self, lineage: &Lineage, bundle: Vec<u8>) {
-        let bundle: Bytes = Arc::new(bundle);
+        let bundle: BundleBytes = Arc::new(bundle);
         let mut kept = self.lock();
         kept.last = Some(bundle.clone());
         kept.bundles.insert(*lineage, bundle);
