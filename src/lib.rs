@@ -67,6 +67,8 @@
 #![forbid(unsafe_code)]
 #![deny(missing_docs)]
 
+#[cfg(feature = "compiler")]
+pub use precast_runtime::{BundleBytes, FunctionStore, Lineage, MemoryStore};
 pub use precast_runtime::{
     Caller, CompileError, CompiledModule, Config, Error, ErrorKind, ExportType, Extern, ExternRef,
     ExternType, Features, FormatError, Frame, Func, FuncType, Global, GlobalType, HostError,

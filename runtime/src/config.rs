@@ -24,6 +24,8 @@ pub struct Config {
     pub(crate) verify: bool,
     pub(crate) features: Features,
     pub(crate) progress: Option<Progress>,
+    #[cfg(feature = "compiler")]
+    pub(crate) functions: Option<Arc<dyn precast_compiler::FunctionStore>>,
 }
 
 impl Default for Config {
@@ -34,6 +36,8 @@ impl Default for Config {
             verify: cfg!(debug_assertions),
             features: Features::default(),
             progress: None,
+            #[cfg(feature = "compiler")]
+            functions: None,
         }
     }
 }
@@ -72,6 +76,17 @@ impl Config {
     /// threads that compile.
     pub fn progress(mut self, report: impl Fn(usize, usize) + Send + Sync + 'static) -> Self {
         self.progress = Some(Arc::new(report));
+        self
+    }
+
+    /// Keeps the code of single functions in `store`, and takes it from there when a module is
+    /// compiled in which they did not change. Every function is validated, and the artifact is
+    /// the same as without a store. Default: none.
+    ///
+    /// What a store gives becomes code that is executed: it must be as safe as artifacts are.
+    #[cfg(feature = "compiler")]
+    pub fn functions(mut self, store: Arc<dyn precast_compiler::FunctionStore>) -> Self {
+        self.functions = Some(store);
         self
     }
 }

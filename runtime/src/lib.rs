@@ -56,6 +56,8 @@ pub use precast_abi::trap::TrapCode;
 pub use precast_abi::types::{
     ExternType, FuncType, GlobalType, Limits, MemoryType, TableType, ValType,
 };
+#[cfg(feature = "compiler")]
+pub use precast_compiler::{BundleBytes, FunctionStore, Lineage, MemoryStore};
 pub use runtime::Runtime;
 pub use table::Table;
 pub use trap::{Frame, Trap};

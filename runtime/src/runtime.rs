@@ -54,9 +54,11 @@ impl Runtime {
     #[cfg(feature = "compiler")]
     pub fn compile(&self, wasm: &[u8]) -> Result<CompiledModule, Error> {
         self.check_open()?;
-        let artifact = precast_compiler::compile(wasm, &crate::config::settings(self.config()))
+        let settings = crate::config::settings(self.config());
+        let store = self.config().functions.as_deref();
+        let done = precast_compiler::compile_with(wasm, &settings, store)
             .map_err(crate::config::compile_error)?;
-        self.load_bytes(&artifact)
+        self.load_bytes(&done.artifact)
     }
 
     /// Maps the artifact in a file, as [`CompiledModule::serialize`] gave it.
