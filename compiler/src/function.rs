@@ -11,6 +11,7 @@ use cranelift_codegen::control::ControlPlane;
 use cranelift_codegen::isa::TargetIsa;
 use cranelift_codegen::{CodegenError, Context};
 use precast_abi::index::FuncIndex;
+use std::panic::{self, AssertUnwindSafe};
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use wasmparser::{
@@ -52,7 +53,7 @@ pub(crate) fn compile_all<'r>(
                     if n > first_error.load(Ordering::Relaxed) {
                         continue;
                     }
-                    let result = worker.compile(n);
+                    let result = guarded(worker.base(n), || worker.compile(n));
                     if result.is_err() {
                         first_error.fetch_min(n, Ordering::Relaxed);
                         worker = Worker::new(plan, isa, finder());
@@ -70,6 +71,20 @@ pub(crate) fn compile_all<'r>(
     let mut results = results.into_inner().unwrap_or_else(|e| e.into_inner());
     results.sort_unstable_by_key(|&(n, _)| n);
     results.into_iter().map(|(_, result)| result).collect()
+}
+
+/// Turns a panic of the code generator into an error at `offset`: a module that meets a bug there
+/// must not end the host. What `compile` changed is not used again.
+fn guarded<T>(
+    offset: u32,
+    compile: impl FnOnce() -> Result<T, CompileError>,
+) -> Result<T, CompileError> {
+    panic::catch_unwind(AssertUnwindSafe(compile)).unwrap_or_else(|payload| {
+        let text = payload.downcast_ref::<&str>().copied();
+        let text = text.or_else(|| payload.downcast_ref::<String>().map(String::as_str));
+        let message = format!("the code generator panicked: {}", text.unwrap_or("no message"));
+        Err(CompileError::new(ErrorKind::Internal, offset as usize, message))
+    })
 }
 
 /// The CLIF of every body, as translated.
@@ -256,5 +271,18 @@ fn codegen_error(error: &CodegenError, offset: usize) -> CompileError {
             CompileError::new(ErrorKind::Limit, offset, "a function is too large")
         }
         error => CompileError::new(ErrorKind::Internal, offset, format!("{error:?}")),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_panic_is_an_error_with_a_place() {
+        let error = guarded::<()>(7, || panic!("no rule matched for {}", "v3")).unwrap_err();
+        assert_eq!((error.kind, error.offset), (ErrorKind::Internal, 7));
+        assert!(error.to_string().contains("no rule matched for v3"), "{error}");
+        assert!(guarded(0, || Ok(1)).is_ok());
     }
 }
