@@ -71,7 +71,7 @@ fn read_other(
                 host_io::read_next(fd.as_fd(), bufs)
             });
             // A directory cannot be read, whatever a host says of it, unless it reads nothing.
-            let read = matches!(result, Ok(_) if asked);
+            let read = asked && result.is_ok();
             if !read && open::filetype(fd.as_fd())? == Filetype::Directory {
                 return Err(Errno::Badf);
             }
