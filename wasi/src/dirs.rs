@@ -82,6 +82,7 @@ pub(crate) struct Dirents<'b> {
 
 impl Dirents<'_> {
     /// Adds an entry, as much of it as there is room for, and answers whether there is more.
+    #[inline]
     pub(crate) fn push(&mut self, next: u64, ino: u64, name: &[u8], filetype: Filetype) -> bool {
         // Names have at most 255 bytes.
         let dirent = layout::dirent(next, ino, name.len() as u32, filetype);
@@ -89,7 +90,7 @@ impl Dirents<'_> {
         if let Some(room) = self.buffer.get_mut(self.used..end) {
             let (front, back) = room.split_at_mut(DIRENT_SIZE);
             front.copy_from_slice(&dirent);
-            back.copy_from_slice(name);
+            copy_name(name, back);
             self.used = end;
             return self.has_room();
         }
@@ -125,6 +126,25 @@ pub(crate) fn list(
         }
     }
     Ok(())
+}
+
+/// Copies a name. Those of common lengths in two pieces that may overlap: a call of `memcpy` costs
+/// as much as the rest of an entry.
+#[inline(always)]
+fn copy_name(from: &[u8], to: &mut [u8]) {
+    match from.len() {
+        8..=16 => copy_ends::<8>(from, to),
+        17..=32 => copy_ends::<16>(from, to),
+        _ => to.copy_from_slice(from),
+    }
+}
+
+/// Copies the first `N` bytes and the last `N`, of `N` to `2 * N`.
+#[inline(always)]
+fn copy_ends<const N: usize>(from: &[u8], to: &mut [u8]) {
+    let last = from.len() - N;
+    to[..N].copy_from_slice(&from[..N]);
+    to[last..].copy_from_slice(&from[last..]);
 }
 
 /// Copies as much of `from` as `to` has room for.

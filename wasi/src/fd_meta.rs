@@ -50,7 +50,7 @@ fn guest_flags(mut host: OFlags) -> Fdflags {
 /// [`fd_close`](https://github.com/WebAssembly/WASI/blob/main/legacy/preview1/docs.md#fd_close),
 /// [close(2)](https://man7.org/linux/man-pages/man2/close.2.html)
 pub(crate) fn fd_close(wasi: &mut Wasi, _: &mut Memory<'_>, fd: u32) -> Result<(), Errno> {
-    wasi.fds.remove(fd).map(drop)
+    wasi.fds.close(fd)
 }
 
 /// Moves a descriptor onto another one, which is closed.
@@ -124,6 +124,10 @@ pub(crate) fn fd_fdstat_set_flags(
     let host = descriptor.host_fd().ok_or(Errno::Notsup)?;
     if syncs(flags) != syncs(guest_flags(fcntl_getfl(host)?)) {
         return Err(Errno::Inval);
+    }
+    if let Object::Host(file) = &descriptor.object {
+        // From now on the offset may depend on them.
+        file.return_offset()?;
     }
     Ok(fcntl_setfl(host, host_flags(flags))?)
 }

@@ -3,12 +3,16 @@
 //! A descriptor is looked up by number, then asked for the kind of thing the function needs, then
 //! for the rights: a directory handed to `fd_read` is `EBADF` whatever its rights.
 
+use std::cell::{Cell, OnceCell};
+use std::mem;
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::sync::Arc;
 
 use crate::errno::Errno;
+use crate::fresh::Fresh;
 use crate::layout::Filetype;
 use crate::mounts::{self, Base, Tree};
+use crate::offset::Offset;
 use crate::rights::Rights;
 use crate::stream::Stream;
 use crate::virtual_file::VirtualFile;
@@ -24,6 +28,7 @@ pub(crate) enum HostFd {
 }
 
 impl AsFd for HostFd {
+    #[inline]
     fn as_fd(&self) -> BorrowedFd<'_> {
         match self {
             HostFd::Owned(fd) => fd.as_fd(),
@@ -40,6 +45,8 @@ pub(crate) struct HostFile {
     /// False if it lies on a read-only mount: then nothing about it may be changed, not even its
     /// timestamps, for which the host would ask for no descriptor open for writing.
     pub(crate) writable: bool,
+    /// Who knows where in the file it is.
+    pub(crate) offset: Cell<Offset>,
 }
 
 impl HostFile {
@@ -98,13 +105,32 @@ pub(crate) struct Descriptor {
 impl Descriptor {
     /// `EBADF`, as POSIX has it, for reading or writing what was not opened for that; else
     /// `ENOTCAPABLE` without all of `rights`.
+    #[inline]
     pub(crate) fn require(&self, rights: Rights) -> Result<(), Errno> {
-        if self.base.contains(rights) {
-            Ok(())
-        } else if self.opened_for.contains(rights & Rights::DATA) {
-            Err(Errno::Notcapable)
+        if self.base.contains(rights) { Ok(()) } else { Err(self.refusal(rights)) }
+    }
+
+    #[cold]
+    fn refusal(&self, rights: Rights) -> Errno {
+        if self.opened_for.contains(rights & Rights::DATA) {
+            Errno::Notcapable
         } else {
-            Err(Errno::Badf)
+            Errno::Badf
+        }
+    }
+
+    /// Anything but a directory, which is `EBADF`.
+    #[inline]
+    fn file(&mut self, rights: Rights) -> Result<FileOrStream<'_>, Errno> {
+        if self.is_directory() {
+            return Err(Errno::Badf);
+        }
+        self.require(rights)?;
+        match &mut self.object {
+            Object::Host(file) => Ok(FileOrStream::File(file)),
+            Object::Stream(stream) => Ok(FileOrStream::Stream(stream)),
+            Object::Virtual(file) => Ok(FileOrStream::Virtual(file)),
+            Object::Directory(_) | Object::Tree(_) => Err(Errno::Badf),
         }
     }
 
@@ -136,6 +162,8 @@ pub(crate) enum FileOrStream<'a> {
     File(&'a mut HostFile),
     Stream(&'a mut Stream),
     Virtual(&'a mut VirtualFile),
+    /// Of which nobody has asked yet what it is: it may be a directory.
+    Fresh(&'a OwnedFd),
 }
 
 /// What has a position and a size.
@@ -144,9 +172,57 @@ pub(crate) enum Seekable<'a> {
     Virtual(&'a mut VirtualFile),
 }
 
+/// What a number means: nothing, a file just opened, or a descriptor. The second becomes the third
+/// when somebody asks what it is, be it through a shared reference.
+#[derive(Default)]
+struct Slot {
+    known: OnceCell<Descriptor>,
+    fresh: Cell<Option<Fresh>>,
+}
+
+impl Slot {
+    fn is_open(&mut self) -> bool {
+        self.known.get().is_some() || self.fresh.get_mut().is_some()
+    }
+
+    /// The descriptor. `EBADF` if there is none.
+    #[inline]
+    fn get(&self) -> Result<&Descriptor, Errno> {
+        match self.known.get() {
+            Some(descriptor) => Ok(descriptor),
+            None => self.settle(),
+        }
+    }
+
+    /// Finds out what was opened.
+    #[cold]
+    #[inline(never)]
+    fn settle(&self) -> Result<&Descriptor, Errno> {
+        let fresh = self.fresh.take().ok_or(Errno::Badf)?;
+        match fresh.filetype() {
+            Ok(filetype) => Ok(self.known.get_or_init(|| fresh.descriptor(filetype))),
+            Err(error) => {
+                self.fresh.set(Some(fresh));
+                Err(error)
+            }
+        }
+    }
+
+    /// As [`FdTable::file`], where it is not known to be one.
+    #[inline(never)]
+    fn fresh_file(fresh: &mut Cell<Option<Fresh>>, rights: Rights) -> Result<&OwnedFd, Errno> {
+        let fresh = fresh.get_mut().as_ref().ok_or(Errno::Badf)?;
+        // Only reading and writing: for all else it must be known what it is. Whatever was opened
+        // for one of them may do it, unless it is a directory, which is `EBADF` as well.
+        if fresh.base.contains(rights) { Ok(&fresh.fd) } else { Err(Errno::Badf) }
+    }
+}
+
 /// The table: numbers to descriptors.
 pub(crate) struct FdTable {
-    slots: Vec<Option<Descriptor>>,
+    slots: Vec<Slot>,
+    /// How many of them are open.
+    open: usize,
     /// Below it no number is free.
     lowest: usize,
     /// How many numbers there are.
@@ -157,84 +233,113 @@ impl FdTable {
     /// An empty table, for at most `limit` descriptors.
     pub(crate) fn new(limit: u32) -> Self {
         // A descriptor is below 2^31.
-        FdTable { slots: Vec::new(), lowest: 0, limit: limit.min(i32::MAX as u32) as usize }
+        let limit = limit.min(i32::MAX as u32) as usize;
+        FdTable { slots: Vec::new(), open: 0, lowest: 0, limit }
     }
 
     /// `EMFILE` if no number is free: to be found out before something is opened.
     pub(crate) fn check_room(&self) -> Result<(), Errno> {
-        let room =
-            self.slots.len() < self.limit || self.slots[self.lowest..].iter().any(Option::is_none);
-        if room { Ok(()) } else { Err(Errno::Mfile) }
+        if self.open < self.limit { Ok(()) } else { Err(Errno::Mfile) }
     }
 
     /// Gives the lowest free number to `descriptor`, as POSIX does.
     pub(crate) fn insert(&mut self, descriptor: Descriptor) -> Result<u32, Errno> {
-        let free = self.slots[self.lowest..].iter().position(Option::is_none);
+        let (fd, slot) = self.free_slot()?;
+        slot.known = OnceCell::from(descriptor);
+        Ok(fd)
+    }
+
+    /// As [`FdTable::insert`], for what may turn out to be anything.
+    pub(crate) fn insert_fresh(&mut self, fresh: Fresh) -> Result<u32, Errno> {
+        let (fd, slot) = self.free_slot()?;
+        slot.fresh.set(Some(fresh));
+        Ok(fd)
+    }
+
+    /// The lowest free number, which counts as open from now on.
+    fn free_slot(&mut self) -> Result<(u32, &mut Slot), Errno> {
+        let free = self.slots[self.lowest..].iter_mut().position(|slot| !slot.is_open());
         let index = free.map_or(self.slots.len(), |free| self.lowest + free);
         if index >= self.limit {
             return Err(Errno::Mfile);
         }
-        // The limit fits.
-        let fd = index as u32;
         if index == self.slots.len() {
-            self.slots.push(Some(descriptor));
-        } else {
-            self.slots[index] = Some(descriptor);
+            self.slots.push(Slot::default());
         }
+        self.open += 1;
         self.lowest = index + 1;
-        Ok(fd)
+        // The limit fits.
+        Ok((index as u32, &mut self.slots[index]))
     }
 
-    /// Takes the number `fd` away. `EBADF` if it is not open.
-    pub(crate) fn remove(&mut self, fd: u32) -> Result<Descriptor, Errno> {
-        let index = fd as usize;
-        let descriptor = self.slots.get_mut(index).and_then(Option::take).ok_or(Errno::Badf)?;
-        self.lowest = self.lowest.min(index);
-        Ok(descriptor)
+    /// Closes `fd`. `EBADF` if it is not open.
+    pub(crate) fn close(&mut self, fd: u32) -> Result<(), Errno> {
+        let slot = self.open_slot(fd)?;
+        if let Some(fresh) = slot.fresh.take() {
+            drop(fresh);
+        } else {
+            drop(slot.known.take());
+        }
+        self.vacated(fd);
+        Ok(())
+    }
+
+    /// The slot of a number. `EBADF` if it is not open.
+    fn open_slot(&mut self, fd: u32) -> Result<&mut Slot, Errno> {
+        let slot = self.slots.get_mut(fd as usize).ok_or(Errno::Badf)?;
+        if slot.is_open() { Ok(slot) } else { Err(Errno::Badf) }
+    }
+
+    /// A number is free again.
+    fn vacated(&mut self, fd: u32) {
+        self.open -= 1;
+        self.lowest = self.lowest.min(fd as usize);
     }
 
     /// Makes `to` mean what `from` does and closes what `to` meant. Both must be open: a guest
     /// does not choose how far the table grows.
     pub(crate) fn renumber(&mut self, from: u32, to: u32) -> Result<(), Errno> {
-        self.get(from)?;
-        self.get(to)?;
+        self.open_slot(from)?;
+        self.open_slot(to)?;
         if from != to {
-            let descriptor = self.remove(from)?;
-            *self.get_mut(to)? = descriptor;
+            let slot = mem::take(self.open_slot(from)?);
+            *self.open_slot(to)? = slot;
+            self.vacated(from);
         }
         Ok(())
     }
 
+    #[inline]
     pub(crate) fn get(&self, fd: u32) -> Result<&Descriptor, Errno> {
-        self.slots.get(fd as usize).and_then(Option::as_ref).ok_or(Errno::Badf)
+        self.slots.get(fd as usize).ok_or(Errno::Badf)?.get()
     }
 
+    #[inline]
     pub(crate) fn get_mut(&mut self, fd: u32) -> Result<&mut Descriptor, Errno> {
-        self.slots.get_mut(fd as usize).and_then(Option::as_mut).ok_or(Errno::Badf)
+        let slot = self.slots.get_mut(fd as usize).ok_or(Errno::Badf)?;
+        slot.get()?;
+        slot.known.get_mut().ok_or(Errno::Badf)
     }
 
-    /// Anything but a directory, which is `EBADF`.
+    /// Anything but a directory, which is `EBADF`: to be read or written, as `rights` say. What has
+    /// just been opened stays [`FileOrStream::Fresh`].
+    #[inline]
     pub(crate) fn file(&mut self, fd: u32, rights: Rights) -> Result<FileOrStream<'_>, Errno> {
-        let descriptor = self.get_mut(fd)?;
-        if descriptor.is_directory() {
-            return Err(Errno::Badf);
-        }
-        descriptor.require(rights)?;
-        match &mut descriptor.object {
-            Object::Host(file) => Ok(FileOrStream::File(file)),
-            Object::Stream(stream) => Ok(FileOrStream::Stream(stream)),
-            Object::Virtual(file) => Ok(FileOrStream::Virtual(file)),
-            Object::Directory(_) | Object::Tree(_) => Err(Errno::Badf),
+        let slot = self.slots.get_mut(fd as usize).ok_or(Errno::Badf)?;
+        match slot.known.get_mut() {
+            Some(descriptor) => descriptor.file(rights),
+            None => Slot::fresh_file(&mut slot.fresh, rights).map(FileOrStream::Fresh),
         }
     }
 
     /// A file. A stream that is none of the host's answers `ESPIPE`: these are the functions that
     /// need a position.
+    #[inline]
     pub(crate) fn seekable(&mut self, fd: u32, rights: Rights) -> Result<Seekable<'_>, Errno> {
-        match self.file(fd, rights)? {
+        match self.get_mut(fd)?.file(rights)? {
             FileOrStream::File(file) => Ok(Seekable::File(file)),
             FileOrStream::Virtual(file) => Ok(Seekable::Virtual(file)),
-            FileOrStream::Stream(_) => Err(Errno::Spipe),
+            FileOrStream::Stream(_) | FileOrStream::Fresh(_) => Err(Errno::Spipe),
         }
     }
 
@@ -270,7 +375,7 @@ impl FdTable {
 
     /// The directory at `from` and all beneath it are now at `to`: so are those that are open.
     pub(crate) fn relocate(&mut self, from: &str, to: &str) {
-        for descriptor in self.slots.iter_mut().flatten() {
+        for descriptor in self.slots.iter_mut().filter_map(|slot| slot.known.get_mut()) {
             if let Object::Tree(tree) = &mut descriptor.object
                 && let Some(rest) = mounts::beneath(&tree.location, from)
             {
@@ -311,9 +416,9 @@ mod tests {
         for fd in 0..4 {
             assert_eq!(fds.insert(null()), Ok(fd));
         }
-        assert!(fds.remove(2).is_ok());
-        assert!(fds.remove(1).is_ok());
-        assert_eq!(fds.remove(1).err(), Some(Errno::Badf));
+        assert_eq!(fds.close(2), Ok(()));
+        assert_eq!(fds.close(1), Ok(()));
+        assert_eq!(fds.close(1), Err(Errno::Badf));
         assert_eq!(fds.insert(null()), Ok(1));
         assert_eq!(fds.insert(null()), Ok(2));
         assert_eq!(fds.insert(null()), Ok(4));
@@ -326,7 +431,7 @@ mod tests {
         fds.insert(null()).unwrap();
         assert_eq!(fds.insert(null()), Err(Errno::Mfile));
         assert_eq!(fds.check_room(), Err(Errno::Mfile));
-        fds.remove(0).unwrap();
+        fds.close(0).unwrap();
         assert_eq!(fds.check_room(), Ok(()));
         assert_eq!(fds.insert(null()), Ok(0));
     }

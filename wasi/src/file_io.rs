@@ -1,16 +1,24 @@
 //! Reading, writing and seeking: `fd_read`, `fd_write`, `fd_pread`, `fd_pwrite`, `fd_seek`,
 //! `fd_tell`, `fd_advise`, `fd_allocate`, `fd_sync`, `fd_datasync`.
 //!
-//! Each is one system call on slices of guest memory. The kernel keeps the file offset and blocks
-//! if it must; a signal that interrupts it becomes the guest's `EINTR`.
+//! Each is at most one system call on slices of guest memory. The kernel keeps the file offset,
+//! unless [`crate::offset`] does, and blocks if it must; a signal that interrupts it becomes the
+//! guest's `EINTR`.
+//!
+//! What is hot becomes part of the function that machine code calls: each frame between a system
+//! call and the guest costs up to 25 ns (see RATIONALE.md).
 
 use std::num::NonZeroU64;
+use std::os::fd::AsFd;
 
 use rustix::fs::{Advice, FallocateFlags, SeekFrom};
 
 use crate::errno::Errno;
 use crate::fd_table::{FileOrStream, Object, Seekable};
+use crate::host_io::{self, At, Next};
+use crate::layout::Filetype;
 use crate::memory::Memory;
+use crate::open;
 use crate::rights::Rights;
 use crate::state::Wasi;
 
@@ -27,6 +35,7 @@ use crate::state::Wasi;
 ///
 /// [`fd_read`](https://github.com/WebAssembly/WASI/blob/main/legacy/preview1/docs.md#fd_read),
 /// [readv(2)](https://man7.org/linux/man-pages/man2/readv.2.html)
+#[inline(always)]
 pub(crate) fn fd_read(
     wasi: &mut Wasi,
     memory: &mut Memory<'_>,
@@ -37,11 +46,38 @@ pub(crate) fn fd_read(
 ) -> Result<(), Errno> {
     memory.check(nread, 4)?;
     let n = match wasi.fds.file(fd, Rights::FD_READ)? {
-        FileOrStream::File(file) => memory.scatter(iovs, iovs_len, |bufs| file.read(bufs)),
-        FileOrStream::Stream(stream) => memory.scatter(iovs, iovs_len, |bufs| stream.read(bufs)),
-        FileOrStream::Virtual(file) => memory.scatter(iovs, iovs_len, |bufs| file.read(bufs)),
+        FileOrStream::File(file) => memory.fill(iovs, iovs_len, Next(file)),
+        other => read_other(memory, other, iovs, iovs_len),
     }?;
     memory.write_u32(nread, n)
+}
+
+/// Reads what is no file of the host, or not known to be one.
+#[inline(never)]
+fn read_other(
+    memory: &mut Memory<'_>,
+    from: FileOrStream<'_>,
+    iovs: u32,
+    count: u32,
+) -> Result<u32, Errno> {
+    match from {
+        FileOrStream::File(file) => memory.fill(iovs, count, Next(file)),
+        FileOrStream::Stream(stream) => memory.scatter(iovs, count, |bufs| stream.read(bufs)),
+        FileOrStream::Virtual(file) => memory.scatter(iovs, count, |bufs| file.read(bufs)),
+        FileOrStream::Fresh(fd) => {
+            let mut asked = false;
+            let result = memory.scatter(iovs, count, |bufs| {
+                asked |= bufs.iter().any(|buf| !buf.is_empty());
+                host_io::read_next(fd.as_fd(), bufs)
+            });
+            // A directory cannot be read, whatever a host says of it, unless it reads nothing.
+            let read = asked && result.is_ok();
+            if !read && open::filetype(fd.as_fd())? == Filetype::Directory {
+                return Err(Errno::Badf);
+            }
+            result
+        }
+    }
 }
 
 /// Writes to a descriptor, from all buffers with one system call.
@@ -57,6 +93,7 @@ pub(crate) fn fd_read(
 ///
 /// [`fd_write`](https://github.com/WebAssembly/WASI/blob/main/legacy/preview1/docs.md#fd_write),
 /// [writev(2)](https://man7.org/linux/man-pages/man2/writev.2.html)
+#[inline(always)]
 pub(crate) fn fd_write(
     wasi: &mut Wasi,
     memory: &mut Memory<'_>,
@@ -67,11 +104,29 @@ pub(crate) fn fd_write(
 ) -> Result<(), Errno> {
     memory.check(nwritten, 4)?;
     let n = match wasi.fds.file(fd, Rights::FD_WRITE)? {
-        FileOrStream::File(file) => memory.gather(iovs, iovs_len, |bufs| file.write(bufs)),
-        FileOrStream::Stream(stream) => memory.gather(iovs, iovs_len, |bufs| stream.write(bufs)),
-        FileOrStream::Virtual(file) => memory.gather(iovs, iovs_len, |bufs| file.write(bufs)),
+        FileOrStream::File(file) => memory.drain(iovs, iovs_len, Next(file)),
+        other => write_other(memory, other, iovs, iovs_len),
     }?;
     memory.write_u32(nwritten, n)
+}
+
+/// Writes to what is no file of the host, or not known to be one.
+#[inline(never)]
+fn write_other(
+    memory: &Memory<'_>,
+    to: FileOrStream<'_>,
+    iovs: u32,
+    count: u32,
+) -> Result<u32, Errno> {
+    match to {
+        FileOrStream::File(file) => memory.drain(iovs, count, Next(file)),
+        FileOrStream::Stream(stream) => memory.gather(iovs, count, |bufs| stream.write(bufs)),
+        FileOrStream::Virtual(file) => memory.gather(iovs, count, |bufs| file.write(bufs)),
+        // The host opens no directory for writing.
+        FileOrStream::Fresh(fd) => {
+            memory.gather(iovs, count, |bufs| host_io::write_next(fd.as_fd(), bufs))
+        }
+    }
 }
 
 /// Reads at an offset, leaving the descriptor's own where it is.
@@ -87,6 +142,7 @@ pub(crate) fn fd_write(
 ///
 /// [`fd_pread`](https://github.com/WebAssembly/WASI/blob/main/legacy/preview1/docs.md#fd_pread),
 /// [preadv(2)](https://man7.org/linux/man-pages/man2/readv.2.html)
+#[inline(always)]
 pub(crate) fn fd_pread(
     wasi: &mut Wasi,
     memory: &mut Memory<'_>,
@@ -97,16 +153,14 @@ pub(crate) fn fd_pread(
     nread: u32,
 ) -> Result<(), Errno> {
     memory.check(nread, 4)?;
-    let mut file = wasi.fds.seekable(fd, Rights::FD_READ | Rights::FD_SEEK)?;
-    let n = memory.scatter(iovs, iovs_len, |bufs| {
-        let n = match &mut file {
-            Seekable::File(file) => file.read_at(bufs, offset)?,
-            Seekable::Virtual(file) => file.file.read_at(bufs, position(offset)?)?,
-        };
-        // Buffers that overlap come one after the other.
-        offset += n as u64;
-        Ok(n)
-    })?;
+    let n = match wasi.fds.seekable(fd, Rights::FD_READ | Rights::FD_SEEK)? {
+        Seekable::File(file) => memory.fill(iovs, iovs_len, At(file, offset)),
+        Seekable::Virtual(file) => memory.scatter(iovs, iovs_len, |bufs| {
+            let n = file.file.read_at(bufs, position(offset)?)?;
+            offset += n as u64;
+            Ok(n)
+        }),
+    }?;
     memory.write_u32(nread, n)
 }
 
@@ -124,6 +178,7 @@ pub(crate) fn fd_pread(
 ///
 /// [`fd_pwrite`](https://github.com/WebAssembly/WASI/blob/main/legacy/preview1/docs.md#fd_pwrite),
 /// [pwritev(2)](https://man7.org/linux/man-pages/man2/readv.2.html)
+#[inline(always)]
 pub(crate) fn fd_pwrite(
     wasi: &mut Wasi,
     memory: &mut Memory<'_>,
@@ -134,11 +189,12 @@ pub(crate) fn fd_pwrite(
     nwritten: u32,
 ) -> Result<(), Errno> {
     memory.check(nwritten, 4)?;
-    let file = wasi.fds.seekable(fd, Rights::FD_WRITE | Rights::FD_SEEK)?;
-    let n = memory.gather(iovs, iovs_len, |bufs| match file {
-        Seekable::File(file) => file.write_at(bufs, offset),
-        Seekable::Virtual(file) => file.changing()?.write_at(bufs, position(offset)?),
-    })?;
+    let n = match wasi.fds.seekable(fd, Rights::FD_WRITE | Rights::FD_SEEK)? {
+        Seekable::File(file) => memory.drain(iovs, iovs_len, At(file, offset)),
+        Seekable::Virtual(file) => {
+            memory.gather(iovs, iovs_len, |bufs| file.changing()?.write_at(bufs, position(offset)?))
+        }
+    }?;
     memory.write_u32(nwritten, n)
 }
 
@@ -155,6 +211,7 @@ pub(crate) fn fd_pwrite(
 ///
 /// [`fd_seek`](https://github.com/WebAssembly/WASI/blob/main/legacy/preview1/docs.md#fd_seek),
 /// [lseek(2)](https://man7.org/linux/man-pages/man2/lseek.2.html)
+#[inline(always)]
 pub(crate) fn fd_seek(
     wasi: &mut Wasi,
     memory: &mut Memory<'_>,
@@ -177,6 +234,7 @@ pub(crate) fn fd_seek(
 }
 
 /// Moves a descriptor's offset and tells it.
+#[inline(always)]
 pub(crate) fn seek(
     wasi: &mut Wasi,
     memory: &mut Memory<'_>,
@@ -190,7 +248,7 @@ pub(crate) fn seek(
         position == SeekFrom::Current(0) && wasi.fds.get(fd)?.base.contains(Rights::FD_TELL);
     let rights = if staying { Rights::FD_TELL } else { Rights::FD_SEEK };
     let position = match wasi.fds.seekable(fd, rights)? {
-        Seekable::File(file) => rustix::fs::seek(&file.fd, position)?,
+        Seekable::File(file) => file.seek(position)?,
         Seekable::Virtual(file) => file.seek(position)?,
     };
     memory.write_u64(newoffset, position)
@@ -208,6 +266,7 @@ pub(crate) fn seek(
 ///
 /// [`fd_tell`](https://github.com/WebAssembly/WASI/blob/main/legacy/preview1/docs.md#fd_tell),
 /// [lseek(2)](https://man7.org/linux/man-pages/man2/lseek.2.html)
+#[inline(always)]
 pub(crate) fn fd_tell(
     wasi: &mut Wasi,
     memory: &mut Memory<'_>,

@@ -4,33 +4,54 @@
 //! third: the kernel need not copy and check a table. Most guests give one.
 
 use std::io::{IoSlice, IoSliceMut};
+use std::os::fd::{AsFd, BorrowedFd};
 
 use rustix::io::{pread, preadv, pwrite, pwritev, read, readv, write, writev};
 
 use crate::errno::Errno;
 use crate::fd_table::HostFile;
+use crate::iovec::{Drain, Fill};
+use crate::offset::Offset;
+
+/// Fills `bufs` from the first on, from where the host's offset is.
+#[inline(always)]
+pub(crate) fn read_next(fd: BorrowedFd<'_>, bufs: &mut [IoSliceMut<'_>]) -> Result<usize, Errno> {
+    Ok(match bufs {
+        [one] => read(fd, &mut **one)?,
+        many => readv(fd, many)?,
+    })
+}
+
+/// Writes `bufs` from the first on, to where the host's offset is.
+#[inline(always)]
+pub(crate) fn write_next(fd: BorrowedFd<'_>, bufs: &[IoSlice<'_>]) -> Result<usize, Errno> {
+    Ok(match bufs {
+        [one] => write(fd, one)?,
+        many => writev(fd, many)?,
+    })
+}
 
 impl HostFile {
     /// Fills `bufs` from the first on.
-    #[inline]
+    #[inline(always)]
     pub(crate) fn read(&self, bufs: &mut [IoSliceMut<'_>]) -> Result<usize, Errno> {
-        Ok(match bufs {
-            [one] => read(&self.fd, &mut **one)?,
-            many => readv(&self.fd, many)?,
-        })
+        match self.offset.get() {
+            Offset::Own(at) => self.read_own(bufs, at),
+            _ => read_next(self.fd.as_fd(), bufs),
+        }
     }
 
     /// Writes `bufs` from the first on.
-    #[inline]
+    #[inline(always)]
     pub(crate) fn write(&self, bufs: &[IoSlice<'_>]) -> Result<usize, Errno> {
-        Ok(match bufs {
-            [one] => write(&self.fd, one)?,
-            many => writev(&self.fd, many)?,
-        })
+        match self.offset.get() {
+            Offset::Own(at) => self.write_own(bufs, at),
+            _ => write_next(self.fd.as_fd(), bufs),
+        }
     }
 
     /// As [`HostFile::read`], at an offset.
-    #[inline]
+    #[inline(always)]
     pub(crate) fn read_at(&self, bufs: &mut [IoSliceMut<'_>], offset: u64) -> Result<usize, Errno> {
         Ok(match bufs {
             [one] => pread(&self.fd, &mut **one, offset)?,
@@ -39,11 +60,48 @@ impl HostFile {
     }
 
     /// As [`HostFile::write`], at an offset.
-    #[inline]
+    #[inline(always)]
     pub(crate) fn write_at(&self, bufs: &[IoSlice<'_>], offset: u64) -> Result<usize, Errno> {
         Ok(match bufs {
             [one] => pwrite(&self.fd, one, offset)?,
             many => pwritev(&self.fd, many, offset)?,
         })
+    }
+}
+
+/// A file of the host, to be read or written where its offset is.
+pub(crate) struct Next<'a>(pub(crate) &'a HostFile);
+
+impl Fill for Next<'_> {
+    #[inline(always)]
+    fn fill(&mut self, bufs: &mut [IoSliceMut<'_>]) -> Result<usize, Errno> {
+        self.0.read(bufs)
+    }
+}
+
+impl Drain for Next<'_> {
+    #[inline(always)]
+    fn drain(self, bufs: &[IoSlice<'_>]) -> Result<usize, Errno> {
+        self.0.write(bufs)
+    }
+}
+
+/// A file of the host, to be read or written at an offset.
+pub(crate) struct At<'a>(pub(crate) &'a HostFile, pub(crate) u64);
+
+impl Fill for At<'_> {
+    #[inline(always)]
+    fn fill(&mut self, bufs: &mut [IoSliceMut<'_>]) -> Result<usize, Errno> {
+        let n = self.0.read_at(bufs, self.1)?;
+        // Buffers that overlap come one after the other.
+        self.1 += n as u64;
+        Ok(n)
+    }
+}
+
+impl Drain for At<'_> {
+    #[inline(always)]
+    fn drain(self, bufs: &[IoSlice<'_>]) -> Result<usize, Errno> {
+        self.0.write_at(bufs, self.1)
     }
 }

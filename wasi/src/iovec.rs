@@ -18,21 +18,71 @@ const INLINE: usize = 16;
 /// More buffers than this are `EINVAL`, as with the host's `IOV_MAX`.
 const MAX: u32 = 1024;
 
+/// Fills buffers from the first on, and answers how many bytes that took. A closure does; a type can
+/// have it done right where it is called, so that nothing returns between the system call and the
+/// guest.
+pub(crate) trait Fill {
+    fn fill(&mut self, bufs: &mut [IoSliceMut<'_>]) -> Result<usize, Errno>;
+}
+
+/// Takes the bytes of buffers from the first on, as [`Fill`].
+pub(crate) trait Drain {
+    fn drain(self, bufs: &[IoSlice<'_>]) -> Result<usize, Errno>;
+}
+
+/// A closure that does it.
+struct Closure<F>(F);
+
+impl<F: FnMut(&mut [IoSliceMut<'_>]) -> Result<usize, Errno>> Fill for Closure<F> {
+    fn fill(&mut self, bufs: &mut [IoSliceMut<'_>]) -> Result<usize, Errno> {
+        (self.0)(bufs)
+    }
+}
+
+impl<F: FnOnce(&[IoSlice<'_>]) -> Result<usize, Errno>> Drain for Closure<F> {
+    fn drain(self, bufs: &[IoSlice<'_>]) -> Result<usize, Errno> {
+        (self.0)(bufs)
+    }
+}
+
 impl Memory<'_> {
-    /// Hands the `count` buffers of the table at `iovs` to `write`, which answers how many bytes
-    /// it took.
-    ///
-    /// `EINVAL`: too many buffers, or more bytes than a `size` can count. `EFAULT`: a bad pointer.
+    /// As [`Memory::drain`], with a closure.
     pub(crate) fn gather(
         &self,
         iovs: u32,
         count: u32,
         write: impl FnOnce(&[IoSlice<'_>]) -> Result<usize, Errno>,
     ) -> Result<u32, Errno> {
+        self.drain(iovs, count, Closure(write))
+    }
+
+    /// As [`Memory::fill`], with a closure.
+    pub(crate) fn scatter(
+        &mut self,
+        iovs: u32,
+        count: u32,
+        read: impl FnMut(&mut [IoSliceMut<'_>]) -> Result<usize, Errno>,
+    ) -> Result<u32, Errno> {
+        self.fill(iovs, count, Closure(read))
+    }
+
+    /// Hands the `count` buffers of the table at `iovs` to `write`, which answers how many bytes
+    /// it took.
+    ///
+    /// `EINVAL`: too many buffers, or more bytes than a `size` can count. `EFAULT`: a bad pointer.
+    #[inline(always)]
+    pub(crate) fn drain(&self, iovs: u32, count: u32, write: impl Drain) -> Result<u32, Errno> {
         let table = self.iovec_table(iovs, count)?;
         if count == 1 {
             let (ptr, len) = self.iovec(&table, 0);
-            return written(write(&[IoSlice::new(self.buffer(ptr, len)?)])?);
+            return written(write.drain(&[IoSlice::new(self.buffer(ptr, len)?)])?);
+        }
+        if count == 2 {
+            // What C libraries give: what they have buffered, which may be nothing, and what came.
+            let ((first, first_len), (ptr, len)) = (self.iovec(&table, 0), self.iovec(&table, 1));
+            let second = IoSlice::new(self.buffer(ptr, len)?);
+            let buffers = [IoSlice::new(self.buffer(first, first_len)?), second];
+            return written(write.drain(if first_len == 0 { &buffers[1..] } else { &buffers })?);
         }
         self.gather_many(&table, count as usize, write)
     }
@@ -43,7 +93,7 @@ impl Memory<'_> {
         &self,
         table: &Range<usize>,
         count: usize,
-        write: impl FnOnce(&[IoSlice<'_>]) -> Result<usize, Errno>,
+        write: impl Drain,
     ) -> Result<u32, Errno> {
         // The fewer buffers, the less there is to set up.
         let empty = IoSlice::new(&[]);
@@ -59,30 +109,31 @@ impl Memory<'_> {
         &'m self,
         slices: &mut [IoSlice<'m>],
         table: &Range<usize>,
-        write: impl FnOnce(&[IoSlice<'_>]) -> Result<usize, Errno>,
+        write: impl Drain,
     ) -> Result<u32, Errno> {
         for (i, slice) in slices.iter_mut().enumerate() {
             let (ptr, len) = self.iovec(table, i);
             *slice = IoSlice::new(self.buffer(ptr, len)?);
         }
-        written(write(slices)?)
+        written(write.drain(slices)?)
     }
 
     /// Hands the `count` buffers of the table at `iovs` to `read`, which fills them from the first
     /// on and answers how many bytes it wrote.
     ///
     /// `EINVAL`: too many buffers, or more bytes than a `size` can count. `EFAULT`: a bad pointer.
-    pub(crate) fn scatter(
+    #[inline(always)]
+    pub(crate) fn fill(
         &mut self,
         iovs: u32,
         count: u32,
-        mut read: impl FnMut(&mut [IoSliceMut<'_>]) -> Result<usize, Errno>,
+        mut read: impl Fill,
     ) -> Result<u32, Errno> {
         let table = self.iovec_table(iovs, count)?;
         if count == 1 {
             let (ptr, len) = self.iovec(&table, 0);
             let range = self.buffer_range(ptr, len)?;
-            return written(read(&mut [IoSliceMut::new(&mut self.whole()[range])])?);
+            return written(read.fill(&mut [IoSliceMut::new(&mut self.whole()[range])])?);
         }
         self.scatter_many(&table, count as usize, read)
     }
@@ -93,7 +144,7 @@ impl Memory<'_> {
         &mut self,
         table: &Range<usize>,
         count: usize,
-        mut read: impl FnMut(&mut [IoSliceMut<'_>]) -> Result<usize, Errno>,
+        mut read: impl Fill,
     ) -> Result<u32, Errno> {
         // The fewer buffers, the fewer pairs to compare.
         let done = match count {
@@ -112,7 +163,7 @@ impl Memory<'_> {
         &mut self,
         table: &Range<usize>,
         count: usize,
-        read: &mut impl FnMut(&mut [IoSliceMut<'_>]) -> Result<usize, Errno>,
+        read: &mut impl Fill,
     ) -> Result<Option<usize>, Errno> {
         // The empty range overlaps nothing, not even itself.
         let mut ranges = [const { 0..0 }; N];
@@ -124,7 +175,7 @@ impl Memory<'_> {
             return Ok(None);
         };
         let mut slices = slices.map(IoSliceMut::new);
-        read(&mut slices[..count]).map(Some)
+        read.fill(&mut slices[..count]).map(Some)
     }
 
     /// Reads into many buffers, or into buffers that overlap.
@@ -132,7 +183,7 @@ impl Memory<'_> {
         &mut self,
         table: &Range<usize>,
         count: usize,
-        mut read: impl FnMut(&mut [IoSliceMut<'_>]) -> Result<usize, Errno>,
+        mut read: impl Fill,
     ) -> Result<u32, Errno> {
         // Before the first byte is read: a buffer may lie over the table.
         let ranges: Vec<_> = (0..count)
@@ -142,12 +193,12 @@ impl Memory<'_> {
             })
             .collect::<Result<_, _>>()?;
         if let Some(mut slices) = disjoint(self.whole(), &ranges) {
-            return written(read(&mut slices)?);
+            return written(read.fill(&mut slices)?);
         }
         let mut total = 0;
         for range in ranges.into_iter().filter(|range| !range.is_empty()) {
             let len = range.len();
-            match read(&mut [IoSliceMut::new(&mut self.whole()[range])]) {
+            match read.fill(&mut [IoSliceMut::new(&mut self.whole()[range])]) {
                 Ok(n) => {
                     total += n;
                     if n < len {
@@ -163,6 +214,7 @@ impl Memory<'_> {
     }
 
     /// Where the table lies. Its buffers together hold at most what a `size` can count.
+    #[inline(always)]
     fn iovec_table(&self, iovs: u32, count: u32) -> Result<Range<usize>, Errno> {
         if count > MAX {
             return Err(Errno::Inval);
@@ -173,11 +225,13 @@ impl Memory<'_> {
     }
 
     /// Where a buffer lies. The pointer of an empty one does not matter, as on the host.
+    #[inline(always)]
     fn buffer_range(&self, ptr: u32, len: u32) -> Result<Range<usize>, Errno> {
         if len == 0 { Ok(0..0) } else { self.range(ptr, len) }
     }
 
     /// A buffer to be written from.
+    #[inline(always)]
     fn buffer(&self, ptr: u32, len: u32) -> Result<&[u8], Errno> {
         if len == 0 { Ok(&[]) } else { self.bytes(ptr, len) }
     }

@@ -7,7 +7,8 @@ use rustix::termios::isatty;
 
 use crate::errno::Errno;
 use crate::fd_meta::host_flags;
-use crate::fd_table::{Descriptor, Directory, HostFd, HostFile, Object};
+use crate::fd_table::Descriptor;
+use crate::fresh::Fresh;
 use crate::layout::{Fdflags, Filetype, Lookupflags, Oflags};
 use crate::memory::Memory;
 use crate::mounts::Base;
@@ -67,7 +68,7 @@ pub(crate) fn path_open(
         return Err(Errno::Notcapable);
     }
     wasi.fds.check_room()?;
-    let descriptor = match base {
+    let opened_fd = match base {
         Base::Host(directory) => {
             if request.writes() {
                 directory.require_writable()?;
@@ -76,11 +77,18 @@ pub(crate) fn path_open(
             let mode = Mode::from_raw_mode(0o666);
             let flags = request.host_flags();
             let file = wasi.resolver.open(directory.fd.as_fd(), path, flags, mode)?;
-            request.descriptor(file, directory.writable)?
+            let fresh = request.fresh(file, directory.writable);
+            match request.oflags.contains(Oflags::DIRECTORY) {
+                // Else the host would not have opened it.
+                true => wasi.fds.insert(fresh.descriptor(Filetype::Directory)),
+                false => wasi.fds.insert_fresh(fresh),
+            }
         }
-        Base::Tree(tree) => tree.open(wasi, path, &request)?,
-    };
-    let opened_fd = wasi.fds.insert(descriptor)?;
+        Base::Tree(tree) => {
+            let descriptor = tree.open(wasi, path, &request)?;
+            wasi.fds.insert(descriptor)
+        }
+    }?;
     memory.write_u32(opened, opened_fd)
 }
 
@@ -153,29 +161,20 @@ impl Request {
         flags
     }
 
-    /// The descriptor for the opened `file`, with those of the rights asked for that mean
-    /// something for what it turned out to be.
+    /// The opened `file`.
+    pub(crate) fn fresh(&self, file: OwnedFd, writable: bool) -> Fresh {
+        Fresh { fd: file, writable, base: self.base, inheriting: self.inheriting }
+    }
+
+    /// The descriptor for the opened `file`.
     pub(crate) fn descriptor(&self, file: OwnedFd, writable: bool) -> Result<Descriptor, Errno> {
+        let fresh = self.fresh(file, writable);
         let filetype = match self.oflags.contains(Oflags::DIRECTORY) {
             // Else the host would not have opened it.
             true => Filetype::Directory,
-            false => filetype(file.as_fd())?,
+            false => fresh.filetype()?,
         };
-        let (object, applicable) = if filetype == Filetype::Directory {
-            let fd = HostFd::Owned(file);
-            let directory = Directory { fd, writable, preopen: None, listing: None };
-            (Object::Directory(directory), Rights::DIRECTORY)
-        } else {
-            let rights = rights_of(filetype, file.as_fd());
-            (Object::Host(HostFile { fd: HostFd::Owned(file), filetype, writable }), rights)
-        };
-        let base = self.base & applicable;
-        Ok(Descriptor {
-            object,
-            opened_for: base & Rights::DATA,
-            base,
-            inheriting: self.inheriting,
-        })
+        Ok(fresh.descriptor(filetype))
     }
 }
 

@@ -58,6 +58,7 @@ pub(crate) fn path_create_directory(
 ///
 /// [`path_filestat_get`](https://github.com/WebAssembly/WASI/blob/main/legacy/preview1/docs.md#path_filestat_get),
 /// [fstatat(2)](https://man7.org/linux/man-pages/man2/stat.2.html)
+#[inline(always)]
 pub(crate) fn path_filestat_get(
     wasi: &mut Wasi,
     memory: &mut Memory<'_>,
@@ -72,6 +73,7 @@ pub(crate) fn path_filestat_get(
 }
 
 /// What the file at a path of a guest is.
+#[inline(always)]
 pub(crate) fn filestat(
     wasi: &Wasi,
     memory: &Memory<'_>,

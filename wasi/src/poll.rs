@@ -160,6 +160,11 @@ fn descriptor(fd: u32, fds: &FdTable, right: Rights, interest: PollFlags) -> Res
             Wait::Ready { nbytes: file.available() }
         }
         Object::Virtual(_) => Wait::Ready { nbytes: 0 },
+        // The host tells how many bytes there are from its own offset on.
+        Object::Host(file) if right == Rights::FD_READ => {
+            file.return_offset()?;
+            Wait::Host { fd, interest }
+        }
         _ => Wait::Host { fd, interest },
     })
 }

@@ -25,7 +25,8 @@ pub(crate) fn descriptor(fd: HostFd) -> Result<Descriptor, Errno> {
     let (base, inheriting) =
         if listens { (Rights::LISTENER, Rights::SOCKET) } else { (Rights::SOCKET, Rights::NONE) };
     // No mount: what a peer is sent is not on disk.
-    let object = Object::Host(HostFile { fd, filetype, writable: true });
+    let object =
+        Object::Host(HostFile { fd, filetype, writable: true, offset: Default::default() });
     Ok(Descriptor { object, opened_for: Rights::DATA, base, inheriting })
 }
 

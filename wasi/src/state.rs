@@ -201,7 +201,12 @@ fn standard(fd: BorrowedFd<'static>, other_direction: Rights) -> Descriptor {
         .without(Rights::FD_FDSTAT_SET_FLAGS)
         .without(Rights::FD_FILESTAT_SET_SIZE | Rights::FD_FILESTAT_SET_TIMES)
         .without(Rights::FD_ALLOCATE);
-    let object = Object::Host(HostFile { fd: HostFd::Standard(fd), filetype, writable: true });
+    let object = Object::Host(HostFile {
+        fd: HostFd::Standard(fd),
+        filetype,
+        writable: true,
+        offset: Default::default(),
+    });
     Descriptor { object, opened_for: base & Rights::DATA, base, inheriting: Rights::NONE }
 }
 

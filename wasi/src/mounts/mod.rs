@@ -11,6 +11,7 @@
 
 mod entries;
 mod listing;
+mod plain;
 mod spot;
 mod tree;
 mod walk;

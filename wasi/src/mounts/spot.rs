@@ -3,6 +3,7 @@
 use std::os::fd::AsFd;
 use std::sync::Arc;
 
+use super::plain::Plain;
 use super::{Mounts, Source, Tree, walk};
 use crate::errno::Errno;
 use crate::fd_table::Directory;
@@ -60,6 +61,9 @@ impl<'a> Spot<'a> {
             }
             Base::Tree(tree) => tree,
         };
+        if let Some(spot) = Spot::find_plainly(mounts, resolver, tree, path) {
+            return Ok(spot);
+        }
         let place = walk::resolve(mounts, resolver, &tree.location, path, false)?;
         if place.dotted {
             return Ok(Spot::Unusable(refusals.dotted));
@@ -86,6 +90,18 @@ impl<'a> Spot<'a> {
                 location: place.location,
             }),
         }
+    }
+
+    /// As [`Spot::find`], without a walk, if nothing but directories is on the way.
+    fn find_plainly(
+        mounts: &'a Mounts,
+        resolver: Resolver,
+        tree: &Tree,
+        path: GuestPath<'_>,
+    ) -> Option<Self> {
+        let plain = Plain::new(mounts, &tree.location, path)?;
+        let entry = resolver.linkless().entry(plain.root, plain.path()?).ok()?.into_owned();
+        Some(Spot::Host { entry, writable: plain.writable })
     }
 
     /// `EROFS` on a read-only mount, and what makes it unusable.

@@ -3,10 +3,11 @@
 use std::os::fd::AsFd;
 use std::sync::Arc;
 
-use rustix::fs::{AtFlags, Mode, OFlags, Timestamps};
+use rustix::fs::{AtFlags, FileType, Mode, OFlags, Timestamps};
 
+use super::plain::Plain;
 use super::walk::{Place, resolve};
-use super::{Mount, Source, join};
+use super::{Mount, Source};
 use crate::errno::Errno;
 use crate::fd_meta::virtual_times;
 use crate::fd_table::{Descriptor, Object};
@@ -44,12 +45,25 @@ impl Tree {
         path: GuestPath<'_>,
         follow: bool,
     ) -> Result<Filestat, Errno> {
+        if let Some(stat) = self.stat_plainly(wasi, path, follow) {
+            return Ok(stat);
+        }
         let place = self.resolve(wasi, path, follow)?;
         let stat = wasi.mounts.stat(wasi.resolver, &place.location)?;
         if place.slashed && stat.filetype != Filetype::Directory {
             return Err(Errno::Notdir);
         }
         Ok(stat)
+    }
+
+    /// As [`Tree::path_stat`], without a walk, if nothing but directories is on the way.
+    fn stat_plainly(&self, wasi: &Wasi, path: GuestPath<'_>, follow: bool) -> Option<Filestat> {
+        let plain = Plain::new(&wasi.mounts, &self.location, path)?;
+        let resolver = wasi.resolver.linkless();
+        let (_, stat) = resolver.lookup(plain.root, plain.path()?, false).ok()?;
+        let filetype = Filetype::from(FileType::from_raw_mode(stat.st_mode));
+        let walk = follow && filetype == Filetype::SymbolicLink;
+        (!walk).then(|| Filestat::of_host(filetype, &stat))
     }
 
     /// Sets the timestamps of this directory.
@@ -134,32 +148,20 @@ impl Tree {
 }
 
 impl Tree {
-    /// Opens what lies at `path` on the same mount of the host as this directory, if nothing but
-    /// directories is on the way, with one system call. Whatever comes in between, the walk tells.
+    /// As [`Tree::open`], without a walk, if nothing but directories is on the way.
     fn open_plainly(
         &self,
         wasi: &Wasi,
         path: GuestPath<'_>,
         request: &Request,
     ) -> Option<Descriptor> {
-        let path = std::str::from_utf8(path.bytes()).ok()?;
-        if path.split('/').any(|name| matches!(name, "" | "." | "..")) {
+        let plain = Plain::new(&wasi.mounts, &self.location, path)?;
+        if request.writes() && !plain.writable {
             return None;
         }
-        let location = join(&self.location, path);
-        let (from, to) =
-            (wasi.mounts.find(&self.location).ok()?, wasi.mounts.find(&location).ok()?);
-        let Mount { source: Source::Host(fd), writable, .. } = to.mount else {
-            return None;
-        };
-        let elsewhere = !std::ptr::eq(from.mount, to.mount) || wasi.mounts.is_in_use(&location);
-        if elsewhere || (request.writes() && !writable) {
-            return None;
-        }
-        let (path, mode) = (GuestPath::new(to.rest.as_bytes()).ok()?, Mode::from_raw_mode(0o666));
-        let flags = request.host_flags() | OFlags::NOFOLLOW;
-        let file = wasi.resolver.linkless().open(fd.as_fd(), path, flags, mode).ok()?;
-        request.descriptor(file, *writable).ok()
+        let (flags, mode) = (request.host_flags() | OFlags::NOFOLLOW, Mode::from_raw_mode(0o666));
+        let file = wasi.resolver.linkless().open(plain.root, plain.path()?, flags, mode).ok()?;
+        request.descriptor(file, plain.writable).ok()
     }
 }
 

@@ -3,10 +3,10 @@
 use std::os::fd::{BorrowedFd, OwnedFd};
 use std::sync::OnceLock;
 
-use rustix::fs::{CWD, Mode, OFlags, ResolveFlags, openat2};
+use rustix::fs::{CWD, Mode, OFlags, ResolveFlags, openat, openat2};
 use rustix::io::Errno as HostErrno;
 
-use super::{PASS_THROUGH, walk};
+use super::{NAME_ROOM, PASS_THROUGH, c_name, walk};
 use crate::errno::Errno;
 
 /// Nothing above the root, and none of the links of `/proc` that jump without a path.
@@ -30,6 +30,20 @@ pub(super) fn open(
     mode: Mode,
     max_links: usize,
 ) -> Result<OwnedFd, Errno> {
+    if is_one_component(path) && !flags.contains(OFlags::PATH) {
+        // What is neither a symbolic link nor `..` lies in the directory, and the confinement that
+        // `openat2` checks once more takes a tenth of its time.
+        let itself = flags | OFlags::NOFOLLOW;
+        let opened = match c_name(&mut [0; NAME_ROOM], path) {
+            Some(name) => openat(root, name, itself, mode),
+            None => openat(root, path, itself, mode),
+        };
+        match opened {
+            // Perhaps a link that is to be followed.
+            Err(HostErrno::LOOP | HostErrno::NOTDIR) if !flags.contains(OFlags::NOFOLLOW) => {}
+            opened => return Ok(opened?),
+        }
+    }
     // `openat2` refuses a mode that nothing would use.
     let mode = if flags.contains(OFlags::CREATE) { mode } else { Mode::empty() };
     let links = if max_links == 0 { ResolveFlags::NO_SYMLINKS } else { ResolveFlags::empty() };
@@ -44,4 +58,9 @@ pub(super) fn open(
         }
     }
     walk::open(root, path, flags, mode, max_links)
+}
+
+/// Whether a path is the name of an entry and nothing else: no slash, no dots that are a directory.
+fn is_one_component(path: &[u8]) -> bool {
+    !path.contains(&b'/') && !matches!(path, b"" | b"." | b"..")
 }

@@ -20,6 +20,7 @@ mod walk;
 pub(crate) mod tests;
 
 use std::borrow::Cow;
+use std::ffi::CStr;
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 
 use rustix::fs::{AtFlags, FileType, Mode, OFlags, Stat};
@@ -226,7 +227,22 @@ impl Resolver {
 /// What an entry itself is; a link, not what it leads to.
 #[inline(always)]
 fn stat_of(entry: &Entry<'_, '_>) -> Result<Stat, Errno> {
-    Ok(rustix::fs::statat(entry.dir(), entry.bare_name(), AtFlags::SYMLINK_NOFOLLOW)?)
+    let (name, flags) = (entry.bare_name(), AtFlags::SYMLINK_NOFOLLOW);
+    Ok(match c_name(&mut [0; NAME_ROOM], name) {
+        Some(name) => rustix::fs::statat(entry.dir(), name, flags)?,
+        None => rustix::fs::statat(entry.dir(), name, flags)?,
+    })
+}
+
+/// As long as a name and its terminator may be.
+const NAME_ROOM: usize = 256;
+
+/// A name as the host takes it, in a buffer of zeros; `None` if there is no room. To make it here
+/// saves two returns after the system call, each of which is as dear as the copy.
+#[inline(always)]
+fn c_name<'b>(buffer: &'b mut [u8; NAME_ROOM], name: &[u8]) -> Option<&'b CStr> {
+    buffer.get_mut(..name.len())?.copy_from_slice(name);
+    CStr::from_bytes_with_nul(buffer.get(..=name.len())?).ok()
 }
 
 fn is_directory(stat: &Stat) -> bool {

@@ -129,3 +129,16 @@ fn instances_do_not_disturb_each_other() {
         }
     });
 }
+
+#[test]
+fn names_of_every_length() {
+    let mut mounted = Mounted::new(false);
+    let alphabet = "abcdefghijklmnopqrstuvwxyz0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ";
+    let names: Vec<_> = (1..alphabet.len()).map(|len| &alphabet[..len]).collect();
+    for name in &names {
+        mounted.file(name, "");
+    }
+    let entries = mounted.guest.list(DIR, 0x8000);
+    let listed = entries.keys().filter(|name| !name.starts_with('.'));
+    assert!(listed.eq(&names));
+}

@@ -183,3 +183,137 @@ fn descriptors_are_given_back() {
     assert!(count() < before + 500);
     assert_eq!(guest.open("a", 0, false), Ok(4));
 }
+
+#[test]
+fn what_is_just_opened_may_turn_out_to_be_a_directory() {
+    both(|mut mounted| {
+        fs::create_dir(mounted.host("d")).unwrap();
+        mounted.file("d/inner", "inner");
+        let guest = &mut mounted.guest;
+        // Whatever comes first: each on a descriptor of which nothing was asked yet.
+        let open = |guest: &mut Guest| guest.open("d", 0, false).unwrap();
+        let fd = open(guest);
+        assert_eq!(guest.read(fd, 10), Err(Errno::Badf));
+        assert_eq!(guest.read(fd, 0), Err(Errno::Badf), "not even nothing");
+        assert_eq!(guest.call(|w, m| file_io::fd_read(w, m, fd, IOVS, 0, OUT)), Err(Errno::Badf));
+        assert_eq!(guest.write(fd, b"x"), Err(Errno::Badf));
+        assert_eq!(guest.seek(fd, 0, 1), Err(Errno::Badf));
+        let fd = open(guest);
+        assert_eq!(guest.seek(fd, 0, 1), Err(Errno::Badf));
+        let fd = open(guest);
+        assert_eq!(guest.filetype(fd), Ok(Filetype::Directory as u8));
+        let fd = open(guest);
+        assert_eq!(guest.rights(fd).0, Rights::DIRECTORY);
+        let fd = open(guest);
+        let rights = Rights::FD_READ;
+        let inner = guest.open_with(fd, FOLLOW, "inner", 0, rights, 0).unwrap();
+        assert_eq!(guest.read(inner, 10).unwrap(), b"inner");
+        let fd = open(guest);
+        assert_eq!(guest.call(|w, m| crate::dirs::fd_readdir(w, m, fd, DATA, 100, 0, OUT)), Ok(()));
+        let fd = open(guest);
+        assert_eq!(guest.close(fd), Ok(()));
+        assert_eq!(guest.read(fd, 10), Err(Errno::Badf));
+    });
+}
+
+#[test]
+fn rights_of_what_is_just_opened() {
+    both(|mut mounted| {
+        mounted.file("a", "abc");
+        let guest = &mut mounted.guest;
+        let mut open = |rights| guest.open_with(DIR, FOLLOW, "a", 0, rights, 0).unwrap();
+        let (blind, reader) = (open(Rights::FD_SEEK), open(Rights::FD_READ));
+        assert_eq!(guest.read(blind, 10), Err(Errno::Badf));
+        assert_eq!(guest.write(reader, b"x"), Err(Errno::Badf));
+        assert_eq!(guest.read(reader, 10).unwrap(), b"abc");
+        assert_eq!(guest.read(reader, 10).unwrap(), b"");
+        assert_eq!(guest.rights(reader).0, Rights::FD_READ, "and no other");
+        assert_eq!(guest.call(|w, m| fd_tell(w, m, reader, OUT)), Err(Errno::Notcapable));
+        // Moved before anybody asked.
+        let other = guest.open("a", 0, false).unwrap();
+        guest.call(|w, m| fd_renumber(w, m, other, blind)).unwrap();
+        assert_eq!(guest.read(blind, 10).unwrap(), b"abc");
+        assert_eq!(guest.close(other), Err(Errno::Badf));
+        // An offset that the host has moved meanwhile.
+        assert_eq!(guest.seek(blind, 0, 1), Ok(3));
+    });
+}
+
+#[test]
+fn an_offset_kept_here_is_that_of_the_host() {
+    both(|mut mounted| {
+        mounted.file("a", "0123456789");
+        let guest = &mut mounted.guest;
+        let fd = guest.open("a", 0, true).unwrap();
+        assert_eq!(guest.read(fd, 2).unwrap(), b"01");
+        assert_eq!(guest.seek(fd, 1, 1), Ok(3));
+        assert_eq!(guest.read(fd, 2).unwrap(), b"34");
+        assert_eq!(guest.write(fd, b"ab"), Ok(2));
+        assert_eq!(guest.seek(fd, 0, 1), Ok(7));
+        assert_eq!(guest.seek(fd, -8, 1), Err(Errno::Inval), "before the start");
+        assert_eq!(guest.seek(fd, i64::MAX, 1), Err(Errno::Inval), "after the end of all files");
+        assert_eq!(guest.seek(fd, 0, 1), Ok(7), "and nothing has changed");
+        assert_eq!(guest.read(fd, 100).unwrap(), b"789");
+        assert_eq!(guest.read(fd, 100).unwrap(), b"");
+        // Far beyond what every file system can do: this one can.
+        assert_eq!(guest.seek(fd, 1 << 40, 0), Ok(1 << 40));
+        assert_eq!(guest.read(fd, 100).unwrap(), b"");
+        assert_eq!(guest.seek(fd, -(1 << 40), 1), Ok(0));
+        assert_eq!(guest.seek(fd, 12, 0), Ok(12));
+        assert_eq!(guest.write(fd, b"end"), Ok(3));
+        assert_eq!(guest.seek(fd, -1, 2), Ok(14));
+        assert_eq!(guest.read(fd, 100).unwrap(), b"d");
+        assert_eq!(mounted.contents("a"), "01234ab789\0\0end");
+    });
+}
+
+#[test]
+fn an_offset_that_flags_change() {
+    let mut mounted = Mounted::new(false);
+    mounted.file("a", "0123456789");
+    let guest = &mut mounted.guest;
+    let fd = guest.open("a", 0, true).unwrap();
+    assert_eq!(guest.seek(fd, 2, 0), Ok(2));
+    guest.call(|w, m| fd_fdstat_set_flags(w, m, fd, APPEND)).unwrap();
+    assert_eq!(guest.seek(fd, 0, 1), Ok(2), "the host knows where it was");
+    assert_eq!(guest.write(fd, b"ab"), Ok(2));
+    assert_eq!(guest.seek(fd, 0, 1), Ok(12), "after what was appended");
+    guest.call(|w, m| fd_fdstat_set_flags(w, m, fd, 0)).unwrap();
+    assert_eq!(guest.seek(fd, 1, 0), Ok(1));
+    assert_eq!(guest.write(fd, b"c"), Ok(1));
+    let fd = guest.open_with(DIR, FOLLOW, "a", 0, Rights::ALL, APPEND).unwrap();
+    assert_eq!(guest.seek(fd, 1, 0), Ok(1));
+    assert_eq!(guest.read(fd, 2).unwrap(), b"c2");
+    assert_eq!(guest.write(fd, b"d"), Ok(1));
+    assert_eq!(guest.seek(fd, 0, 1), Ok(13));
+    assert_eq!(mounted.contents("a"), "0c23456789abd");
+}
+
+#[test]
+fn files_of_proc_that_cannot_be_written_at_an_offset() {
+    let mut guest = Guest::new(Builder::new().dir("/proc/thread-self", "/"));
+    let fd = guest.open("comm", 0, true).unwrap();
+    let name = guest.read(fd, 100).unwrap();
+    // From here on the offset is kept here; the host takes no other but its own.
+    assert_eq!(guest.seek(fd, 0, 0), Ok(0));
+    assert_eq!(guest.write(fd, b"renamed"), Ok(7));
+    assert_eq!(guest.seek(fd, 0, 0), Ok(0));
+    assert_eq!(guest.read(fd, 100).unwrap(), b"renamed\n");
+    assert_ne!(name, b"renamed\n");
+}
+
+#[test]
+fn the_first_of_two_buffers_may_be_empty() {
+    let mut mounted = Mounted::new(false);
+    let guest = &mut mounted.guest;
+    let fd = guest.open("a", CREAT, true).unwrap();
+    guest.put(DATA, b"abcdef");
+    for (first, second) in [((u32::MAX, 0), (DATA, 3)), ((DATA + 3, 3), (u32::MAX, 0))] {
+        let table: Vec<u8> = [first.0, first.1, second.0, second.1].map(u32::to_le_bytes).concat();
+        guest.put(IOVS, &table);
+        guest.call(|w, m| file_io::fd_write(w, m, fd, IOVS, 2, OUT)).unwrap();
+        assert_eq!(guest.u32(OUT), 3);
+        guest.call(|w, m| fd_pwrite(w, m, fd, IOVS, 2, 10, OUT)).unwrap();
+    }
+    assert_eq!(mounted.contents("a"), "abcdef\0\0\0\0def");
+}

@@ -156,4 +156,8 @@ fn files_are_always_ready() {
     let events = mounted.guest.poll(&[ready(1, 1, fd), ready(2, 2, fd), ready(3, 1, DIR)]);
     let badf = Errno::Badf.code();
     assert_eq!(events, Ok(vec![(1, 0, 1, 3, 0), (2, 0, 2, 0, 0), (3, badf, 1, 0, 0)]));
+    mounted.guest.seek(fd, 1, 0).unwrap();
+    let events = mounted.guest.poll(&[ready(1, 1, fd)]);
+    assert_eq!(events, Ok(vec![(1, 0, 1, 2, 0)]), "from where the guest is");
+    assert_eq!(mounted.guest.read(fd, 10).unwrap(), b"bc");
 }

@@ -2,9 +2,10 @@
 
 use std::io::{Read, Write};
 use std::net::{TcpListener, TcpStream};
-use std::os::unix::net::UnixDatagram;
+use std::os::unix::net::{UnixDatagram, UnixStream};
 
 use super::*;
+use crate::fd_meta::{fd_fdstat_get, fd_fdstat_set_flags};
 use crate::sockets::{sock_accept, sock_recv, sock_send, sock_shutdown};
 
 impl Guest {
@@ -73,4 +74,43 @@ fn what_is_no_socket() {
     assert_eq!(guest.recv(9, 1, 0), Err(Errno::Badf));
     let file = fs::File::open("/dev/null").unwrap();
     assert!(Builder::new().socket(file).blueprint().is_err());
+}
+
+#[test]
+fn without_blocking() {
+    const NONBLOCK: u32 = 4;
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = listener.local_addr().unwrap();
+    let mut guest = Guest::new(Builder::new().socket(listener));
+    let fd = 3;
+    guest.call(|w, m| fd_fdstat_set_flags(w, m, fd, NONBLOCK)).unwrap();
+    let accept = |guest: &mut Guest, flags| {
+        guest.call(|w, m| sock_accept(w, m, fd, flags, OUT))?;
+        Ok(guest.u32(OUT))
+    };
+    assert_eq!(accept(&mut guest, NONBLOCK), Err(Errno::Again), "nobody is there");
+    let hosts = [TcpStream::connect(address).unwrap(), TcpStream::connect(address).unwrap()];
+    let connection = accept(&mut guest, NONBLOCK).unwrap();
+    assert_eq!(guest.recv(connection, 1, 0), Err(Errno::Again), "nothing was said");
+    // A connection blocks unless it is asked not to, whatever the listener does.
+    let connection = accept(&mut guest, 0).unwrap();
+    guest.call(|w, m| fd_fdstat_get(w, m, connection, OUT)).unwrap();
+    assert_eq!(guest.get(OUT + 2, 2), [0, 0]);
+    drop(hosts);
+    assert_eq!(guest.recv(connection, 1, 0), Ok((Vec::new(), false)), "the end");
+}
+
+#[test]
+fn waiting_for_all() {
+    const WAITALL: u32 = 2;
+    let (mut host, socket) = UnixStream::pair().unwrap();
+    let mut guest = Guest::new(Builder::new().socket(socket));
+    host.write_all(b"first ").unwrap();
+    let later = std::thread::spawn(move || {
+        std::thread::sleep(std::time::Duration::from_millis(20));
+        host.write_all(b"second").unwrap();
+    });
+    assert_eq!(guest.recv(3, 12, WAITALL), Ok((b"first second".to_vec(), false)));
+    later.join().unwrap();
+    assert_eq!(guest.recv(3, 12, WAITALL), Ok((Vec::new(), false)), "no more than there was");
 }

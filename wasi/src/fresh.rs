@@ -1,0 +1,49 @@
+//! A file just opened, of which nobody has asked yet what it is.
+//!
+//! What a descriptor is decides its rights. To know it takes an `fstat`, and many a guest opens,
+//! reads and closes without caring. So `path_open` keeps what it was asked for, and what follows
+//! from the type is found out when something other than reading, writing and closing is done. See
+//! RATIONALE.md.
+
+use std::cell::Cell;
+use std::os::fd::{AsFd, OwnedFd};
+
+use crate::errno::Errno;
+use crate::fd_table::{Descriptor, Directory, HostFd, HostFile, Object};
+use crate::layout::Filetype;
+use crate::offset::Offset;
+use crate::open::{self, rights_of};
+use crate::rights::Rights;
+
+/// A file of the host that a guest has opened: a regular file, a device, a FIFO, a directory.
+pub(crate) struct Fresh {
+    pub(crate) fd: OwnedFd,
+    /// False on a read-only mount.
+    pub(crate) writable: bool,
+    /// The rights asked for. Those that mean nothing for what it is are not had.
+    pub(crate) base: Rights,
+    pub(crate) inheriting: Rights,
+}
+
+impl Fresh {
+    /// What it is, says the host.
+    pub(crate) fn filetype(&self) -> Result<Filetype, Errno> {
+        open::filetype(self.fd.as_fd())
+    }
+
+    /// The descriptor, with those of the rights asked for that mean something for what it is.
+    pub(crate) fn descriptor(self, filetype: Filetype) -> Descriptor {
+        let Fresh { fd, writable, base, inheriting } = self;
+        let (object, applicable) = if filetype == Filetype::Directory {
+            let fd = HostFd::Owned(fd);
+            let directory = Directory { fd, writable, preopen: None, listing: None };
+            (Object::Directory(directory), Rights::DIRECTORY)
+        } else {
+            let rights = rights_of(filetype, fd.as_fd());
+            let offset = Cell::new(Offset::of_opened(filetype));
+            (Object::Host(HostFile { fd: HostFd::Owned(fd), filetype, writable, offset }), rights)
+        };
+        let base = base & applicable;
+        Descriptor { object, opened_for: base & Rights::DATA, base, inheriting }
+    }
+}
