@@ -208,6 +208,12 @@ impl Slot {
         }
     }
 
+    /// Whether what was opened has been used before. From now on it has.
+    #[inline(never)]
+    fn is_used(fresh: &mut Cell<Option<Fresh>>) -> bool {
+        fresh.get_mut().as_mut().is_some_and(|fresh| mem::replace(&mut fresh.used, true))
+    }
+
     /// As [`FdTable::file`], where it is not known to be one.
     #[inline(never)]
     fn fresh_file(fresh: &mut Cell<Option<Fresh>>, rights: Rights) -> Result<&OwnedFd, Errno> {
@@ -322,10 +328,13 @@ impl FdTable {
     }
 
     /// Anything but a directory, which is `EBADF`: to be read or written, as `rights` say. What has
-    /// just been opened stays [`FileOrStream::Fresh`].
+    /// just been opened is [`FileOrStream::Fresh`] once; who comes again is going to come often.
     #[inline]
     pub(crate) fn file(&mut self, fd: u32, rights: Rights) -> Result<FileOrStream<'_>, Errno> {
         let slot = self.slots.get_mut(fd as usize).ok_or(Errno::Badf)?;
+        if slot.known.get().is_none() && Slot::is_used(&mut slot.fresh) {
+            slot.settle()?;
+        }
         match slot.known.get_mut() {
             Some(descriptor) => descriptor.file(rights),
             None => Slot::fresh_file(&mut slot.fresh, rights).map(FileOrStream::Fresh),

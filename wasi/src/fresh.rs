@@ -1,9 +1,8 @@
 //! A file just opened, of which nobody has asked yet what it is.
 //!
 //! What a descriptor is decides its rights. To know it takes an `fstat`, and many a guest opens,
-//! reads and closes without caring. So `path_open` keeps what it was asked for, and what follows
-//! from the type is found out when something other than reading, writing and closing is done. See
-//! RATIONALE.md.
+//! reads once and closes without caring. So `path_open` keeps what it was asked for, and what follows
+//! from the type is found out when something other than that is done. See RATIONALE.md.
 
 use std::cell::Cell;
 use std::os::fd::{AsFd, OwnedFd};
@@ -23,6 +22,8 @@ pub(crate) struct Fresh {
     /// The rights asked for. Those that mean nothing for what it is are not had.
     pub(crate) base: Rights,
     pub(crate) inheriting: Rights,
+    /// Whether it has been read or written.
+    pub(crate) used: bool,
 }
 
 impl Fresh {
@@ -33,7 +34,7 @@ impl Fresh {
 
     /// The descriptor, with those of the rights asked for that mean something for what it is.
     pub(crate) fn descriptor(self, filetype: Filetype) -> Descriptor {
-        let Fresh { fd, writable, base, inheriting } = self;
+        let Fresh { fd, writable, base, inheriting, .. } = self;
         let (object, applicable) = if filetype == Filetype::Directory {
             let fd = HostFd::Owned(fd);
             let directory = Directory { fd, writable, preopen: None, listing: None };

@@ -163,7 +163,7 @@ impl Request {
 
     /// The opened `file`.
     pub(crate) fn fresh(&self, file: OwnedFd, writable: bool) -> Fresh {
-        Fresh { fd: file, writable, base: self.base, inheriting: self.inheriting }
+        Fresh { fd: file, writable, base: self.base, inheriting: self.inheriting, used: false }
     }
 
     /// The descriptor for the opened `file`.
