@@ -74,6 +74,8 @@ pub use precast_runtime::{
     MemoryType, Namespace, Runtime, Table, TableType, Trap, TrapCode, TypedFunc, ValType, Value,
     WasmParams, WasmResults, WasmTy,
 };
+#[cfg(feature = "cache")]
+pub use precast_runtime::{Source, cache, cache::Cache};
 pub use precast_wasi as wasi;
 
 #[cfg(feature = "wast")]

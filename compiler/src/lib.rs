@@ -29,7 +29,7 @@ mod translate;
 mod types;
 
 pub use error::{CompileError, ErrorKind};
-pub use settings::{Features, Progress, Settings};
+pub use settings::{BUILD, Features, Progress, Settings, fingerprint};
 pub use target::{Target, host_features, identity, isa};
 
 /// Compiles a module to the bytes of an artifact. The same bytes and settings give the same

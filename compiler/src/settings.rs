@@ -1,6 +1,7 @@
 //! What a compilation can be asked for.
 
-use crate::target::Target;
+use crate::error::CompileError;
+use crate::target::{self, Target};
 use std::sync::Arc;
 use wasmparser::WasmFeatures;
 
@@ -21,6 +22,24 @@ impl Features {
             Features::Wasm2 => WasmFeatures::WASM2.union(WasmFeatures::EXTENDED_CONST),
         }
     }
+}
+
+/// This build of the compiler: a digest of the sources that decide its output.
+pub const BUILD: &str = env!("PRECAST_COMPILER_BUILD");
+
+/// All that decides the bytes of an artifact besides the module's and the compiler's [`BUILD`], as
+/// text: two settings of one fingerprint give the same artifact for the same module.
+///
+/// # Errors
+///
+/// When there is no code generator for the target.
+pub fn fingerprint(settings: &Settings) -> Result<String, CompileError> {
+    // Whoever adds a field says here whether it changes code.
+    let Settings { optimize, verify: _, threads: _, features, progress: _, target: _ } = settings;
+    let isa = target::isa(settings)?;
+    let flags: Vec<String> = isa.isa_flags().iter().map(|flag| flag.to_string()).collect();
+    let (triple, flags) = (isa.triple(), flags.join(" "));
+    Ok(format!("{triple} {flags} optimize={optimize} features={features:?}"))
 }
 
 /// Called with the functions done and the functions there are, from any thread.

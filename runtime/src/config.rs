@@ -24,6 +24,8 @@ pub struct Config {
     pub(crate) verify: bool,
     pub(crate) features: Features,
     pub(crate) progress: Option<Progress>,
+    #[cfg(feature = "cache")]
+    pub(crate) cache: Option<precast_cache::Cache>,
 }
 
 impl Default for Config {
@@ -34,6 +36,8 @@ impl Default for Config {
             verify: cfg!(debug_assertions),
             features: Features::default(),
             progress: None,
+            #[cfg(feature = "cache")]
+            cache: None,
         }
     }
 }
@@ -72,6 +76,13 @@ impl Config {
     /// threads that compile.
     pub fn progress(mut self, report: impl Fn(usize, usize) + Send + Sync + 'static) -> Self {
         self.progress = Some(Arc::new(report));
+        self
+    }
+
+    /// Keeps what is compiled in this cache, and maps it from there the next time. Default: none.
+    #[cfg(feature = "cache")]
+    pub fn cache(mut self, cache: precast_cache::Cache) -> Self {
+        self.cache = Some(cache);
         self
     }
 }

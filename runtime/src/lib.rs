@@ -22,6 +22,8 @@
 #![deny(missing_docs)]
 #![deny(unsafe_code)]
 
+#[cfg(feature = "cache")]
+mod cached;
 mod config;
 mod cpu;
 mod error;
@@ -40,6 +42,8 @@ mod value;
 #[allow(unsafe_code)]
 mod vm;
 
+#[cfg(feature = "cache")]
+pub use cached::Source;
 pub use config::{Config, Features};
 pub use error::{CompileError, Error, ErrorKind, HostError, LinkError};
 pub use func::{Func, TypedFunc, WasmParams, WasmResults, WasmTy};
@@ -56,6 +60,8 @@ pub use precast_abi::trap::TrapCode;
 pub use precast_abi::types::{
     ExternType, FuncType, GlobalType, Limits, MemoryType, TableType, ValType,
 };
+#[cfg(feature = "cache")]
+pub use precast_cache as cache;
 pub use runtime::Runtime;
 pub use table::Table;
 pub use trap::{Frame, Trap};

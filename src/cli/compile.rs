@@ -34,12 +34,12 @@ Example:
 impl Compile {
     /// Compiles, then publishes the artifact.
     pub(crate) fn execute(&self) -> Result<ExitCode> {
-        let input::Input::Wasm(wasm) = input::read(&self.file)? else {
+        let input::Input::Wasm(wasm, _) = input::read(&self.file)? else {
             bail!("{}: this is an artifact already", self.file.display());
         };
         let runtime = Runtime::with_config(progress::with_bar(Config::new()));
-        let module = runtime.compile(&wasm).with_context(|| self.file.display().to_string())?;
-        publish(&self.output, module.serialize())
+        let artifact = runtime.precompile(&wasm).with_context(|| self.file.display().to_string())?;
+        publish(&self.output, &artifact)
             .with_context(|| format!("cannot write {}", self.output.display()))?;
         Ok(ExitCode::SUCCESS)
     }

@@ -1,5 +1,6 @@
 //! The command line: what it accepts, and how it ends.
 
+mod cache;
 mod compile;
 mod dir;
 mod imports;
@@ -39,6 +40,8 @@ enum Command {
     Run(run::Run),
     /// Compile a module to an artifact that `run` starts at once.
     Compile(compile::Compile),
+    /// Look after the folder in which `run` keeps what it compiled.
+    Cache(cache::CacheCommand),
     /// Run specification scripts and count what passed.
     Wast(wast::Wast),
 }
@@ -48,6 +51,7 @@ pub(crate) fn main() -> ExitCode {
     let result = match Cli::parse().command {
         Command::Run(run) => run.execute(),
         Command::Compile(compile) => compile.execute(),
+        Command::Cache(cache) => cache.execute(),
         Command::Wast(wast) => wast.execute(),
     };
     result.unwrap_or_else(|error| report::report(&error))
