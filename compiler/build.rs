@@ -1,33 +1,36 @@
-//! Names this build of the compiler by the sources that decide its output, so that no other
-//! build's code is taken for this one's.
+//! Gives the compiler a hash of its own sources, so that code kept by one build is not taken for
+//! that of another.
 
 use std::fs;
 use std::path::{Path, PathBuf};
+use xxhash_rust::xxh3::Xxh3;
 
 fn main() {
-    let crate_folder = PathBuf::from(std::env::var("CARGO_MANIFEST_DIR").expect("cargo sets it"));
-    let mut hasher = xxhash_rust::xxh3::Xxh3::new();
-    // A packaged crate has no neighbours; there `precast-abi` is a release, named by its version.
-    for folder in ["src", "Cargo.toml", "../abi/src", "../Cargo.lock"] {
-        println!("cargo::rerun-if-changed={folder}");
-        let mut files = Vec::new();
-        collect(&crate_folder.join(folder), &mut files);
-        files.sort();
-        for file in files {
-            let name = file.strip_prefix(&crate_folder).unwrap_or(&file);
-            hasher.update(name.to_string_lossy().as_bytes());
-            hasher.update(&fs::read(&file).unwrap_or_default());
+    let root = PathBuf::from(std::env::var_os("CARGO_MANIFEST_DIR").expect("cargo sets it"));
+    let mut hash = Xxh3::new();
+    // The last is there in the repository, where versions of dependencies come from it.
+    for path in ["src", "../abi/src", "Cargo.toml", "../Cargo.lock"] {
+        let path = root.join(path);
+        if path.exists() {
+            println!("cargo::rerun-if-changed={}", path.display());
+            add(&mut hash, &path);
         }
     }
-    println!("cargo::rustc-env=PRECAST_COMPILER_BUILD={:032x}", hasher.digest128());
+    println!("cargo::rustc-env=PRECAST_SOURCES={:016x}", hash.digest());
 }
 
-/// Every file at or under a path; none when there is nothing.
-fn collect(path: &Path, files: &mut Vec<PathBuf>) {
-    if path.is_file() {
-        files.push(path.to_owned());
-    }
-    for entry in fs::read_dir(path).into_iter().flatten().flatten() {
-        collect(&entry.path(), files);
+/// Adds a file, or the files below a folder in the order of their names.
+fn add(hash: &mut Xxh3, path: &Path) {
+    if path.is_dir() {
+        let entries = fs::read_dir(path).expect("sources can be read");
+        let mut paths: Vec<PathBuf> =
+            entries.map(|entry| entry.expect("sources can be read").path()).collect();
+        paths.sort();
+        paths.iter().for_each(|path| add(hash, path));
+    } else {
+        let bytes = fs::read(path).expect("sources can be read");
+        hash.update(path.file_name().expect("a file has a name").as_encoded_bytes());
+        hash.update(&bytes.len().to_le_bytes());
+        hash.update(&bytes);
     }
 }

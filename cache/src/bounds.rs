@@ -42,7 +42,7 @@ pub(crate) struct Item {
     pub(crate) name: String,
     pub(crate) size: u64,
     /// When it was last used, in nanoseconds since 1970.
-    used: i128,
+    pub(crate) used: i128,
 }
 
 impl Item {
@@ -127,14 +127,15 @@ impl<'a> Locked<'a> {
         removed
     }
 
-    /// Removes what is in the way of a file with this path.
-    pub(crate) fn replace(&mut self, path: &str) {
+    /// Removes what is in the way of a file with this path. Whether there was something.
+    pub(crate) fn replace(&mut self, path: &str) -> bool {
         let folder = self.cache.folder();
         let size = folder.open_file(path).and_then(rustix::fs::fstat).map(|stat| stat.st_size);
-        if folder.unlink(path).is_ok() {
-            self.ledger.refused += 1;
+        let removed = folder.unlink(path).is_ok();
+        if removed {
             self.subtract(size.map_or(0, |size| size as u64));
         }
+        removed
     }
 
     /// Takes a file that is gone out of the ledger.
@@ -177,14 +178,19 @@ pub(crate) fn room(options: &Options) -> u64 {
 
 /// Every file that counts. A folder that cannot be read is an empty one.
 pub(crate) fn scan(folder: &Folder) -> Vec<Item> {
+    let mut items = scan_kind(folder, Kind::Module);
+    items.append(&mut scan_kind(folder, Kind::Functions));
+    items
+}
+
+/// Every file of a kind.
+pub(crate) fn scan_kind(folder: &Folder, kind: Kind) -> Vec<Item> {
     let mut items = Vec::new();
-    for kind in [Kind::Module, Kind::Pack] {
-        let Ok(builds) = folder.subfolder(kind.folder()) else { continue };
-        for build in names(&builds).unwrap_or_default() {
-            let Ok(entries) = subfolder(&builds, &build).map(Rc::new) else { continue };
-            for name in names(&entries).unwrap_or_default() {
-                items.extend(item(&entries, kind, &build, name));
-            }
+    let Ok(builds) = folder.subfolder(kind.folder()) else { return items };
+    for build in names(&builds).unwrap_or_default() {
+        let Ok(entries) = subfolder(&builds, &build).map(Rc::new) else { continue };
+        for name in names(&entries).unwrap_or_default() {
+            items.extend(item(&entries, kind, &build, name));
         }
     }
     items

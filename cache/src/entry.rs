@@ -106,11 +106,7 @@ impl Entry {
         self.cache.counters().hits.add(1);
         let now = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
         if now.as_nanos() as i128 - self.used > USE_RESOLUTION.as_nanos() as i128 {
-            let now = Timespec { tv_sec: 0, tv_nsec: UTIME_NOW };
-            let same = Timespec { tv_sec: 0, tv_nsec: UTIME_OMIT };
-            let times = Timestamps { last_access: now, last_modification: same };
-            // In a folder that cannot be written nothing is evicted either.
-            let _ = rustix::fs::futimens(file, &times);
+            record_use(file);
         }
     }
 
@@ -118,6 +114,15 @@ impl Entry {
     pub fn refuse(self) {
         self.cache.refused(&self.key);
     }
+}
+
+/// Records that a file was used now.
+pub(crate) fn record_use(file: &File) {
+    let now = Timespec { tv_sec: 0, tv_nsec: UTIME_NOW };
+    let same = Timespec { tv_sec: 0, tv_nsec: UTIME_OMIT };
+    let times = Timestamps { last_access: now, last_modification: same };
+    // In a folder that cannot be written nothing is evicted either.
+    let _ = rustix::fs::futimens(file, &times);
 }
 
 /// Reads the trailer of a file that holds `kind`.

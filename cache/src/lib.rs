@@ -4,7 +4,7 @@
 //!
 //! ```text
 //! modules/BUILD/KEY     an artifact and its trailer, by the build that made it
-//! functions/BUILD/PACK  what was compiled of single functions, many in a file
+//! functions/BUILD/NAME  the code of a module's functions, for its next version
 //! tmp/NAME              a file that is being written; locked by who writes it
 //! index                 which files of the host are known to hold which modules
 //! ledger                how much the folder holds
@@ -29,6 +29,7 @@ mod cache;
 mod entry;
 mod flight;
 mod folder;
+mod functions;
 mod identity;
 mod index;
 mod key;
@@ -45,6 +46,7 @@ pub use cache::Cache;
 pub use entry::{Damage, Entry};
 pub use flight::Flight;
 pub use folder::OpenError;
+pub use functions::Functions;
 pub use identity::FileIdentity;
 pub use key::{Content, Fingerprint, Key};
 pub use maintain::{Pruned, Usage, Verified};

@@ -12,7 +12,7 @@ use std::os::unix::fs::FileExt;
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
 #[non_exhaustive]
 pub struct Usage {
-    /// Files: modules, and packs of functions.
+    /// Files: modules, and bundles of functions.
     pub entries: u64,
     /// Their bytes.
     pub bytes: u64,
@@ -24,7 +24,7 @@ pub struct Usage {
     pub max_entries: u64,
     /// Most bytes they may have.
     pub max_bytes: u64,
-    /// Entries written.
+    /// Entries of modules written.
     pub published: u64,
     /// Entries that were damaged, foreign or of another version, and were replaced.
     pub refused: u64,

@@ -47,7 +47,7 @@ impl Cache {
         let trailer = Trailer::new(kind, digest, bytes, created, self.options());
         let put = || -> io::Result<bool> {
             let size = (bytes.len() + trailer::SIZE) as u64;
-            let Some(temporary) = self.reserve(size, build, path)? else { return Ok(false) };
+            let Some(temporary) = self.reserve(size, kind, build, path)? else { return Ok(false) };
             let written = temporary.write(bytes, &trailer);
             let renamed = written.and_then(|()| Ok(self.folder().rename(&temporary.path, path)?));
             renamed.inspect_err(|_| self.give_back(&temporary, size)).map(|()| true)
@@ -56,14 +56,22 @@ impl Cache {
             self.warn(&error);
             false
         });
-        self.counters().published.add(published.into());
+        self.counters().published.add((published && kind == Kind::Module).into());
         published
     }
 
     /// Makes room for a file of this size, and the file, empty. None if there cannot be room.
-    fn reserve(&self, size: u64, build: Build, path: &str) -> io::Result<Option<Temporary>> {
+    fn reserve(
+        &self,
+        size: u64,
+        kind: Kind,
+        build: Build,
+        path: &str,
+    ) -> io::Result<Option<Temporary>> {
         let Some(mut folder) = Locked::new(self)? else { return Ok(None) };
-        folder.replace(path);
+        // A module's entry is only written where there is none that could be used.
+        let replaced = folder.replace(path);
+        folder.ledger.refused += u64::from(replaced && kind == Kind::Module);
         if !folder.make_room(size, build) {
             folder.done();
             return Ok(None);
@@ -74,7 +82,7 @@ impl Cache {
         temporary.file.set_len(size)?;
         folder.ledger.bytes += size;
         folder.ledger.entries += 1;
-        folder.ledger.published += 1;
+        folder.ledger.published += u64::from(kind == Kind::Module);
         folder.done();
         Ok(Some(temporary))
     }

@@ -31,7 +31,7 @@ counts! {
     misses,
     /// Entries that were found and not used: damaged, foreign, or of another version.
     refused,
-    /// Entries that were written.
+    /// Entries of modules that were written.
     published,
     /// Entries that were removed to keep within the bounds.
     evicted,

@@ -16,8 +16,8 @@ const VERSION: u32 = 1;
 pub(crate) enum Kind {
     /// The artifact of a module.
     Module = 1,
-    /// Functions.
-    Pack = 2,
+    /// The code of a module's functions.
+    Functions = 2,
 }
 
 impl Kind {
@@ -25,7 +25,7 @@ impl Kind {
     pub(crate) const fn folder(self) -> &'static str {
         match self {
             Kind::Module => "modules",
-            Kind::Pack => "functions",
+            Kind::Functions => "functions",
         }
     }
 }

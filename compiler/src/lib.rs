@@ -29,7 +29,7 @@ mod translate;
 mod types;
 
 pub use error::{CompileError, ErrorKind};
-pub use settings::{BUILD, Features, Progress, Settings, fingerprint};
+pub use settings::{Features, Progress, Settings, fingerprint};
 pub use target::{Target, host_features, identity, isa};
 
 /// Compiles a module to the bytes of an artifact. The same bytes and settings give the same
@@ -50,6 +50,11 @@ pub fn compile(wasm: &[u8], settings: &Settings) -> Result<Vec<u8>, CompileError
         Ok(emit::artifact(&plan, image, linked, &*isa, settings, wasm))
     })
 }
+
+/// What tells builds of this compiler apart: its version, that of its code generator, and a hash
+/// of its sources.
+pub const BUILD: &str =
+    concat!("precast ", env!("CARGO_PKG_VERSION"), " ", env!("PRECAST_SOURCES"));
 
 /// The intermediate code of every function a module defines, before any optimisation.
 ///

@@ -24,10 +24,7 @@ impl Features {
     }
 }
 
-/// This build of the compiler: a digest of the sources that decide its output.
-pub const BUILD: &str = env!("PRECAST_COMPILER_BUILD");
-
-/// All that decides the bytes of an artifact besides the module's and the compiler's [`BUILD`], as
+/// All that decides the bytes of an artifact besides the module's and the compiler's [`crate::BUILD`], as
 /// text: two settings of one fingerprint give the same artifact for the same module.
 ///
 /// # Errors

@@ -5,7 +5,6 @@ use crate::error::Error;
 use crate::module::{self, CompiledModule};
 use crate::runtime::Runtime;
 use crate::vm::code::{CodeError, CodeMemory};
-use precast_abi::artifact::COMPILER;
 use precast_cache::{Cache, Content, Damage, Entry, FileIdentity, Fingerprint, Key};
 use std::fs::File;
 use std::io::{self, Read};
@@ -41,11 +40,10 @@ impl Source {
 
 /// What decides code besides the module.
 pub(crate) fn fingerprint(config: &Config) -> Result<Fingerprint, Error> {
-    let settings = precast_compiler::fingerprint(&config::settings(config));
+    let settings = precast_compiler::fingerprint(&config::settings(config, Default::default()));
     let settings = settings.map_err(config::compile_error)?;
-    let build = format!("{COMPILER} {}", precast_compiler::BUILD);
     // What the loader demands is part of it: it may differ where the compiler is the same.
-    Ok(Fingerprint::new(&build, &format!("{settings} {:?}", module::identity())))
+    Ok(Fingerprint::new(precast_compiler::BUILD, &format!("{settings} {:?}", module::identity())))
 }
 
 /// The module of a file that the cache knows.

@@ -98,10 +98,14 @@ impl std::fmt::Debug for Config {
     }
 }
 
-/// The compiler's settings for these.
+/// The compiler's settings for these, and a machine.
 #[cfg(feature = "compiler")]
-pub(crate) fn settings(config: &Config) -> precast_compiler::Settings {
+pub(crate) fn settings(
+    config: &Config,
+    target: precast_compiler::Target,
+) -> precast_compiler::Settings {
     precast_compiler::Settings {
+        target,
         optimize: config.optimize,
         verify: config.verify,
         threads: config.threads,
@@ -110,7 +114,6 @@ pub(crate) fn settings(config: &Config) -> precast_compiler::Settings {
             Features::Wasm2 => precast_compiler::Features::Wasm2,
         },
         progress: config.progress.clone(),
-        ..Default::default()
     }
 }
 

@@ -30,12 +30,15 @@ mod error;
 mod func;
 mod global;
 mod host;
+mod inspect;
 mod instance;
 mod memory;
 mod module;
 mod namespace;
 mod runtime;
 mod table;
+#[cfg(feature = "compiler")]
+mod target;
 mod trap;
 mod types;
 mod value;
@@ -51,6 +54,7 @@ pub use global::Global;
 pub use host::{
     Caller, HostModule, HostModuleBuilder, HostReturn, HostValues, IntoHostFunc, WithCaller,
 };
+pub use inspect::{Function, Inspection, Part};
 pub use instance::{Extern, Instance};
 pub use memory::Memory;
 pub use module::{CompiledModule, ExportType, ImportType};
@@ -64,5 +68,7 @@ pub use precast_abi::types::{
 pub use precast_cache as cache;
 pub use runtime::Runtime;
 pub use table::Table;
+#[cfg(feature = "compiler")]
+pub use target::Target;
 pub use trap::{Frame, Trap};
 pub use value::{ExternRef, Value};

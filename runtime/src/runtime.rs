@@ -4,6 +4,8 @@ use crate::config::Config;
 use crate::error::{Error, ErrorKind};
 use crate::module::{self, CompiledModule};
 use crate::namespace::Namespace;
+#[cfg(feature = "compiler")]
+use crate::target::Target;
 use crate::vm::code::{CodeError, CodeMemory};
 use crate::vm::store::Store;
 use precast_abi::artifact::MAGIC;
@@ -75,8 +77,19 @@ impl Runtime {
     /// As [`Runtime::compile`].
     #[cfg(feature = "compiler")]
     pub fn precompile(&self, wasm: &[u8]) -> Result<Vec<u8>, Error> {
+        self.precompile_for(wasm, Target::Host)
+    }
+
+    /// As [`Runtime::precompile`], for another machine.
+    ///
+    /// # Errors
+    ///
+    /// As [`Runtime::compile`].
+    #[cfg(feature = "compiler")]
+    pub fn precompile_for(&self, wasm: &[u8], target: Target) -> Result<Vec<u8>, Error> {
         self.check_open()?;
-        precast_compiler::compile(wasm, &crate::config::settings(self.config()))
+        let settings = crate::config::settings(self.config(), target.for_compiler());
+        precast_compiler::compile(wasm, &settings)
             .map_err(|error| crate::config::compile_error(error).into())
     }
 

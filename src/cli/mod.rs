@@ -5,6 +5,7 @@ mod compile;
 mod dir;
 mod imports;
 mod input;
+mod inspect;
 mod overlay;
 mod progress;
 mod report;
@@ -40,6 +41,8 @@ enum Command {
     Run(run::Run),
     /// Compile a module to an artifact that `run` starts at once.
     Compile(compile::Compile),
+    /// Show what is in an artifact.
+    Inspect(inspect::Inspect),
     /// Look after the folder in which `run` keeps what it compiled.
     Cache(cache::CacheCommand),
     /// Run specification scripts and count what passed.
@@ -51,6 +54,7 @@ pub(crate) fn main() -> ExitCode {
     let result = match Cli::parse().command {
         Command::Run(run) => run.execute(),
         Command::Compile(compile) => compile.execute(),
+        Command::Inspect(inspect) => inspect.execute(),
         Command::Cache(cache) => cache.execute(),
         Command::Wast(wast) => wast.execute(),
     };
