@@ -67,15 +67,15 @@
 #![forbid(unsafe_code)]
 #![deny(missing_docs)]
 
+#[cfg(feature = "compiler")]
+pub use precast_runtime::Target;
 pub use precast_runtime::{
     Caller, CompileError, CompiledModule, Config, Error, ErrorKind, ExportType, Extern, ExternRef,
     ExternType, Features, FormatError, Frame, Func, FuncType, Global, GlobalType, HostError,
-    HostModule, HostModuleBuilder, ImportType, Inspection, Instance, IntoHostFunc, Limits, LinkError, Memory,
-    MemoryType, Namespace, Runtime, Table, TableType, Trap, TrapCode, TypedFunc, ValType, Value,
-    WasmParams, WasmResults, WasmTy,
+    HostModule, HostModuleBuilder, ImportType, Inspection, Instance, IntoHostFunc, Limits,
+    LinkError, Memory, MemoryType, Namespace, Runtime, Table, TableType, Trap, TrapCode, TypedFunc,
+    ValType, Value, WasmParams, WasmResults, WasmTy,
 };
-#[cfg(feature = "compiler")]
-pub use precast_runtime::Target;
 #[cfg(feature = "cache")]
 pub use precast_runtime::{Source, cache, cache::Cache};
 pub use precast_wasi as wasi;

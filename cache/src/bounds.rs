@@ -120,9 +120,7 @@ impl<'a> Locked<'a> {
         let removed = item.unlink();
         if removed {
             self.subtract(item.size);
-            self.cache
-                .folder()
-                .remove_empty(&format!("{}/{}", item.kind.folder(), item.build));
+            self.cache.folder().remove_empty(&format!("{}/{}", item.kind.folder(), item.build));
         }
         removed
     }

@@ -5,7 +5,6 @@ use crate::key::Key;
 use crate::options::Verify;
 use crate::trailer::{self, Kind, Trailer};
 use rustix::fs::{FileType, Stat, Timespec, Timestamps, UTIME_NOW, UTIME_OMIT};
-use rustix::process::geteuid;
 use std::fs::File;
 use std::io;
 use std::os::unix::fs::FileExt;
@@ -45,7 +44,7 @@ impl Entry {
             return Err(Damage);
         }
         let options = cache.options();
-        let exposed = stat.st_uid != geteuid().as_raw() || stat.st_mode & 0o022 != 0;
+        let exposed = stat.st_uid != cache.folder().user || stat.st_mode & 0o022 != 0;
         if exposed && options.key.is_none() {
             return Err(Damage);
         }

@@ -59,6 +59,8 @@ pub(crate) struct Folder {
     pub(crate) path: PathBuf,
     /// Whether its owner may not write to it. The superuser could; that it must not is respected.
     pub(crate) read_only: bool,
+    /// Who runs this process.
+    pub(crate) user: u32,
     /// Permissions of new files and folders in it.
     modes: Modes,
 }
@@ -108,7 +110,8 @@ impl Folder {
             check_folder(path, &stat)?;
         }
         let read_only = stat.st_mode & 0o200 == 0;
-        let folder = Folder { fd, path: path.to_owned(), read_only, modes };
+        let folder =
+            Folder { fd, path: path.to_owned(), read_only, user: geteuid().as_raw(), modes };
         Ok(folder)
     }
 
@@ -171,9 +174,7 @@ impl Folder {
     }
 
     fn make_parents(&self, path: &str) -> rustix::io::Result<()> {
-        if !rustix::fs::accessat(&self.fd, "CACHEDIR.TAG", rustix::fs::Access::EXISTS, AtFlags::empty())
-            .is_ok_and(|()| true)
-        {
+        if self.open_file("CACHEDIR.TAG").is_err() {
             // The tag is a courtesy; without it the cache works.
             let tag = self.open_state("CACHEDIR.TAG", true);
             let _ = tag.map(|mut file| file.write_all(TAG));

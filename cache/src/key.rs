@@ -28,10 +28,7 @@ impl Fingerprint {
         let [a, b, c, d, e, f, g, h, ..] = digest;
         let mut hasher = blake3::Hasher::new();
         hasher.update(&digest).update(settings.as_bytes());
-        Fingerprint {
-            build: Build([a, b, c, d, e, f, g, h]),
-            settings: hasher.finalize().into(),
-        }
+        Fingerprint { build: Build([a, b, c, d, e, f, g, h]), settings: hasher.finalize().into() }
     }
 }
 

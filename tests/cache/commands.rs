@@ -79,7 +79,8 @@ fn a_life_of_a_cache() {
 #[test]
 fn the_text_format_is_cached_too() {
     let place = Place::new("wat");
-    let file = place.write_settled("m.wat", "(module (func (export \"answer\") (result i32) i32.const 7))");
+    let file = place
+        .write_settled("m.wat", "(module (func (export \"answer\") (result i32) i32.const 7))");
     for _ in 0..3 {
         assert_eq!(stdout(&place.answer(&file).output().unwrap()), "7\n");
     }

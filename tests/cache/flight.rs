@@ -10,16 +10,17 @@ use crate::{Random, assert_answers, module, open};
 
 /// A module that takes a while to compile.
 fn large(n: u32) -> Vec<u8> {
-    let body = "(i32.add (i32.mul (local.get 0) (i32.const 3)) (i32.rotl (local.get 0) (i32.const 5)))"
-        .to_owned();
+    let body =
+        "(i32.add (i32.mul (local.get 0) (i32.const 3)) (i32.rotl (local.get 0) (i32.const 5)))"
+            .to_owned();
     let body = (0..40).fold("(local.get 0)".to_owned(), |inner, k| {
         format!("(i32.xor (i32.add {inner} (i32.const {k})) {body})")
     });
-    let functions: String =
-        (0..60).map(|k| format!("(func (param i32) (result i32) (i32.add (i32.const {k}) {body}))")).collect();
-    let text = format!(
-        r#"(module (func (export "answer") (result i32) (i32.const {n})) {functions})"#
-    );
+    let functions: String = (0..60)
+        .map(|k| format!("(func (param i32) (result i32) (i32.add (i32.const {k}) {body}))"))
+        .collect();
+    let text =
+        format!(r#"(module (func (export "answer") (result i32) (i32.const {n})) {functions})"#);
     wat::parse_str(text).expect("the text of the module")
 }
 

@@ -5,8 +5,8 @@ use std::fs::{self, Permissions};
 use std::os::unix::fs::{MetadataExt, PermissionsExt, chown, lchown, symlink};
 use std::path::Path;
 use std::process::{Command, Output, Stdio};
-use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
 
 use crate::place::{Place, stdout};
 use crate::{assert_answers, module, open, runtime};
@@ -147,7 +147,7 @@ fn a_read_only_folder_is_read() {
 
     let told = Arc::new(AtomicUsize::new(0));
     let tell = told.clone();
-    let options = Options::new().on_warning(move |_| drop(tell.fetch_add(1, Relaxed)));
+    let options = Options::new().on_warning(move |_| _ = tell.fetch_add(1, Relaxed));
     let (cache, runtime) = open(&place, options);
     assert_answers(&runtime.compile(&module(1, 0)).unwrap(), 1, 0);
     assert_eq!((cache.counts().hits, told.load(Relaxed)), (1, 0));
