@@ -48,7 +48,9 @@ impl Cache {
         let put = || -> io::Result<bool> {
             let size = (bytes.len() + trailer::SIZE) as u64;
             let Some(temporary) = self.reserve(size, kind, build, path)? else { return Ok(false) };
-            let written = temporary.write(bytes, &trailer);
+            // What is always checked whole need not outlive a power failure.
+            let durable = kind == Kind::Module;
+            let written = temporary.write(bytes, &trailer, durable);
             let renamed = written.and_then(|()| Ok(self.folder().rename(&temporary.path, path)?));
             renamed.inspect_err(|_| self.give_back(&temporary, size)).map(|()| true)
         };
@@ -114,8 +116,8 @@ impl Cache {
 }
 
 impl Temporary {
-    /// Writes all of it, and returns when it is on disk.
-    fn write(&self, bytes: &[u8], trailer: &Trailer) -> io::Result<()> {
+    /// Writes all of it, and if it is to be durable returns when it is on disk.
+    fn write(&self, bytes: &[u8], trailer: &Trailer, durable: bool) -> io::Result<()> {
         let mut file = &self.file;
         file.write_all(bytes)?;
         file.write_all(trailer.as_bytes())?;
@@ -123,6 +125,6 @@ impl Temporary {
         let created = Timespec { tv_sec: trailer.created, tv_nsec: 0 };
         let times = Timestamps { last_access: now, last_modification: created };
         rustix::fs::futimens(file, &times)?;
-        file.sync_all()
+        if durable { file.sync_all() } else { Ok(()) }
     }
 }

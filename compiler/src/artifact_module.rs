@@ -17,10 +17,10 @@ use precast_abi::artifact::{NONE, Writer};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// Collects code and data for one artifact.
-pub(crate) struct ArtifactModule {
+pub(crate) struct ArtifactModule<'f> {
     isa: OwnedTargetIsa,
     declarations: ModuleDeclarations,
-    funcs: Vec<Option<CompiledFunction>>,
+    funcs: Vec<Option<CompiledFunction<'f>>>,
     objects: BTreeMap<u32, Object>,
     /// Functions and data objects that relocations refer to.
     referenced_funcs: BTreeSet<u32>,
@@ -48,7 +48,7 @@ pub(crate) struct Linked {
     pub(crate) handlers: Vec<Handler>,
 }
 
-impl ArtifactModule {
+impl<'f> ArtifactModule<'f> {
     pub(crate) fn new(isa: OwnedTargetIsa) -> Self {
         ArtifactModule {
             isa,
@@ -61,7 +61,11 @@ impl ArtifactModule {
     }
 
     /// Defines a function with all that was kept of its compilation.
-    pub(crate) fn define(&mut self, id: FuncId, function: CompiledFunction) -> ModuleResult<()> {
+    pub(crate) fn define(
+        &mut self,
+        id: FuncId,
+        function: CompiledFunction<'f>,
+    ) -> ModuleResult<()> {
         for reloc in &function.relocs {
             match code::target(reloc) {
                 Some(Target::Func(index)) => self.referenced_funcs.insert(index),
@@ -148,15 +152,16 @@ impl Linked {
     }
 
     /// Takes in what is known about a function's code, now that its place is.
-    fn add(&mut self, index: usize, start: u32, func: &CompiledFunction) {
+    fn add(&mut self, index: usize, start: u32, func: &CompiledFunction<'_>) {
         self.places[index] = (start, func.code.len() as u32);
+        let location = |wasm| if wasm == NONE { NONE } else { func.base + wasm };
         for trap in &func.traps {
             self.trap_offsets.push(start + trap.offset);
             self.trap_codes.push(trap.code);
-            self.trap_locations.push(trap.wasm);
+            self.trap_locations.push(location(trap.wasm));
         }
         for call in &func.calls {
-            self.calls.push(code::Call { ret: start + call.ret, wasm: call.wasm });
+            self.calls.push(code::Call { ret: start + call.ret, wasm: location(call.wasm) });
         }
         for handler in &func.handlers {
             self.handlers.push(Handler {
@@ -207,7 +212,7 @@ fn backend(message: String) -> ModuleError {
     ModuleError::Compilation(cranelift_codegen::CodegenError::Unsupported(message))
 }
 
-impl Module for ArtifactModule {
+impl Module for ArtifactModule<'_> {
     fn isa(&self) -> &dyn TargetIsa {
         &*self.isa
     }
@@ -252,7 +257,7 @@ impl Module for ArtifactModule {
         let compiled = context.compile(&*self.isa, control);
         compiled.map_err(|error| ModuleError::Compilation(error.inner))?;
         let compiled = context.compiled_code().expect("it was just compiled");
-        self.define(id, CompiledFunction::new(compiled, &context.func, id))
+        self.define(id, CompiledFunction::new(compiled, &context.func, id, 0))
     }
 
     fn define_function_bytes(

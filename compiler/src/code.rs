@@ -4,12 +4,15 @@ use cranelift_codegen::binemit::Reloc;
 use cranelift_codegen::{CompiledCode, FinalizedMachExceptionHandler, ir};
 use cranelift_module::{FuncId, ModuleReloc, ModuleRelocTarget};
 use precast_abi::artifact::NONE;
+use std::borrow::Cow;
 
 /// Machine code, and what linking and the artifact need to know about it. Offsets are from the
 /// start of the code.
-pub(crate) struct CompiledFunction {
-    pub(crate) code: Box<[u8]>,
+pub(crate) struct CompiledFunction<'b> {
+    pub(crate) code: Cow<'b, [u8]>,
     pub(crate) align: u32,
+    /// Where locations in the WebAssembly file are counted from: the start of the body.
+    pub(crate) base: u32,
     pub(crate) relocs: Box<[ModuleReloc]>,
     pub(crate) traps: Box<[Trap]>,
     pub(crate) calls: Box<[Call]>,
@@ -20,7 +23,7 @@ pub(crate) struct CompiledFunction {
 pub(crate) struct Trap {
     pub(crate) offset: u32,
     pub(crate) code: u8,
-    /// Where it comes from in the WebAssembly file, or [`NONE`].
+    /// Where in the body it comes from, or [`NONE`].
     pub(crate) wasm: u32,
 }
 
@@ -28,7 +31,7 @@ pub(crate) struct Trap {
 pub(crate) struct Call {
     /// The offset it returns to.
     pub(crate) ret: u32,
-    /// Where it comes from in the WebAssembly file.
+    /// Where in the body it comes from.
     pub(crate) wasm: u32,
 }
 
@@ -43,28 +46,30 @@ pub struct Handler {
     pub frame: u32,
 }
 
-impl CompiledFunction {
-    /// Takes over what the code generator made of `func`.
-    pub(crate) fn new(compiled: &CompiledCode, func: &ir::Function, id: FuncId) -> Self {
+impl CompiledFunction<'_> {
+    /// Takes over what the code generator made of `func`, whose body starts at `base` in the
+    /// WebAssembly file.
+    pub(crate) fn new(compiled: &CompiledCode, func: &ir::Function, id: FuncId, base: u32) -> Self {
         let buffer = &compiled.buffer;
         let relocs = buffer.relocs().iter();
         let locations: Vec<_> = buffer.get_srclocs_sorted().iter().collect();
         // Traps and calls come in the order of the code, and so do locations.
-        let mut locate = Locations { ranges: &locations, next: 0 };
+        let mut locate = Locations { ranges: &locations, next: 0, base };
         let traps = buffer.traps().iter().map(|trap| Trap {
             offset: trap.offset,
             code: trap.code.as_raw().get(),
             wasm: locate.at(trap.offset),
         });
         let traps = traps.collect();
-        let mut locate = Locations { ranges: &locations, next: 0 };
+        let mut locate = Locations { ranges: &locations, next: 0, base };
         let calls = buffer.call_sites().filter_map(|site| {
             let wasm = locate.at(site.ret_addr - 1);
             (wasm != NONE).then_some(Call { ret: site.ret_addr, wasm })
         });
         CompiledFunction {
-            code: buffer.data().into(),
+            code: Cow::Owned(buffer.data().into()),
             align: buffer.alignment,
+            base,
             relocs: relocs.map(|reloc| ModuleReloc::from_mach_reloc(reloc, func, id)).collect(),
             traps,
             calls: calls.collect(),
@@ -75,8 +80,9 @@ impl CompiledFunction {
     /// Code from elsewhere, about which nothing more is known.
     pub(crate) fn from_bytes(code: &[u8], align: u32, relocs: &[ModuleReloc]) -> Self {
         CompiledFunction {
-            code: code.into(),
+            code: Cow::Owned(code.into()),
             align,
+            base: 0,
             relocs: relocs.into(),
             traps: Box::default(),
             calls: Box::default(),
@@ -103,6 +109,7 @@ pub fn handlers(compiled: &CompiledCode) -> Vec<Handler> {
 struct Locations<'a> {
     ranges: &'a [&'a cranelift_codegen::MachSrcLoc<cranelift_codegen::Final>],
     next: usize,
+    base: u32,
 }
 
 impl Locations<'_> {
@@ -111,7 +118,9 @@ impl Locations<'_> {
             self.next += 1;
         }
         let range = self.ranges.get(self.next).filter(|range| range.start <= offset);
-        range.filter(|range| !range.loc.is_default()).map_or(NONE, |range| range.loc.bits())
+        range
+            .filter(|range| !range.loc.is_default())
+            .map_or(NONE, |range| range.loc.bits() - self.base)
     }
 }
 

@@ -1,8 +1,9 @@
 //! Function bodies to machine code: validation, translation and code generation of each in one
-//! go, on as many threads as there are.
+//! go, on as many threads as there are. Code that is kept from earlier is validated and taken.
 
 use crate::code::CompiledFunction;
 use crate::error::{CompileError, ErrorKind};
+use crate::incremental::{self, Bundle, Kept, Key, Names, Reuse};
 use crate::plan::Plan;
 use crate::settings::Settings;
 use crate::translate::{Buffers, FuncTranslator};
@@ -12,15 +13,28 @@ use cranelift_codegen::{CodegenError, Context};
 use precast_abi::index::FuncIndex;
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering};
-use wasmparser::{FuncToValidate, FuncValidatorAllocations, OperatorsReader};
+use wasmparser::{
+    FuncToValidate, FuncValidator, FuncValidatorAllocations, OperatorsReader, ValidatorResources,
+};
 
-/// Compiles every body. The result does not depend on the number of threads, and neither does
-/// the error: it is that of the first function that has one.
-pub(crate) fn compile_all(
+/// A function's code, where it came from, and what to keep of it.
+pub(crate) struct Done<'r> {
+    pub(crate) function: CompiledFunction<'r>,
+    pub(crate) kept: Option<Kept<'r>>,
+    /// Whether it was kept from earlier.
+    pub(crate) found: bool,
+}
+
+/// Compiles every body, or finds it in `reuse`. The result does not depend on the number of
+/// threads, and neither does the error: it is that of the first function that has one.
+pub(crate) fn compile_all<'r>(
     plan: &Plan<'_>,
     isa: &dyn TargetIsa,
     settings: &Settings,
-) -> Result<Vec<CompiledFunction>, CompileError> {
+    reuse: Option<&'r Reuse>,
+) -> Result<Vec<Done<'r>>, CompileError> {
+    let bundles = reuse.map_or(Vec::new(), Reuse::bundles);
+    let finder = || reuse.map(|reuse| Finder::new(plan, reuse, &bundles));
     let bodies = &plan.module.bodies;
     // Large ones first, so that no thread starts one when the others are done.
     let mut order: Vec<usize> = (0..bodies.len()).collect();
@@ -32,7 +46,7 @@ pub(crate) fn compile_all(
     rayon::scope(|scope| {
         for _ in 0..rayon::current_num_threads().min(bodies.len()) {
             scope.spawn(|_| {
-                let mut worker = Worker::new(plan, isa);
+                let mut worker = Worker::new(plan, isa, finder());
                 let mut own = Vec::new();
                 while let Some(&n) = order.get(next.fetch_add(1, Ordering::Relaxed)) {
                     if n > first_error.load(Ordering::Relaxed) {
@@ -41,7 +55,7 @@ pub(crate) fn compile_all(
                     let result = worker.compile(n);
                     if result.is_err() {
                         first_error.fetch_min(n, Ordering::Relaxed);
-                        worker = Worker::new(plan, isa);
+                        worker = Worker::new(plan, isa, finder());
                     }
                     own.push((n, result));
                     let done = done.fetch_add(1, Ordering::Relaxed) + 1;
@@ -60,10 +74,10 @@ pub(crate) fn compile_all(
 
 /// The CLIF of every body, as translated.
 pub(crate) fn clif(plan: &Plan<'_>, isa: &dyn TargetIsa) -> Result<String, CompileError> {
-    let mut worker = Worker::new(plan, isa);
+    let mut worker = Worker::new(plan, isa, None);
     let mut text = String::new();
     for n in 0..plan.module.bodies.len() {
-        worker.translate(n)?;
+        worker.translate(n, true)?;
         if n > 0 {
             text.push('\n');
         }
@@ -72,60 +86,149 @@ pub(crate) fn clif(plan: &Plan<'_>, isa: &dyn TargetIsa) -> Result<String, Compi
     Ok(text)
 }
 
+/// What one thread needs to find functions that are kept.
+struct Finder<'p, 'r> {
+    key: incremental::Writer<'p>,
+    bundles: Vec<Bundle<'r>>,
+}
+
+impl<'p, 'r: 'p> Finder<'p, 'r> {
+    fn new(plan: &'p Plan<'p>, reuse: &'r Reuse, bundles: &[Bundle<'r>]) -> Self {
+        let key = incremental::Writer::new(plan, &reuse.environment);
+        Finder { key, bundles: bundles.to_vec() }
+    }
+
+    fn names<'n>(&'n self, plan: &'n Plan<'_>) -> Names<'n> {
+        Names { ids: &plan.ids, callees: &self.key.callees, data: &self.key.data }
+    }
+
+    /// Finds the function whose key was written last.
+    fn find(&self, plan: &Plan<'_>, key: &Key, base: u32) -> Option<Done<'r>> {
+        let precise = || self.key.with_elements(key);
+        let names = self.names(plan);
+        let mut found = self.bundles.iter().filter_map(|b| b.find(key, precise, &names, base));
+        let (function, kept) = found.next()?;
+        Some(Done { function, kept: Some(kept), found: true })
+    }
+}
+
 /// What one thread keeps from function to function.
-struct Worker<'p> {
+struct Worker<'p, 'r> {
     plan: &'p Plan<'p>,
     isa: &'p dyn TargetIsa,
     context: Context,
     buffers: Buffers,
     validator: FuncValidatorAllocations,
+    finder: Option<Finder<'p, 'r>>,
 }
 
-impl<'p> Worker<'p> {
-    fn new(plan: &'p Plan<'p>, isa: &'p dyn TargetIsa) -> Self {
+impl<'p, 'r: 'p> Worker<'p, 'r> {
+    fn new(plan: &'p Plan<'p>, isa: &'p dyn TargetIsa, finder: Option<Finder<'p, 'r>>) -> Self {
         Worker {
             plan,
             isa,
             context: Context::new(),
             buffers: Buffers::default(),
             validator: FuncValidatorAllocations::default(),
+            finder,
         }
     }
 
-    /// Compiles the `n`th defined function.
-    fn compile(&mut self, n: usize) -> Result<CompiledFunction, CompileError> {
-        self.translate(n)?;
-        let offset = self.plan.module.bodies[n].body.range().start as usize;
+    /// Compiles or finds the `n`th defined function. It is validated either way.
+    fn compile(&mut self, n: usize) -> Result<Done<'r>, CompileError> {
+        if self.finder.is_none() {
+            self.translate(n, true)?;
+            return Ok(Done { function: self.generate(n)?, kept: None, found: false });
+        }
+        let key = self.validate(n)?;
+        let base = self.base(n);
+        let finder = self.finder.as_ref().expect("it was just there");
+        if let Some(found) = key.and_then(|key| finder.find(self.plan, &key, base)) {
+            return Ok(found);
+        }
+        let knows_element = self.translate(n, false)?;
+        let function = self.generate(n)?;
+        let finder = self.finder.as_ref().expect("it was just there");
+        let kept = key.and_then(|key| {
+            let precise = knows_element.then(|| finder.key.with_elements(&key));
+            Kept::new(key, precise, &function, &finder.names(self.plan))
+        });
+        Ok(Done { function, kept, found: false })
+    }
+
+    /// Where a body starts in the file.
+    fn base(&self, n: usize) -> u32 {
+        self.plan.module.bodies[n].body.range().start as u32
+    }
+
+    /// Makes code of the CLIF in the context.
+    fn generate(&mut self, n: usize) -> Result<CompiledFunction<'r>, CompileError> {
+        let base = self.base(n);
         self.context
             .compile(self.isa, &mut ControlPlane::default())
-            .map_err(|error| codegen_error(&error.inner, offset))?;
+            .map_err(|error| codegen_error(&error.inner, base as usize))?;
         let compiled = self.context.compiled_code().expect("it was just compiled");
         let id = self.plan.ids.defined(n as u32);
-        Ok(CompiledFunction::new(compiled, &self.context.func, id))
+        Ok(CompiledFunction::new(compiled, &self.context.func, id, base))
     }
 
-    /// Validates a body and leaves its CLIF in the context.
-    fn translate(&mut self, n: usize) -> Result<(), CompileError> {
+    fn validator(&mut self, n: usize) -> FuncValidator<ValidatorResources> {
         let module = self.plan.module;
-        let body = &module.bodies[n];
-        let index = FuncIndex(module.func_imports + n as u32);
         let resources = module.resources.clone();
-        let mut validator = FuncToValidate {
+        FuncToValidate {
             resources: resources.expect("a module with bodies has them"),
-            index: index.0,
-            ty: body.ty.0,
+            index: module.func_imports + n as u32,
+            ty: module.bodies[n].ty.0,
             features: module.features,
         }
-        .into_validator(std::mem::take(&mut self.validator));
+        .into_validator(std::mem::take(&mut self.validator))
+    }
 
-        self.context.clear();
-        let func = &mut self.context.func;
-        let mut translator = FuncTranslator::new(self.plan, index, func, &mut self.buffers);
-        let mut locals = body.body.get_locals_reader()?;
+    /// Validates a body and writes its key, if it can have one.
+    fn validate(&mut self, n: usize) -> Result<Option<Key>, CompileError> {
+        let module = self.plan.module;
+        let body = &module.bodies[n].body;
+        let mut validator = self.validator(n);
+        let key = &mut self.finder.as_mut().expect("only with a store").key;
+        key.begin(n);
+        let mut locals = body.get_locals_reader()?;
         for _ in 0..locals.get_count() {
             let offset = locals.original_position();
             let (count, ty) = locals.read()?;
             validator.define_locals(offset, count, ty)?;
+        }
+        let mut reader = locals.get_binary_reader();
+        reader.set_features(module.features);
+        let mut ops = OperatorsReader::new(reader);
+        let base = body.range().start;
+        while !ops.eof() {
+            let (op, offset) = ops.read_with_offset()?;
+            validator.op(offset, &op)?;
+            let (start, end) = (offset - base, ops.original_position() - base);
+            key.operator(&op, start as usize, end as usize);
+        }
+        ops.finish()?;
+        self.validator = validator.into_allocations();
+        Ok(key.finish())
+    }
+
+    /// Leaves the CLIF of a body in the context, and validates it on the way unless that is done.
+    /// Whether the code depends on what some element of a static table is.
+    fn translate(&mut self, n: usize, validate: bool) -> Result<bool, CompileError> {
+        let module = self.plan.module;
+        let body = &module.bodies[n].body;
+        let index = FuncIndex(module.func_imports + n as u32);
+        let mut validator = validate.then(|| self.validator(n));
+        self.context.clear();
+        let func = &mut self.context.func;
+        let mut translator = FuncTranslator::new(self.plan, index, func, &mut self.buffers);
+        let mut locals = body.get_locals_reader()?;
+        for _ in 0..locals.get_count() {
+            let offset = locals.original_position();
+            let (count, ty) = locals.read()?;
+            if let Some(validator) = &mut validator {
+                validator.define_locals(offset, count, ty)?;
+            }
             translator.locals(count, ty);
         }
         let mut reader = locals.get_binary_reader();
@@ -133,13 +236,17 @@ impl<'p> Worker<'p> {
         let mut ops = OperatorsReader::new(reader);
         while !ops.eof() {
             let (op, offset) = ops.read_with_offset()?;
-            validator.op(offset, &op)?;
+            if let Some(validator) = &mut validator {
+                validator.op(offset, &op)?;
+            }
             translator.operator(offset as u32, &op)?;
         }
         ops.finish()?;
-        translator.finish(self.isa.frontend_config());
-        self.validator = validator.into_allocations();
-        Ok(())
+        let knows_element = translator.finish(self.isa.frontend_config());
+        if let Some(validator) = validator {
+            self.validator = validator.into_allocations();
+        }
+        Ok(knows_element)
     }
 }
 

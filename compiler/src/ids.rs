@@ -34,6 +34,11 @@ impl Ids {
         self.typed_base() + 2 * self.types
     }
 
+    /// How many defined functions there are; builtin stubs follow them.
+    pub(crate) fn defined_count(&self) -> u32 {
+        self.defined
+    }
+
     /// The code of the `n`th defined function.
     pub(crate) fn defined(&self, n: u32) -> FuncId {
         FuncId::from_u32(n)

@@ -16,6 +16,7 @@ mod error;
 mod function;
 mod ids;
 mod image;
+mod incremental;
 mod link;
 mod module;
 mod parse;
@@ -29,6 +30,7 @@ mod translate;
 mod types;
 
 pub use error::{CompileError, ErrorKind};
+pub use incremental::{BundleBytes, FunctionStore, Lineage, MemoryStore};
 pub use settings::{Features, Progress, Settings, fingerprint};
 pub use target::{Target, host_features, identity, isa};
 
@@ -39,15 +41,48 @@ pub use target::{Target, host_features, identity, isa};
 ///
 /// When the module is not valid, uses what is not supported, or exceeds a limit.
 pub fn compile(wasm: &[u8], settings: &Settings) -> Result<Vec<u8>, CompileError> {
+    compile_with(wasm, settings, None).map(|done| done.artifact)
+}
+
+/// What [`compile_with`] made.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Compilation {
+    /// The artifact's bytes.
+    pub artifact: Vec<u8>,
+    /// Functions the module defines.
+    pub functions: usize,
+    /// How many of them had their code kept from earlier.
+    pub found: usize,
+}
+
+/// As [`compile`], but takes the code of functions that did not change from `store`, and keeps
+/// there what it compiled. Every function is validated, and the artifact is the one [`compile`]
+/// would make, byte for byte.
+///
+/// # Errors
+///
+/// As [`compile`].
+pub fn compile_with(
+    wasm: &[u8],
+    settings: &Settings,
+    store: Option<&dyn FunctionStore>,
+) -> Result<Compilation, CompileError> {
     with_threads(settings, || {
         let isa = isa(settings)?;
         let module = parse::parse(wasm, settings.features.for_validator())?;
         let scan = scan::scan(&module);
         let plan = plan::Plan::new(&module, &scan, &*isa)?;
-        let functions = function::compile_all(&plan, &*isa, settings)?;
+        let reuse = store.map(|store| incremental::Reuse::new(&plan, &*isa, store));
+        let done = function::compile_all(&plan, &*isa, settings, reuse.as_ref())?;
+        let found = done.iter().filter(|done| done.found).count();
+        if let (Some(store), Some(reuse)) = (store, &reuse) {
+            reuse.keep(store, &done);
+        }
+        let functions = done.into_iter().map(|done| done.function).collect();
         let linked = link::link(&plan, isa.clone(), functions)?;
         let image = image::Image::new(&module, target::page_size(&*isa));
-        Ok(emit::artifact(&plan, image, linked, &*isa, settings, wasm))
+        let artifact = emit::artifact(&plan, image, linked, &*isa, settings, wasm);
+        Ok(Compilation { artifact, functions: module.bodies.len(), found })
     })
 }
 

@@ -22,7 +22,7 @@ use std::collections::BTreeSet;
 pub(crate) fn link(
     plan: &Plan<'_>,
     isa: OwnedTargetIsa,
-    functions: Vec<CompiledFunction>,
+    functions: Vec<CompiledFunction<'_>>,
 ) -> Result<Linked, CompileError> {
     let mut module = ArtifactModule::new(isa);
     let mut emitter = Emitter::new();
@@ -41,7 +41,7 @@ pub(crate) fn link(
 }
 
 /// Declares everything that may have code, in the order of [`crate::ids::Ids`].
-fn declare(module: &mut ArtifactModule, plan: &Plan<'_>) -> ModuleResult<()> {
+fn declare(module: &mut ArtifactModule<'_>, plan: &Plan<'_>) -> ModuleResult<()> {
     let wasm = plan.module;
     let (imports, defined) = wasm.funcs.split_at(wasm.func_imports as usize);
     let signatures: Vec<_> = wasm.types.iter().map(tail_signature).collect();
@@ -71,7 +71,7 @@ fn declare(module: &mut ArtifactModule, plan: &Plan<'_>) -> ModuleResult<()> {
 }
 
 /// Defines the dispatch tables that calls use.
-fn dispatch_tables(module: &mut ArtifactModule, plan: &Plan<'_>) -> ModuleResult<()> {
+fn dispatch_tables(module: &mut ArtifactModule<'_>, plan: &Plan<'_>) -> ModuleResult<()> {
     for table in plan.static_tables.values() {
         for (id, dense) in table.objects() {
             if module.refers_to_data(id) {
@@ -83,7 +83,11 @@ fn dispatch_tables(module: &mut ArtifactModule, plan: &Plan<'_>) -> ModuleResult
 }
 
 /// Defines the stubs that code and dispatch tables refer to.
-fn stubs(module: &mut ArtifactModule, emitter: &mut Emitter, plan: &Plan<'_>) -> ModuleResult<()> {
+fn stubs(
+    module: &mut ArtifactModule<'_>,
+    emitter: &mut Emitter,
+    plan: &Plan<'_>,
+) -> ModuleResult<()> {
     let ids = &plan.ids;
     for &builtin in Builtin::ALL {
         if module.refers_to_func(ids.builtin(builtin)) {
@@ -108,7 +112,7 @@ fn stubs(module: &mut ArtifactModule, emitter: &mut Emitter, plan: &Plan<'_>) ->
 
 /// Defines a host thunk for every imported function: the host may provide any of them.
 fn host_thunks(
-    module: &mut ArtifactModule,
+    module: &mut ArtifactModule<'_>,
     emitter: &mut Emitter,
     plan: &Plan<'_>,
 ) -> ModuleResult<()> {
@@ -122,7 +126,7 @@ fn host_thunks(
 
 /// Defines the entry thunks of the types that functions called from outside have.
 fn entry_thunks(
-    module: &mut ArtifactModule,
+    module: &mut ArtifactModule<'_>,
     emitter: &mut Emitter,
     plan: &Plan<'_>,
 ) -> ModuleResult<()> {

@@ -5,10 +5,12 @@ use crate::error::Error;
 use crate::module::{self, CompiledModule};
 use crate::runtime::Runtime;
 use crate::vm::code::{CodeError, CodeMemory};
-use precast_cache::{Cache, Content, Damage, Entry, FileIdentity, Fingerprint, Key};
+use precast_cache::{Cache, Content, Damage, Entry, FileIdentity, Fingerprint, Functions, Key};
+use precast_compiler::{BundleBytes, FunctionStore, Lineage};
 use std::fs::File;
 use std::io::{self, Read};
 use std::path::Path;
+use std::sync::Arc;
 
 /// The file a module comes from, in the state in which it was read.
 #[derive(Clone, Copy, Debug)]
@@ -102,6 +104,31 @@ fn find(runtime: &Runtime, cache: &Cache, key: &Key) -> Result<Option<CompiledMo
             Err(Damage)
         }
         Err(Unusable::System) => Ok(None),
+    }
+}
+
+/// Where code of single functions is kept: in the runtime's cache, if it has one.
+pub(crate) fn functions(runtime: &Runtime) -> Option<Arc<dyn FunctionStore>> {
+    let cache = runtime.config().cache.as_ref()?;
+    Some(Arc::new(Bundles(cache.functions(&runtime.fingerprint().ok()?))))
+}
+
+/// The bundles of a cache, for the compiler.
+struct Bundles(Functions);
+
+/// What is compiled faster than a file is written is not worth one.
+const SMALLEST_BUNDLE: usize = 16 << 10;
+
+impl FunctionStore for Bundles {
+    fn find(&self, lineage: &Lineage) -> Vec<BundleBytes> {
+        let bundle = self.0.find(&lineage.0).or_else(|| self.0.latest());
+        bundle.map(|bytes| Arc::new(bytes) as BundleBytes).into_iter().collect()
+    }
+
+    fn keep(&self, lineage: &Lineage, bundle: Vec<u8>) {
+        if bundle.len() >= SMALLEST_BUNDLE {
+            self.0.keep(&lineage.0, &bundle);
+        }
     }
 }
 

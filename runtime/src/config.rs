@@ -26,6 +26,8 @@ pub struct Config {
     pub(crate) progress: Option<Progress>,
     #[cfg(feature = "cache")]
     pub(crate) cache: Option<precast_cache::Cache>,
+    #[cfg(feature = "compiler")]
+    pub(crate) functions: Option<Arc<dyn precast_compiler::FunctionStore>>,
 }
 
 impl Default for Config {
@@ -38,6 +40,8 @@ impl Default for Config {
             progress: None,
             #[cfg(feature = "cache")]
             cache: None,
+            #[cfg(feature = "compiler")]
+            functions: None,
         }
     }
 }
@@ -83,6 +87,17 @@ impl Config {
     #[cfg(feature = "cache")]
     pub fn cache(mut self, cache: precast_cache::Cache) -> Self {
         self.cache = Some(cache);
+        self
+    }
+
+    /// Keeps the code of single functions in `store`, and takes it from there when a module is
+    /// compiled in which they did not change. Every function is validated, and the artifact is
+    /// the same as without a store. Default: none.
+    ///
+    /// What a store gives becomes code that is executed: it must be as safe as artifacts are.
+    #[cfg(feature = "compiler")]
+    pub fn functions(mut self, store: Arc<dyn precast_compiler::FunctionStore>) -> Self {
+        self.functions = Some(store);
         self
     }
 }

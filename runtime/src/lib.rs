@@ -66,6 +66,8 @@ pub use precast_abi::types::{
 };
 #[cfg(feature = "cache")]
 pub use precast_cache as cache;
+#[cfg(feature = "compiler")]
+pub use precast_compiler::{BundleBytes, FunctionStore, Lineage, MemoryStore};
 pub use runtime::Runtime;
 pub use table::Table;
 #[cfg(feature = "compiler")]

@@ -89,8 +89,11 @@ impl Runtime {
     pub fn precompile_for(&self, wasm: &[u8], target: Target) -> Result<Vec<u8>, Error> {
         self.check_open()?;
         let settings = crate::config::settings(self.config(), target.for_compiler());
-        precast_compiler::compile(wasm, &settings)
-            .map_err(|error| crate::config::compile_error(error).into())
+        let store = self.config().functions.clone();
+        #[cfg(feature = "cache")]
+        let store = store.or_else(|| crate::cached::functions(self));
+        let done = precast_compiler::compile_with(wasm, &settings, store.as_deref());
+        done.map(|done| done.artifact).map_err(|error| crate::config::compile_error(error).into())
     }
 
     /// Compiles the module in a file, in the binary format. With a cache that knows the file, and

@@ -1,6 +1,7 @@
 //! Artifacts: the same module again, and nothing else.
 
-use precast::{ErrorKind, Runtime, Value};
+use precast::{Config, ErrorKind, MemoryStore, Runtime, Value};
+use std::sync::Arc;
 
 use super::compile;
 
@@ -53,6 +54,21 @@ fn compilation_is_deterministic() {
     let config = precast::Config::new().threads(1);
     let two = Runtime::with_config(config).compile(&wasm).unwrap();
     assert!(one.serialize() == two.serialize());
+}
+
+#[test]
+fn functions_are_kept_and_found() {
+    let store = Arc::new(MemoryStore::new());
+    let runtime = Runtime::with_config(Config::new().functions(store.clone()));
+    let first = compile(&runtime, MODULE);
+    let size = store.size();
+    assert!(size > 0);
+    // Nothing new, so nothing more is kept; then one function changes.
+    assert_eq!(compile(&runtime, MODULE).serialize(), first.serialize());
+    let edited = MODULE.replace("i32.load8_u", "i32.load8_s");
+    let again = compile(&runtime, &edited);
+    assert_eq!(again.serialize(), compile(&Runtime::new(), &edited).serialize());
+    assert_ne!(again.serialize(), first.serialize());
 }
 
 #[test]

@@ -53,11 +53,13 @@ impl<'a> FuncTranslator<'a, '_> {
         let signature = self.type_signature(ty, func_type);
         match plan.table(table) {
             TablePlace::Static(known) => {
-                if let Some(at) = self.constant(index)
-                    && let Some(&Some(func)) = known.elements.get(at as usize)
-                    && plan.module.canonical_type(func) == ty
-                {
-                    return self.call(func);
+                if let Some(at) = self.constant(index) {
+                    self.knows_element = true;
+                    if let Some(&Some(func)) = known.elements.get(at as usize)
+                        && plan.module.canonical_type(func) == ty
+                    {
+                        return self.call(func);
+                    }
                 }
                 let code = self.dispatch(known, ty, index);
                 self.call_address(func_type, signature, code, self.ctx);

@@ -65,6 +65,8 @@ pub(crate) struct FuncTranslator<'a, 'f> {
     /// What the module says of branches, by their offset from the start of the body.
     hints: &'a [(u32, bool)],
     body_start: u32,
+    /// Whether the code depends on what some element of a static table is.
+    knows_element: bool,
 }
 
 impl<'a, 'f> FuncTranslator<'a, 'f> {
@@ -101,6 +103,7 @@ impl<'a, 'f> FuncTranslator<'a, 'f> {
             zeros: Vec::new(),
             hints: plan.module.branch_hints.get(&index).map_or(&[], Vec::as_slice),
             body_start: plan.module.body_start(index),
+            knows_element: false,
         };
         for (i, &param) in ty.params().iter().enumerate() {
             let var = translator.builder.declare_var(clif_type(param));
@@ -164,9 +167,10 @@ impl<'a, 'f> FuncTranslator<'a, 'f> {
         Err(CompileError::new(crate::ErrorKind::Unsupported, offset as usize, message))
     }
 
-    /// Ends the translation.
-    pub(crate) fn finish(self, config: TargetFrontendConfig) {
+    /// Ends the translation. Whether the code depends on what some element of a static table is.
+    pub(crate) fn finish(self, config: TargetFrontendConfig) -> bool {
         self.builder.finalize(config);
+        self.knows_element
     }
 
     /// `local.get`, `local.set`, `local.tee`, and the operators on the stack alone.
