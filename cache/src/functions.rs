@@ -8,6 +8,7 @@ use crate::cache::Cache;
 use crate::entry::{read_trailer, record_use};
 use crate::key::{Build, Fingerprint, hex};
 use crate::trailer::Kind;
+use std::fs::File;
 use std::os::unix::fs::FileExt;
 
 /// The bundles of one build of the compiler.
@@ -28,7 +29,10 @@ impl Functions {
     /// The bundle of a lineage, if there is one and it is as it was written: all of it is checked,
     /// whatever the settings say.
     pub fn find(&self, lineage: &[u8; 32]) -> Option<Vec<u8>> {
-        self.read(&hex(lineage))
+        let (name, file) = self.open(hex(lineage))?;
+        let bundle = self.read(&name, &file);
+        self.cache.counters().refused.add(bundle.is_none().into());
+        bundle
     }
 
     /// The bundle that was used or kept last.
@@ -36,7 +40,8 @@ impl Functions {
         let build = self.build.to_string();
         let items = scan_kind(self.cache.folder(), Kind::Functions);
         let own = items.into_iter().filter(|item| item.build == build);
-        self.read(&own.max_by_key(|item| item.used)?.name)
+        let (name, file) = self.open(own.max_by_key(|item| item.used)?.name)?;
+        self.read(&name, &file)
     }
 
     /// Keeps the bundle of a lineage, in place of the one before. That it cannot is no failure: the
@@ -50,22 +55,19 @@ impl Functions {
         format!("{}/{}/{name}", Kind::Functions.folder(), self.build)
     }
 
-    fn read(&self, name: &str) -> Option<Vec<u8>> {
-        let file = self.cache.folder().open_file(&self.path(name)).ok()?;
-        let read = || {
-            let stat = rustix::fs::fstat(&file).ok()?;
-            let trailer = read_trailer(&file, &stat, Kind::Functions)?;
-            let mut bytes = vec![0; usize::try_from(trailer.len).ok()?];
-            file.read_exact_at(&mut bytes, 0).ok()?;
-            let whole = hex(trailer.digest()) == name;
-            (whole && trailer.accepts(&bytes, self.cache.options())).then_some(bytes)
-        };
-        let bytes = read();
-        match bytes {
-            Some(_) => record_use(&file),
-            None => self.cache.counters().refused.add(1),
-        }
-        bytes
+    fn open(&self, name: String) -> Option<(String, File)> {
+        let file = self.cache.folder().open_file(&self.path(&name)).ok()?;
+        Some((name, file))
+    }
+
+    fn read(&self, name: &str, file: &File) -> Option<Vec<u8>> {
+        let stat = rustix::fs::fstat(file).ok()?;
+        let trailer = read_trailer(file, &stat, Kind::Functions)?;
+        let mut bytes = vec![0; usize::try_from(trailer.len).ok()?];
+        file.read_exact_at(&mut bytes, 0).ok()?;
+        let whole = hex(trailer.digest()) == name && trailer.accepts(&bytes, self.cache.options());
+        whole.then(|| record_use(file))?;
+        Some(bytes)
     }
 }
 

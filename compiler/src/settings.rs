@@ -1,8 +1,8 @@
 //! What a compilation can be asked for.
 
-use crate::error::CompileError;
-use crate::target::{self, Target};
+use crate::target::Target;
 use std::sync::Arc;
+use target_lexicon::Triple;
 use wasmparser::WasmFeatures;
 
 /// Which version of WebAssembly a module may use.
@@ -24,19 +24,17 @@ impl Features {
     }
 }
 
-/// All that decides the bytes of an artifact besides the module's and the compiler's [`crate::BUILD`], as
-/// text: two settings of one fingerprint give the same artifact for the same module.
-///
-/// # Errors
-///
-/// When there is no code generator for the target.
-pub fn fingerprint(settings: &Settings) -> Result<String, CompileError> {
+/// All that decides the bytes of an artifact besides the module and the compiler's
+/// [`BUILD`](crate::BUILD), as text: settings of one fingerprint give one artifact for a module.
+/// `cpu` tells what this machine's CPU can do, and counts where code is made for this machine.
+pub fn fingerprint(settings: &Settings, cpu: &str) -> String {
     // Whoever adds a field says here whether it changes code.
-    let Settings { optimize, verify: _, threads: _, features, progress: _, target: _ } = settings;
-    let isa = target::isa(settings)?;
-    let flags: Vec<String> = isa.isa_flags().iter().map(|flag| flag.to_string()).collect();
-    let (triple, flags) = (isa.triple(), flags.join(" "));
-    Ok(format!("{triple} {flags} optimize={optimize} features={features:?}"))
+    let Settings { optimize, verify: _, threads: _, features, progress: _, target } = settings;
+    let target = match target {
+        Target::Host => format!("{} {cpu}", Triple::host()),
+        Target::Named { triple, enable } => format!("{triple} {}", enable.join(",")),
+    };
+    format!("{target} optimize={optimize} features={features:?}")
 }
 
 /// Called with the functions done and the functions there are, from any thread.

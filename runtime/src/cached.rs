@@ -41,25 +41,23 @@ impl Source {
 }
 
 /// What decides code besides the module.
-pub(crate) fn fingerprint(config: &Config) -> Result<Fingerprint, Error> {
-    let settings = precast_compiler::fingerprint(&config::settings(config, Default::default()));
-    let settings = settings.map_err(config::compile_error)?;
+pub(crate) fn fingerprint(config: &Config) -> Fingerprint {
+    let settings = config::settings(config, Default::default());
+    let settings = precast_compiler::fingerprint(&settings, &crate::cpu::features());
     // What the loader demands is part of it: it may differ where the compiler is the same.
-    Ok(Fingerprint::new(precast_compiler::BUILD, &format!("{settings} {:?}", module::identity())))
+    Fingerprint::new(precast_compiler::BUILD, &format!("{settings} {:?}", module::identity()))
 }
 
 /// The module of a file that the cache knows.
 pub(crate) fn known(runtime: &Runtime, cache: &Cache, path: &Path) -> Option<CompiledModule> {
     let file = FileIdentity::of_path(path).ok()?;
-    let key = cache.known(&file, &runtime.fingerprint().ok()?)?;
+    let key = cache.known(&file, &runtime.fingerprint())?;
     find(runtime, cache, &key).ok()?
 }
 
 /// Remembers which module a file holds.
 pub(crate) fn remember(runtime: &Runtime, cache: &Cache, source: &Source, key: &Key) {
-    if let Ok(fingerprint) = runtime.fingerprint() {
-        cache.remember(&source.0, &fingerprint, key);
-    }
+    cache.remember(&source.0, &runtime.fingerprint(), key);
 }
 
 /// The module from the cache, or else compiled and published there; and its key.
@@ -68,7 +66,7 @@ pub(crate) fn compile(
     cache: &Cache,
     wasm: &[u8],
 ) -> Result<(CompiledModule, Key), Error> {
-    let key = Key::new(&runtime.fingerprint()?, Content::of(wasm));
+    let key = Key::new(&runtime.fingerprint(), Content::of(wasm));
     let found = find(runtime, cache, &key);
     if let Ok(Some(module)) = found {
         return Ok((module, key));
@@ -110,7 +108,7 @@ fn find(runtime: &Runtime, cache: &Cache, key: &Key) -> Result<Option<CompiledMo
 /// Where code of single functions is kept: in the runtime's cache, if it has one.
 pub(crate) fn functions(runtime: &Runtime) -> Option<Arc<dyn FunctionStore>> {
     let cache = runtime.config().cache.as_ref()?;
-    Some(Arc::new(Bundles(cache.functions(&runtime.fingerprint().ok()?))))
+    Some(Arc::new(Bundles(cache.functions(&runtime.fingerprint()))))
 }
 
 /// The bundles of a cache, for the compiler.

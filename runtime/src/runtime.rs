@@ -146,17 +146,9 @@ impl Runtime {
     }
 
     /// What decides code besides the module: the build of the compiler, the target, the settings.
-    ///
-    /// # Errors
-    ///
-    /// [`ErrorKind::Compile`] when there is no code generator for this machine.
     #[cfg(feature = "cache")]
-    pub fn fingerprint(&self) -> Result<precast_cache::Fingerprint, Error> {
-        if let Some(fingerprint) = self.0.fingerprint.get() {
-            return Ok(*fingerprint);
-        }
-        let fingerprint = crate::cached::fingerprint(self.config())?;
-        Ok(*self.0.fingerprint.get_or_init(|| fingerprint))
+    pub fn fingerprint(&self) -> precast_cache::Fingerprint {
+        *self.0.fingerprint.get_or_init(|| crate::cached::fingerprint(self.config()))
     }
 
     /// Maps the artifact in a file, as [`CompiledModule::serialize`] gave it.

@@ -90,7 +90,7 @@ fn waiting_has_a_limit() {
     let place = Place::new("limit");
     let (one, two) = (open(&place, Options::new()), Options::new().wait(Duration::from_millis(50)));
     let wasm = module(5, 0);
-    let fingerprint = one.1.fingerprint().unwrap();
+    let fingerprint = one.1.fingerprint();
     let key = precast::cache::Key::new(&fingerprint, precast::cache::Content::of(&wasm));
     let flight = one.0.flight(&key);
     assert!(!flight.waited());

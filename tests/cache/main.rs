@@ -6,6 +6,7 @@ mod commands;
 mod damage;
 mod flight;
 mod folders;
+mod functions;
 mod hits;
 mod place;
 
