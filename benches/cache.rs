@@ -58,7 +58,10 @@ fn rows(folder: &Path, functions: usize, file: &Path) -> Result<()> {
     let name = |row: &str| format!("{row}, {functions} functions, {:.1} MB", size as f64 / 1e6);
     print_row(&name("miss"), &mut [miss]);
     let loader = Runtime::new();
-    times(&name("load"), || Ok(drop(loader.load(&artifact)?)))?;
+    times(&name("load"), || {
+        loader.load(&artifact)?;
+        Ok(())
+    })?;
     let (header, full) = (open(Verify::Header)?, open(Verify::Full)?);
     let hit = |runtime: &Runtime| -> Result<()> {
         runtime.cached_file(file).map(drop).ok_or_else(|| "it is not in the cache".into())
@@ -66,7 +69,10 @@ fn rows(folder: &Path, functions: usize, file: &Path) -> Result<()> {
     let fast = times(&name("hit, header"), || hit(&header))?;
     let slow = times(&name("hit, full"), || hit(&full))?;
     let wasm = fs::read(file)?;
-    times(&name("hit by content, header"), || Ok(drop(header.compile(&wasm)?)))?;
+    times(&name("hit by content, header"), || {
+        header.compile(&wasm)?;
+        Ok(())
+    })?;
     let added = slow.saturating_sub(fast).as_secs_f64() * 1e3 / (size as f64 / 1e6);
     println!("    checking all adds {added:.3} ms per MB");
     Ok(())

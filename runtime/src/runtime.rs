@@ -93,7 +93,7 @@ impl Runtime {
         #[cfg(feature = "cache")]
         let store = store.or_else(|| crate::cached::functions(self));
         let done = precast_compiler::compile_with(wasm, &settings, store.as_deref());
-        done.map(|done| done.artifact).map_err(|error| crate::config::compile_error(error).into())
+        done.map(|done| done.artifact).map_err(crate::config::compile_error)
     }
 
     /// Compiles the module in a file, in the binary format. With a cache that knows the file, and

@@ -158,7 +158,7 @@ fn other_versions_are_named() {
         (version, &["format version", "this precast reads version"][..]),
         (compiler, &["compiled by precast", "llvm", "compile it again"]),
     ] {
-        let error = Runtime::new().load_bytes(&bytes).err().expect("it is refused").to_string();
+        let error = Runtime::new().load_bytes(&bytes).expect_err("it is refused").to_string();
         assert!(words.iter().all(|word| error.contains(word)), "{error}");
     }
 }

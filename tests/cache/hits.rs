@@ -92,7 +92,7 @@ fn a_known_file_is_not_read() {
     assert_answers(&runtime.compile_file(&file).unwrap(), 7, 100);
     assert_answers(&runtime.cached_file(&file).expect("it is known"), 7, 100);
     // Nobody could read it now, but for the superuser.
-    fs::set_permissions(&file, fs::Permissions::from_mode(0)).unwrap();
+    fs::set_permissions(&file, fs::Permissions::from_mode(0o000)).unwrap();
     // That is a change: of the time of the last one.
     assert!(runtime.cached_file(&file).is_none());
     fs::set_permissions(&file, fs::Permissions::from_mode(0o600)).unwrap();
