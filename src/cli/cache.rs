@@ -43,7 +43,7 @@ impl CacheOptions {
             Level::Full => Verify::Full,
             Level::Header => Verify::Header,
         };
-        let options = Options::new().verify(level).on_warning(|line| warn(line));
+        let options = Options::new().verify(level).on_warning(warn);
         match options.open(path) {
             Ok(cache) => Ok(config.cache(cache)),
             Err(error) if error.is_unsafe() && is_named() => Err(error.into()),
@@ -122,7 +122,7 @@ impl CacheCommand {
             writeln!(stdout, "{}", path.display())?;
             return Ok(ExitCode::SUCCESS);
         }
-        let mut options = Options::new().on_warning(|line| warn(line));
+        let mut options = Options::new().on_warning(warn);
         if let Action::Prune(prune) = &self.action {
             options = match prune.max_bytes {
                 Some(bytes) => options.max_bytes(bytes),
