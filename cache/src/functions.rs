@@ -35,11 +35,11 @@ impl Functions {
         bundle
     }
 
-    /// The bundle that was used or kept last.
-    pub fn latest(&self) -> Option<Vec<u8>> {
+    /// The bundle of up to `max_size` bytes that was used or kept last.
+    pub fn latest(&self, max_size: u64) -> Option<Vec<u8>> {
         let build = self.build.to_string();
         let items = scan_kind(self.cache.folder(), Kind::Functions);
-        let own = items.into_iter().filter(|item| item.build == build);
+        let own = items.into_iter().filter(|item| item.build == build && item.size <= max_size);
         let (name, file) = self.open(own.max_by_key(|item| item.used)?.name)?;
         self.read(&name, &file)
     }
@@ -99,14 +99,15 @@ mod tests {
         let place = Place::new("found");
         let build = Fingerprint::new("one", "");
         let functions = Cache::open(&place.0).unwrap().functions(&build);
-        assert_eq!((functions.find(&[1; 32]), functions.latest()), (None, None));
+        assert_eq!((functions.find(&[1; 32]), functions.latest(u64::MAX)), (None, None));
         functions.keep(&[1; 32], b"old");
         functions.keep(&[2; 32], b"two");
         functions.keep(&[1; 32], b"new");
         let cache = Cache::open(&place.0).unwrap();
         let others = cache.functions(&build);
         assert_eq!(others.find(&[2; 32]).as_deref(), Some(&b"two"[..]));
-        assert_eq!(others.latest().as_deref(), Some(&b"two"[..]));
+        assert_eq!(others.latest(1000).as_deref(), Some(&b"two"[..]));
+        assert_eq!(others.latest(100), None, "a trailer alone is larger");
         assert_eq!(others.find(&[1; 32]).as_deref(), Some(&b"new"[..]));
         assert_eq!(cache.functions(&Fingerprint::new("two", "")).find(&[1; 32]), None);
         assert_eq!(cache.usage(None).entries, 2);

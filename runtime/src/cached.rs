@@ -117,9 +117,12 @@ struct Bundles(Functions);
 /// What is compiled faster than a file is written is not worth one.
 const SMALLEST_BUNDLE: usize = 16 << 10;
 
+/// What may have nothing in common with a module must not cost more to read than to compile.
+const LARGEST_GUESS: u64 = 4 << 20;
+
 impl FunctionStore for Bundles {
     fn find(&self, lineage: &Lineage) -> Vec<BundleBytes> {
-        let bundle = self.0.find(&lineage.0).or_else(|| self.0.latest());
+        let bundle = self.0.find(&lineage.0).or_else(|| self.0.latest(LARGEST_GUESS));
         bundle.map(|bytes| Arc::new(bytes) as BundleBytes).into_iter().collect()
     }
 

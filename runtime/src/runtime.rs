@@ -172,8 +172,9 @@ impl Runtime {
         CompiledModule::new(self.clone(), code)
     }
 
-    /// Loads an artifact from memory, as [`CompiledModule::serialize`] gave it. The same holds
-    /// as for [`Runtime::load`].
+    /// Loads an artifact from memory, as [`CompiledModule::serialize`] gave it, of any alignment:
+    /// what `include_bytes!` put into a program can be loaded as it lies there. It is copied once.
+    /// The same holds as for [`Runtime::load`].
     ///
     /// # Errors
     ///
