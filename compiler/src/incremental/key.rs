@@ -286,6 +286,7 @@ impl<'p> Writer<'p> {
                 self.replace(start, end, Tag::Call);
                 let place = self.callees.place(n);
                 self.number(place.into());
+                // Were the callee inlined, the hash of what its code depends on would follow.
             }
             None => {
                 self.replace(start, end, Tag::CallImport);
