@@ -33,6 +33,16 @@ impl Cache {
         Entry::examine(self, key, &file).ok().map(|entry| (entry.proven(), file))
     }
 
+    /// Removes the entry for a key, which turned out to be damaged after it was accepted.
+    pub fn discard(&self, key: &Key) {
+        self.refused(key);
+        if let Ok(Some(mut folder)) = Locked::new(self) {
+            let removed = folder.replace(&path_of(key));
+            folder.ledger.refused += u64::from(removed);
+            folder.done();
+        }
+    }
+
     /// Writes a file with its trailer. Whether it is there.
     pub(crate) fn put(
         &self,

@@ -95,6 +95,7 @@ fn find(runtime: &Runtime, cache: &Cache, key: &Key) -> Result<Option<CompiledMo
     match map(runtime, &entry, file) {
         Ok(module) => {
             entry.accept(module.code().file());
+            module.set_entry(cache, key);
             Ok(Some(module))
         }
         Err(Unusable::Damaged) => {

@@ -156,6 +156,35 @@ fn flips_are_refused_at_header() {
     cached.assert_heals();
 }
 
+/// Silent damage of what only traps read is found when a trap reads it: the guest is stopped all the
+/// same, and the entry goes.
+#[test]
+fn damage_that_a_trap_finds() {
+    let place = Place::new("trap");
+    let (cache, runtime) = open(&place, Options::new().verify(Verify::Header));
+    let wasm = wat::parse_str("(module (func $f (export \"f\") unreachable))").unwrap();
+    runtime.compile(&wasm).unwrap();
+    let (entry, whole) = (place.entry(), fs::read(place.entry()).unwrap());
+    let parts = precast::Inspection::of(&whole[..whole.len() - 128]).unwrap().sections;
+    let at = |name: &str| parts.iter().find(|part| part.name == name).unwrap().offset as usize;
+    for name in ["funcs", "trap offsets", "trap codes", "trap locations", "names", "name bytes"] {
+        let mut bytes = whole.clone();
+        bytes[at(name)] ^= 1;
+        replace(&entry, &bytes);
+        let before = cache.counts();
+        let module = runtime.compile(&wasm).unwrap();
+        assert_eq!(cache.counts().hits, before.hits + 1);
+        let mut namespace = runtime.namespace();
+        let instance = namespace.instantiate(&module).unwrap();
+        let error = instance.call(&mut namespace, "f", &[]).unwrap_err();
+        assert_eq!(error.trap().unwrap().code(), precast::TrapCode::Unreachable, "{name}");
+        assert_eq!(cache.counts().refused, before.refused + 1, "{name}");
+        assert!(!entry.exists(), "{name}");
+        runtime.compile(&wasm).unwrap();
+        assert!(runtime.compile(&wasm).unwrap().verify().is_ok());
+    }
+}
+
 #[test]
 fn what_is_no_entry_is_replaced() {
     let cached = Cached::new("foreign", Verify::Full);
