@@ -18,6 +18,10 @@ const FUNCTIONS: [usize; 5] = [0, 10, 1_000, 5_000, 50_000];
 const HITS: usize = 301;
 const PROCESSES: usize = 101;
 
+/// Functions of the module that is edited, and how often it is.
+const EDITED: usize = 3_000;
+const EDITS: usize = 9;
+
 /// A file that changed within the last seconds is not known by its identity.
 const SETTLED: Duration = Duration::from_secs(5);
 
@@ -32,13 +36,14 @@ fn main() -> Result<()> {
 fn measure(folder: &Path) -> Result<()> {
     let files = FUNCTIONS.map(|functions| (functions, folder.join(format!("{functions}.wasm"))));
     for (functions, file) in &files {
-        fs::write(file, module(*functions)?)?;
+        fs::write(file, module(*functions, 0)?)?;
     }
     std::thread::sleep(SETTLED);
     println!("{:<44} {:>10} {:>10}", "microseconds", "fastest", "median");
     for (functions, file) in &files {
         rows(folder, *functions, file)?;
     }
+    edits(folder)?;
     processes(folder, &files[2].1)
 }
 
@@ -75,6 +80,22 @@ fn rows(folder: &Path, functions: usize, file: &Path) -> Result<()> {
     })?;
     let added = slow.saturating_sub(fast).as_secs_f64() * 1e3 / (size as f64 / 1e6);
     println!("    checking all adds {added:.3} ms per MB");
+    Ok(())
+}
+
+/// A miss, and then misses of modules that differ from it in one function.
+fn edits(folder: &Path) -> Result<()> {
+    let cache = Options::new().open(folder.join("edits"))?;
+    let runtime = Runtime::with_config(Config::new().cache(cache));
+    let mut all = Vec::new();
+    for edit in 0..=EDITS {
+        let wasm = module(EDITED, edit)?;
+        let start = Instant::now();
+        runtime.compile(&wasm)?;
+        all.push(start.elapsed());
+    }
+    print_row(&format!("miss, {EDITED} functions"), &mut all[..1]);
+    print_row(&format!("miss after an edit of one, {EDITED} functions"), &mut all[1..]);
     Ok(())
 }
 
@@ -128,8 +149,8 @@ fn processes(folder: &Path, file: &Path) -> Result<()> {
     Ok(())
 }
 
-/// A module with functions of some hundred bytes of code.
-fn module(functions: usize) -> Result<Vec<u8>> {
+/// A module with functions of some hundred bytes of code. One of them is different for each `edit`.
+fn module(functions: usize, edit: usize) -> Result<Vec<u8>> {
     let body = |n: usize| {
         format!(
             "(func (param i32 i64) (result i64) (local i64)
@@ -139,7 +160,7 @@ fn module(functions: usize) -> Result<Vec<u8>> {
                  (local.set 0 (i32.add (local.get 0) (i32.const 8)))
                  (br_if $next (i32.lt_u (local.get 0) (i32.const {end}))))
                (i64.div_u (local.get 2) (local.get 1)))",
-            rotation = n % 63 + 1,
+            rotation = n % 63 + 1 + if n == 17 { edit } else { 0 },
             offset = n % 1000 * 8,
             end = n % 5000 * 8,
         )
