@@ -91,7 +91,7 @@ impl Case {
 
     fn run(&self, artifact: &Path, scratch: &Path) -> Result<Output, Failed> {
         let mut command = Command::new(PRECAST);
-        command.arg("run").current_dir(FOLDER);
+        command.args(["run", "--no-cache"]).current_dir(FOLDER);
         for (host, guest) in &self.mounts {
             let host = match host.as_str() {
                 "@" => new_folder(scratch, &self.name)?,

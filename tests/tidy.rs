@@ -4,7 +4,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 /// The folders that hold the product's own sources.
-const CRATES: &[&str] = &["abi", "compiler", "runtime", "wasi", "src"];
+const CRATES: &[&str] = &["abi", "cache", "compiler", "runtime", "wasi", "src"];
 
 /// Where the only unsafe code of the workspace is.
 const UNSAFE: &str = "runtime/src/vm";

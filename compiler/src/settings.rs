@@ -2,6 +2,7 @@
 
 use crate::target::Target;
 use std::sync::Arc;
+use target_lexicon::Triple;
 use wasmparser::WasmFeatures;
 
 /// Which version of WebAssembly a module may use.
@@ -21,6 +22,19 @@ impl Features {
             Features::Wasm2 => WasmFeatures::WASM2.union(WasmFeatures::EXTENDED_CONST),
         }
     }
+}
+
+/// All that decides the bytes of an artifact besides the module and the compiler's
+/// [`BUILD`](crate::BUILD), as text: settings of one fingerprint give one artifact for a module.
+/// `cpu` tells what this machine's CPU can do, and counts where code is made for this machine.
+pub fn fingerprint(settings: &Settings, cpu: &str) -> String {
+    // Whoever adds a field says here whether it changes code.
+    let Settings { optimize, verify: _, threads: _, features, progress: _, target } = settings;
+    let target = match target {
+        Target::Host => format!("{} {cpu}", Triple::host()),
+        Target::Named { triple, enable } => format!("{triple} {}", enable.join(",")),
+    };
+    format!("{target} optimize={optimize} features={features:?}")
 }
 
 /// Called with the functions done and the functions there are, from any thread.

@@ -24,6 +24,8 @@ pub struct Config {
     pub(crate) verify: bool,
     pub(crate) features: Features,
     pub(crate) progress: Option<Progress>,
+    #[cfg(feature = "cache")]
+    pub(crate) cache: Option<precast_cache::Cache>,
     #[cfg(feature = "compiler")]
     pub(crate) functions: Option<Arc<dyn precast_compiler::FunctionStore>>,
 }
@@ -36,6 +38,8 @@ impl Default for Config {
             verify: cfg!(debug_assertions),
             features: Features::default(),
             progress: None,
+            #[cfg(feature = "cache")]
+            cache: None,
             #[cfg(feature = "compiler")]
             functions: None,
         }
@@ -79,6 +83,13 @@ impl Config {
         self
     }
 
+    /// Keeps what is compiled in this cache, and maps it from there the next time. Default: none.
+    #[cfg(feature = "cache")]
+    pub fn cache(mut self, cache: precast_cache::Cache) -> Self {
+        self.cache = Some(cache);
+        self
+    }
+
     /// Keeps the code of single functions in `store`, and takes it from there when a module is
     /// compiled in which they did not change. Every function is validated, and the artifact is
     /// the same as without a store. Default: none.
@@ -102,10 +113,14 @@ impl std::fmt::Debug for Config {
     }
 }
 
-/// The compiler's settings for these.
+/// The compiler's settings for these, and a machine.
 #[cfg(feature = "compiler")]
-pub(crate) fn settings(config: &Config) -> precast_compiler::Settings {
+pub(crate) fn settings(
+    config: &Config,
+    target: precast_compiler::Target,
+) -> precast_compiler::Settings {
     precast_compiler::Settings {
+        target,
         optimize: config.optimize,
         verify: config.verify,
         threads: config.threads,
@@ -114,7 +129,6 @@ pub(crate) fn settings(config: &Config) -> precast_compiler::Settings {
             Features::Wasm2 => precast_compiler::Features::Wasm2,
         },
         progress: config.progress.clone(),
-        ..Default::default()
     }
 }
 

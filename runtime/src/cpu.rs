@@ -2,6 +2,10 @@
 
 macro_rules! detect {
     ($detect:ident: $($name:tt)*) => {
+        /// Every feature that can be told apart.
+        #[cfg(feature = "cache")]
+        const NAMES: &[&str] = &[$($name),*];
+
         fn detect(name: &str) -> bool {
             match name {
                 $($name => std::arch::$detect!($name),)*
@@ -26,4 +30,11 @@ pub(crate) fn has(name: &str) -> bool {
         "cmpxchg16b" => cfg!(target_arch = "x86_64"),
         name => detect(name),
     }
+}
+
+/// What the CPU can do, by the names artifacts use.
+#[cfg(feature = "cache")]
+pub(crate) fn features() -> String {
+    let names: Vec<&str> = NAMES.iter().copied().filter(|name| detect(name)).collect();
+    names.join(",")
 }

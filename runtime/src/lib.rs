@@ -22,24 +22,31 @@
 #![deny(missing_docs)]
 #![deny(unsafe_code)]
 
+#[cfg(feature = "cache")]
+mod cached;
 mod config;
 mod cpu;
 mod error;
 mod func;
 mod global;
 mod host;
+mod inspect;
 mod instance;
 mod memory;
 mod module;
 mod namespace;
 mod runtime;
 mod table;
+#[cfg(feature = "compiler")]
+mod target;
 mod trap;
 mod types;
 mod value;
 #[allow(unsafe_code)]
 mod vm;
 
+#[cfg(feature = "cache")]
+pub use cached::Source;
 pub use config::{Config, Features};
 pub use error::{CompileError, Error, ErrorKind, HostError, LinkError};
 pub use func::{Func, TypedFunc, WasmParams, WasmResults, WasmTy};
@@ -47,6 +54,7 @@ pub use global::Global;
 pub use host::{
     Caller, HostModule, HostModuleBuilder, HostReturn, HostValues, IntoHostFunc, WithCaller,
 };
+pub use inspect::{Function, Inspection, Part};
 pub use instance::{Extern, Instance};
 pub use memory::Memory;
 pub use module::{CompiledModule, ExportType, ImportType};
@@ -56,9 +64,13 @@ pub use precast_abi::trap::TrapCode;
 pub use precast_abi::types::{
     ExternType, FuncType, GlobalType, Limits, MemoryType, TableType, ValType,
 };
+#[cfg(feature = "cache")]
+pub use precast_cache as cache;
 #[cfg(feature = "compiler")]
 pub use precast_compiler::{BundleBytes, FunctionStore, Lineage, MemoryStore};
 pub use runtime::Runtime;
 pub use table::Table;
+#[cfg(feature = "compiler")]
+pub use target::Target;
 pub use trap::{Frame, Trap};
 pub use value::{ExternRef, Value};

@@ -26,6 +26,9 @@ struct Inner {
     types: Vec<TypeRef>,
     /// Whether the cold sections are as they were written; found out when one is first read.
     cold_whole: OnceLock<bool>,
+    /// The cache it comes from, and its key there.
+    #[cfg(feature = "cache")]
+    entry: OnceLock<(precast_cache::Cache, precast_cache::Key)>,
     runtime: Runtime,
     closed: AtomicBool,
 }
@@ -71,6 +74,8 @@ impl CompiledModule {
             code,
             types,
             cold_whole: OnceLock::new(),
+            #[cfg(feature = "cache")]
+            entry: OnceLock::new(),
             runtime,
             closed: AtomicBool::new(false),
         })))
@@ -232,8 +237,23 @@ impl CompiledModule {
     where
         T: zerocopy::FromBytes + zerocopy::Immutable + zerocopy::KnownLayout,
     {
-        let whole = self.0.cold_whole.get_or_init(|| self.verify_metadata().is_ok());
+        let whole = self.0.cold_whole.get_or_init(|| {
+            let whole = self.verify_metadata().is_ok();
+            #[cfg(feature = "cache")]
+            if let (false, Some((cache, key))) = (whole, self.0.entry.get()) {
+                // It was not looked at when it was loaded; nobody else shall load it.
+                cache.discard(key);
+            }
+            whole
+        });
         whole.then(|| self.records(section))
+    }
+
+    /// Says which entry of a cache it is mapped from.
+    #[cfg(feature = "cache")]
+    pub(crate) fn set_entry(&self, cache: &precast_cache::Cache, key: &precast_cache::Key) {
+        // A module is mapped once.
+        let _ = self.0.entry.set((cache.clone(), *key));
     }
 
     fn name_at(&self, at: StrRef) -> Option<&str> {

@@ -4,6 +4,8 @@ use crate::config::Config;
 use crate::error::{Error, ErrorKind};
 use crate::module::{self, CompiledModule};
 use crate::namespace::Namespace;
+#[cfg(feature = "compiler")]
+use crate::target::Target;
 use crate::vm::code::{CodeError, CodeMemory};
 use crate::vm::store::Store;
 use precast_abi::artifact::MAGIC;
@@ -21,6 +23,8 @@ pub struct Runtime(Arc<Inner>);
 struct Inner {
     config: Config,
     closed: AtomicBool,
+    #[cfg(feature = "cache")]
+    fingerprint: std::sync::OnceLock<precast_cache::Fingerprint>,
 }
 
 impl Default for Runtime {
@@ -37,7 +41,12 @@ impl Runtime {
 
     /// A runtime with these settings.
     pub fn with_config(config: Config) -> Self {
-        Runtime(Arc::new(Inner { config, closed: AtomicBool::new(false) }))
+        Runtime(Arc::new(Inner {
+            config,
+            closed: AtomicBool::new(false),
+            #[cfg(feature = "cache")]
+            fingerprint: Default::default(),
+        }))
     }
 
     /// Its settings.
@@ -54,11 +63,92 @@ impl Runtime {
     #[cfg(feature = "compiler")]
     pub fn compile(&self, wasm: &[u8]) -> Result<CompiledModule, Error> {
         self.check_open()?;
-        let settings = crate::config::settings(self.config());
-        let store = self.config().functions.as_deref();
-        let done = precast_compiler::compile_with(wasm, &settings, store)
-            .map_err(crate::config::compile_error)?;
-        self.load_bytes(&done.artifact)
+        #[cfg(feature = "cache")]
+        if let Some(cache) = &self.config().cache {
+            return crate::cached::compile(self, cache, wasm).map(|(module, _)| module);
+        }
+        self.load_bytes(&self.precompile(wasm)?)
+    }
+
+    /// Compiles a module from the binary format to the bytes of an artifact, which no cache keeps.
+    ///
+    /// # Errors
+    ///
+    /// As [`Runtime::compile`].
+    #[cfg(feature = "compiler")]
+    pub fn precompile(&self, wasm: &[u8]) -> Result<Vec<u8>, Error> {
+        self.precompile_for(wasm, Target::Host)
+    }
+
+    /// As [`Runtime::precompile`], for another machine.
+    ///
+    /// # Errors
+    ///
+    /// As [`Runtime::compile`].
+    #[cfg(feature = "compiler")]
+    pub fn precompile_for(&self, wasm: &[u8], target: Target) -> Result<Vec<u8>, Error> {
+        self.check_open()?;
+        let settings = crate::config::settings(self.config(), target.for_compiler());
+        let store = self.config().functions.clone();
+        #[cfg(feature = "cache")]
+        let store = store.or_else(|| crate::cached::functions(self));
+        let done = precast_compiler::compile_with(wasm, &settings, store.as_deref());
+        done.map(|done| done.artifact).map_err(crate::config::compile_error)
+    }
+
+    /// Compiles the module in a file, in the binary format. With a cache that knows the file, and
+    /// has its module, the file is not read: as long as device, inode, size and times of a file
+    /// are the same, so is what it holds.
+    ///
+    /// # Errors
+    ///
+    /// [`ErrorKind::File`] when the file cannot be read, and as [`Runtime::compile`].
+    #[cfg(feature = "compiler")]
+    pub fn compile_file(&self, path: impl AsRef<Path>) -> Result<CompiledModule, Error> {
+        self.check_open()?;
+        let path = path.as_ref();
+        let in_file = |error| ErrorKind::File { path: path.to_owned(), error };
+        #[cfg(feature = "cache")]
+        if self.config().cache.is_some() {
+            if let Some(module) = self.cached_file(path) {
+                return Ok(module);
+            }
+            let (source, wasm) = crate::cached::Source::read(path).map_err(in_file)?;
+            return self.compile_source(&source, &wasm);
+        }
+        self.compile(&std::fs::read(path).map_err(in_file)?)
+    }
+
+    /// The module of a file that the cache knows and has. None when there is no cache too.
+    #[cfg(feature = "cache")]
+    pub fn cached_file(&self, path: impl AsRef<Path>) -> Option<CompiledModule> {
+        self.check_open().ok()?;
+        crate::cached::known(self, self.config().cache.as_ref()?, path.as_ref())
+    }
+
+    /// Compiles a module that was made from a file: what the file held, or what was assembled
+    /// from that. The cache then knows the file for [`Runtime::cached_file`].
+    ///
+    /// # Errors
+    ///
+    /// As [`Runtime::compile`].
+    #[cfg(feature = "cache")]
+    pub fn compile_source(
+        &self,
+        source: &crate::Source,
+        wasm: &[u8],
+    ) -> Result<CompiledModule, Error> {
+        self.check_open()?;
+        let Some(cache) = &self.config().cache else { return self.compile(wasm) };
+        let (module, key) = crate::cached::compile(self, cache, wasm)?;
+        crate::cached::remember(self, cache, source, &key);
+        Ok(module)
+    }
+
+    /// What decides code besides the module: the build of the compiler, the target, the settings.
+    #[cfg(feature = "cache")]
+    pub fn fingerprint(&self) -> precast_cache::Fingerprint {
+        *self.0.fingerprint.get_or_init(|| crate::cached::fingerprint(self.config()))
     }
 
     /// Maps the artifact in a file, as [`CompiledModule::serialize`] gave it.
@@ -82,8 +172,9 @@ impl Runtime {
         CompiledModule::new(self.clone(), code)
     }
 
-    /// Loads an artifact from memory, as [`CompiledModule::serialize`] gave it. The same holds
-    /// as for [`Runtime::load`].
+    /// Loads an artifact from memory, as [`CompiledModule::serialize`] gave it, of any alignment:
+    /// what `include_bytes!` put into a program can be loaded as it lies there. It is copied once.
+    /// The same holds as for [`Runtime::load`].
     ///
     /// # Errors
     ///

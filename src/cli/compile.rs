@@ -6,8 +6,8 @@ use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use anyhow::{Context, Result, bail};
-use clap::Args;
-use precast::{Config, Runtime};
+use clap::{Args, ValueEnum};
+use precast::{Config, Runtime, Target};
 
 use super::{input, progress};
 
@@ -21,6 +21,41 @@ pub(crate) struct Compile {
     /// Where the artifact goes. It appears there whole or not at all.
     #[arg(short, long, value_name = "OUT")]
     output: PathBuf,
+
+    /// The architecture to compile for; this machine's otherwise.
+    #[arg(long, value_name = "ARCH")]
+    target: Option<Arch>,
+
+    /// The CPU to compile for: this machine's, the least that precast runs on, or a level of
+    /// x86-64. For another architecture than this machine's, `baseline` is the default.
+    #[arg(long, value_name = "CPU")]
+    cpu: Option<Cpu>,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum Arch {
+    /// 64-bit x86.
+    #[value(name = "x86_64")]
+    X86_64,
+    /// 64-bit ARM.
+    Aarch64,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum Cpu {
+    /// All that this machine's CPU can do.
+    Native,
+    /// The least that precast runs on: x86-64-v2, or any 64-bit ARM.
+    Baseline,
+    /// SSE4.2 and POPCNT.
+    #[value(name = "x86-64-v2")]
+    V2,
+    /// AVX2, BMI and FMA.
+    #[value(name = "x86-64-v3")]
+    V3,
+    /// AVX-512.
+    #[value(name = "x86-64-v4")]
+    V4,
 }
 
 const EXAMPLES: &str = "\
@@ -28,20 +63,39 @@ An artifact holds native code for this version of precast and this kind of CPU; 
 refused, not misread. Whoever can write an artifact decides what code runs: keep them as safe as
 programs.
 
-Example:
-  precast compile app.wasm -o app.precast && precast run app.precast";
+Examples:
+  precast compile app.wasm -o app.precast && precast run app.precast
+  precast compile app.wasm -o app.precast --cpu x86-64-v3
+  precast compile app.wasm -o app.precast --target aarch64";
 
 impl Compile {
     /// Compiles, then publishes the artifact.
     pub(crate) fn execute(&self) -> Result<ExitCode> {
-        let input::Input::Wasm(wasm) = input::read(&self.file)? else {
+        let input::Input::Wasm(wasm, _) = input::read(&self.file)? else {
             bail!("{}: this is an artifact already", self.file.display());
         };
+        let target = self.target()?;
         let runtime = Runtime::with_config(progress::with_bar(Config::new()));
-        let module = runtime.compile(&wasm).with_context(|| self.file.display().to_string())?;
-        publish(&self.output, module.serialize())
+        let artifact = runtime.precompile_for(&wasm, target);
+        let artifact = artifact.with_context(|| self.file.display().to_string())?;
+        publish(&self.output, &artifact)
             .with_context(|| format!("cannot write {}", self.output.display()))?;
         Ok(ExitCode::SUCCESS)
+    }
+
+    fn target(&self) -> Result<Target> {
+        let host = if cfg!(target_arch = "aarch64") { Arch::Aarch64 } else { Arch::X86_64 };
+        let arch = self.target.unwrap_or(host);
+        let usual = if arch == host { Cpu::Native } else { Cpu::Baseline };
+        Ok(match (arch, self.cpu.unwrap_or(usual)) {
+            (_, Cpu::Native) if arch == host => Target::Host,
+            (_, Cpu::Native) => bail!("`--cpu native` is this machine's CPU, of another target"),
+            (Arch::X86_64, Cpu::Baseline | Cpu::V2) => Target::X86_64V2,
+            (Arch::X86_64, Cpu::V3) => Target::X86_64V3,
+            (Arch::X86_64, Cpu::V4) => Target::X86_64V4,
+            (Arch::Aarch64, Cpu::Baseline) => Target::Aarch64,
+            (Arch::Aarch64, _) => bail!("that is a CPU of x86_64, not of aarch64"),
+        })
     }
 }
 

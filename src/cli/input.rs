@@ -5,7 +5,7 @@ use std::io::{self, Read};
 use std::path::Path;
 
 use anyhow::{Context, Result, bail};
-use precast::{CompiledModule, Runtime};
+use precast::{CompiledModule, Runtime, Source};
 use wast::parser::{self, ParseBuffer};
 
 /// Enough first bytes to tell the formats apart.
@@ -19,8 +19,8 @@ const COMPONENT_LAYER: &[u8] = &[1, 0];
 pub(crate) enum Input {
     /// An artifact; its bytes are left where they are, to be mapped.
     Artifact,
-    /// A module in the binary format.
-    Wasm(Vec<u8>),
+    /// A module in the binary format, and the file it was made from.
+    Wasm(Vec<u8>, Source),
 }
 
 /// Opens `path` and reads as much of it as its format needs.
@@ -28,20 +28,24 @@ pub(crate) fn read(path: &Path) -> Result<Input> {
     read_bare(path).with_context(|| path.display().to_string())
 }
 
-/// Compiles or loads what is in `path`.
+/// Compiles or loads what is in `path`. What the cache knows is not even read.
 pub(crate) fn module(runtime: &Runtime, path: &Path) -> Result<CompiledModule> {
+    if let Some(module) = runtime.cached_file(path) {
+        return Ok(module);
+    }
     let module = match read(path)? {
         // A user's file may be damaged in any way: better said now than by a trap without a name.
         Input::Artifact => {
             runtime.load(path).and_then(|module| module.verify_metadata().map(|()| module))
         }
-        Input::Wasm(wasm) => runtime.compile(&wasm),
+        Input::Wasm(wasm, source) => runtime.compile_source(&source, &wasm),
     };
     module.with_context(|| path.display().to_string())
 }
 
 fn read_bare(path: &Path) -> Result<Input> {
     let mut file = File::open(path)?;
+    let source = Source::of(&file)?;
     let mut bytes = Vec::with_capacity(SNIFF);
     file.by_ref().take(SNIFF as u64).read_to_end(&mut bytes)?;
     if Runtime::is_artifact(&bytes) {
@@ -55,10 +59,10 @@ fn read_bare(path: &Path) -> Result<Input> {
         if bytes.get(6..8) == Some(COMPONENT_LAYER) {
             bail!("this is a WebAssembly component; precast runs modules");
         }
-        return Ok(Input::Wasm(bytes));
+        return Ok(Input::Wasm(bytes, source));
     }
     match std::str::from_utf8(&bytes) {
-        Ok(text) if looks_like_text_format(text) => Ok(Input::Wasm(assemble(text)?)),
+        Ok(text) if looks_like_text_format(text) => Ok(Input::Wasm(assemble(text)?, source)),
         _ => bail!("neither a WebAssembly module (binary or text) nor an artifact"),
     }
 }

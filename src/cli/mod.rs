@@ -1,9 +1,11 @@
 //! The command line: what it accepts, and how it ends.
 
+mod cache;
 mod compile;
 mod dir;
 mod imports;
 mod input;
+mod inspect;
 mod overlay;
 mod progress;
 mod report;
@@ -39,6 +41,10 @@ enum Command {
     Run(run::Run),
     /// Compile a module to an artifact that `run` starts at once.
     Compile(compile::Compile),
+    /// Show what is in an artifact.
+    Inspect(inspect::Inspect),
+    /// Look after the folder in which `run` keeps what it compiled.
+    Cache(cache::CacheCommand),
     /// Run specification scripts and count what passed.
     Wast(wast::Wast),
 }
@@ -48,6 +54,8 @@ pub(crate) fn main() -> ExitCode {
     let result = match Cli::parse().command {
         Command::Run(run) => run.execute(),
         Command::Compile(compile) => compile.execute(),
+        Command::Inspect(inspect) => inspect.execute(),
+        Command::Cache(cache) => cache.execute(),
         Command::Wast(wast) => wast.execute(),
     };
     result.unwrap_or_else(|error| report::report(&error))

@@ -13,6 +13,7 @@ use anyhow::{Context, Result, bail};
 use clap::Args;
 use precast::{CompiledModule, Config, ExternType, Instance, Namespace, Runtime, wasi};
 
+use super::cache::CacheOptions;
 use super::dir::Dir;
 use super::imports::{self, UnknownImports};
 use super::{input, progress, values};
@@ -67,6 +68,9 @@ pub(crate) struct Run {
     #[arg(long, value_name = "POLICY")]
     unknown_imports: Option<UnknownImports>,
 
+    #[command(flatten)]
+    cache: CacheOptions,
+
     /// The program (.wasm, .wat or an artifact, told apart by content), then its arguments.
     #[arg(value_name = "FILE", required = true, trailing_var_arg = true)]
     command: Vec<OsString>,
@@ -85,6 +89,7 @@ Examples:
   precast run --trace=calls.txt app.wasm           every WASI call, as strace shows them
   precast run --invoke add add.wat 2 3             call one function
   precast run --preload math=math.wasm app.wasm    link two modules
+  precast run --no-cache app.wasm                  compile it, and keep nothing
 
 In HOST[::GUEST] the last \"::\" separates, so HOST may contain colons.
 
@@ -128,7 +133,8 @@ impl FromStr for Preload {
 impl Run {
     /// Runs the program; the exit code is its own.
     pub(crate) fn execute(&self) -> Result<ExitCode> {
-        let runtime = Runtime::with_config(progress::with_bar(Config::new()));
+        let config = self.cache.configure(Config::new())?;
+        let runtime = Runtime::with_config(progress::with_bar(config));
         let mut namespace = runtime.namespace();
         let modules = self.modules(&runtime)?;
         self.link_wasi(&mut namespace, &modules)?;

@@ -35,6 +35,7 @@ fn main() -> Result<()> {
     rows::wasi::measure(&mut compare)?;
     rows::instantiate::measure(&mut compare)?;
     rows::load::measure(&mut compare)?;
+    rows::cache::measure(&mut compare)?;
     rows::start::measure(&mut compare)?;
     rows::compile::measure(&mut compare)?;
     rows::program::measure(&mut compare)?;

@@ -39,10 +39,35 @@ pub(crate) struct CodeMemory {
 impl CodeMemory {
     /// Maps the artifact in `file`.
     pub(crate) fn map(file: File, expect: &Identity) -> Result<Box<Self>, CodeError> {
+        Self::map_with(file, MmapOptions::new(), expect)
+    }
+
+    /// Maps the artifact that `len` bytes at the start of `file` are. `all` says that every byte
+    /// is about to be read.
+    #[cfg(feature = "cache")]
+    pub(crate) fn map_start(
+        file: File,
+        len: u64,
+        all: bool,
+        expect: &Identity,
+    ) -> Result<Box<Self>, CodeError> {
+        let mut options = MmapOptions::new();
+        options.len(usize::try_from(len).map_err(io::Error::other)?);
+        if all {
+            options.populate();
+        }
+        Self::map_with(file, options, expect)
+    }
+
+    fn map_with(
+        file: File,
+        options: MmapOptions,
+        expect: &Identity,
+    ) -> Result<Box<Self>, CodeError> {
         // SAFETY: the mapping is private. The file may still change under it, or shrink, when
         // somebody writes to an artifact in place; artifacts are only ever replaced by renaming,
         // and whoever can write to one can run code here anyway.
-        let map = unsafe { MmapOptions::new().map_copy_read_only(&file)? };
+        let map = unsafe { options.map_copy_read_only(&file)? };
         let artifact = Artifact::check(&map, expect).map_err(CodeError::Format)?;
         let code = Box::new(CodeMemory { map, file, artifact, traps_whole: OnceLock::new() });
         code.publish()?;

@@ -1,0 +1,140 @@
+//! A file of the cache that was found and may be what it should be.
+
+use crate::cache::Cache;
+use crate::key::Key;
+use crate::options::Verify;
+use crate::trailer::{self, Kind, Trailer};
+use rustix::fs::{FileType, Stat, Timespec, Timestamps, UTIME_NOW, UTIME_OMIT};
+use std::fs::File;
+use std::io;
+use std::os::unix::fs::FileExt;
+use std::time::{Duration, SystemTime};
+
+/// An entry is not what it should be.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, thiserror::Error)]
+#[error("the cache entry is damaged")]
+pub struct Damage;
+
+/// An entry whose trailer is whole and says that it is the one that was asked for.
+///
+/// Who uses it calls [`Entry::check`] with its bytes and then says what came of it, by
+/// [`Entry::accept`] or [`Entry::refuse`].
+#[derive(Debug)]
+pub struct Entry {
+    cache: Cache,
+    key: Key,
+    trailer: Trailer,
+    /// Whether its bytes must be hashed.
+    unproven: bool,
+    /// Whether somebody else can write to the file.
+    exposed: bool,
+    /// When it was last used, in nanoseconds since 1970.
+    used: i128,
+}
+
+/// How old a record of use gets before it is renewed.
+const USE_RESOLUTION: Duration = Duration::from_millis(100);
+
+impl Entry {
+    /// Looks at an open file. An error says that it is not the entry for `key`.
+    pub(crate) fn examine(cache: &Cache, key: &Key, file: &File) -> Result<Entry, Damage> {
+        let stat = rustix::fs::fstat(file).map_err(|_| Damage)?;
+        let trailer = read_trailer(file, &stat, Kind::Module).ok_or(Damage)?;
+        if !trailer.is_of(key) {
+            return Err(Damage);
+        }
+        let options = cache.options();
+        let exposed = stat.st_uid != cache.folder().user || stat.st_mode & 0o022 != 0;
+        if exposed && options.key.is_none() {
+            return Err(Damage);
+        }
+        // Writing to a file, or copying it, gives it a time that its trailer does not know.
+        let touched = stat.st_mtime != trailer.created || stat.st_mtime_nsec != 0;
+        let unproven = touched || options.key.is_some() || options.verify == Verify::Full;
+        let used = nanos(stat.st_atime, stat.st_atime_nsec as i64);
+        Ok(Entry { cache: cache.clone(), key: *key, trailer, unproven, exposed, used })
+    }
+
+    /// The entry that was just written, which needs no proof.
+    pub(crate) fn proven(mut self) -> Entry {
+        self.unproven = self.exposed;
+        self
+    }
+
+    /// Bytes of the artifact, at the start of the file.
+    pub fn size(&self) -> u64 {
+        self.trailer.len
+    }
+
+    /// Whether [`Entry::check`] is going to read all of the bytes.
+    pub fn reads_all(&self) -> bool {
+        self.unproven
+    }
+
+    /// Whether the bytes must be copied before they are checked, as somebody else could change
+    /// them afterwards. Only entries of an authenticated cache can be.
+    pub fn is_exposed(&self) -> bool {
+        self.exposed
+    }
+
+    /// The artifact's bytes, read from the file.
+    ///
+    /// # Errors
+    ///
+    /// Those of pread(2).
+    pub fn read(&self, file: &File) -> io::Result<Vec<u8>> {
+        let mut bytes = vec![0; usize::try_from(self.size()).map_err(io::Error::other)?];
+        file.read_exact_at(&mut bytes, 0)?;
+        Ok(bytes)
+    }
+
+    /// Checks the artifact's bytes as far as the cache's settings ask for. Header and metadata
+    /// of an artifact are for its reader to check.
+    ///
+    /// # Errors
+    ///
+    /// When they are not the ones that were published.
+    pub fn check(&self, artifact: &[u8]) -> Result<(), Damage> {
+        let whole = artifact.len() as u64 == self.size()
+            && (!self.unproven || self.trailer.accepts(artifact, self.cache.options()));
+        if whole { Ok(()) } else { Err(Damage) }
+    }
+
+    /// The entry is used: counted, remembered as used now.
+    pub fn accept(self, file: &File) {
+        self.cache.counters().hits.add(1);
+        let now = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
+        if now.as_nanos() as i128 - self.used > USE_RESOLUTION.as_nanos() as i128 {
+            record_use(file);
+        }
+    }
+
+    /// The entry is not used: counted. Publishing replaces it.
+    pub fn refuse(self) {
+        self.cache.refused(&self.key);
+    }
+}
+
+/// Records that a file was used now.
+pub(crate) fn record_use(file: &File) {
+    let now = Timespec { tv_sec: 0, tv_nsec: UTIME_NOW };
+    let same = Timespec { tv_sec: 0, tv_nsec: UTIME_OMIT };
+    let times = Timestamps { last_access: now, last_modification: same };
+    // In a folder that cannot be written nothing is evicted either.
+    let _ = rustix::fs::futimens(file, &times);
+}
+
+/// Reads the trailer of a file that holds `kind`.
+pub(crate) fn read_trailer(file: &File, stat: &Stat, kind: Kind) -> Option<Trailer> {
+    let size = u64::try_from(stat.st_size).ok()?;
+    let at = size.checked_sub(trailer::SIZE as u64)?;
+    let regular = FileType::from_raw_mode(stat.st_mode) == FileType::RegularFile;
+    let mut bytes = [0; trailer::SIZE];
+    regular.then(|| file.read_exact_at(&mut bytes, at).ok()).flatten()?;
+    Trailer::read(&bytes, size, kind)
+}
+
+/// A time as one number.
+pub(crate) fn nanos(seconds: i64, nanos: i64) -> i128 {
+    i128::from(seconds) * 1_000_000_000 + i128::from(nanos)
+}

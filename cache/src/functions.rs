@@ -1,0 +1,140 @@
+//! What was compiled of the functions of modules, for compiling the next version of one.
+//!
+//! A bundle has the code of all functions of one compilation and is found by the lineage of the
+//! module: what its versions have in common. It is a file like an artifact's.
+
+use crate::bounds::scan_kind;
+use crate::cache::Cache;
+use crate::entry::{read_trailer, record_use};
+use crate::key::{Build, Fingerprint, hex};
+use crate::trailer::Kind;
+use std::fs::File;
+use std::os::unix::fs::FileExt;
+
+/// The bundles of one build of the compiler.
+#[derive(Clone, Debug)]
+pub struct Functions {
+    cache: Cache,
+    build: Build,
+}
+
+impl Cache {
+    /// The bundles that this build of the compiler keeps.
+    pub fn functions(&self, fingerprint: &Fingerprint) -> Functions {
+        Functions { cache: self.clone(), build: fingerprint.build }
+    }
+}
+
+impl Functions {
+    /// The bundle of a lineage, if there is one and it is as it was written: all of it is checked,
+    /// whatever the settings say.
+    pub fn find(&self, lineage: &[u8; 32]) -> Option<Vec<u8>> {
+        let (name, file) = self.open(hex(lineage))?;
+        let bundle = self.read(&name, &file);
+        self.cache.counters().refused.add(bundle.is_none().into());
+        bundle
+    }
+
+    /// The bundle of up to `max_size` bytes that was used or kept last.
+    pub fn latest(&self, max_size: u64) -> Option<Vec<u8>> {
+        let build = self.build.to_string();
+        let items = scan_kind(self.cache.folder(), Kind::Functions);
+        let own = items.into_iter().filter(|item| item.build == build && item.size <= max_size);
+        let (name, file) = self.open(own.max_by_key(|item| item.used)?.name)?;
+        self.read(&name, &file)
+    }
+
+    /// Keeps the bundle of a lineage, in place of the one before. That it cannot is no failure: the
+    /// cache says so once.
+    pub fn keep(&self, lineage: &[u8; 32], bundle: &[u8]) {
+        let path = self.path(&hex(lineage));
+        self.cache.put(Kind::Functions, self.build, *lineage, &path, bundle);
+    }
+
+    fn path(&self, name: &str) -> String {
+        format!("{}/{}/{name}", Kind::Functions.folder(), self.build)
+    }
+
+    fn open(&self, name: String) -> Option<(String, File)> {
+        let file = self.cache.folder().open_file(&self.path(&name)).ok()?;
+        Some((name, file))
+    }
+
+    fn read(&self, name: &str, file: &File) -> Option<Vec<u8>> {
+        let stat = rustix::fs::fstat(file).ok()?;
+        let trailer = read_trailer(file, &stat, Kind::Functions)?;
+        let mut bytes = vec![0; usize::try_from(trailer.len).ok()?];
+        file.read_exact_at(&mut bytes, 0).ok()?;
+        let whole = hex(trailer.digest()) == name && trailer.accepts(&bytes, self.cache.options());
+        whole.then(|| record_use(file))?;
+        Some(bytes)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::{Cache, Fingerprint, Options};
+    use std::fs;
+    use std::path::PathBuf;
+
+    struct Place(PathBuf);
+
+    impl Place {
+        fn new(test: &str) -> Place {
+            let name = format!("precast-functions-{}-{test}", std::process::id());
+            let place = Place(std::env::temp_dir().join(name));
+            let _ = fs::remove_dir_all(&place.0);
+            place
+        }
+    }
+
+    impl Drop for Place {
+        fn drop(&mut self) {
+            let _ = fs::remove_dir_all(&self.0);
+        }
+    }
+
+    #[test]
+    fn what_was_kept_is_found_by_others() {
+        let place = Place::new("found");
+        let build = Fingerprint::new("one", "");
+        let functions = Cache::open(&place.0).unwrap().functions(&build);
+        assert_eq!((functions.find(&[1; 32]), functions.latest(u64::MAX)), (None, None));
+        functions.keep(&[1; 32], b"old");
+        functions.keep(&[2; 32], b"two");
+        functions.keep(&[1; 32], b"new");
+        let cache = Cache::open(&place.0).unwrap();
+        let others = cache.functions(&build);
+        // The file system's clock has steps.
+        std::thread::sleep(std::time::Duration::from_millis(50));
+        assert_eq!(others.find(&[2; 32]).as_deref(), Some(&b"two"[..]));
+        assert_eq!(others.latest(1000).as_deref(), Some(&b"two"[..]));
+        assert_eq!(others.latest(100), None, "a trailer alone is larger");
+        assert_eq!(others.find(&[1; 32]).as_deref(), Some(&b"new"[..]));
+        assert_eq!(cache.functions(&Fingerprint::new("two", "")).find(&[1; 32]), None);
+        assert_eq!(cache.usage(None).entries, 2);
+        assert_eq!(cache.verify().unwrap().whole, 2);
+    }
+
+    #[test]
+    fn damage_is_never_served() {
+        let place = Place::new("damage");
+        let cache = Options::new().key([7; 32]).open(&place.0).unwrap();
+        let build = Fingerprint::new("one", "");
+        let functions = cache.functions(&build);
+        functions.keep(&[1; 32], b"a bundle");
+        let path = place.0.join(functions.path(&crate::key::hex(&[1; 32])));
+        let whole = fs::read(&path).unwrap();
+        for at in 0..whole.len() {
+            let mut bytes = whole.clone();
+            bytes[at] ^= 1 << (at % 8);
+            fs::remove_file(&path).unwrap();
+            fs::write(&path, &bytes).unwrap();
+            assert_eq!(functions.find(&[1; 32]), None, "a flip at {at}");
+        }
+        let other = Options::new().key([8; 32]).open(&place.0).unwrap();
+        fs::write(&path, &whole).unwrap();
+        assert_eq!(other.functions(&build).find(&[1; 32]), None, "another key");
+        assert_eq!(functions.find(&[1; 32]).as_deref(), Some(&b"a bundle"[..]));
+    }
+}

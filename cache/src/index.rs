@@ -1,0 +1,171 @@
+//! Which files are known, so that a file that did not change need not be read to find its entry.
+//!
+//! The file `index` is a table of [`SETS`] sets of [`WAYS`] slots. A slot says: the file with this
+//! identity, compiled in this way, has that key. That stays true for ever, so slots are written in
+//! place and without locks; a torn or damaged one fails its check and is an empty one. A file's
+//! set depends on device, inode and settings: after a change it finds its old slot and replaces it.
+
+use crate::folder::Folder;
+use crate::identity::{FileIdentity, Record};
+use crate::key::{Fingerprint, Key};
+use crate::options::Options;
+use rustix::io::Errno;
+use std::fs::File;
+use std::os::unix::fs::FileExt;
+use std::sync::OnceLock;
+use std::time::{SystemTime, UNIX_EPOCH};
+use zerocopy::{FromBytes, Immutable, IntoBytes, KnownLayout};
+
+const SETS: u64 = 256;
+const WAYS: usize = 4;
+
+/// Bytes of the file when every set is used.
+pub(crate) const MAX_SIZE: u64 = SETS * (WAYS * size_of::<Slot>()) as u64;
+
+/// A known file.
+///
+/// ```text
+///   0  file       48   its identity
+///  48  settings   16   half of the fingerprint
+///  64  digest     32   of the key
+///  96  recorded    8   seconds since 1970
+/// 104  check      24   BLAKE3 of this up to here, with the key of the cache if it has one
+/// ```
+#[derive(Clone, Copy, FromBytes, IntoBytes, Immutable, KnownLayout)]
+#[repr(C)]
+struct Slot {
+    file: Record,
+    settings: [u8; 16],
+    digest: [u8; 32],
+    recorded: u64,
+    check: [u8; 24],
+}
+
+const CHECK: usize = core::mem::offset_of!(Slot, check);
+const _: () = assert!(size_of::<Slot>() == 128 && CHECK == 104);
+
+/// The index of a cache.
+#[derive(Debug)]
+pub(crate) struct Index {
+    file: OnceLock<File>,
+    /// What slots are checked with.
+    key: [u8; 32],
+}
+
+impl Index {
+    /// The index of a cache with these settings.
+    pub(crate) fn new(options: &Options) -> Index {
+        let secret = options.key.as_ref().map_or(&[][..], |key| &key[..]);
+        Index { file: OnceLock::new(), key: blake3::derive_key("precast cache index", secret) }
+    }
+
+    /// The key of a file, if it is known.
+    pub(crate) fn find(
+        &self,
+        folder: &Folder,
+        file: &FileIdentity,
+        fingerprint: &Fingerprint,
+    ) -> Option<Key> {
+        let file = &file.record;
+        let slots = self.read(self.opened(folder)?, place(file, fingerprint));
+        let slot = slots.iter().find(|slot| slot.is_of(file, fingerprint) && slot.file == *file)?;
+        let whole = slot.checksum(&self.key) == slot.check;
+        whole.then_some(Key { build: fingerprint.build, digest: slot.digest })
+    }
+
+    /// Remembers the key of a file. That it cannot is no failure.
+    pub(crate) fn remember(
+        &self,
+        folder: &Folder,
+        file: &FileIdentity,
+        fingerprint: &Fingerprint,
+        key: &Key,
+    ) {
+        if !file.settled {
+            return;
+        }
+        let file = &file.record;
+        let Some(index) = self.opened(folder).or_else(|| self.created(folder)) else { return };
+        let at = place(file, fingerprint);
+        let slots = self.read(index, at);
+        let same = slots.iter().position(|slot| slot.is_of(file, fingerprint));
+        let oldest = || {
+            let valid = |slot: &Slot| slot.checksum(&self.key) == slot.check;
+            let age = |slot: &Slot| if valid(slot) { slot.recorded } else { 0 };
+            (0..WAYS).min_by_key(|&way| age(&slots[way])).unwrap_or(0)
+        };
+        let way = same.unwrap_or_else(oldest);
+        let now = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |d| d.as_secs());
+        let mut slot = Slot {
+            file: *file,
+            settings: half(fingerprint),
+            digest: key.digest,
+            recorded: now,
+            check: [0; 24],
+        };
+        slot.check = slot.checksum(&self.key);
+        let _ = index.write_all_at(slot.as_bytes(), at + (way * size_of::<Slot>()) as u64);
+    }
+
+    /// Forgets every file.
+    pub(crate) fn clear(&self, folder: &Folder) {
+        // Others have it open: it is emptied, not replaced.
+        let _ = folder.open_state("index", false).map(|file| file.set_len(0));
+    }
+
+    fn read(&self, index: &File, at: u64) -> [Slot; WAYS] {
+        let mut bytes = [0; WAYS * size_of::<Slot>()];
+        let mut have = 0;
+        while let Ok(n @ 1..) = index.read_at(&mut bytes[have..], at + have as u64) {
+            have += n;
+        }
+        zerocopy::transmute!(bytes)
+    }
+
+    fn opened(&self, folder: &Folder) -> Option<&File> {
+        if let Some(file) = self.file.get() {
+            return Some(file);
+        }
+        let file = match folder.open_state("index", false) {
+            Err(Errno::ROFS | Errno::ACCESS | Errno::PERM) => folder.open_file("index"),
+            opened => opened,
+        };
+        let file = file.ok()?;
+        Some(self.file.get_or_init(|| file))
+    }
+
+    fn created(&self, folder: &Folder) -> Option<&File> {
+        let file = folder.open_state("index", true).ok()?;
+        Some(self.file.get_or_init(|| file))
+    }
+}
+
+impl Slot {
+    /// Whether it is about this file, compiled in this way, in whatever state the file was.
+    fn is_of(&self, file: &Record, fingerprint: &Fingerprint) -> bool {
+        (self.file.device, self.file.inode, self.settings)
+            == (file.device, file.inode, half(fingerprint))
+    }
+
+    fn checksum(&self, key: &[u8; 32]) -> [u8; 24] {
+        let hash = *blake3::keyed_hash(key, &self.as_bytes()[..CHECK]).as_bytes();
+        let mut check = [0; 24];
+        check.copy_from_slice(&hash[..24]);
+        check
+    }
+}
+
+fn half(fingerprint: &Fingerprint) -> [u8; 16] {
+    let mut half = [0; 16];
+    half.copy_from_slice(&fingerprint.settings[..16]);
+    half
+}
+
+/// Where a file's set is in the index.
+fn place(file: &Record, fingerprint: &Fingerprint) -> u64 {
+    let mut bytes = [0; 32];
+    bytes[..8].copy_from_slice(&file.device.to_le_bytes());
+    bytes[8..16].copy_from_slice(&file.inode.to_le_bytes());
+    bytes[16..].copy_from_slice(&half(fingerprint));
+    xxhash_rust::xxh3::xxh3_64(&bytes) % SETS * (WAYS * size_of::<Slot>()) as u64
+}

@@ -1,0 +1,118 @@
+//! What a cache can be asked for.
+
+use std::fmt;
+use std::path::Path;
+use std::sync::Arc;
+use std::time::Duration;
+
+/// How much of an entry is checked before it is used.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+#[non_exhaustive]
+pub enum Verify {
+    /// All of it: a changed byte anywhere is found.
+    #[default]
+    Full,
+    /// Header and metadata, in a time that does not depend on the size; for those who trust their
+    /// disk. A file that was written to, or copied, since it was published is checked as by
+    /// [`Verify::Full`].
+    Header,
+}
+
+/// Told what keeps a cache from working, once.
+pub(crate) type Warn = Arc<dyn Fn(&str) + Send + Sync>;
+
+/// Settings of a [`crate::Cache`]. The defaults suit a user's own machine.
+#[derive(Clone)]
+pub struct Options {
+    pub(crate) verify: Verify,
+    pub(crate) max_bytes: u64,
+    pub(crate) max_entries: u64,
+    pub(crate) wait: Duration,
+    pub(crate) key: Option<[u8; 32]>,
+    pub(crate) warn: Option<Warn>,
+}
+
+impl Default for Options {
+    fn default() -> Self {
+        Options {
+            verify: Verify::Full,
+            max_bytes: 1 << 30,
+            max_entries: 16 << 10,
+            wait: Duration::from_secs(60),
+            key: None,
+            warn: None,
+        }
+    }
+}
+
+impl Options {
+    /// The default settings.
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// How much of an entry is checked before it is used. Default: [`Verify::Full`].
+    pub fn verify(mut self, level: Verify) -> Self {
+        self.verify = level;
+        self
+    }
+
+    /// Most bytes the folder holds; what was used least recently goes first. What alone is larger
+    /// is not kept. Default: 1 GiB.
+    pub fn max_bytes(mut self, bytes: u64) -> Self {
+        self.max_bytes = bytes;
+        self
+    }
+
+    /// Most entries the folder holds. Default: 16,384.
+    pub fn max_entries(mut self, entries: u64) -> Self {
+        self.max_entries = entries;
+        self
+    }
+
+    /// How long to wait for somebody who compiles the same module; after that it is compiled twice.
+    /// Waiting ends at once when that process ends. Default: a minute.
+    pub fn wait(mut self, limit: Duration) -> Self {
+        self.wait = limit;
+        self
+    }
+
+    /// Authenticates entries with a secret key (BLAKE3, keyed): only those that were written with
+    /// the same key are used. It lifts the rule that nobody else may write to the folder, and
+    /// every entry is read whole when it is used, whatever the level of verification.
+    ///
+    /// Whoever has the key can make entries. Everyone else can remove them.
+    pub fn key(mut self, key: [u8; 32]) -> Self {
+        self.key = Some(key);
+        self
+    }
+
+    /// Calls `tell` with one line when the folder turns out not to be writable. It happens once
+    /// for a cache. Default: an event of the `tracing` crate.
+    pub fn on_warning(mut self, tell: impl Fn(&str) + Send + Sync + 'static) -> Self {
+        self.warn = Some(Arc::new(tell));
+        self
+    }
+
+    /// Opens the folder, which is made if it does not exist.
+    ///
+    /// # Errors
+    ///
+    /// As [`crate::Cache::open`].
+    pub fn open(self, path: impl AsRef<Path>) -> Result<crate::Cache, crate::OpenError> {
+        crate::Cache::with_options(path.as_ref(), self)
+    }
+}
+
+impl fmt::Debug for Options {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        // The key stays out of logs.
+        f.debug_struct("Options")
+            .field("verify", &self.verify)
+            .field("max_bytes", &self.max_bytes)
+            .field("max_entries", &self.max_entries)
+            .field("wait", &self.wait)
+            .field("authenticated", &self.key.is_some())
+            .finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,143 @@
+//! The last bytes of every file of the cache: what it is, and what proves that it is whole.
+
+use crate::key::Key;
+use crate::options::Options;
+use zerocopy::{FromBytes, Immutable, IntoBytes, KnownLayout};
+
+/// The first bytes of a trailer.
+const MAGIC: [u8; 8] = *b"\0pccache";
+
+/// The version of the folder's formats.
+const VERSION: u32 = 1;
+
+/// What a file holds.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[repr(u32)]
+pub(crate) enum Kind {
+    /// The artifact of a module.
+    Module = 1,
+    /// The code of a module's functions.
+    Functions = 2,
+}
+
+impl Kind {
+    /// The folder of its files.
+    pub(crate) const fn folder(self) -> &'static str {
+        match self {
+            Kind::Module => "modules",
+            Kind::Functions => "functions",
+        }
+    }
+}
+
+/// The trailer.
+///
+/// ```text
+///   0  magic     8
+///   8  version   4
+///  12  kind      4
+///  16  len       8   bytes before the trailer
+///  24  created   8   seconds since 1970, also the file's time of modification
+///  32  hash     16   xxh3 of the bytes before
+///  48  key      32
+///  80  tag      32   BLAKE3, keyed, of the bytes before and of this up to here; or zeros
+/// 112  reserved  8   zero
+/// 120  check     8   xxh3 of this up to here
+/// ```
+#[derive(Clone, Copy, Debug, FromBytes, IntoBytes, Immutable, KnownLayout)]
+#[repr(C)]
+pub(crate) struct Trailer {
+    magic: [u8; 8],
+    version: u32,
+    kind: u32,
+    /// Bytes before the trailer.
+    pub(crate) len: u64,
+    /// When it was written, in seconds since 1970.
+    pub(crate) created: i64,
+    hash: [u8; 16],
+    digest: [u8; 32],
+    tag: [u8; 32],
+    reserved: u64,
+    check: u64,
+}
+
+/// Bytes of a trailer.
+pub(crate) const SIZE: usize = 128;
+
+const TAG: usize = core::mem::offset_of!(Trailer, tag);
+const CHECK: usize = core::mem::offset_of!(Trailer, check);
+const _: () = assert!(size_of::<Trailer>() == SIZE && TAG == 80 && CHECK == 120);
+
+impl Trailer {
+    /// The trailer for some bytes.
+    pub(crate) fn new(
+        kind: Kind,
+        digest: [u8; 32],
+        bytes: &[u8],
+        created: i64,
+        options: &Options,
+    ) -> Trailer {
+        let mut trailer = Trailer {
+            magic: MAGIC,
+            version: VERSION,
+            kind: kind as u32,
+            len: bytes.len() as u64,
+            created,
+            hash: hash(bytes),
+            digest,
+            tag: [0; 32],
+            reserved: 0,
+            check: 0,
+        };
+        if let Some(key) = &options.key {
+            trailer.tag = trailer.authenticate(key, bytes).into();
+        }
+        trailer.check = trailer.checksum();
+        trailer
+    }
+
+    /// Reads the trailer of a file of `size` bytes that holds `kind`. None when it is not one, or
+    /// not as it was written.
+    pub(crate) fn read(bytes: &[u8; SIZE], size: u64, kind: Kind) -> Option<Trailer> {
+        let trailer = Trailer::read_from_bytes(bytes).ok()?;
+        let fits = trailer.magic == MAGIC
+            && trailer.version == VERSION
+            && trailer.kind == kind as u32
+            && trailer.len.checked_add(SIZE as u64) == Some(size)
+            && trailer.check == trailer.checksum();
+        fits.then_some(trailer)
+    }
+
+    /// Whether it is the trailer of what is found by this key.
+    pub(crate) fn is_of(&self, key: &Key) -> bool {
+        self.digest == key.digest
+    }
+
+    /// The digest that the file is found by.
+    pub(crate) fn digest(&self) -> &[u8; 32] {
+        &self.digest
+    }
+
+    /// Whether `bytes` are the ones it was written for, by who has the key if there is one.
+    pub(crate) fn accepts(&self, bytes: &[u8], options: &Options) -> bool {
+        match &options.key {
+            // Comparing `blake3::Hash`es takes the same time for every pair.
+            Some(key) => self.authenticate(key, bytes) == blake3::Hash::from(self.tag),
+            None => self.hash == hash(bytes),
+        }
+    }
+
+    fn authenticate(&self, key: &[u8; 32], bytes: &[u8]) -> blake3::Hash {
+        let mut hasher = blake3::Hasher::new_keyed(key);
+        hasher.update(bytes).update(&self.as_bytes()[..TAG]);
+        hasher.finalize()
+    }
+
+    fn checksum(&self) -> u64 {
+        xxhash_rust::xxh3::xxh3_64(&self.as_bytes()[..CHECK])
+    }
+}
+
+fn hash(bytes: &[u8]) -> [u8; 16] {
+    xxhash_rust::xxh3::xxh3_128(bytes).to_le_bytes()
+}

@@ -1,0 +1,161 @@
+//! Compiling through a cache: map what is there, or compile it and leave it there.
+
+use crate::config::{self, Config};
+use crate::error::Error;
+use crate::module::{self, CompiledModule};
+use crate::runtime::Runtime;
+use crate::vm::code::{CodeError, CodeMemory};
+use precast_cache::{Cache, Content, Damage, Entry, FileIdentity, Fingerprint, Functions, Key};
+use precast_compiler::{BundleBytes, FunctionStore, Lineage};
+use std::fs::File;
+use std::io::{self, Read};
+use std::path::Path;
+use std::sync::Arc;
+
+/// The file a module comes from, in the state in which it was read.
+#[derive(Clone, Copy, Debug)]
+pub struct Source(FileIdentity);
+
+impl Source {
+    /// The source that an open file is. It must be made before the file is read.
+    ///
+    /// # Errors
+    ///
+    /// Those of fstat(2).
+    pub fn of(file: &File) -> io::Result<Source> {
+        FileIdentity::of(file).map(Source)
+    }
+
+    /// Reads a file.
+    ///
+    /// # Errors
+    ///
+    /// Those of reading it.
+    pub fn read(path: &Path) -> io::Result<(Source, Vec<u8>)> {
+        let mut file = File::open(path)?;
+        let source = Source::of(&file)?;
+        let mut bytes = Vec::new();
+        file.read_to_end(&mut bytes)?;
+        Ok((source, bytes))
+    }
+}
+
+/// What decides code besides the module.
+pub(crate) fn fingerprint(config: &Config) -> Fingerprint {
+    let settings = config::settings(config, Default::default());
+    let settings = precast_compiler::fingerprint(&settings, &crate::cpu::features());
+    // What the loader demands is part of it: it may differ where the compiler is the same.
+    Fingerprint::new(precast_compiler::BUILD, &format!("{settings} {:?}", module::identity()))
+}
+
+/// The module of a file that the cache knows.
+pub(crate) fn known(runtime: &Runtime, cache: &Cache, path: &Path) -> Option<CompiledModule> {
+    let file = FileIdentity::of_path(path).ok()?;
+    let key = cache.known(&file, &runtime.fingerprint())?;
+    find(runtime, cache, &key).ok()?
+}
+
+/// Remembers which module a file holds.
+pub(crate) fn remember(runtime: &Runtime, cache: &Cache, source: &Source, key: &Key) {
+    cache.remember(&source.0, &runtime.fingerprint(), key);
+}
+
+/// The module from the cache, or else compiled and published there; and its key.
+pub(crate) fn compile(
+    runtime: &Runtime,
+    cache: &Cache,
+    wasm: &[u8],
+) -> Result<(CompiledModule, Key), Error> {
+    let key = Key::new(&runtime.fingerprint(), Content::of(wasm));
+    let found = find(runtime, cache, &key);
+    if let Ok(Some(module)) = found {
+        return Ok((module, key));
+    }
+    let flight = cache.flight(&key);
+    // Somebody may have published it since, or replaced the one that cannot be used.
+    if (found.is_ok() || flight.waited())
+        && let Ok(Some(module)) = find(runtime, cache, &key)
+    {
+        return Ok((module, key));
+    }
+    let artifact = runtime.precompile(wasm)?;
+    let published = cache.publish(&key, &artifact);
+    let mapped = published.and_then(|(entry, file)| map(runtime, &entry, file).ok());
+    let module = match mapped {
+        Some(module) => module,
+        None => runtime.load_bytes(&artifact)?,
+    };
+    drop(flight);
+    Ok((module, key))
+}
+
+/// The module of an entry, if it is there.
+fn find(runtime: &Runtime, cache: &Cache, key: &Key) -> Result<Option<CompiledModule>, Damage> {
+    let Some((entry, file)) = cache.find(key)? else { return Ok(None) };
+    match map(runtime, &entry, file) {
+        Ok(module) => {
+            entry.accept(module.code().file());
+            module.set_entry(cache, key);
+            Ok(Some(module))
+        }
+        Err(Unusable::Damaged) => {
+            entry.refuse();
+            Err(Damage)
+        }
+        Err(Unusable::System) => Ok(None),
+    }
+}
+
+/// Where code of single functions is kept: in the runtime's cache, if it has one.
+pub(crate) fn functions(runtime: &Runtime) -> Option<Arc<dyn FunctionStore>> {
+    let cache = runtime.config().cache.as_ref()?;
+    Some(Arc::new(Bundles(cache.functions(&runtime.fingerprint()))))
+}
+
+/// The bundles of a cache, for the compiler.
+struct Bundles(Functions);
+
+/// What is compiled faster than a file is written is not worth one.
+const SMALLEST_BUNDLE: usize = 16 << 10;
+
+/// What may have nothing in common with a module must not cost more to read than to compile.
+const LARGEST_GUESS: u64 = 4 << 20;
+
+impl FunctionStore for Bundles {
+    fn find(&self, lineage: &Lineage) -> Vec<BundleBytes> {
+        let bundle = self.0.find(&lineage.0).or_else(|| self.0.latest(LARGEST_GUESS));
+        bundle.map(|bytes| Arc::new(bytes) as BundleBytes).into_iter().collect()
+    }
+
+    fn keep(&self, lineage: &Lineage, bundle: Vec<u8>) {
+        if bundle.len() >= SMALLEST_BUNDLE {
+            self.0.keep(&lineage.0, &bundle);
+        }
+    }
+}
+
+/// Why an entry is not used.
+enum Unusable {
+    /// It is not what it should be.
+    Damaged,
+    /// There are no resources to map it.
+    System,
+}
+
+fn map(runtime: &Runtime, entry: &Entry, file: File) -> Result<CompiledModule, Unusable> {
+    let failed = |error| match error {
+        CodeError::Io(_) => Unusable::System,
+        CodeError::Format(_) => Unusable::Damaged,
+    };
+    let expect = module::identity();
+    let code = if entry.is_exposed() {
+        let bytes = entry.read(&file).map_err(|_| Unusable::System)?;
+        CodeMemory::copy(&bytes, expect)
+    } else {
+        CodeMemory::map_start(file, entry.size(), entry.reads_all(), expect)
+    };
+    let code = code.map_err(failed)?;
+    // Nothing of it has run yet, and if this fails nothing will.
+    entry.check(code.bytes()).map_err(|_| Unusable::Damaged)?;
+    CompiledModule::new(runtime.clone(), code).map_err(|_| Unusable::Damaged)
+}

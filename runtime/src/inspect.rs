@@ -1,0 +1,184 @@
+//! What an artifact holds, also one for another machine or of another version of precast.
+
+use crate::error::Error;
+use crate::module::{ExportType, ImportType};
+use precast_abi::artifact::{
+    Artifact, ExportDesc, FormatError, FuncDesc, GlobalDesc, ImportDesc, Kind, MemoryDesc, Place,
+    Section, StrRef, TableDesc,
+};
+use precast_abi::types::{ExternType, MemoryType};
+use zerocopy::IntoBytes;
+
+/// What an artifact says about itself.
+#[derive(Clone, PartialEq, Eq, Debug)]
+#[non_exhaustive]
+pub struct Inspection {
+    /// The version of the format.
+    pub version: u32,
+    /// The compiler that made it, with its version.
+    pub compiler: String,
+    /// The machine it is for.
+    pub target: String,
+    /// The CPU features it needs.
+    pub features: Vec<String>,
+    /// A hash of the memory layouts it was compiled for.
+    pub tunables: u64,
+    /// A hash of the module it was made from (xxh3, 128 bits).
+    pub wasm_hash: [u8; 16],
+    /// The module's name, if it has one.
+    pub name: Option<String>,
+    /// Its bytes.
+    pub size: u64,
+    /// Its sections, in the order they have in the file.
+    pub sections: Vec<Part>,
+    /// The functions that the module defines.
+    pub functions: Vec<Function>,
+    /// What it imports.
+    pub imports: Vec<ImportType>,
+    /// What it exports.
+    pub exports: Vec<ExportType>,
+}
+
+/// A section of an artifact.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[non_exhaustive]
+pub struct Part {
+    /// Its name.
+    pub name: &'static str,
+    /// Where it is in the file, in bytes.
+    pub offset: u64,
+    /// Its bytes.
+    pub size: u64,
+    /// Whether it is as it was written.
+    pub whole: bool,
+}
+
+/// A function of an artifact.
+#[derive(Clone, PartialEq, Eq, Debug)]
+#[non_exhaustive]
+pub struct Function {
+    /// Its index in the module.
+    pub index: u32,
+    /// Its name, if it has one.
+    pub name: Option<String>,
+    /// Where its code is in the file, in bytes.
+    pub offset: u64,
+    /// Bytes of its code.
+    pub size: u32,
+}
+
+impl Inspection {
+    /// Inspects the bytes of an artifact, also one that cannot be loaded here.
+    ///
+    /// # Errors
+    ///
+    /// [`crate::ErrorKind::Format`] when it is not an artifact, of a format this version does not
+    /// know, or its metadata is damaged.
+    pub fn of(artifact: &[u8]) -> Result<Inspection, Error> {
+        // Records are read in place, where they must be aligned.
+        let mut aligned = vec![0u128; artifact.len().div_ceil(size_of::<u128>())];
+        let bytes = &mut aligned.as_mut_bytes()[..artifact.len()];
+        bytes.copy_from_slice(artifact);
+        let bytes = &*bytes;
+        let header = Artifact::peek(bytes).ok_or(FormatError::Magic)?;
+        // Whoever it is for, what it says must be consistent.
+        let artifact = Artifact::check(bytes, &header.identity)?;
+        let reader = Reader { artifact: &artifact, bytes };
+        let features = String::from_utf8_lossy(artifact.bytes(bytes, Section::Features));
+        Ok(Inspection {
+            version: header.version,
+            compiler: padded(&header.identity.compiler),
+            target: padded(&header.identity.target),
+            features: features.split(',').filter(|f| !f.is_empty()).map(str::to_owned).collect(),
+            tunables: header.identity.tunables,
+            wasm_hash: header.wasm_hash,
+            name: reader.names().last().and_then(|&name| reader.name(name)),
+            size: header.file_len,
+            sections: Section::ALL.iter().map(|&section| reader.part(section)).collect(),
+            functions: reader.functions(),
+            imports: reader.imports(),
+            exports: reader.exports(),
+        })
+    }
+}
+
+struct Reader<'a> {
+    artifact: &'a Artifact,
+    bytes: &'a [u8],
+}
+
+impl<'a> Reader<'a> {
+    fn part(&self, section: Section) -> Part {
+        let entry = self.artifact.entry(section);
+        let hot = section.place() == Place::Hot;
+        let whole = hot || self.artifact.is_whole(self.bytes, section);
+        Part { name: section.name(), offset: entry.offset, size: entry.len, whole }
+    }
+
+    fn names(&self) -> &'a [StrRef] {
+        self.artifact.records(self.bytes, Section::Names)
+    }
+
+    fn name(&self, at: StrRef) -> Option<String> {
+        let names = self.artifact.bytes(self.bytes, Section::NameBytes);
+        let name = names.get(at.offset as usize..)?.get(..at.len as usize)?;
+        (!name.is_empty()).then(|| String::from_utf8_lossy(name).into_owned())
+    }
+
+    fn functions(&self) -> Vec<Function> {
+        let imports = self.artifact.info(self.bytes).func_imports;
+        let text = self.artifact.entry(Section::Text).offset;
+        let functions: &[FuncDesc] = self.artifact.records(self.bytes, Section::Funcs);
+        let describe = |(n, function): (u32, &FuncDesc)| {
+            let index = imports.saturating_add(n);
+            let name = self.names().get(index as usize).and_then(|&name| self.name(name));
+            let offset = text + u64::from(function.start);
+            Function { index, name, offset, size: function.len }
+        };
+        (0..).zip(functions).map(describe).collect()
+    }
+
+    fn imports(&self) -> Vec<ImportType> {
+        let imports: &[ImportDesc] = self.artifact.records(self.bytes, Section::Imports);
+        let string = |at| self.artifact.string(self.bytes, at).to_owned();
+        let describe = |import: &ImportDesc| ImportType {
+            module: string(import.module),
+            name: string(import.name),
+            ty: self.extern_type(import.kind, import.index, import.index),
+        };
+        imports.iter().map(describe).collect()
+    }
+
+    fn exports(&self) -> Vec<ExportType> {
+        let exports: &[ExportDesc] = self.artifact.records(self.bytes, Section::Exports);
+        let describe = |export: &ExportDesc| ExportType {
+            name: self.artifact.string(self.bytes, export.name).to_owned(),
+            ty: self.extern_type(export.kind, export.ty, export.index),
+        };
+        exports.iter().map(describe).collect()
+    }
+
+    fn extern_type(&self, kind: u32, ty: u32, index: u32) -> ExternType {
+        let (artifact, index) = (self.artifact, index as usize);
+        match Kind::from_raw(kind).expect("a checked artifact") {
+            Kind::Func => ExternType::Func(artifact.func_type(self.bytes, ty)),
+            Kind::Table => {
+                let tables: &[TableDesc] = artifact.records(self.bytes, Section::Tables);
+                ExternType::Table(tables[index].table_type())
+            }
+            Kind::Memory => {
+                let memories: &[MemoryDesc] = artifact.records(self.bytes, Section::Memories);
+                ExternType::Memory(MemoryType { limits: memories[index].limits() })
+            }
+            Kind::Global => {
+                let globals: &[GlobalDesc] = artifact.records(self.bytes, Section::Globals);
+                ExternType::Global(globals[index].global_type())
+            }
+        }
+    }
+}
+
+/// Text that is padded with zeros. What is not text, or would confuse a terminal, is escaped.
+fn padded(bytes: &[u8; 64]) -> String {
+    String::from_utf8_lossy(bytes).trim_end_matches('\0').escape_debug().to_string()
+}

@@ -1,0 +1,136 @@
+//! `precast inspect`: what is in an artifact, as text or JSON.
+
+use std::fs;
+use std::io::{self, Write};
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use anyhow::{Context, Result};
+use clap::Args;
+use precast::{ExternType, Inspection};
+use serde_json::{Value, json};
+
+/// Arguments of `precast inspect`.
+#[derive(Args)]
+#[command(after_help = EXAMPLES)]
+pub(crate) struct Inspect {
+    /// Print JSON.
+    #[arg(long)]
+    json: bool,
+
+    /// The artifact, also one for another machine.
+    file: PathBuf,
+}
+
+const EXAMPLES: &str = "\
+Offsets and sizes are in bytes, offsets from the start of the file.
+
+Example:
+  precast inspect app.precast | less
+  precast inspect --json app.precast | jq '.functions | max_by(.size)'";
+
+impl Inspect {
+    /// Prints the artifact's header, sections, functions, imports and exports.
+    pub(crate) fn execute(&self) -> Result<ExitCode> {
+        let file = || self.file.display().to_string();
+        let bytes = fs::read(&self.file).with_context(file)?;
+        let inspection = Inspection::of(&bytes).with_context(file)?;
+        let mut stdout = io::BufWriter::new(io::stdout().lock());
+        if self.json {
+            serde_json::to_writer_pretty(&mut stdout, &as_json(&inspection))?;
+            writeln!(stdout)?;
+        } else {
+            as_text(&mut stdout, &inspection)?;
+        }
+        stdout.flush()?;
+        Ok(ExitCode::SUCCESS)
+    }
+}
+
+fn as_text(out: &mut impl Write, artifact: &Inspection) -> io::Result<()> {
+    writeln!(out, "format    {}", artifact.version)?;
+    writeln!(out, "compiler  {}", artifact.compiler)?;
+    writeln!(out, "target    {}", artifact.target)?;
+    writeln!(out, "features  {}", artifact.features.join(" "))?;
+    writeln!(out, "tunables  {:016x}", artifact.tunables)?;
+    writeln!(out, "wasm      {}", hex(&artifact.wasm_hash))?;
+    writeln!(out, "name      {}", shown(artifact.name.as_deref()))?;
+    writeln!(out, "size      {}", artifact.size)?;
+
+    writeln!(out, "\nsections\n    offset       size  name")?;
+    for part in &artifact.sections {
+        let damaged = if part.whole { "" } else { "  DAMAGED" };
+        writeln!(out, "{:>10} {:>10}  {}{damaged}", part.offset, part.size, part.name)?;
+    }
+    writeln!(out, "\nfunctions\n    offset       size      index  name")?;
+    for function in &artifact.functions {
+        let (offset, size, index) = (function.offset, function.size, function.index);
+        writeln!(out, "{offset:>10} {size:>10} {index:>10}  {}", shown(function.name.as_deref()))?;
+    }
+    writeln!(out, "\nimports")?;
+    for import in &artifact.imports {
+        writeln!(out, "  {:?} {:?}: {}", import.module, import.name, import.ty)?;
+    }
+    writeln!(out, "\nexports")?;
+    for export in &artifact.exports {
+        writeln!(out, "  {:?}: {}", export.name, export.ty)?;
+    }
+    Ok(())
+}
+
+fn as_json(artifact: &Inspection) -> Value {
+    let sections = artifact.sections.iter().map(|part| {
+        json!({
+            "name": part.name, "offset": part.offset, "size": part.size, "whole": part.whole,
+        })
+    });
+    let functions = artifact.functions.iter().map(|function| {
+        json!({
+            "index": function.index, "name": function.name,
+            "offset": function.offset, "size": function.size,
+        })
+    });
+    let imports = artifact.imports.iter().map(|import| {
+        json!({
+            "module": import.module, "name": import.name,
+            "kind": kind(&import.ty), "type": import.ty.to_string(),
+        })
+    });
+    let exports = artifact.exports.iter().map(|export| {
+        json!({
+            "name": export.name, "kind": kind(&export.ty), "type": export.ty.to_string(),
+        })
+    });
+    json!({
+        "format": artifact.version,
+        "compiler": artifact.compiler,
+        "target": artifact.target,
+        "features": artifact.features,
+        "tunables": format!("{:016x}", artifact.tunables),
+        "wasm": hex(&artifact.wasm_hash),
+        "name": artifact.name,
+        "size": artifact.size,
+        "sections": sections.collect::<Vec<_>>(),
+        "functions": functions.collect::<Vec<_>>(),
+        "imports": imports.collect::<Vec<_>>(),
+        "exports": exports.collect::<Vec<_>>(),
+    })
+}
+
+fn kind(ty: &ExternType) -> &'static str {
+    match ty {
+        ExternType::Func(_) => "func",
+        ExternType::Table(_) => "table",
+        ExternType::Memory(_) => "memory",
+        ExternType::Global(_) => "global",
+    }
+}
+
+/// A name as the terminal may see it.
+fn shown(name: Option<&str>) -> String {
+    name.map_or("-".to_owned(), |name| name.escape_debug().to_string())
+}
+
+fn hex(bytes: &[u8]) -> String {
+    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+}

@@ -1,0 +1,113 @@
+//! Crowds and crashes: one compiles, all get the answer, nothing is left behind.
+
+use precast::cache::Options;
+use std::process::Child;
+use std::sync::Barrier;
+use std::time::{Duration, Instant};
+
+use crate::place::{Place, stdout};
+use crate::{Random, assert_answers, module, open};
+
+/// A module that takes a while to compile.
+fn large(n: u32) -> Vec<u8> {
+    let body =
+        "(i32.add (i32.mul (local.get 0) (i32.const 3)) (i32.rotl (local.get 0) (i32.const 5)))"
+            .to_owned();
+    let body = (0..40).fold("(local.get 0)".to_owned(), |inner, k| {
+        format!("(i32.xor (i32.add {inner} (i32.const {k})) {body})")
+    });
+    let functions: String = (0..60)
+        .map(|k| format!("(func (param i32) (result i32) (i32.add (i32.const {k}) {body}))"))
+        .collect();
+    let text =
+        format!(r#"(module (func (export "answer") (result i32) (i32.const {n})) {functions})"#);
+    wat::parse_str(text).expect("the text of the module")
+}
+
+#[test]
+fn sixteen_processes_compile_once() {
+    let place = Place::new("sixteen");
+    let file = place.write("m.wasm", large(42));
+    let children: Vec<Child> = (0..16).map(|_| place.answer(&file).spawn().unwrap()).collect();
+    for child in children {
+        assert_eq!(stdout(&child.wait_with_output().unwrap()), "42\n");
+    }
+    let (cache, _) = open(&place, Options::new());
+    assert_eq!(cache.usage(None).published, 1);
+    assert_eq!((place.files("modules").len(), place.temporaries()), (1, 0));
+}
+
+#[test]
+fn sixteen_threads_compile_once() {
+    let place = Place::new("threads");
+    let (cache, runtime) = open(&place, Options::new());
+    let (wasm, barrier) = (module(5, 10), Barrier::new(16));
+    std::thread::scope(|scope| {
+        for _ in 0..16 {
+            scope.spawn(|| {
+                barrier.wait();
+                assert_answers(&runtime.compile(&wasm).unwrap(), 5, 10);
+            });
+        }
+    });
+    let counts = cache.counts();
+    assert_eq!((counts.published, counts.misses, counts.hits), (1, 1, 15), "{counts:?}");
+}
+
+#[test]
+fn killed_while_compiling() {
+    let place = Place::new("killed");
+    let (cache, _) = open(&place, Options::new());
+    let mut random = Random(3);
+    // How long one takes from start to end.
+    let file = place.write("m.wasm", large(1000));
+    let start = Instant::now();
+    stdout(&place.answer(&file).output().unwrap());
+    let whole = start.elapsed().as_micros() as usize;
+    for n in 0..20 {
+        let file = place.write("m.wasm", large(n));
+        let mut victim = place.answer(&file).spawn().unwrap();
+        std::thread::sleep(Duration::from_micros(random.below(whole) as u64));
+        let waiters: Vec<Child> = (0..3).map(|_| place.answer(&file).spawn().unwrap()).collect();
+        std::thread::sleep(Duration::from_micros(random.below(whole / 4) as u64));
+        victim.kill().unwrap();
+        victim.wait().unwrap();
+        for waiter in waiters {
+            assert_eq!(stdout(&waiter.wait_with_output().unwrap()), format!("{n}\n"));
+        }
+        assert_eq!(stdout(&place.answer(&file).output().unwrap()), format!("{n}\n"));
+        let verified = cache.verify().unwrap();
+        assert_eq!((verified.whole, verified.damaged.len()), (cache.usage(None).entries, 0));
+        assert_eq!(place.files("modules").len() as u32, n + 2);
+    }
+    cache.prune(None);
+    assert_eq!(place.temporaries(), 0);
+}
+
+/// A holder that is stopped, not dead, is waited for no longer than the settings say.
+#[test]
+fn waiting_has_a_limit() {
+    let place = Place::new("limit");
+    let (one, two) = (open(&place, Options::new()), Options::new().wait(Duration::from_millis(50)));
+    let wasm = module(5, 0);
+    let fingerprint = one.1.fingerprint();
+    let key = precast::cache::Key::new(&fingerprint, precast::cache::Content::of(&wasm));
+    let flight = one.0.flight(&key);
+    assert!(!flight.waited());
+    let (cache, runtime) = open(&place, two);
+    assert_answers(&runtime.compile(&wasm).unwrap(), 5, 0);
+    assert_eq!(cache.counts().published, 1);
+    drop(flight);
+}
+
+/// A file whose writer is gone does not stay, and does not count.
+#[test]
+fn leftovers_are_removed() {
+    let place = Place::new("leftovers");
+    let (cache, runtime) = open(&place, Options::new());
+    runtime.compile(&module(1, 0)).unwrap();
+    std::fs::write(place.cache().join("tmp/1-1"), [0; 5000]).unwrap();
+    runtime.compile(&module(2, 0)).unwrap();
+    assert_eq!(place.temporaries(), 0);
+    assert_eq!(cache.verify().unwrap().damaged.len(), 0);
+}

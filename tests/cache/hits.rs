@@ -1,0 +1,226 @@
+//! Hits and misses: what is found, and what must not be.
+
+use precast::cache::{Counts, Options, Verify};
+use precast::{Config, Features, Runtime};
+use std::fs;
+use std::os::unix::fs::PermissionsExt;
+
+use crate::place::Place;
+use crate::{assert_answers, module, open, runtime};
+
+fn counts(hits: u64, misses: u64, refused: u64) -> Counts {
+    let mut counts = Counts::default();
+    (counts.hits, counts.misses, counts.refused) = (hits, misses, refused);
+    counts.published = misses;
+    counts
+}
+
+#[test]
+fn the_second_time_it_is_mapped() {
+    let place = Place::new("second");
+    for level in [Verify::Full, Verify::Header] {
+        let (cache, first) = open(&place, Options::new().verify(level));
+        cache.clean();
+        let wasm = module(7, 1000);
+        let compiled = first.compile(&wasm).unwrap();
+        assert_answers(&compiled, 7, 1000);
+        assert_eq!(cache.counts(), counts(0, 1, 0));
+        let (other, second) = open(&place, Options::new().verify(level));
+        let mapped = second.compile(&wasm).unwrap();
+        assert_answers(&mapped, 7, 1000);
+        assert_eq!(other.counts(), counts(1, 0, 0));
+        assert!(mapped.serialize() == compiled.serialize());
+        mapped.verify().unwrap();
+        // Instances go on when the entry is gone.
+        cache.clean();
+        assert_answers(&mapped, 7, 1000);
+        assert_eq!(place.files("modules").len(), 0);
+    }
+}
+
+#[test]
+fn a_module_without_code_or_data() {
+    let place = Place::new("empty");
+    let (cache, runtime) = open(&place, Options::new());
+    for _ in 0..2 {
+        let module = runtime.compile(b"\0asm\x01\0\0\0").unwrap();
+        let mut namespace = runtime.namespace();
+        namespace.instantiate(&module).unwrap();
+    }
+    assert_eq!(cache.counts(), counts(1, 1, 0));
+}
+
+#[test]
+fn settings_that_change_code_have_entries_of_their_own() {
+    let place = Place::new("settings");
+    let (cache, _) = open(&place, Options::new());
+    let wasm = module(7, 0);
+    let configs = [
+        Config::new(),
+        Config::new().optimize(false),
+        Config::new().features(Features::Wasm1),
+        // These two change no code.
+        Config::new().threads(1),
+        Config::new().verify(true),
+    ];
+    for config in configs {
+        Runtime::with_config(config.cache(cache.clone())).compile(&wasm).unwrap();
+    }
+    assert_eq!(cache.counts(), counts(2, 3, 0));
+    assert_eq!(place.files("modules").len(), 3);
+}
+
+/// A module that one version of WebAssembly has and another refuses must not come from the cache.
+#[test]
+fn validation_is_not_skipped() {
+    let place = Place::new("validation");
+    let (cache, runtime) = open(&place, Options::new());
+    let wasm = wat::parse_str("(module (func (result i32 i32) i32.const 1 i32.const 2))").unwrap();
+    runtime.compile(&wasm).unwrap();
+    let config = Config::new().features(Features::Wasm1).cache(cache.clone());
+    assert!(Runtime::with_config(config).compile(&wasm).is_err());
+    assert!(runtime.compile(&wasm[..wasm.len() - 1]).is_err());
+    assert_eq!(place.files("modules").len(), 1);
+}
+
+#[test]
+fn a_known_file_is_not_read() {
+    let place = Place::new("known");
+    let file = place.write_settled("m.wasm", module(7, 100));
+    let (cache, runtime) = open(&place, Options::new());
+    assert!(runtime.cached_file(&file).is_none());
+    assert_answers(&runtime.compile_file(&file).unwrap(), 7, 100);
+    assert_answers(&runtime.cached_file(&file).expect("it is known"), 7, 100);
+    // Nobody could read it now, but for the superuser.
+    fs::set_permissions(&file, fs::Permissions::from_mode(0o000)).unwrap();
+    // That is a change: of the time of the last one.
+    assert!(runtime.cached_file(&file).is_none());
+    fs::set_permissions(&file, fs::Permissions::from_mode(0o600)).unwrap();
+    std::thread::sleep(std::time::Duration::from_secs(5));
+    assert_answers(&runtime.compile_file(&file).unwrap(), 7, 100);
+    let (others, other) = open(&place, Options::new());
+    assert_answers(&other.cached_file(&file).expect("others know it"), 7, 100);
+    assert_eq!((cache.counts().misses, others.counts()), (1, counts(1, 0, 0)));
+    // The same settings only.
+    let config = Config::new().optimize(false).cache(cache);
+    assert!(Runtime::with_config(config).cached_file(&file).is_none());
+}
+
+/// A file that changes again and again, faster than its times do, is never taken for what it was.
+#[test]
+fn a_changing_file_is_not_known() {
+    let place = Place::new("racy");
+    let (cache, runtime) = open(&place, Options::new());
+    let file = place.write("m.wasm", module(0, 0));
+    for n in 0..40 {
+        // In place, of the same size.
+        fs::write(&file, module(100 + n, 0)).unwrap();
+        assert_answers(&runtime.compile_file(&file).unwrap(), 100 + n, 0);
+        assert_answers(&runtime.compile_file(&file).unwrap(), 100 + n, 0);
+    }
+    assert_eq!(cache.counts().misses, 40);
+}
+
+#[test]
+fn a_changed_index_is_no_danger() {
+    let place = Place::new("index");
+    let one = place.write("one.wasm", module(1, 0));
+    let two = place.write_settled("two.wasm", module(2, 0));
+    let (cache, runtime) = open(&place, Options::new());
+    runtime.compile_file(&one).unwrap();
+    runtime.compile_file(&two).unwrap();
+    assert!(runtime.cached_file(&one).is_some() && runtime.cached_file(&two).is_some());
+    let index = place.cache().join("index");
+    let whole = fs::read(&index).unwrap();
+    let used: Vec<usize> = (0..whole.len()).filter(|&at| whole[at] != 0).collect();
+    for &at in &used {
+        let mut bytes = whole.clone();
+        bytes[at] ^= 1 << (at % 8);
+        fs::write(&index, bytes).unwrap();
+        for (file, n) in [(&one, 1), (&two, 2)] {
+            if let Some(module) = runtime.cached_file(file) {
+                assert_answers(&module, n, 0);
+            }
+        }
+    }
+    for bytes in [&whole[..whole.len() / 2], &whole[..1], &[]] {
+        fs::write(&index, bytes).unwrap();
+        assert_answers(&runtime.compile_file(&two).unwrap(), 2, 0);
+    }
+    assert_answers(&runtime.cached_file(&two).expect("known again"), 2, 0);
+    assert_eq!(cache.counts().misses, 2);
+}
+
+#[test]
+fn renamed_entries_are_foreign() {
+    let place = Place::new("renamed");
+    let (cache, runtime) = open(&place, Options::new());
+    let (one, two) = (module(1, 0), module(2, 0));
+    runtime.compile(&one).unwrap();
+    let first = place.entry();
+    runtime.compile(&two).unwrap();
+    let second = place.files("modules").into_iter().find(|path| *path != first).unwrap();
+    fs::rename(&first, &second).unwrap();
+    assert_answers(&runtime.compile(&two).unwrap(), 2, 0);
+    assert_answers(&runtime.compile(&one).unwrap(), 1, 0);
+    assert_eq!(cache.counts(), counts(0, 4, 1));
+    assert_eq!(cache.verify().unwrap().whole, 2);
+}
+
+/// Nothing at the place of an entry makes loading wait, fail or read elsewhere.
+#[test]
+fn entries_that_are_no_files() {
+    let place = Place::new("nofile");
+    let (cache, runtime) = open(&place, Options::new());
+    let wasm = module(1, 0);
+    runtime.compile(&wasm).unwrap();
+    let entry = place.entry();
+    let whole = place.path().join("elsewhere");
+    fs::rename(&entry, &whole).unwrap();
+    let pipe = || assert!(std::process::Command::new("mkfifo").arg(&entry).status().is_ok());
+    let link = || std::os::unix::fs::symlink(&whole, &entry).unwrap();
+    for make in [&pipe as &dyn Fn(), &link] {
+        make();
+        assert_answers(&runtime.compile(&wasm).unwrap(), 1, 0);
+        assert!(fs::symlink_metadata(&entry).unwrap().is_file(), "it was replaced");
+        fs::remove_file(&entry).unwrap();
+    }
+    // A folder cannot be replaced by renaming: it stays, and nothing is cached for the module.
+    fs::create_dir(&entry).unwrap();
+    assert_answers(&runtime.compile(&wasm).unwrap(), 1, 0);
+    assert_eq!((cache.counts().hits, place.temporaries()), (0, 0));
+}
+
+#[test]
+fn authenticated_entries() {
+    let place = Place::new("key");
+    let wasm = module(9, 500);
+    let open = |key: Option<u8>| {
+        let options = Options::new().verify(Verify::Header);
+        open(&place, key.map_or(options.clone(), |key| options.key([key; 32])))
+    };
+    let (ours, with_key) = open(Some(1));
+    with_key.compile(&wasm).unwrap();
+    assert_answers(&with_key.compile(&wasm).unwrap(), 9, 500);
+    assert_eq!(ours.counts(), counts(1, 1, 0));
+    // Whoever has another key, or none, made something else.
+    for key in [Some(2), Some(1)] {
+        let (cache, runtime) = open(key);
+        assert_answers(&runtime.compile(&wasm).unwrap(), 9, 500);
+        assert_eq!(cache.counts(), counts(0, 1, 1), "{key:?}");
+    }
+    // In a folder that everybody can write to, a good entry of somebody else is copied.
+    fs::set_permissions(place.cache(), fs::Permissions::from_mode(0o777)).unwrap();
+    let entry = place.entry();
+    fs::set_permissions(&entry, fs::Permissions::from_mode(0o666)).unwrap();
+    let (cache, shared) = open(Some(1));
+    let module = shared.compile(&wasm).unwrap();
+    let mut bytes = fs::read(&entry).unwrap();
+    bytes.fill(0xcc);
+    fs::write(&entry, &bytes).unwrap();
+    assert_answers(&module, 9, 500);
+    assert_eq!(cache.counts(), counts(1, 0, 0));
+    assert_answers(&shared.compile(&wasm).unwrap(), 9, 500);
+    assert_eq!(cache.counts(), counts(1, 1, 1));
+    drop(runtime(&cache));
+}

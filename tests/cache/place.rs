@@ -1,0 +1,119 @@
+//! A folder for one test: the cache's, and files beside it.
+
+use std::ffi::OsStr;
+use std::fs::{self, Permissions};
+use std::os::unix::fs::PermissionsExt;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output, Stdio};
+use std::time::Duration;
+
+/// A new folder, removed when this is dropped.
+pub(crate) struct Place(PathBuf);
+
+impl Place {
+    pub(crate) fn new(test: &str) -> Place {
+        let name = format!("precast-cache-{}-{test}", std::process::id());
+        let place = Place(std::env::temp_dir().join(name));
+        fs::create_dir_all(&place.0).expect("a scratch folder");
+        place
+    }
+
+    pub(crate) fn path(&self) -> &Path {
+        &self.0
+    }
+
+    /// Where the cache is.
+    pub(crate) fn cache(&self) -> PathBuf {
+        self.0.join("cache")
+    }
+
+    /// Writes a file beside the cache.
+    pub(crate) fn write(&self, name: &str, bytes: impl AsRef<[u8]>) -> PathBuf {
+        let path = self.0.join(name);
+        fs::write(&path, bytes).expect("the file is written");
+        path
+    }
+
+    /// Writes a file that the cache may know from now on: it has not changed for some seconds.
+    pub(crate) fn write_settled(&self, name: &str, bytes: impl AsRef<[u8]>) -> PathBuf {
+        let path = self.write(name, bytes);
+        std::thread::sleep(Duration::from_secs(5));
+        path
+    }
+
+    /// The files of a kind that the cache holds.
+    pub(crate) fn files(&self, kind: &str) -> Vec<PathBuf> {
+        let list = |folder: &Path| -> Vec<PathBuf> {
+            let entries = fs::read_dir(folder).into_iter().flatten();
+            entries.map(|entry| entry.expect("an entry").path()).collect()
+        };
+        let mut files: Vec<PathBuf> =
+            list(&self.cache().join(kind)).iter().flat_map(|build| list(build)).collect();
+        files.sort();
+        files
+    }
+
+    /// The one entry there is.
+    #[track_caller]
+    pub(crate) fn entry(&self) -> PathBuf {
+        let [entry] = <[PathBuf; 1]>::try_from(self.files("modules")).expect("one entry");
+        entry
+    }
+
+    /// How many files are being written, or were left by who wrote them.
+    pub(crate) fn temporaries(&self) -> usize {
+        fs::read_dir(self.cache().join("tmp")).map_or(0, Iterator::count)
+    }
+
+    /// The command with this cache and no other environment.
+    pub(crate) fn precast<S: AsRef<OsStr>>(&self, args: impl IntoIterator<Item = S>) -> Command {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_precast"));
+        command.args(args).env_clear().env("PRECAST_CACHE_DIR", self.cache());
+        command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
+        command
+    }
+
+    /// Calls `answer` of a module in a process of its own.
+    pub(crate) fn answer(&self, file: &Path) -> Command {
+        let file = file.to_str().expect("UTF-8");
+        self.precast(["run", "--invoke", "answer", file])
+    }
+}
+
+impl Drop for Place {
+    fn drop(&mut self) {
+        let _ = fs::set_permissions(self.cache(), Permissions::from_mode(0o700));
+        // A leftover in the system's temporary folder is no failure.
+        let _ = fs::remove_dir_all(&self.0);
+    }
+}
+
+/// Replaces the bytes of an entry, as damage on disk would: times and permissions stay.
+pub(crate) fn replace(entry: &Path, bytes: &[u8]) {
+    let times = times(entry);
+    write_over(entry, bytes);
+    let file = fs::File::open(entry).expect("the entry");
+    file.set_times(times).expect("times are set");
+}
+
+/// Replaces the bytes of an entry, as somebody who writes to it would.
+pub(crate) fn write_over(entry: &Path, bytes: &[u8]) {
+    // A module that has the file mapped keeps the old one.
+    fs::remove_file(entry).expect("the entry");
+    fs::write(entry, bytes).expect("the entry is written");
+    fs::set_permissions(entry, Permissions::from_mode(0o400)).expect("permissions are set");
+}
+
+fn times(entry: &Path) -> fs::FileTimes {
+    let metadata = fs::metadata(entry).expect("the entry");
+    let (read, written) = (metadata.accessed(), metadata.modified());
+    fs::FileTimes::new().set_accessed(read.expect("a time")).set_modified(written.expect("a time"))
+}
+
+/// What a process printed, after it succeeded in silence on standard error.
+#[track_caller]
+pub(crate) fn stdout(output: &Output) -> String {
+    let text = |bytes: &[u8]| String::from_utf8(bytes.to_vec()).expect("UTF-8");
+    assert!(output.status.success() && output.stderr.is_empty(), "{output:?}");
+    text(&output.stdout)
+}
