@@ -220,6 +220,9 @@ impl Memory<'_> {
             return Err(Errno::Inval);
         }
         let table = self.range(iovs, count * IOVEC_SIZE)?;
+        if count <= 1 {
+            return Ok(table);
+        }
         let total: u64 = (0..count as usize).map(|i| u64::from(self.iovec(&table, i).1)).sum();
         if total > u64::from(u32::MAX) { Err(Errno::Inval) } else { Ok(table) }
     }

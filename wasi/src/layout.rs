@@ -297,12 +297,23 @@ pub(crate) fn event(
 }
 
 /// The little-endian numbers in `bytes` at `offset`, which the record's size covers.
+#[inline(always)]
 pub(crate) fn u16_at(bytes: &[u8], offset: usize) -> u16 {
-    u16::from_le_bytes(std::array::from_fn(|i| bytes[offset + i]))
+    u16::from_le_bytes(array_at(bytes, offset))
 }
+#[inline(always)]
 pub(crate) fn u32_at(bytes: &[u8], offset: usize) -> u32 {
-    u32::from_le_bytes(std::array::from_fn(|i| bytes[offset + i]))
+    u32::from_le_bytes(array_at(bytes, offset))
 }
+#[inline(always)]
 pub(crate) fn u64_at(bytes: &[u8], offset: usize) -> u64 {
-    u64::from_le_bytes(std::array::from_fn(|i| bytes[offset + i]))
+    u64::from_le_bytes(array_at(bytes, offset))
+}
+
+/// One load, where `std::array::from_fn` is a function that is called.
+#[inline(always)]
+fn array_at<const N: usize>(bytes: &[u8], offset: usize) -> [u8; N] {
+    let mut array = [0; N];
+    array.copy_from_slice(&bytes[offset..offset + N]);
+    array
 }
