@@ -5,12 +5,12 @@ use crate::error::{CompileError, ErrorKind};
 use crate::ids::Ids;
 use crate::module::{Item, Mode, Module};
 use crate::scan::Scan;
+use crate::target;
 use cranelift_codegen::isa::TargetIsa;
 use precast_abi::artifact::Kind;
 use precast_abi::index::{FuncIndex, GlobalIndex, MemoryIndex, TableIndex};
 use precast_abi::vmctx::{Counts, Regions};
 use std::collections::{BTreeMap, BTreeSet};
-use target_lexicon::Architecture;
 
 /// The layout of an instance's context, and what is known about its content.
 pub(crate) struct Plan<'m> {
@@ -97,7 +97,7 @@ impl<'m> Plan<'m> {
             fixed_tables: fixed_tables(module, scan),
             names_data: scan.names_data,
             names_elems: scan.names_elems,
-            stores_are_whole: isa.triple().architecture == Architecture::X86_64,
+            stores_are_whole: target::stores_are_whole(isa),
         };
         for (index, offset) in plan.global_offsets.iter_mut().enumerate() {
             *offset = match module.defined_global(GlobalIndex::from(index)) {

@@ -23,7 +23,6 @@
 #![deny(unsafe_code)]
 
 mod config;
-mod cpu;
 mod error;
 mod func;
 mod global;

@@ -59,6 +59,27 @@ impl Runtime {
         self.load_bytes(&artifact)
     }
 
+    /// Compiles a module for a machine that need not be this one; gives the artifact's bytes.
+    ///
+    /// `target` is `host`, or an architecture, `x86_64` or `aarch64`, followed by the CPU features
+    /// code may use besides those every machine has that precast runs on: `aarch64+lse+fp16`. The
+    /// bytes are the same wherever they are made.
+    ///
+    /// # Errors
+    ///
+    /// [`ErrorKind::Type`] when there is no such target, [`ErrorKind::Compile`] when the module is
+    /// invalid, [`ErrorKind::Closed`].
+    #[cfg(feature = "compiler")]
+    pub fn compile_for(&self, target: &str, wasm: &[u8]) -> Result<Vec<u8>, Error> {
+        self.check_open()?;
+        let target = target
+            .parse()
+            .map_err(|e: precast_compiler::TargetError| Error::types(e.to_string()))?;
+        let settings =
+            precast_compiler::Settings { target, ..crate::config::settings(self.config()) };
+        precast_compiler::compile(wasm, &settings).map_err(crate::config::compile_error)
+    }
+
     /// Maps the artifact in a file, as [`CompiledModule::serialize`] gave it.
     ///
     /// Loading an artifact means executing it: load only files that nobody untrusted can write.

@@ -21,6 +21,11 @@ pub(crate) struct Compile {
     /// Where the artifact goes. It appears there whole or not at all.
     #[arg(short, long, value_name = "OUT")]
     output: PathBuf,
+
+    /// The machine to compile for: x86_64 or aarch64, with the CPU features it has besides the
+    /// floor, as in aarch64+lse. `host` is this one with all its CPU can do.
+    #[arg(long, value_name = "MACHINE", default_value = "host")]
+    target: String,
 }
 
 const EXAMPLES: &str = "\
@@ -28,8 +33,9 @@ An artifact holds native code for this version of precast and this kind of CPU; 
 refused, not misread. Whoever can write an artifact decides what code runs: keep them as safe as
 programs.
 
-Example:
-  precast compile app.wasm -o app.precast && precast run app.precast";
+Examples:
+  precast compile app.wasm -o app.precast && precast run app.precast
+  precast compile --target aarch64 app.wasm -o app.aarch64.precast";
 
 impl Compile {
     /// Compiles, then publishes the artifact.
@@ -38,8 +44,10 @@ impl Compile {
             bail!("{}: this is an artifact already", self.file.display());
         };
         let runtime = Runtime::with_config(progress::with_bar(Config::new()));
-        let module = runtime.compile(&wasm).with_context(|| self.file.display().to_string())?;
-        publish(&self.output, module.serialize())
+        let artifact = runtime
+            .compile_for(&self.target, &wasm)
+            .with_context(|| self.file.display().to_string())?;
+        publish(&self.output, &artifact)
             .with_context(|| format!("cannot write {}", self.output.display()))?;
         Ok(ExitCode::SUCCESS)
     }

@@ -11,6 +11,7 @@ mod linking;
 mod reuse;
 mod safety;
 mod stack;
+mod targets;
 mod traps;
 
 use precast::{CompiledModule, Instance, Namespace, Runtime};

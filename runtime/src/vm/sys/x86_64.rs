@@ -93,5 +93,23 @@ pub(in crate::vm) unsafe fn resume(to: Registers) -> ! {
     }
 }
 
-/// Makes freshly written code visible to instruction fetch: nothing to do on x86-64.
-pub(in crate::vm) fn sync_instructions(_code: &[u8]) {}
+/// Makes code that was just made executable safe to run on every thread: nothing to do, as
+/// processors notice by themselves.
+pub(in crate::vm) fn publish_code() {}
+
+macro_rules! detect {
+    ($name:ident: $($feature:tt)*) => {
+        match $name {
+            // Every x86-64 CPU since 2006; the standard library does not tell it apart.
+            "cmpxchg16b" => true,
+            $($feature => std::arch::is_x86_feature_detected!($feature),)*
+            _ => false,
+        }
+    };
+}
+
+/// Whether the CPU has a feature, by the name artifacts use.
+pub(crate) fn has_feature(name: &str) -> bool {
+    detect!(name: "sse3" "ssse3" "sse4.1" "sse4.2" "popcnt" "avx" "avx2" "bmi1" "bmi2" "lzcnt"
+        "fma" "avx512bitalg" "avx512dq" "avx512vl" "avx512vbmi" "avx512f" "avx512vnni" "avxvnni")
+}
