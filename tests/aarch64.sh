@@ -87,8 +87,8 @@ find_cc() {
     local packages="gcc-aarch64-linux-gnu libc6-dev-arm64-cross"
     [ "$(id -u)" = 0 ] || unavailable "as root, install $packages"
     { apt-get -qq update && DEBIAN_FRONTEND=noninteractive \
-        apt-get -qq --yes --no-install-recommends install $packages; } >&2 ||
-        unavailable "cannot install $packages"
+        apt-get -qq --yes --no-install-recommends install $packages; } >"$TOOLS/apt.log" 2>&1 ||
+        unavailable "cannot install $packages, see $TOOLS/apt.log"
     CC=$(command -v aarch64-linux-gnu-gcc) || unavailable "no aarch64-linux-gnu-gcc"
 }
 

@@ -30,8 +30,8 @@ pub(crate) struct Plan<'m> {
     pub(crate) names_data: bool,
     /// The same of element segments.
     pub(crate) names_elems: bool,
-    /// Whether a store of the target writes all or nothing.
-    pub(crate) stores_are_whole: bool,
+    /// The widest store, in bytes, of which a fault leaves nothing behind.
+    pub(crate) widest_whole_store: u32,
 }
 
 /// How code reaches a table.
@@ -97,7 +97,7 @@ impl<'m> Plan<'m> {
             fixed_tables: fixed_tables(module, scan),
             names_data: scan.names_data,
             names_elems: scan.names_elems,
-            stores_are_whole: target::stores_are_whole(isa),
+            widest_whole_store: target::widest_whole_store(isa),
         };
         for (index, offset) in plan.global_offsets.iter_mut().enumerate() {
             *offset = match module.defined_global(GlobalIndex::from(index)) {

@@ -110,10 +110,14 @@ pub(crate) fn page_size(isa: &dyn TargetIsa) -> usize {
     }
 }
 
-/// Whether a store that faults has written nothing. AArch64 leaves it open whether a store that
-/// reaches into an inaccessible page has written the bytes before it (Arm ARM, B2.2).
-pub(crate) fn stores_are_whole(isa: &dyn TargetIsa) -> bool {
-    isa.triple().architecture == Architecture::X86_64
+/// The widest store, in bytes, of which a fault leaves nothing behind. AArch64 stores a vector as
+/// two halves, of which the first may be written when the second faults. That it may do the same
+/// to narrower unaligned stores is not ruled out (Arm ARM, B2.2.1), but no machine is known to.
+pub(crate) fn widest_whole_store(isa: &dyn TargetIsa) -> u32 {
+    match isa.triple().architecture {
+        Architecture::Aarch64(_) => 8,
+        _ => 16,
+    }
 }
 
 /// The instruction at text offset `at`, completed with the distance a relocation stands for;

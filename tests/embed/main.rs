@@ -1,5 +1,6 @@
 //! The embedding API, used as an embedder would.
 
+mod address_space;
 mod artifacts;
 mod bulk;
 mod calls;
