@@ -19,12 +19,16 @@ use common::{ALLOCATE, CREAT, DIRECTORY, Guest, READ, READDIR, RESULT, TRUNC, Te
 /// Where a child finds the directory made for it.
 const PLACE: &str = "PRECAST_FAULTS_PLACE";
 
+/// Names the emulator that runs this program, where one does.
+const RUNNER: &str = "PRECAST_TEST_RUNNER";
+
 /// The command that runs one ignored test of this program. `shell` is what happens before, with
 /// the directory as `$PRECAST_FAULTS_PLACE` and the test as `"$@"`.
 fn child(test: &str, place: &Path, shell: &str) -> Command {
     let mut command = Command::new("sh");
     command
         .args(["-c", shell, "sh"])
+        .args(env::var_os(RUNNER).filter(|runner| !runner.is_empty()))
         .arg(env::current_exe().unwrap())
         .args(["--exact", test, "--ignored", "--nocapture"])
         .env(PLACE, place);
