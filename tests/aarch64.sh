@@ -2,7 +2,7 @@
 # Runs the tests for aarch64 on an x86-64 machine, under QEMU's user emulation.
 #
 #   tests/aarch64.sh                  the whole suite, and artifacts of both machines compared
-#   tests/aarch64.sh quick            what CI runs: specification, API, traps, WASI, artifacts
+#   tests/aarch64.sh quick            what CI runs: specification, API, traps, WASI, guests, artifacts
 #   tests/aarch64.sh cargo ARGS...    cargo with these arguments, set up for aarch64
 #   tests/aarch64.sh run PROGRAM ...  a program for aarch64, under emulation
 #
@@ -140,16 +140,16 @@ suite() { cargo test --locked --profile emulated --target $TARGET "$@"; }
 # Machines that QEMU can pretend to be: one with 39 bits of address space, and one of the first
 # 64-bit CPUs, with no feature that code can make use of.
 other_machines() {
-    QEMU_RESERVED_VA=0x8000000000 suite -p precast --test embed -- address_space stack traps
-    QEMU_CPU=cortex-a53 suite -p precast --test embed -- targets calls
+    QEMU_RESERVED_VA=0x8000000000 suite --workspace --test embed -- address_space stack traps
+    QEMU_CPU=cortex-a53 suite --workspace --test embed -- targets calls
 }
 
 # Artifacts for either machine are the same bytes whichever machine makes them, and each machine
 # refuses the other's by a message with both names.
 artifacts() {
     local dir guest name emulated host
-    cargo build --locked --quiet
-    cargo build --locked --quiet --profile emulated --target $TARGET
+    cargo build --locked --workspace
+    cargo build --locked --workspace --profile emulated --target $TARGET
     local target_dir
     target_dir=$(cargo metadata --format-version 1 --no-deps |
         sed 's/.*"target_directory":"\([^"]*\)".*/\1/')
@@ -209,8 +209,9 @@ all)
     ;;
 quick)
     set_up
-    suite -p precast --test spec --test embed --test accesses
-    suite -p precast-wasi --lib --tests
+    # By name and not by package: the dependencies are then built once for all of them.
+    suite --workspace --lib --test spec --test embed --test accesses --test guests --test faults \
+        --test http --test random_calls --test trace
     other_machines
     artifacts
     ;;
