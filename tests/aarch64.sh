@@ -140,7 +140,9 @@ suite() { cargo test --locked --profile emulated --target $TARGET "$@"; }
 # Machines that QEMU can pretend to be: one with 39 bits of address space, and one of the first
 # 64-bit CPUs, with no feature that code can make use of.
 other_machines() {
-    QEMU_RESERVED_VA=0x8000000000 suite --workspace --test embed -- address_space stack traps
+    # One after the other: the first uses all address space there is.
+    QEMU_RESERVED_VA=0x8000000000 suite --workspace --test embed -- --test-threads=1 \
+        address_space stack traps
     QEMU_CPU=cortex-a53 suite --workspace --test embed -- targets calls
 }
 

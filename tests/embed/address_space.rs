@@ -2,7 +2,7 @@
 
 use std::sync::Barrier;
 
-use precast::{ErrorKind, Runtime};
+use precast::{Error, ErrorKind, Runtime};
 
 use super::compile;
 
@@ -12,7 +12,13 @@ const MODULE: &str = r#"(module (memory (export "memory") 1)
 /// More than fit 39 bits.
 const MANY: usize = 300;
 
+/// One test, as its parts would take address space from each other.
 #[test]
+fn is_shared_and_finite() {
+    too_many_instances_are_an_error_and_no_more();
+    what_threads_keep_leaves_room_for_others();
+}
+
 fn too_many_instances_are_an_error_and_no_more() {
     let runtime = Runtime::new();
     let module = compile(&runtime, MODULE);
@@ -37,21 +43,21 @@ fn too_many_instances_are_an_error_and_no_more() {
     }
 }
 
-#[test]
 fn what_threads_keep_leaves_room_for_others() {
     const THREADS: usize = 12;
     const EACH: usize = 16;
     let runtime = Runtime::new();
     let module = compile(&runtime, MODULE);
-    let run = |count: usize| {
+    let run = |count: usize| -> Result<(), Error> {
         let mut ns = runtime.namespace();
         for _ in 0..count {
-            let instance = ns.instantiate(&module).unwrap();
-            let f = instance.typed::<(i32,), i32>(&ns, "f").unwrap();
-            assert_eq!(f.call(&mut ns, (0,)).unwrap(), 0);
+            let instance = ns.instantiate(&module)?;
+            instance.typed::<(i32,), i32>(&ns, "f")?.call(&mut ns, (0,))?;
         }
+        Ok(())
     };
     let done = Barrier::new(THREADS + 1);
+    let mut results = Vec::new();
     std::thread::scope(|scope| {
         // Threads that stay, with what they keep, one after the other.
         let (send, receive) = std::sync::mpsc::channel();
@@ -59,13 +65,14 @@ fn what_threads_keep_leaves_room_for_others() {
             let send = send.clone();
             let (run, done) = (&run, &done);
             scope.spawn(move || {
-                run(EACH);
-                send.send(()).unwrap();
+                send.send(run(EACH)).unwrap();
                 done.wait();
             });
-            receive.recv().unwrap();
+            results.push(receive.recv().unwrap());
         }
-        run(2 * EACH);
+        results.push(run(2 * EACH));
+        // Only now: a thread that is waited for in vain would hide what went wrong.
         done.wait();
     });
+    results.into_iter().for_each(Result::unwrap);
 }
