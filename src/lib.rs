@@ -68,7 +68,7 @@
 #![deny(missing_docs)]
 
 #[cfg(feature = "compiler")]
-pub use precast_runtime::{BundleBytes, FunctionStore, Lineage, MemoryStore, Target};
+pub use precast_runtime::{BundleBytes, FunctionStore, Lineage, MemoryStore, Target, TargetError};
 pub use precast_runtime::{
     Caller, CompileError, CompiledModule, Config, Error, ErrorKind, ExportType, Extern, ExternRef,
     ExternType, Features, FormatError, Frame, Func, FuncType, Global, GlobalType, HostError,

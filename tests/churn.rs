@@ -2,8 +2,6 @@
 //!
 //! The only test of its binary: it looks at what the whole process holds.
 
-#![cfg(target_os = "linux")]
-
 use std::fs;
 
 use precast::{Caller, CompiledModule, HostModule, HostModuleBuilder, Runtime};

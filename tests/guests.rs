@@ -6,12 +6,15 @@
 use std::collections::HashMap;
 use std::fs::{self, File};
 use std::path::{Path, PathBuf};
-use std::process::{Command, ExitCode, Output, Stdio};
+use std::process::{ExitCode, Output, Stdio};
 use std::sync::{Arc, OnceLock};
 
 use libtest_mimic::{Arguments, Failed, Trial};
 
-const PRECAST: &str = env!("CARGO_BIN_EXE_precast");
+#[path = "support/command.rs"]
+mod command;
+use command::precast;
+
 const FOLDER: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/guests");
 
 /// The exit code of `precast run` after a trap.
@@ -90,7 +93,7 @@ impl Case {
     }
 
     fn run(&self, artifact: &Path, scratch: &Path) -> Result<Output, Failed> {
-        let mut command = Command::new(PRECAST);
+        let mut command = precast();
         command.args(["run", "--no-cache"]).current_dir(FOLDER);
         for (host, guest) in &self.mounts {
             let host = match host.as_str() {
@@ -120,7 +123,7 @@ fn list(column: &str) -> impl Iterator<Item = &str> {
 
 fn compile(module: &str, scratch: &Path) -> Result<PathBuf, String> {
     let artifact = scratch.join(module.replace('/', "-")).with_extension("precast");
-    let output = Command::new(PRECAST)
+    let output = precast()
         .arg("compile")
         .arg(format!("{FOLDER}/{module}"))
         .arg("-o")

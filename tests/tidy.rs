@@ -9,6 +9,9 @@ const CRATES: &[&str] = &["abi", "cache", "compiler", "runtime", "wasi", "src"];
 /// Where the only unsafe code of the workspace is.
 const UNSAFE: &str = "runtime/src/vm";
 
+/// Where the only code is that differs between instruction sets and operating systems.
+const MACHINES: &str = "runtime/src/vm/sys";
+
 /// A file with more lines begins with the reason why it is one.
 const MAX_LINES: usize = 1000;
 
@@ -116,6 +119,22 @@ fn unsafe_code_has_one_place() {
         .filter(|(path, _)| !path.starts_with(UNSAFE))
         .filter(|(_, text)| words_of_code(text).any(|word| word == "unsafe"))
         .map(|(path, _)| format!("{path} has unsafe code; that belongs under {UNSAFE}"))
+        .collect();
+    assert_none(stray);
+}
+
+#[test]
+fn machines_have_one_place() {
+    const CONDITIONS: &[&str] =
+        &["target_arch", "target_os", "target_env", "target_family", "target_feature"];
+    let mut folders = CRATES.to_vec();
+    folders.extend(["tests", "benches", "wasi/tests", "compiler/tests", "runtime/tests"]);
+    let stray = sources(&folders)
+        .into_iter()
+        .filter(|(path, _)| !path.starts_with(MACHINES))
+        .filter(|(path, _)| path != "tests/tidy.rs")
+        .filter(|(_, text)| words_of_code(text).any(|word| CONDITIONS.contains(&word)))
+        .map(|(path, _)| format!("{path} asks for the target; that belongs under {MACHINES}"))
         .collect();
     assert_none(stray);
 }

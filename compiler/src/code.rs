@@ -1,5 +1,6 @@
 //! Compiled functions: what is kept of the code generator's result until linking.
 
+use crate::target::relocate;
 use cranelift_codegen::binemit::Reloc;
 use cranelift_codegen::{CompiledCode, FinalizedMachExceptionHandler, ir};
 use cranelift_module::{FuncId, ModuleReloc, ModuleRelocTarget};
@@ -151,18 +152,7 @@ pub(crate) fn patch(
 ) -> Option<()> {
     let place: &mut [u8; 4] = text.get_mut(at..at + 4)?.try_into().ok()?;
     let word = u32::from_le_bytes(*place);
-    let target = target + addend;
-    let patched = match kind {
-        Reloc::X86PCRel4 | Reloc::X86CallPCRel4 => i32::try_from(target - at as i64).ok()? as u32,
-        Reloc::Aarch64AdrPrelPgHi21 => {
-            let pages = i32::try_from((target >> 12) - (at as i64 >> 12)).ok()?;
-            let fits = (-(1 << 20)..1 << 20).contains(&pages);
-            let pages = fits.then_some(pages as u32 & 0x1f_ffff)?;
-            word | (pages & 3) << 29 | (pages >> 2) << 5
-        }
-        Reloc::Aarch64AddAbsLo12Nc => word | (target as u32 & 0xfff) << 10,
-        _ => return None,
-    };
+    let patched = relocate(word, at as i64, kind, target + addend)?;
     *place = patched.to_le_bytes();
     Some(())
 }

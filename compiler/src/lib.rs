@@ -33,7 +33,7 @@ mod types;
 pub use error::{CompileError, ErrorKind};
 pub use incremental::{BundleBytes, FunctionStore, Lineage, MemoryStore};
 pub use settings::{Features, Progress, Settings, fingerprint};
-pub use target::{Target, host_features, identity, isa};
+pub use target::{Target, TargetError, host_features, identity, isa};
 
 /// Compiles a module to the bytes of an artifact. The same bytes and settings give the same
 /// artifact, byte for byte.

@@ -5,12 +5,12 @@ use crate::error::{CompileError, ErrorKind};
 use crate::ids::Ids;
 use crate::module::{Item, Mode, Module};
 use crate::scan::Scan;
+use crate::target;
 use cranelift_codegen::isa::TargetIsa;
 use precast_abi::artifact::Kind;
 use precast_abi::index::{FuncIndex, GlobalIndex, MemoryIndex, TableIndex};
 use precast_abi::vmctx::{Counts, Regions};
 use std::collections::{BTreeMap, BTreeSet};
-use target_lexicon::Architecture;
 
 /// The layout of an instance's context, and what is known about its content.
 pub(crate) struct Plan<'m> {
@@ -32,8 +32,8 @@ pub(crate) struct Plan<'m> {
     pub(crate) names_data: bool,
     /// The same of element segments.
     pub(crate) names_elems: bool,
-    /// Whether a store of the target writes all or nothing.
-    pub(crate) stores_are_whole: bool,
+    /// The widest store, in bytes, of which a fault leaves nothing behind.
+    pub(crate) widest_whole_store: u32,
 }
 
 /// How code reaches a table.
@@ -100,7 +100,7 @@ impl<'m> Plan<'m> {
             dispatching: scan.dispatching.clone(),
             names_data: scan.names_data,
             names_elems: scan.names_elems,
-            stores_are_whole: isa.triple().architecture == Architecture::X86_64,
+            widest_whole_store: target::widest_whole_store(isa),
         };
         for (index, offset) in plan.global_offsets.iter_mut().enumerate() {
             *offset = match module.defined_global(GlobalIndex::from(index)) {

@@ -2,9 +2,11 @@
 
 use crate::error::{CompileError, ErrorKind};
 use crate::settings::Settings;
+use cranelift_codegen::binemit::Reloc;
 use cranelift_codegen::isa::{self, OwnedTargetIsa, TargetIsa};
 use cranelift_codegen::settings::{self as flags, Configurable};
 use precast_abi::artifact::{HEADER_SIZE, Identity};
+use std::str::FromStr;
 use target_lexicon::{Architecture, Triple};
 
 /// A machine to compile for.
@@ -27,6 +29,79 @@ pub enum Target {
 /// WebAssembly 2.0 needs a library function.
 const X86_64_FLOOR: &[&str] =
     &["has_cmpxchg16b", "has_sse3", "has_ssse3", "has_sse41", "has_sse42", "has_popcnt"];
+
+/// The levels of the x86-64 psABI, and what they have besides the floor, which is the second.
+const X86_64_LEVELS: &[(&str, &[&str])] = &[
+    ("x86-64-v2", &[]),
+    ("x86-64-v3", &["has_avx", "has_avx2", "has_bmi1", "has_bmi2", "has_fma", "has_lzcnt"]),
+    (
+        "x86-64-v4",
+        &[
+            "has_avx",
+            "has_avx2",
+            "has_bmi1",
+            "has_bmi2",
+            "has_fma",
+            "has_lzcnt",
+            "has_avx512f",
+            "has_avx512dq",
+            "has_avx512vl",
+        ],
+    ),
+];
+
+/// What has a name of its own outside the code generator: setting without `has_`, name.
+const FEATURE_NAMES: &[(&str, &str)] =
+    &[("sse41", "sse4.1"), ("sse42", "sse4.2"), ("avx_vnni", "avxvnni")];
+
+/// Settings that say what a CPU has and have no effect on code.
+const WITHOUT_EFFECT: &[&str] = &["has_pauth"];
+
+/// Text that is not the name of a target.
+#[derive(Clone, PartialEq, Eq, Debug, thiserror::Error)]
+pub enum TargetError {
+    /// The architecture is none there is code for.
+    #[error("no such target: '{0}'; there are x86_64 and aarch64")]
+    Architecture(String),
+    /// The architecture has no such feature.
+    #[error("{0} has no CPU feature '{1}' that precast knows")]
+    Feature(String, String),
+}
+
+impl FromStr for Target {
+    type Err = TargetError;
+
+    /// Reads `host`, or the name of an architecture, `x86_64` or `aarch64`, or of a level of
+    /// x86-64, `x86-64-v2` to `x86-64-v4`, followed by the CPU features code may use besides its
+    /// floor: `aarch64+lse+fp16`, `x86_64+avx+avx2`.
+    fn from_str(text: &str) -> Result<Self, TargetError> {
+        if text == "host" {
+            return Ok(Target::Host);
+        }
+        let mut words = text.split('+');
+        let unknown = || TargetError::Architecture(text.into());
+        let name = words.next().unwrap_or_default();
+        let level = X86_64_LEVELS.iter().find(|(level, _)| *level == name);
+        let triple = match name {
+            "x86_64" | "x86_64-linux" => "x86_64-unknown-linux-gnu",
+            "aarch64" | "aarch64-linux" => "aarch64-unknown-linux-gnu",
+            _ if level.is_some() => "x86_64-unknown-linux-gnu",
+            _ => return Err(unknown()),
+        };
+        let triple: Triple = triple.parse().map_err(|_| unknown())?;
+        let mut known = isa::lookup(triple.clone()).map_err(|_| unknown())?;
+        let of_level = level.iter().flat_map(|(_, enable)| enable.iter());
+        let mut enable: Vec<String> = of_level.map(|&setting| setting.to_owned()).collect();
+        for word in words {
+            let own = FEATURE_NAMES.iter().find(|(_, name)| *name == word);
+            let setting = format!("has_{}", own.map_or(word, |(setting, _)| setting));
+            let architecture = triple.architecture.to_string();
+            known.enable(&setting).map_err(|_| TargetError::Feature(architecture, word.into()))?;
+            enable.push(setting);
+        }
+        Ok(Target::Named { triple, enable })
+    }
+}
 
 impl Target {
     fn triple(&self) -> Triple {
@@ -58,6 +133,32 @@ pub(crate) fn page_size(isa: &dyn TargetIsa) -> usize {
         Architecture::Aarch64(_) => 64 << 10,
         _ => HEADER_SIZE,
     }
+}
+
+/// The widest store, in bytes, of which a fault leaves nothing behind. AArch64 stores a vector as
+/// two halves, of which the first may be written when the second faults. That it may do the same
+/// to narrower unaligned stores is not ruled out (Arm ARM, B2.2.1), but no machine is known to.
+pub(crate) fn widest_whole_store(isa: &dyn TargetIsa) -> u32 {
+    match isa.triple().architecture {
+        Architecture::Aarch64(_) => 8,
+        _ => 16,
+    }
+}
+
+/// The instruction at text offset `at`, completed with the distance a relocation stands for;
+/// `None` when it does not fit or the kind is not known.
+pub(crate) fn relocate(word: u32, at: i64, kind: Reloc, target: i64) -> Option<u32> {
+    Some(match kind {
+        Reloc::X86PCRel4 | Reloc::X86CallPCRel4 => i32::try_from(target - at).ok()? as u32,
+        Reloc::Aarch64AdrPrelPgHi21 => {
+            let pages = i32::try_from((target >> 12) - (at >> 12)).ok()?;
+            let fits = (-(1 << 20)..1 << 20).contains(&pages);
+            let pages = fits.then_some(pages as u32 & 0x1f_ffff)?;
+            word | (pages & 3) << 29 | (pages >> 2) << 5
+        }
+        Reloc::Aarch64AddAbsLo12Nc => word | (target as u32 & 0xfff) << 10,
+        _ => return None,
+    })
 }
 
 /// Sets up the code generator.
@@ -101,17 +202,13 @@ pub fn isa(settings: &Settings) -> Result<OwnedTargetIsa, CompileError> {
 }
 
 /// The CPU features code may use, separated by commas, with the names of
-/// [`std::is_x86_feature_detected`].
+/// [`std::is_x86_feature_detected`], and on aarch64 those of the code generator.
 pub(crate) fn features(isa: &dyn TargetIsa) -> String {
     let mut names: Vec<String> = Vec::new();
-    for flag in isa.isa_flags() {
-        if let (Some(true), Some(name)) = (flag.as_bool(), flag.name.strip_prefix("has_")) {
-            names.push(match name {
-                "sse41" => "sse4.1".into(),
-                "sse42" => "sse4.2".into(),
-                "avx_vnni" => "avxvnni".into(),
-                name => name.into(),
-            });
+    for flag in isa.isa_flags().iter().filter(|flag| !WITHOUT_EFFECT.contains(&flag.name)) {
+        if let (Some(true), Some(setting)) = (flag.as_bool(), flag.name.strip_prefix("has_")) {
+            let own = FEATURE_NAMES.iter().find(|(known, _)| *known == setting);
+            names.push(own.map_or(setting, |(_, name)| name).into());
         }
     }
     names.sort();

@@ -43,7 +43,7 @@ impl Source {
 /// What decides code besides the module.
 pub(crate) fn fingerprint(config: &Config) -> Fingerprint {
     let settings = config::settings(config, Default::default());
-    let settings = precast_compiler::fingerprint(&settings, &crate::cpu::features());
+    let settings = precast_compiler::fingerprint(&settings, &crate::vm::sys::features());
     // What the loader demands is part of it: it may differ where the compiler is the same.
     Fingerprint::new(precast_compiler::BUILD, &format!("{settings} {:?}", module::identity()))
 }

@@ -25,7 +25,6 @@
 #[cfg(feature = "cache")]
 mod cached;
 mod config;
-mod cpu;
 mod error;
 mod func;
 mod global;
@@ -37,8 +36,6 @@ mod module;
 mod namespace;
 mod runtime;
 mod table;
-#[cfg(feature = "compiler")]
-mod target;
 mod trap;
 mod types;
 mod value;
@@ -67,10 +64,8 @@ pub use precast_abi::types::{
 #[cfg(feature = "cache")]
 pub use precast_cache as cache;
 #[cfg(feature = "compiler")]
-pub use precast_compiler::{BundleBytes, FunctionStore, Lineage, MemoryStore};
+pub use precast_compiler::{BundleBytes, FunctionStore, Lineage, MemoryStore, Target, TargetError};
 pub use runtime::Runtime;
 pub use table::Table;
-#[cfg(feature = "compiler")]
-pub use target::Target;
 pub use trap::{Frame, Trap};
 pub use value::{ExternRef, Value};

@@ -6,6 +6,7 @@ use crate::runtime::Runtime;
 use crate::types::{self, TypeRef};
 use crate::vm::code::CodeMemory;
 use crate::vm::entity::Entity;
+use crate::vm::sys;
 use precast_abi::artifact::{
     self, Artifact, CallLoc, FormatError, FuncDesc, GlobalDesc, Identity, ImportDesc, Info, Kind,
     MemoryDesc, Place, Section, StrRef, TableDesc, TypeDesc,
@@ -299,7 +300,7 @@ impl std::fmt::Debug for CompiledModule {
 fn check_features(names: &[u8]) -> Result<(), Error> {
     let names = String::from_utf8_lossy(names);
     let missing: Vec<&str> =
-        names.split(',').filter(|name| !name.is_empty() && !crate::cpu::has(name)).collect();
+        names.split(',').filter(|name| !name.is_empty() && !sys::has_feature(name)).collect();
     if missing.is_empty() {
         return Ok(());
     }

@@ -4,11 +4,12 @@ use crate::config::Config;
 use crate::error::{Error, ErrorKind};
 use crate::module::{self, CompiledModule};
 use crate::namespace::Namespace;
-#[cfg(feature = "compiler")]
-use crate::target::Target;
 use crate::vm::code::{CodeError, CodeMemory};
 use crate::vm::store::Store;
 use precast_abi::artifact::MAGIC;
+#[cfg(feature = "compiler")]
+#[cfg(feature = "compiler")]
+use precast_compiler::Target;
 use std::fs::File;
 use std::path::Path;
 use std::sync::Arc;
@@ -80,7 +81,8 @@ impl Runtime {
         self.precompile_for(wasm, Target::Host)
     }
 
-    /// As [`Runtime::precompile`], for another machine.
+    /// As [`Runtime::precompile`], for a machine that need not be this one. The bytes are the same
+    /// wherever they are made.
     ///
     /// # Errors
     ///
@@ -88,7 +90,7 @@ impl Runtime {
     #[cfg(feature = "compiler")]
     pub fn precompile_for(&self, wasm: &[u8], target: Target) -> Result<Vec<u8>, Error> {
         self.check_open()?;
-        let settings = crate::config::settings(self.config(), target.for_compiler());
+        let settings = crate::config::settings(self.config(), target);
         let store = self.config().functions.clone();
         #[cfg(feature = "cache")]
         let store = store.or_else(|| crate::cached::functions(self));

@@ -22,23 +22,16 @@ pub(crate) struct Compile {
     #[arg(short, long, value_name = "OUT")]
     output: PathBuf,
 
-    /// The architecture to compile for; this machine's otherwise.
-    #[arg(long, value_name = "ARCH")]
-    target: Option<Arch>,
+    /// The machine to compile for: x86_64 or aarch64, with the CPU features it has besides those
+    /// every such machine has that precast runs on, as in aarch64+lse. This machine otherwise,
+    /// with all its CPU can do.
+    #[arg(long, value_name = "MACHINE")]
+    target: Option<String>,
 
     /// The CPU to compile for: this machine's, the least that precast runs on, or a level of
-    /// x86-64. For another architecture than this machine's, `baseline` is the default.
+    /// x86-64. For a named machine, `baseline` is the default.
     #[arg(long, value_name = "CPU")]
     cpu: Option<Cpu>,
-}
-
-#[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
-enum Arch {
-    /// 64-bit x86.
-    #[value(name = "x86_64")]
-    X86_64,
-    /// 64-bit ARM.
-    Aarch64,
 }
 
 #[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
@@ -84,17 +77,19 @@ impl Compile {
     }
 
     fn target(&self) -> Result<Target> {
-        let host = if cfg!(target_arch = "aarch64") { Arch::Aarch64 } else { Arch::X86_64 };
-        let arch = self.target.unwrap_or(host);
-        let usual = if arch == host { Cpu::Native } else { Cpu::Baseline };
-        Ok(match (arch, self.cpu.unwrap_or(usual)) {
-            (_, Cpu::Native) if arch == host => Target::Host,
-            (_, Cpu::Native) => bail!("`--cpu native` is this machine's CPU, of another target"),
-            (Arch::X86_64, Cpu::Baseline | Cpu::V2) => Target::X86_64V2,
-            (Arch::X86_64, Cpu::V3) => Target::X86_64V3,
-            (Arch::X86_64, Cpu::V4) => Target::X86_64V4,
-            (Arch::Aarch64, Cpu::Baseline) => Target::Aarch64,
-            (Arch::Aarch64, _) => bail!("that is a CPU of x86_64, not of aarch64"),
+        let here = std::env::consts::ARCH;
+        let machine = self.target.as_deref();
+        Ok(match (machine.unwrap_or(here), self.cpu) {
+            (_, None) if machine.is_none() => Target::Host,
+            (name, None | Some(Cpu::Baseline)) => name.parse()?,
+            (name, Some(Cpu::Native)) if name == here => Target::Host,
+            (_, Some(Cpu::Native)) => {
+                bail!("`--cpu native` is this machine's CPU, of another target")
+            }
+            ("x86_64", Some(Cpu::V2)) => "x86-64-v2".parse()?,
+            ("x86_64", Some(Cpu::V3)) => "x86-64-v3".parse()?,
+            ("x86_64", Some(Cpu::V4)) => "x86-64-v4".parse()?,
+            (name, _) => bail!("that is a CPU of x86_64, not of {name}"),
         })
     }
 }

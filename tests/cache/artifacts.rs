@@ -61,7 +61,9 @@ fn every_target_compiles_and_says_what_it_needs() {
     let baseline = compile(&place, &["--cpu", "baseline"]);
     assert!(baseline == compile(&place, &["--cpu", "x86-64-v2"]));
     let wasm = module(7, 100);
-    assert!(baseline == runtime.precompile_for(&wasm, Target::X86_64V2).unwrap());
+    assert!(
+        baseline == runtime.precompile_for(&wasm, "x86-64-v2".parse::<Target>().unwrap()).unwrap()
+    );
 }
 
 #[test]

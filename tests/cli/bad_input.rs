@@ -161,20 +161,18 @@ fn infinite_recursion() {
 }
 
 /// Runs a program in a process that may have only so much address space.
-#[cfg(target_os = "linux")]
 fn run_limited(kilobytes: u64, path: &str) -> Done {
     let run = precast(["run", path]);
     Command::new("sh")
         .arg("-c")
-        .arg(format!("ulimit -v {kilobytes} && exec \"$0\" run \"$1\""))
+        .arg(format!("ulimit -v {kilobytes} && exec \"$0\" \"$@\""))
         .arg(run.get_program())
-        .arg(path)
+        .args(run.get_args())
         .output()
         .unwrap()
         .into()
 }
 
-#[cfg(target_os = "linux")]
 #[test]
 fn a_memory_the_system_refuses() {
     let scratch = Scratch::new("memory");

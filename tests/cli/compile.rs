@@ -49,6 +49,24 @@ fn an_artifact_is_not_compiled_twice() {
     assert!(line.contains("artifact already"), "{line}");
 }
 
+#[test]
+fn for_another_machine() {
+    let scratch = Scratch::new("target");
+    for target in ["x86_64", "aarch64"] {
+        let artifact = scratch.name(target);
+        stdout(["compile", "--target", target, &file("numbers.wat"), "-o", &artifact]);
+        let run = ["run", "--invoke", "add", &artifact, "20", "22"];
+        if target == std::env::consts::ARCH {
+            assert_eq!(stdout(run), "42\n");
+        } else {
+            let line = error(run);
+            assert!(line.contains("x86_64-linux") && line.contains("aarch64-linux"), "{line}");
+        }
+    }
+    let line = error(["compile", "--target", "z80", &file("numbers.wat"), "-o", "/dev/null"]);
+    assert!(line.contains("no such target: 'z80'"), "{line}");
+}
+
 #[cfg(unix)]
 #[test]
 fn a_device_stays_a_device() {

@@ -1,6 +1,8 @@
 //! The command line as a user meets it: options, and one clear line for everything that is wrong.
 
 mod bad_input;
+#[path = "../support/command.rs"]
+mod command;
 mod compile;
 mod run;
 mod scratch;
@@ -17,7 +19,7 @@ fn file(name: &str) -> String {
 
 /// The command with these arguments, without environment and input.
 fn precast<S: AsRef<OsStr>>(args: impl IntoIterator<Item = S>) -> Command {
-    let mut command = Command::new(env!("CARGO_BIN_EXE_precast"));
+    let mut command = command::precast();
     command.args(args).env_clear().stdin(Stdio::null());
     command
 }

@@ -1,5 +1,6 @@
 //! The embedding API, used as an embedder would.
 
+mod address_space;
 mod artifacts;
 mod bulk;
 mod calls;
@@ -11,6 +12,7 @@ mod linking;
 mod reuse;
 mod safety;
 mod stack;
+mod targets;
 mod traps;
 
 use precast::{CompiledModule, Instance, Namespace, Runtime};

@@ -27,6 +27,9 @@ const CHILD: &str = "PRECAST_FAULTS_CHILD";
 /// Where a child finds the directory made for it.
 const PLACE: &str = "PRECAST_FAULTS_PLACE";
 
+/// Names the emulator that runs this program, where one does.
+const RUNNER: &str = "PRECAST_TEST_RUNNER";
+
 /// What a child may be.
 const CHILDREN: [(&str, fn()); 6] = [
     ("out of descriptors", child_out_of_descriptors),
@@ -67,8 +70,9 @@ fn main() -> ExitCode {
 /// `$PRECAST_FAULTS_PLACE` and the child as `"$@"`.
 fn child(name: &str, place: &Path, shell: &str) -> Command {
     let mut command = Command::new("sh");
-    command.args(["-c", shell, "sh"]).arg(env::current_exe().unwrap());
-    command.env(CHILD, name).env(PLACE, place);
+    command.args(["-c", shell, "sh"]);
+    command.args(env::var_os(RUNNER).filter(|runner| !runner.is_empty()));
+    command.arg(env::current_exe().unwrap()).env(CHILD, name).env(PLACE, place);
     command
 }
 

@@ -78,7 +78,7 @@ impl Environment {
         let mut hasher = Hasher::new();
         hasher.update(fingerprint(isa).as_bytes());
         // Every access of a memory looks at these, and there is one memory at most.
-        hasher.update(&[plan.stores_are_whole.into()]);
+        hasher.update(&plan.widest_whole_store.to_le_bytes());
         for (index, memory) in module.memories.iter().enumerate() {
             let (kind, at) = match plan.memory(MemoryIndex::from(index)) {
                 MemoryPlace::Context => (0, 0),

@@ -4,13 +4,13 @@
 //!
 //! Such a copy is a few loads and then a few stores, which trap by themselves. If any byte is out
 //! of bounds then the last one is, so the last store comes first: nothing is written when the
-//! whole must trap. That an access which crosses into unmapped memory writes nothing holds on
-//! x86-64; elsewhere the runtime does all of them.
+//! whole must trap. Where a store that crosses into unmapped memory may write a part, a load of the
+//! last byte comes before it.
 
-use super::FuncTranslator;
+use super::{FuncTranslator, HeapAccess};
 use crate::short_bulk;
 use crate::types::trap_code;
-use cranelift_codegen::ir::{InstBuilder, MemFlagsData, Type, Value, types};
+use cranelift_codegen::ir::{InstBuilder, Type, Value, types};
 use precast_abi::builtin::Builtin;
 use precast_abi::index::MemoryIndex;
 use precast_abi::trap::TrapCode;
@@ -55,29 +55,21 @@ pub(super) fn translate(t: &mut FuncTranslator<'_, '_>, op: &Operator<'_>) -> bo
     true
 }
 
-/// A run of bytes in a memory.
-#[derive(Clone, Copy)]
-struct Run {
-    addr: Value,
-    offset: i32,
-    flags: MemFlagsData,
-}
-
 impl FuncTranslator<'_, '_> {
     /// The length, when it is known, short, and not zero: then there are bounds to check, but no
     /// access that would.
     fn inline_len(&self, len: Value) -> Option<u32> {
         let len = self.constant(len).filter(|len| (1..=MAX_INLINE).contains(len))?;
-        self.plan.stores_are_whole.then_some(len as u32)
+        Some(len as u32)
     }
 
-    fn run(&mut self, (memory, index): (u32, Value)) -> Run {
+    fn run(&mut self, (memory, index): (u32, Value)) -> HeapAccess {
         let memory = MemoryIndex(memory);
         let (base, offset) = self.memory_base(memory);
         let flags = self.memory_access_flags(memory);
         debug_assert_eq!(flags.trap_code(), Some(trap_code(TrapCode::MemoryOutOfBounds)));
         let index = self.widen(index);
-        Run { addr: self.builder.ins().iadd(base, index), offset, flags }
+        HeapAccess { addr: self.builder.ins().iadd(base, index), offset, flags }
     }
 
     fn copy_inline(&mut self, to: (u32, Value), from: (u32, Value), len: u32) {
@@ -85,6 +77,7 @@ impl FuncTranslator<'_, '_> {
         let (ty, parts) = parts(len);
         let load = |at: &i32| self.builder.ins().load(ty, from.flags, from.addr, from.offset + at);
         let values: Vec<Value> = parts.iter().map(load).collect();
+        self.probe_store(&to, len, ty.bytes());
         for (value, at) in values.into_iter().zip(parts).rev() {
             self.builder.ins().store(to.flags, value, to.addr, to.offset + at);
         }
@@ -95,6 +88,7 @@ impl FuncTranslator<'_, '_> {
         let (ty, parts) = parts(len);
         let byte = self.builder.ins().ireduce(types::I8, byte);
         let value = short_bulk::repeat(&mut self.builder, byte, ty);
+        self.probe_store(&to, len, ty.bytes());
         for at in parts.into_iter().rev() {
             self.builder.ins().store(to.flags, value, to.addr, to.offset + at);
         }

@@ -152,9 +152,25 @@ impl FuncTranslator<'_, '_> {
 
     fn store(&mut self, memarg: &MemArg) {
         let value = self.pop();
+        self.store_value(memarg, value);
+    }
+
+    /// Stores `value`, all of it or nothing, at the index on the stack.
+    pub(super) fn store_value(&mut self, memarg: &MemArg, value: Value) {
         let bytes = self.builder.func.dfg.value_type(value).bytes();
-        let HeapAccess { addr, offset, flags } = self.heap_access(memarg, bytes);
+        let access = self.heap_access(memarg, bytes);
+        self.probe_store(&access, bytes, bytes);
+        let HeapAccess { addr, offset, flags } = access;
         self.builder.ins().store(flags, value, addr, offset);
+    }
+
+    /// Traps when the last of `len` bytes cannot be accessed, before stores of `part` bytes each,
+    /// if such stores may write something and then fault.
+    pub(super) fn probe_store(&mut self, access: &HeapAccess, len: u32, part: u32) {
+        if part > self.plan.widest_whole_store && access.flags.trap_code().is_some() {
+            let last = access.offset + len as i32 - 1;
+            self.builder.ins().uload8(types::I32, access.flags, access.addr, last);
+        }
     }
 
     fn store_narrow(&mut self, memarg: &MemArg, bytes: u32) {

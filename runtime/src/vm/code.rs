@@ -93,7 +93,7 @@ impl CodeMemory {
         // verified; nothing but text is on these pages.
         unsafe { region::protect(text.as_ptr(), text.len(), Protection::READ_EXECUTE) }
             .map_err(io::Error::other)?;
-        sys::sync_instructions(text);
+        sys::publish_code();
         // SAFETY: Drop unregisters before anything else is dropped, and the box does not move.
         unsafe { registry::register(text.as_ptr() as usize, text.len(), self) };
         Ok(())

@@ -25,9 +25,13 @@ const CONTEXT_AREA: usize = 64 << 10;
 /// Slots a thread keeps.
 const KEPT: usize = 16;
 
-/// Most pages that are written back rather than dropped. Writing one takes some 50 ns, dropping
-/// it some 700 ns, most of them when it is touched again.
-const MAX_DIRTY_PAGES: usize = 256;
+/// Bytes of address space that all slots of the process have. Written when one is reserved or
+/// unmapped, which is rare.
+static RESERVED: AtomicUsize = AtomicUsize::new(0);
+
+/// Most bytes that are written back rather than dropped. Writing a page of 4 KiB takes some 50 ns,
+/// dropping it some 700 ns, most of them when it is touched again.
+const MAX_DIRTY_BYTES: usize = 1 << 20;
 
 /// Most ranges of dirty pages that are asked for.
 const MAX_DIRTY_RANGES: usize = 32;
@@ -98,7 +102,11 @@ impl Slot {
         let mut slot = match kept.ok().flatten() {
             Some(slot) if initial.owner != 0 && slot.clean_for == initial.owner => return Ok(slot),
             Some(slot) => slot,
-            None => Slot::reserve(initial.context)?,
+            None => Slot::reserve(initial.context).or_else(|_| {
+                // What this thread keeps may be what is in the way.
+                let _ = KEPT_SLOTS.try_with(|kept| kept.borrow_mut().clear());
+                Slot::reserve(initial.context)
+            })?,
         };
         slot.lay_out(initial)?;
         Ok(slot)
@@ -106,7 +114,9 @@ impl Slot {
 
     /// Gives the slot back, its memory cleaned for the same owner's next instance.
     pub(crate) fn release(mut self) {
-        if self.clean().is_err() {
+        // Half of the address space is left to live instances and everything else. A machine with
+        // 39 bits of it has room for 127 slots, so there threads keep fewer.
+        if RESERVED.load(Ordering::Relaxed) > sys::address_space() / 2 || self.clean().is_err() {
             return;
         }
         // During thread exit the cache may be gone already: then the slot is unmapped.
@@ -128,6 +138,7 @@ impl Slot {
             .map_err(io::Error::other)?;
         let base = start.wrapping_add(context);
         ranges::insert(base as usize, start as usize + size);
+        RESERVED.fetch_add(reservation.len(), Ordering::Relaxed);
         Ok(Slot {
             reservation,
             base,
@@ -177,7 +188,7 @@ impl Slot {
         }
         let mut dirty = [sys::PageRange::default(); MAX_DIRTY_RANGES];
         let (start, end) = (self.base as usize, self.base as usize + self.initial);
-        match sys::dirty_pages(start, end, MAX_DIRTY_PAGES, &mut dirty) {
+        match sys::dirty_pages(start, end, MAX_DIRTY_BYTES / sys::page_size(), &mut dirty) {
             Some(dirty) => {
                 for range in dirty {
                     self.restore(range.start as usize - start..range.end as usize - start);
@@ -255,7 +266,7 @@ impl Slot {
 impl Drop for Slot {
     fn drop(&mut self) {
         ranges::remove(self.base as usize);
-        let _ = &self.reservation;
+        RESERVED.fetch_sub(self.reservation.len(), Ordering::Relaxed);
     }
 }
 

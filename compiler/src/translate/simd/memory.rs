@@ -18,7 +18,7 @@ pub(super) fn translate(t: &mut FuncTranslator<'_, '_>, op: &Operator<'_>) -> bo
         }
         V128Store { memarg } => {
             let vector = t.pop();
-            store(t, &memarg, vector);
+            t.store_value(&memarg, vector);
         }
 
         V128Load8x8S { memarg } => load_widened(t, &memarg, Opcode::Sload8x8),
@@ -53,13 +53,6 @@ pub(super) fn translate(t: &mut FuncTranslator<'_, '_>, op: &Operator<'_>) -> bo
 fn load(t: &mut FuncTranslator<'_, '_>, memarg: &MemArg, ty: Type) -> Value {
     let at = t.heap_access(memarg, ty.bytes());
     t.builder.ins().load(ty, at.flags, at.addr, at.offset)
-}
-
-/// Stores `value` at the index on the stack.
-fn store(t: &mut FuncTranslator<'_, '_>, memarg: &MemArg, value: Value) {
-    let ty = t.builder.func.dfg.value_type(value);
-    let at = t.heap_access(memarg, ty.bytes());
-    t.builder.ins().store(at.flags, value, at.addr, at.offset);
 }
 
 /// Loads eight bytes, every lane of which widens to twice its width.
@@ -99,5 +92,5 @@ fn load_lane(t: &mut FuncTranslator<'_, '_>, memarg: &MemArg, ty: Type, lane: u8
 fn store_lane(t: &mut FuncTranslator<'_, '_>, memarg: &MemArg, ty: Type, lane: u8) {
     let vector = t.pop_v128(ty);
     let value = t.builder.ins().extractlane(vector, lane);
-    store(t, memarg, value);
+    t.store_value(memarg, value);
 }

@@ -2,6 +2,7 @@
 
 use super::Registers;
 use libc::ucontext_t;
+use std::arch::is_aarch64_feature_detected;
 
 /// Whether machine code can call C functions without a thunk: not here, where the `tail`
 /// convention preserves other registers than C.
@@ -65,14 +66,31 @@ pub(in crate::vm) unsafe fn resume(to: Registers) -> ! {
     }
 }
 
-/// Makes freshly written code visible to instruction fetch.
-pub(in crate::vm) fn sync_instructions(code: &[u8]) {
-    const LINE: usize = 4;
-    let (start, end) = (code.as_ptr() as usize & !(LINE - 1), code.as_ptr() as usize + code.len());
-    for at in (start..end).step_by(64) {
-        // SAFETY: cache maintenance on mapped addresses has no effect on memory's contents.
-        unsafe { core::arch::asm!("dc cvau, {0}", "ic ivau, {0}", in(reg) at) }
+/// Makes code that was just made executable safe to run on every thread.
+///
+/// The kernel cleans and invalidates the caches for a page of a file when it maps it executable,
+/// and nobody writes through our mapping; so what is left is that other processors may have
+/// fetched what was mapped at the same addresses before. They drop it with their next context
+/// synchronisation event, which this asks them for.
+pub(in crate::vm) fn publish_code() {
+    use rustix::thread::{MembarrierCommand, membarrier};
+    let sync = || membarrier(MembarrierCommand::PrivateExpeditedSyncCore);
+    let done = sync().or_else(|_| {
+        // The first time the process must say that it wants to do this.
+        membarrier(MembarrierCommand::RegisterPrivateExpeditedSyncCore)?;
+        sync()
+    });
+    if let Err(error) = done.or_else(|_| membarrier(MembarrierCommand::Global)) {
+        // Such a kernel, or a sandbox, leaves it to the processors' next interrupt.
+        tracing::debug!(%error, "no barrier for other processors' instructions");
     }
-    // SAFETY: barriers.
-    unsafe { core::arch::asm!("dsb ish", "isb") }
+}
+
+features! {
+    "lse" => is_aarch64_feature_detected!("lse"),
+    // The kernel tells address and generic authentication apart; code wants the former.
+    "pauth" => is_aarch64_feature_detected!("paca"),
+    "fp16" => is_aarch64_feature_detected!("fp16"),
+    "dotprod" => is_aarch64_feature_detected!("dotprod"),
+    "i8mm" => is_aarch64_feature_detected!("i8mm"),
 }

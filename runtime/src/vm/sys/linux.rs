@@ -13,6 +13,13 @@ pub(in crate::vm) fn page_size() -> usize {
     rustix::param::page_size()
 }
 
+/// Bytes of address space a process has: the stack lies close to its end.
+pub(in crate::vm) fn address_space() -> usize {
+    let here = 0u8;
+    let highest_bit = usize::BITS - 1 - (&raw const here as usize).leading_zeros();
+    2 << highest_bit
+}
+
 /// The signals a trap arrives as.
 const SIGNALS: [libc::c_int; 4] = [libc::SIGSEGV, libc::SIGBUS, libc::SIGFPE, libc::SIGILL];
 
@@ -127,16 +134,21 @@ pub(in crate::vm) struct SigAltStack {
 }
 
 impl SigAltStack {
+    /// What our handler needs, backtrace and all, besides the registers the kernel stores.
     const SIZE: usize = 64 << 10;
 
     /// Gives the current thread a signal stack until this is dropped.
     pub(in crate::vm) fn install() -> io::Result<Self> {
+        // Vector registers of some machines fill tens of kilobytes; the kernel tells how many.
+        // SAFETY: reads a constant of the process, zero where the kernel does not give it.
+        let registers = unsafe { libc::getauxval(libc::AT_MINSIGSTKSZ) } as usize;
+        let size = Self::SIZE + registers;
         let mut memory =
-            region::alloc(Self::SIZE, region::Protection::READ_WRITE).map_err(io::Error::other)?;
+            region::alloc(size, region::Protection::READ_WRITE).map_err(io::Error::other)?;
         let stack = libc::stack_t {
             ss_sp: memory.as_mut_ptr::<u8>().cast(),
             ss_flags: 0,
-            ss_size: Self::SIZE,
+            ss_size: memory.len(),
         };
         // SAFETY: the memory is writable, and outlives its use: Drop takes it back first.
         unsafe {

@@ -2,6 +2,7 @@
 
 use super::Registers;
 use libc::ucontext_t;
+use std::arch::is_x86_feature_detected;
 
 /// Whether machine code can call C functions without a thunk: the `tail` convention passes
 /// arguments in the registers C does, and preserves the same ones. Arguments on the stack are
@@ -93,5 +94,29 @@ pub(in crate::vm) unsafe fn resume(to: Registers) -> ! {
     }
 }
 
-/// Makes freshly written code visible to instruction fetch: nothing to do on x86-64.
-pub(in crate::vm) fn sync_instructions(_code: &[u8]) {}
+/// Makes code that was just made executable safe to run on every thread: nothing to do, as
+/// processors notice by themselves.
+pub(in crate::vm) fn publish_code() {}
+
+features! {
+    // Every x86-64 CPU since 2006; the standard library does not tell it apart.
+    "cmpxchg16b" => true,
+    "sse3" => is_x86_feature_detected!("sse3"),
+    "ssse3" => is_x86_feature_detected!("ssse3"),
+    "sse4.1" => is_x86_feature_detected!("sse4.1"),
+    "sse4.2" => is_x86_feature_detected!("sse4.2"),
+    "popcnt" => is_x86_feature_detected!("popcnt"),
+    "avx" => is_x86_feature_detected!("avx"),
+    "avx2" => is_x86_feature_detected!("avx2"),
+    "bmi1" => is_x86_feature_detected!("bmi1"),
+    "bmi2" => is_x86_feature_detected!("bmi2"),
+    "lzcnt" => is_x86_feature_detected!("lzcnt"),
+    "fma" => is_x86_feature_detected!("fma"),
+    "avx512bitalg" => is_x86_feature_detected!("avx512bitalg"),
+    "avx512dq" => is_x86_feature_detected!("avx512dq"),
+    "avx512vl" => is_x86_feature_detected!("avx512vl"),
+    "avx512vbmi" => is_x86_feature_detected!("avx512vbmi"),
+    "avx512f" => is_x86_feature_detected!("avx512f"),
+    "avx512vnni" => is_x86_feature_detected!("avx512vnni"),
+    "avxvnni" => is_x86_feature_detected!("avxvnni"),
+}

@@ -1,0 +1,19 @@
+//! The `precast` binary as a command, run by an emulator where the tests themselves are.
+
+use std::process::Command;
+
+/// Names the program that runs binaries built for another machine.
+const RUNNER: &str = "PRECAST_TEST_RUNNER";
+
+/// The binary under test.
+pub(crate) fn precast() -> Command {
+    const BINARY: &str = env!("CARGO_BIN_EXE_precast");
+    match std::env::var_os(RUNNER).filter(|runner| !runner.is_empty()) {
+        Some(runner) => {
+            let mut command = Command::new(runner);
+            command.arg(BINARY);
+            command
+        }
+        None => Command::new(BINARY),
+    }
+}
