@@ -1,106 +1,11 @@
 //! Bounds: bytes and entries, the least recently used go first, and nobody who loads notices.
 
 use precast::cache::{Cache, Fingerprint, Options};
-use std::collections::HashMap;
-use std::os::unix::fs::MetadataExt;
-use std::path::Path;
-use std::process::Command;
+use std::fs;
 use std::time::Duration;
-use std::{env, fs};
 
-use crate::place::Place;
-use crate::{Random, assert_answers, module, open, runtime};
-
-/// Where a child finds the cache.
-const FOLDER: &str = "PRECAST_TEST_FOLDER";
-/// Which of the children it is.
-const NUMBER: &str = "PRECAST_TEST_NUMBER";
-
-const BOUND: u64 = 50 << 20;
-const MODULES: usize = 1000;
-const PROCESSES: usize = 8;
-/// Bytes of data in each module: all of them are more than twice the bound.
-const DATA: usize = 100 << 10;
-
-/// Bytes of the files below a folder, each once though it be renamed while we look.
-fn size_of(folder: &Path) -> u64 {
-    let mut files = HashMap::new();
-    for part in ["tmp", "modules", "functions"] {
-        collect(&folder.join(part), &mut files);
-    }
-    files.values().sum()
-}
-
-fn collect(path: &Path, files: &mut HashMap<u64, u64>) {
-    for entry in fs::read_dir(path).into_iter().flatten().flatten() {
-        let Ok(metadata) = entry.metadata() else { continue };
-        if metadata.is_dir() {
-            collect(&entry.path(), files);
-        } else {
-            files.insert(metadata.ino(), metadata.len());
-        }
-    }
-}
-
-#[test]
-fn a_crowd_stays_within_the_bound() {
-    let place = Place::new("crowd");
-    let mut children: Vec<_> = (0..PROCESSES)
-        .map(|n| {
-            Command::new(env::current_exe().unwrap())
-                .args(["--exact", "bounds::child_of_the_crowd", "--ignored", "--nocapture"])
-                .env(FOLDER, place.cache())
-                .env(NUMBER, n.to_string())
-                .spawn()
-                .unwrap()
-        })
-        .collect();
-    let (mut largest, mut entry) = (0, 0);
-    while children.iter_mut().any(|child| child.try_wait().unwrap().is_none()) {
-        // One look takes a while, and what is removed meanwhile counts with what replaces it.
-        let size = (0..5).map(|_| size_of(&place.cache())).min().unwrap();
-        largest = size.max(largest);
-        let entries = place.files("modules");
-        let sizes = entries.iter().filter_map(|path| Some(fs::metadata(path).ok()?.len()));
-        entry = sizes.max().unwrap_or(0).max(entry);
-        std::thread::sleep(Duration::from_millis(3));
-    }
-    for mut child in children {
-        assert!(child.wait().unwrap().success(), "a load failed");
-    }
-    assert!(largest <= BOUND + entry, "{largest} bytes were there");
-    assert!(largest > BOUND * 9 / 10, "{largest} bytes are too few to show anything");
-    let all = size_of(&place.cache());
-    assert!(all <= BOUND, "{all} bytes are left");
-    assert_eq!(place.temporaries(), 0);
-    let (cache, _) = open(&place, Options::new());
-    assert_eq!(cache.verify().unwrap().damaged.len(), 0);
-    assert!(cache.usage(None).evicted as usize > MODULES / 4);
-}
-
-#[test]
-#[ignore = "run by `a_crowd_stays_within_the_bound`"]
-fn child_of_the_crowd() {
-    let number: usize = env::var(NUMBER).expect("run by another test").parse().unwrap();
-    let folder = env::var_os(FOLDER).unwrap();
-    let cache = Options::new().max_bytes(BOUND).open(folder).unwrap();
-    let (runtime, mut random) = (runtime(&cache), Random(number as u64));
-    let mut loaded = Vec::new();
-    // Each begins with its own eighth, and then asks for what others have made.
-    for step in 0..MODULES / PROCESSES + 40 {
-        let own = number * MODULES / PROCESSES + step;
-        let n = if step < MODULES / PROCESSES { own } else { random.below(MODULES) } as u32;
-        let compiled = runtime.compile(&module(n, DATA)).unwrap();
-        assert_answers(&compiled, n, DATA);
-        loaded.push((n, compiled));
-        if loaded.len() > 20 {
-            // It has long been evicted, and is still mapped.
-            let (n, old) = loaded.swap_remove(random.below(20));
-            assert_answers(&old, n, DATA);
-        }
-    }
-    assert_eq!(cache.counts().refused, 0);
-}
+use crate::place::{Place, size_of};
+use crate::{assert_answers, module, open, runtime};
 
 fn has(cache: &Cache, n: u32) -> bool {
     let fingerprint = runtime(cache).fingerprint();

@@ -95,7 +95,7 @@ impl Cached {
 
 #[test]
 fn flips_are_refused_at_full() {
-    let cached = Cached::new("full", Verify::Full);
+    let cached = Cached::new("damage-full", Verify::Full);
     assert!(cached.accepts(&cached.whole, replace));
     let (metadata, len) = (cached.end_of_metadata(), cached.whole.len());
     let mut random = Random(1);
@@ -138,7 +138,7 @@ fn truncations_are_refused() {
 /// text and data, which nothing reads at loading.
 #[test]
 fn flips_are_refused_at_header() {
-    let cached = Cached::new("header", Verify::Header);
+    let cached = Cached::new("damage-header", Verify::Header);
     assert!(cached.accepts(&cached.whole, replace));
     let (metadata, len) = (cached.end_of_metadata(), cached.whole.len());
     let mut random = Random(2);
@@ -187,7 +187,7 @@ fn damage_that_a_trap_finds() {
 
 #[test]
 fn what_is_no_entry_is_replaced() {
-    let cached = Cached::new("foreign", Verify::Full);
+    let cached = Cached::new("damage-foreign", Verify::Full);
     let other = Place::new("foreign-other");
     let (_, runtime) = open(&other, Options::new());
     runtime.compile(&module(1, 0)).unwrap();
@@ -204,7 +204,7 @@ fn what_is_no_entry_is_replaced() {
 
 #[test]
 fn verify_removes_what_is_damaged() {
-    let cached = Cached::new("verify", Verify::Header);
+    let cached = Cached::new("damage-verify", Verify::Header);
     assert_eq!(cached.cache.verify().unwrap().whole, 1);
     replace(&cached.entry, &cached.flipped(cached.end_of_metadata() + 5000, 3));
     let verified = cached.cache.verify().unwrap();

@@ -8,77 +8,7 @@ mod flight;
 mod folders;
 mod functions;
 mod hits;
+mod modules;
 mod place;
 
-use precast::cache::{Cache, Options};
-use precast::{CompiledModule, Config, Runtime, Value};
-
-/// A module whose `answer` gives `n`, with `size` bytes of data that only this `n` has.
-fn module(n: u32, size: usize) -> Vec<u8> {
-    let mut random = Random(u64::from(n) + 1);
-    let digit = |nibble: usize| char::from(b"0123456789abcdef"[nibble]);
-    let mut data = String::with_capacity(3 * size);
-    for _ in 0..size {
-        let byte = random.below(256);
-        data.extend(['\\', digit(byte >> 4), digit(byte & 15)]);
-    }
-    let text = format!(
-        r#"(module $m{n}
-             (memory (export "memory") {pages})
-             (data (i32.const 0) "{data}")
-             (func $twice (param i32) (result i32) (i32.mul (local.get 0) (i32.const 2)))
-             (func (export "answer") (result i32)
-               (i32.sub (call $twice (i32.const {n})) (i32.const {n})))
-             (func (export "sum") (result i32) (local $at i32) (local $sum i32)
-               (loop $next
-                 (local.set $sum (i32.add (i32.mul (local.get $sum) (i32.const 31))
-                                          (i32.load8_u (local.get $at))))
-                 (local.set $at (i32.add (local.get $at) (i32.const 1)))
-                 (br_if $next (i32.lt_u (local.get $at) (i32.const {size}))))
-               (local.get $sum)))"#,
-        pages = size.div_ceil(65536) + 1,
-    );
-    wat::parse_str(text).expect("the text of the module")
-}
-
-/// What `sum` of [`module`] gives.
-fn sum(n: u32, size: usize) -> i32 {
-    let mut random = Random(u64::from(n) + 1);
-    (0..size).fold(0, |sum: i32, _| sum.wrapping_mul(31).wrapping_add(random.below(256) as i32))
-}
-
-/// Runs a module of [`module`]: code and data must be right.
-#[track_caller]
-fn assert_answers(module: &CompiledModule, n: u32, size: usize) {
-    let mut namespace = module.runtime().namespace();
-    let instance = namespace.instantiate(module).expect("the instance");
-    let answer = instance.call(&mut namespace, "answer", &[]).expect("an answer");
-    assert_eq!(answer, [Value::I32(n as i32)]);
-    let total = instance.call(&mut namespace, "sum", &[]).expect("a sum");
-    assert_eq!(total, [Value::I32(sum(n, size))]);
-}
-
-/// A runtime with this cache. It compiles on one thread: these modules are tiny.
-fn runtime(cache: &Cache) -> Runtime {
-    Runtime::with_config(Config::new().threads(1).cache(cache.clone()))
-}
-
-/// A runtime with a cache in this place.
-fn open(place: &place::Place, options: Options) -> (Cache, Runtime) {
-    let cache = options.open(place.cache()).expect("the cache opens");
-    let runtime = runtime(&cache);
-    (cache, runtime)
-}
-
-/// Numbers without a pattern (xorshift64), the same in every run.
-struct Random(u64);
-
-impl Random {
-    fn below(&mut self, n: usize) -> usize {
-        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
-        let mut x = self.0;
-        x = (x ^ (x >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-        x = (x ^ (x >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-        ((x ^ (x >> 31)) % n as u64) as usize
-    }
-}
+use modules::{Random, assert_answers, module, open, runtime};

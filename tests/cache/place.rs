@@ -1,8 +1,9 @@
 //! A folder for one test: the cache's, and files beside it.
 
+use std::collections::HashMap;
 use std::ffi::OsStr;
 use std::fs::{self, Permissions};
-use std::os::unix::fs::PermissionsExt;
+use std::os::unix::fs::{MetadataExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
 use std::time::Duration;
@@ -14,7 +15,7 @@ impl Place {
     pub(crate) fn new(test: &str) -> Place {
         let name = format!("precast-cache-{}-{test}", std::process::id());
         let place = Place(std::env::temp_dir().join(name));
-        fs::create_dir_all(&place.0).expect("a scratch folder");
+        fs::create_dir(&place.0).expect("a scratch folder of its own");
         place
     }
 
@@ -116,4 +117,24 @@ pub(crate) fn stdout(output: &Output) -> String {
     let text = |bytes: &[u8]| String::from_utf8(bytes.to_vec()).expect("UTF-8");
     assert!(output.status.success() && output.stderr.is_empty(), "{output:?}");
     text(&output.stdout)
+}
+
+/// Bytes of the files below a folder, each once though it be renamed while we look.
+pub(crate) fn size_of(folder: &Path) -> u64 {
+    let mut files = HashMap::new();
+    for part in ["tmp", "modules", "functions"] {
+        collect(&folder.join(part), &mut files);
+    }
+    files.values().sum()
+}
+
+fn collect(path: &Path, files: &mut HashMap<u64, u64>) {
+    for entry in fs::read_dir(path).into_iter().flatten().flatten() {
+        let Ok(metadata) = entry.metadata() else { continue };
+        if metadata.is_dir() {
+            collect(&entry.path(), files);
+        } else {
+            files.insert(metadata.ino(), metadata.len());
+        }
+    }
 }

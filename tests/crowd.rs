@@ -1,0 +1,96 @@
+//! Eight processes and a thousand modules in a cache that has room for less than half of them.
+
+// What the tests of the cache use besides is not used here.
+#[allow(dead_code)]
+#[path = "cache/modules.rs"]
+mod modules;
+#[allow(dead_code)]
+#[path = "cache/place.rs"]
+mod place;
+
+use libtest_mimic::{Arguments, Trial};
+use modules::{Random, assert_answers, module, open, runtime};
+use place::{Place, size_of};
+use precast::cache::Options;
+use std::process::{Command, ExitCode};
+use std::time::Duration;
+use std::{env, fs};
+
+/// Where a child finds the cache.
+const FOLDER: &str = "PRECAST_TEST_FOLDER";
+/// Which of the children it is.
+const NUMBER: &str = "PRECAST_TEST_NUMBER";
+
+const BOUND: u64 = 50 << 20;
+const MODULES: usize = 1000;
+const PROCESSES: usize = 8;
+/// Bytes of data in each module: all of them are more than twice the bound.
+const DATA: usize = 100 << 10;
+
+fn main() -> ExitCode {
+    if let Ok(number) = env::var(NUMBER) {
+        child(number.parse().expect("a number"));
+        return ExitCode::SUCCESS;
+    }
+    let trial = Trial::test("a_crowd_stays_within_the_bound", || {
+        stays_within_the_bound();
+        Ok(())
+    });
+    libtest_mimic::run(&Arguments::from_args(), vec![trial]).exit_code()
+}
+
+fn stays_within_the_bound() {
+    let place = Place::new("crowd");
+    let mut children: Vec<_> = (0..PROCESSES)
+        .map(|n| {
+            Command::new(env::current_exe().unwrap())
+                .env(FOLDER, place.cache())
+                .env(NUMBER, n.to_string())
+                .spawn()
+                .unwrap()
+        })
+        .collect();
+    let (mut largest, mut entry) = (0, 0);
+    while children.iter_mut().any(|child| child.try_wait().unwrap().is_none()) {
+        // One look takes a while, and what is removed meanwhile counts with what replaces it.
+        let size = (0..5).map(|_| size_of(&place.cache())).min().unwrap();
+        largest = size.max(largest);
+        let entries = place.files("modules");
+        let sizes = entries.iter().filter_map(|path| Some(fs::metadata(path).ok()?.len()));
+        entry = sizes.max().unwrap_or(0).max(entry);
+        std::thread::sleep(Duration::from_millis(3));
+    }
+    for mut child in children {
+        assert!(child.wait().unwrap().success(), "a load failed");
+    }
+    assert!(largest <= BOUND + entry, "{largest} bytes were there");
+    assert!(largest > BOUND * 9 / 10, "{largest} bytes are too few to show anything");
+    let all = size_of(&place.cache());
+    assert!(all <= BOUND, "{all} bytes are left");
+    assert_eq!(place.temporaries(), 0);
+    let (cache, _) = open(&place, Options::new());
+    assert_eq!(cache.verify().unwrap().damaged.len(), 0);
+    assert!(cache.usage(None).evicted as usize > MODULES / 4);
+}
+
+/// What each process of the crowd does.
+fn child(number: usize) {
+    let folder = env::var_os(FOLDER).unwrap();
+    let cache = Options::new().max_bytes(BOUND).open(folder).unwrap();
+    let (runtime, mut random) = (runtime(&cache), Random(number as u64));
+    let mut loaded = Vec::new();
+    // Each begins with its own eighth, and then asks for what others have made.
+    for step in 0..MODULES / PROCESSES + 40 {
+        let own = number * MODULES / PROCESSES + step;
+        let n = if step < MODULES / PROCESSES { own } else { random.below(MODULES) } as u32;
+        let compiled = runtime.compile(&module(n, DATA)).unwrap();
+        assert_answers(&compiled, n, DATA);
+        loaded.push((n, compiled));
+        if loaded.len() > 20 {
+            // It has long been evicted, and is still mapped.
+            let (n, old) = loaded.swap_remove(random.below(20));
+            assert_answers(&old, n, DATA);
+        }
+    }
+    assert_eq!(cache.counts().refused, 0);
+}
