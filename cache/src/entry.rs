@@ -9,6 +9,7 @@ use std::fs::File;
 use std::io;
 use std::os::unix::fs::FileExt;
 use std::time::{Duration, SystemTime};
+use zerocopy::IntoBytes;
 
 /// An entry is not what it should be.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, thiserror::Error)]
@@ -24,6 +25,8 @@ pub struct Entry {
     cache: Cache,
     key: Key,
     trailer: Trailer,
+    /// The file, if it is small.
+    small: Option<Box<[u128]>>,
     /// Whether its bytes must be hashed.
     unproven: bool,
     /// Whether somebody else can write to the file.
@@ -32,6 +35,9 @@ pub struct Entry {
     used: i128,
 }
 
+/// The largest file that is read whole to look at it, in bytes.
+const SMALL: u64 = 16 << 10;
+
 /// How old a record of use gets before it is renewed.
 const USE_RESOLUTION: Duration = Duration::from_millis(100);
 
@@ -39,7 +45,7 @@ impl Entry {
     /// Looks at an open file. An error says that it is not the entry for `key`.
     pub(crate) fn examine(cache: &Cache, key: &Key, file: &File) -> Result<Entry, Damage> {
         let stat = rustix::fs::fstat(file).map_err(|_| Damage)?;
-        let trailer = read_trailer(file, &stat, Kind::Module).ok_or(Damage)?;
+        let (trailer, small) = read_end(file, &stat, Kind::Module, SMALL).ok_or(Damage)?;
         if !trailer.is_of(key) {
             return Err(Damage);
         }
@@ -52,7 +58,8 @@ impl Entry {
         let touched = stat.st_mtime != trailer.created || stat.st_mtime_nsec != 0;
         let unproven = touched || options.key.is_some() || options.verify == Verify::Full;
         let used = nanos(stat.st_atime, stat.st_atime_nsec as i64);
-        Ok(Entry { cache: cache.clone(), key: *key, trailer, unproven, exposed, used })
+        let small = small.filter(|_| !exposed);
+        Ok(Entry { cache: cache.clone(), key: *key, trailer, small, unproven, exposed, used })
     }
 
     /// The entry that was just written, which needs no proof.
@@ -64,6 +71,12 @@ impl Entry {
     /// Bytes of the artifact, at the start of the file.
     pub fn size(&self) -> u64 {
         self.trailer.len
+    }
+
+    /// The file as it was read, if it is small: the artifact and what comes after it, aligned to
+    /// 16 bytes. To read so much takes less time than to map it.
+    pub fn take_small(&mut self) -> Option<Box<[u128]>> {
+        self.small.take()
     }
 
     /// Whether [`Entry::check`] is going to read all of the bytes.
@@ -126,12 +139,33 @@ pub(crate) fn record_use(file: &File) {
 
 /// Reads the trailer of a file that holds `kind`.
 pub(crate) fn read_trailer(file: &File, stat: &Stat, kind: Kind) -> Option<Trailer> {
+    read_end(file, stat, kind, 0).map(|(trailer, _)| trailer)
+}
+
+/// Reads the trailer of a file, and with it the whole file if that has at most `small` bytes.
+fn read_end(
+    file: &File,
+    stat: &Stat,
+    kind: Kind,
+    small: u64,
+) -> Option<(Trailer, Option<Box<[u128]>>)> {
     let size = u64::try_from(stat.st_size).ok()?;
     let at = size.checked_sub(trailer::SIZE as u64)?;
     let regular = FileType::from_raw_mode(stat.st_mode) == FileType::RegularFile;
-    let mut bytes = [0; trailer::SIZE];
-    regular.then(|| file.read_exact_at(&mut bytes, at).ok()).flatten()?;
-    Trailer::read(&bytes, size, kind)
+    if !regular {
+        return None;
+    }
+    if size > small {
+        let mut bytes = [0; trailer::SIZE];
+        file.read_exact_at(&mut bytes, at).ok()?;
+        return Trailer::read(&bytes, size, kind).map(|trailer| (trailer, None));
+    }
+    let size = usize::try_from(size).ok()?;
+    let mut words = vec![0; size.div_ceil(size_of::<u128>())].into_boxed_slice();
+    let whole = words.as_mut_bytes().get_mut(..size)?;
+    file.read_exact_at(whole, 0).ok()?;
+    let trailer = Trailer::read(whole.last_chunk()?, size as u64, kind)?;
+    Some((trailer, Some(words)))
 }
 
 /// A time as one number.

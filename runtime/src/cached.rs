@@ -80,7 +80,7 @@ pub(crate) fn compile(
     }
     let artifact = runtime.precompile(wasm)?;
     let published = cache.publish(&key, &artifact);
-    let mapped = published.and_then(|(entry, file)| map(runtime, &entry, file).ok());
+    let mapped = published.and_then(|(mut entry, file)| map(runtime, &mut entry, file).ok());
     let module = match mapped {
         Some(module) => module,
         None => runtime.load_bytes(&artifact)?,
@@ -91,8 +91,8 @@ pub(crate) fn compile(
 
 /// The module of an entry, if it is there.
 fn find(runtime: &Runtime, cache: &Cache, key: &Key) -> Result<Option<CompiledModule>, Damage> {
-    let Some((entry, file)) = cache.find(key)? else { return Ok(None) };
-    match map(runtime, &entry, file) {
+    let Some((mut entry, file)) = cache.find(key)? else { return Ok(None) };
+    match map(runtime, &mut entry, file) {
         Ok(module) => {
             entry.accept(module.code().file());
             module.set_entry(cache, key);
@@ -142,13 +142,15 @@ enum Unusable {
     System,
 }
 
-fn map(runtime: &Runtime, entry: &Entry, file: File) -> Result<CompiledModule, Unusable> {
+fn map(runtime: &Runtime, entry: &mut Entry, file: File) -> Result<CompiledModule, Unusable> {
     let failed = |error| match error {
         CodeError::Io(_) => Unusable::System,
         CodeError::Format(_) => Unusable::Damaged,
     };
     let expect = module::identity();
-    let code = if entry.is_exposed() {
+    let code = if let Some(words) = entry.take_small() {
+        CodeMemory::map_read(words, entry.size(), file, expect)
+    } else if entry.is_exposed() {
         let bytes = entry.read(&file).map_err(|_| Unusable::System)?;
         CodeMemory::copy(&bytes, expect)
     } else {

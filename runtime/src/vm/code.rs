@@ -10,6 +10,8 @@ use rustix::fs::MemfdFlags;
 use std::fs::File;
 use std::io::{self, Write};
 use std::sync::OnceLock;
+#[cfg(feature = "cache")]
+use zerocopy::IntoBytes;
 
 /// Why an artifact could not be brought into memory.
 #[derive(Debug)]
@@ -26,14 +28,35 @@ impl From<io::Error> for CodeError {
 
 /// A mapped artifact whose text can be executed.
 ///
-/// Invariant **code**: the mapping is private and, after construction, never written.
+/// Invariant **code**: the bytes are private and, after construction, never written.
 pub(crate) struct CodeMemory {
-    map: Mmap,
+    map: Bytes,
     file: File,
     artifact: Artifact,
     /// Whether the sections that describe traps are as they were written; found out when the
     /// first trap needs them.
     traps_whole: OnceLock<bool>,
+}
+
+/// Where an artifact's bytes are.
+enum Bytes {
+    /// In a mapping of its file.
+    Mapped(Mmap),
+    /// In so many bytes that were read: an artifact without text need not be mapped.
+    #[cfg(feature = "cache")]
+    Read(Box<[u128]>, usize),
+}
+
+impl std::ops::Deref for Bytes {
+    type Target = [u8];
+
+    fn deref(&self) -> &[u8] {
+        match self {
+            Bytes::Mapped(map) => map,
+            #[cfg(feature = "cache")]
+            Bytes::Read(words, len) => &words.as_bytes()[..*len],
+        }
+    }
 }
 
 impl CodeMemory {
@@ -59,6 +82,32 @@ impl CodeMemory {
         Self::map_with(file, options, expect)
     }
 
+    /// Brings the artifact into memory that `len` bytes at the start of `file` are, which have been
+    /// read to `words`. It is mapped only if there is code to execute.
+    #[cfg(feature = "cache")]
+    pub(crate) fn map_read(
+        words: Box<[u128]>,
+        len: u64,
+        file: File,
+        expect: &Identity,
+    ) -> Result<Box<Self>, CodeError> {
+        let len = usize::try_from(len).map_err(io::Error::other)?;
+        let artifact = words.as_bytes().get(..len).map(|bytes| Artifact::check(bytes, expect));
+        let artifact = artifact.ok_or(io::ErrorKind::UnexpectedEof).map_err(io::Error::from)?;
+        let artifact = artifact.map_err(CodeError::Format)?;
+        let text = artifact.bytes(words.as_bytes(), Section::Text);
+        let map = if text.is_empty() {
+            Bytes::Read(words, len)
+        } else {
+            // SAFETY: as in `map_with`. The file holds what was read and checked, as files are
+            // not changed in place.
+            Bytes::Mapped(unsafe { MmapOptions::new().len(len).map_copy_read_only(&file)? })
+        };
+        let code = Box::new(CodeMemory { map, file, artifact, traps_whole: OnceLock::new() });
+        code.publish()?;
+        Ok(code)
+    }
+
     fn map_with(
         file: File,
         options: MmapOptions,
@@ -69,6 +118,7 @@ impl CodeMemory {
         // and whoever can write to one can run code here anyway.
         let map = unsafe { options.map_copy_read_only(&file)? };
         let artifact = Artifact::check(&map, expect).map_err(CodeError::Format)?;
+        let map = Bytes::Mapped(map);
         let code = Box::new(CodeMemory { map, file, artifact, traps_whole: OnceLock::new() });
         code.publish()?;
         Ok(code)
