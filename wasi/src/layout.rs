@@ -170,6 +170,7 @@ pub(crate) struct Filestat {
 impl Filestat {
     /// Of a file of the host, with the host's own device and inode numbers.
     #[allow(clippy::unnecessary_cast, reason = "the host's types differ between targets")]
+    #[inline(always)]
     pub(crate) fn of_host(filetype: Filetype, stat: &Stat) -> Self {
         Filestat {
             dev: stat.st_dev as u64,
@@ -199,6 +200,7 @@ impl Filestat {
     }
 
     /// As it lies in memory.
+    #[inline(always)]
     pub(crate) fn bytes(&self) -> [u8; FILESTAT_SIZE] {
         let mut bytes = [0; FILESTAT_SIZE];
         let fields = [
