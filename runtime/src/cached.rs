@@ -11,6 +11,7 @@ use std::fs::File;
 use std::io::{self, Read};
 use std::path::Path;
 use std::sync::Arc;
+use zerocopy::IntoBytes;
 
 /// The file a module comes from, in the state in which it was read.
 #[derive(Clone, Copy, Debug)]
@@ -148,16 +149,22 @@ fn map(runtime: &Runtime, entry: &mut Entry, file: File) -> Result<CompiledModul
         CodeError::Format(_) => Unusable::Damaged,
     };
     let expect = module::identity();
-    let code = if let Some(words) = entry.take_small() {
-        CodeMemory::map_read(words, entry.size(), file, expect)
+    let small = entry.take_small();
+    // Nothing of it runs before it is checked.
+    let check = |bytes: &[u8]| entry.check(bytes).map_err(|_| Unusable::Damaged);
+    let code = if let Some(words) = small {
+        check(words.as_bytes().get(..entry.size() as usize).unwrap_or_default())?;
+        CodeMemory::map_read(words, entry.size(), file, expect).map_err(failed)?
     } else if entry.is_exposed() {
         let bytes = entry.read(&file).map_err(|_| Unusable::System)?;
-        CodeMemory::copy(&bytes, expect)
+        let code = CodeMemory::copy(&bytes, expect).map_err(failed)?;
+        check(code.bytes())?;
+        code
     } else {
-        CodeMemory::map_start(file, entry.size(), entry.reads_all(), expect)
+        let code = CodeMemory::map_start(file, entry.size(), entry.reads_all(), expect);
+        let code = code.map_err(failed)?;
+        check(code.bytes())?;
+        code
     };
-    let code = code.map_err(failed)?;
-    // Nothing of it has run yet, and if this fails nothing will.
-    entry.check(code.bytes()).map_err(|_| Unusable::Damaged)?;
     CompiledModule::new(runtime.clone(), code).map_err(|_| Unusable::Damaged)
 }
