@@ -1,5 +1,7 @@
 //! Eight processes and a thousand modules in a cache that has room for less than half of them.
 
+#[path = "support/command.rs"]
+mod command;
 // What the tests of the cache use besides is not used here.
 #[allow(dead_code)]
 #[path = "cache/modules.rs"]
@@ -8,11 +10,12 @@ mod modules;
 #[path = "cache/place.rs"]
 mod place;
 
+use command::program;
 use libtest_mimic::{Arguments, Trial};
 use modules::{Random, assert_answers, module, open, runtime};
 use place::{Place, size_of};
 use precast::cache::Options;
-use std::process::{Command, ExitCode};
+use std::process::ExitCode;
 use std::time::Duration;
 use std::{env, fs};
 
@@ -43,7 +46,7 @@ fn stays_within_the_bound() {
     let place = Place::new("crowd");
     let mut children: Vec<_> = (0..PROCESSES)
         .map(|n| {
-            Command::new(env::current_exe().unwrap())
+            program(env::current_exe().unwrap())
                 .env(FOLDER, place.cache())
                 .env(NUMBER, n.to_string())
                 .spawn()

@@ -2,6 +2,8 @@
 
 mod artifacts;
 mod bounds;
+#[path = "../support/command.rs"]
+mod command;
 mod commands;
 mod damage;
 mod flight;

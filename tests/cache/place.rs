@@ -8,6 +8,8 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
 use std::time::Duration;
 
+use crate::command::precast;
+
 /// A new folder, removed when this is dropped.
 pub(crate) struct Place(PathBuf);
 
@@ -68,7 +70,7 @@ impl Place {
 
     /// The command with this cache and no other environment.
     pub(crate) fn precast<S: AsRef<OsStr>>(&self, args: impl IntoIterator<Item = S>) -> Command {
-        let mut command = Command::new(env!("CARGO_BIN_EXE_precast"));
+        let mut command = precast();
         command.args(args).env_clear().env("PRECAST_CACHE_DIR", self.cache());
         command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
         command

@@ -1,5 +1,6 @@
 //! The `precast` binary as a command, run by an emulator where the tests themselves are.
 
+use std::ffi::OsStr;
 use std::process::Command;
 
 /// Names the program that runs binaries built for another machine.
@@ -7,13 +8,17 @@ const RUNNER: &str = "PRECAST_TEST_RUNNER";
 
 /// The binary under test.
 pub(crate) fn precast() -> Command {
-    const BINARY: &str = env!("CARGO_BIN_EXE_precast");
+    program(env!("CARGO_BIN_EXE_precast"))
+}
+
+/// A program of the machine under test.
+pub(crate) fn program(path: impl AsRef<OsStr>) -> Command {
     match std::env::var_os(RUNNER).filter(|runner| !runner.is_empty()) {
         Some(runner) => {
             let mut command = Command::new(runner);
-            command.arg(BINARY);
+            command.arg(path);
             command
         }
-        None => Command::new(BINARY),
+        None => Command::new(path),
     }
 }
