@@ -30,24 +30,11 @@ pub enum Target {
 const X86_64_FLOOR: &[&str] =
     &["has_cmpxchg16b", "has_sse3", "has_ssse3", "has_sse41", "has_sse42", "has_popcnt"];
 
-/// The levels of the x86-64 psABI, and what they have besides the floor, which is the second.
+/// The levels of the x86-64 psABI from the floor on, and what each has besides those before it.
 const X86_64_LEVELS: &[(&str, &[&str])] = &[
     ("x86-64-v2", &[]),
     ("x86-64-v3", &["has_avx", "has_avx2", "has_bmi1", "has_bmi2", "has_fma", "has_lzcnt"]),
-    (
-        "x86-64-v4",
-        &[
-            "has_avx",
-            "has_avx2",
-            "has_bmi1",
-            "has_bmi2",
-            "has_fma",
-            "has_lzcnt",
-            "has_avx512f",
-            "has_avx512dq",
-            "has_avx512vl",
-        ],
-    ),
+    ("x86-64-v4", &["has_avx512f", "has_avx512dq", "has_avx512vl"]),
 ];
 
 /// What has a name of its own outside the code generator: setting without `has_`, name.
@@ -81,7 +68,8 @@ impl FromStr for Target {
         let mut words = text.split('+');
         let unknown = || TargetError::Architecture(text.into());
         let name = words.next().unwrap_or_default();
-        let level = X86_64_LEVELS.iter().find(|(level, _)| *level == name);
+        let level = X86_64_LEVELS.iter().position(|(level, _)| *level == name);
+        let levels = level.map_or(&[][..], |level| &X86_64_LEVELS[..=level]);
         let triple = match name {
             "x86_64" | "x86_64-linux" => "x86_64-unknown-linux-gnu",
             "aarch64" | "aarch64-linux" => "aarch64-unknown-linux-gnu",
@@ -90,7 +78,7 @@ impl FromStr for Target {
         };
         let triple: Triple = triple.parse().map_err(|_| unknown())?;
         let mut known = isa::lookup(triple.clone()).map_err(|_| unknown())?;
-        let of_level = level.iter().flat_map(|(_, enable)| enable.iter());
+        let of_level = levels.iter().flat_map(|(_, enable)| *enable);
         let mut enable: Vec<String> = of_level.map(|&setting| setting.to_owned()).collect();
         for word in words {
             let own = FEATURE_NAMES.iter().find(|(_, name)| *name == word);

@@ -155,13 +155,13 @@ fn map(runtime: &Runtime, entry: &mut Entry, file: File) -> Result<CompiledModul
     let code = if let Some(words) = small {
         check(words.as_bytes().get(..entry.size() as usize).unwrap_or_default())?;
         CodeMemory::map_read(words, entry.size(), file, expect).map_err(failed)?
-    } else if entry.is_exposed() {
-        let bytes = entry.read(&file).map_err(|_| Unusable::System)?;
-        let code = CodeMemory::copy(&bytes, expect).map_err(failed)?;
-        check(code.bytes())?;
-        code
     } else {
-        let code = CodeMemory::map_start(file, entry.size(), entry.reads_all(), expect);
+        let code = if entry.is_exposed() {
+            let bytes = entry.read(&file).map_err(|_| Unusable::System)?;
+            CodeMemory::copy(&bytes, expect)
+        } else {
+            CodeMemory::map_start(file, entry.size(), entry.reads_all(), expect)
+        };
         let code = code.map_err(failed)?;
         check(code.bytes())?;
         code

@@ -62,7 +62,7 @@ pub(crate) fn open(place: &Place, options: Options) -> (Cache, Runtime) {
     (cache, runtime)
 }
 
-/// Numbers without a pattern (xorshift64), the same in every run.
+/// Numbers without a pattern (SplitMix64), the same in every run.
 pub(crate) struct Random(pub(crate) u64);
 
 impl Random {

@@ -59,6 +59,14 @@ impl std::ops::Deref for Bytes {
     }
 }
 
+/// Maps a file that holds an artifact.
+fn mapping(file: &File, options: &MmapOptions) -> io::Result<Mmap> {
+    // SAFETY: the mapping is private. The file may still change under it, or shrink, when
+    // somebody writes to an artifact in place; artifacts are only ever replaced by renaming,
+    // and whoever can write to one can run code here anyway.
+    unsafe { options.map_copy_read_only(file) }
+}
+
 impl CodeMemory {
     /// Maps the artifact in `file`.
     pub(crate) fn map(file: File, expect: &Identity) -> Result<Box<Self>, CodeError> {
@@ -99,13 +107,9 @@ impl CodeMemory {
         let map = if text.is_empty() {
             Bytes::Read(words, len)
         } else {
-            // SAFETY: as in `map_with`. The file holds what was read and checked, as files are
-            // not changed in place.
-            Bytes::Mapped(unsafe { MmapOptions::new().len(len).map_copy_read_only(&file)? })
+            Bytes::Mapped(mapping(&file, MmapOptions::new().len(len))?)
         };
-        let code = Box::new(CodeMemory { map, file, artifact, traps_whole: OnceLock::new() });
-        code.publish()?;
-        Ok(code)
+        Self::published(map, file, artifact)
     }
 
     fn map_with(
@@ -113,12 +117,12 @@ impl CodeMemory {
         options: MmapOptions,
         expect: &Identity,
     ) -> Result<Box<Self>, CodeError> {
-        // SAFETY: the mapping is private. The file may still change under it, or shrink, when
-        // somebody writes to an artifact in place; artifacts are only ever replaced by renaming,
-        // and whoever can write to one can run code here anyway.
-        let map = unsafe { options.map_copy_read_only(&file)? };
+        let map = mapping(&file, &options)?;
         let artifact = Artifact::check(&map, expect).map_err(CodeError::Format)?;
-        let map = Bytes::Mapped(map);
+        Self::published(Bytes::Mapped(map), file, artifact)
+    }
+
+    fn published(map: Bytes, file: File, artifact: Artifact) -> Result<Box<Self>, CodeError> {
         let code = Box::new(CodeMemory { map, file, artifact, traps_whole: OnceLock::new() });
         code.publish()?;
         Ok(code)
