@@ -6,6 +6,7 @@
 
 use std::fmt::Write;
 
+use fastrand::Rng;
 use precast::{Instance, Memory, Namespace, Runtime, TrapCode, TypedFunc};
 
 const PAGE: u64 = 65536;
@@ -216,29 +217,17 @@ fn module(memory: &str, offset: u64) -> String {
     text + ")"
 }
 
-/// A generator of numbers that are the same each time.
-struct Numbers(u64);
-
-impl Numbers {
-    fn next(&mut self) -> u64 {
-        self.0 ^= self.0 << 13;
-        self.0 ^= self.0 >> 7;
-        self.0 ^= self.0 << 17;
-        self.0
-    }
-}
-
 /// Values of local 0 that bring an access to both sides of memory's end, and elsewhere.
-fn params(pages: u64, offset: u64, width: usize, numbers: &mut Numbers) -> Vec<u32> {
+fn params(pages: u64, offset: u64, width: usize, numbers: &mut Rng) -> Vec<u32> {
     let last = (pages * PAGE) as i64 - offset as i64 - width as i64;
-    let mut params = vec![0, 1, u32::MAX, 1 << 31, numbers.next() as u32];
+    let mut params = vec![0, 1, u32::MAX, 1 << 31, numbers.u32(..)];
     for index in [last, last + 1] {
         for shift in [0, 1, 2, 3] {
             params.push((index >> shift) as u32);
         }
     }
     params.push((last + 1).wrapping_neg() as u32);
-    params.push(if last > 0 { (numbers.next() % last as u64) as u32 } else { 2 });
+    params.push(if last > 0 { numbers.u32(..last as u32) } else { 2 });
     params
 }
 
@@ -248,7 +237,7 @@ struct Bench {
     instance: Instance,
     memory: Memory,
     pages: u64,
-    numbers: Numbers,
+    numbers: Rng,
     inside: u32,
     outside: u32,
 }
@@ -282,9 +271,9 @@ impl Bench {
         // What may be touched by mistake, or part of it.
         let window = at.saturating_sub(32).min(len - 64)..(end + 32).min(len);
         let window = window.start as usize..window.end as usize;
-        let before: Vec<u8> = window.clone().map(|_| self.numbers.next() as u8).collect();
+        let before: Vec<u8> = window.clone().map(|_| self.numbers.u8(..)).collect();
         self.memory.data_mut(&mut self.namespace)[window.clone()].copy_from_slice(&before);
-        let value = self.numbers.next();
+        let value = self.numbers.u64(..);
         let result = func.call(&mut self.namespace, (param as i32, value as i64));
         let what = || format!("{} with {param:#x}", replaced(access, offset, pattern));
 
@@ -329,7 +318,7 @@ fn agree(text: &str, definer: Option<&str>, pages: u64) {
         let wasm = wat::parse_str(module(text, offset)).unwrap();
         let instance = namespace.instantiate(&runtime.compile(&wasm).unwrap()).unwrap();
         let memory = instance.memory(&namespace, "memory").unwrap();
-        let numbers = Numbers(0x9e37_79b9_7f4a_7c15 ^ offset);
+        let numbers = Rng::with_seed(offset);
         let mut bench =
             Bench { namespace, instance, memory, pages, numbers, inside: 0, outside: 0 };
         bench.run(offset);

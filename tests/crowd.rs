@@ -11,8 +11,9 @@ mod modules;
 mod place;
 
 use command::program;
+use fastrand::Rng;
 use libtest_mimic::{Arguments, Trial};
-use modules::{Random, assert_answers, module, open, runtime};
+use modules::{assert_answers, module, open, runtime};
 use place::{Place, size_of};
 use precast::cache::Options;
 use std::process::ExitCode;
@@ -80,18 +81,18 @@ fn stays_within_the_bound() {
 fn child(number: usize) {
     let folder = env::var_os(FOLDER).unwrap();
     let cache = Options::new().max_bytes(BOUND).open(folder).unwrap();
-    let (runtime, mut random) = (runtime(&cache), Random(number as u64));
+    let (runtime, mut random) = (runtime(&cache), Rng::with_seed(number as u64));
     let mut loaded = Vec::new();
     // Each begins with its own eighth, and then asks for what others have made.
     for step in 0..MODULES / PROCESSES + 40 {
         let own = number * MODULES / PROCESSES + step;
-        let n = if step < MODULES / PROCESSES { own } else { random.below(MODULES) } as u32;
+        let n = if step < MODULES / PROCESSES { own } else { random.usize(..MODULES) } as u32;
         let compiled = runtime.compile(&module(n, DATA)).unwrap();
         assert_answers(&compiled, n, DATA);
         loaded.push((n, compiled));
         if loaded.len() > 20 {
             // It has long been evicted, and is still mapped.
-            let (n, old) = loaded.swap_remove(random.below(20));
+            let (n, old) = loaded.swap_remove(random.usize(..20));
             assert_answers(&old, n, DATA);
         }
     }

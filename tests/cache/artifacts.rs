@@ -1,5 +1,6 @@
 //! Artifacts as products: for other machines, inspected, embedded, and refused with a reason.
 
+use fastrand::Rng;
 use precast::{ErrorKind, Inspection, Runtime, Target};
 use serde_json::Value;
 use std::env::consts::ARCH;
@@ -137,10 +138,10 @@ fn inspect_of_damage() {
     for len in (0..artifact.len()).step_by(509) {
         assert!(Inspection::of(&artifact[..len]).is_err(), "{len} bytes");
     }
-    let mut random = crate::Random(4);
+    let mut random = Rng::with_seed(4);
     for _ in 0..3000 {
         let mut bytes = artifact.clone();
-        bytes[random.below(artifact.len())] = random.below(256) as u8;
+        bytes[random.usize(..artifact.len())] = random.usize(..256) as u8;
         // Whatever it says, it says it.
         let _ = Inspection::of(&bytes);
     }

@@ -1,11 +1,11 @@
 //! Damage of a real entry, in every place: never executed, always replaced.
 
+use fastrand::Rng;
 use precast::cache::{Cache, Options, Verify};
 use precast::{CompiledModule, Runtime, Value};
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use crate::Random;
 use crate::place::{Place, replace, write_over};
 use crate::{module, open};
 
@@ -98,18 +98,18 @@ fn flips_are_refused_at_full() {
     let cached = Cached::new("damage-full", Verify::Full);
     assert!(cached.accepts(&cached.whole, replace));
     let (metadata, len) = (cached.end_of_metadata(), cached.whole.len());
-    let mut random = Random(1);
+    let mut random = Rng::with_seed(1);
     for at in (0..metadata).chain(len - 128..len) {
-        let bytes = cached.flipped(at, random.below(8));
+        let bytes = cached.flipped(at, random.usize(..8));
         assert!(!cached.accepts(&bytes, replace), "a flip at {at} is accepted");
-        if random.below(400) == 0 {
+        if random.usize(..400) == 0 {
             cached.assert_heals();
         }
     }
     for _ in 0..10_000 {
-        let (at, bit) = (random.below(len), random.below(8));
+        let (at, bit) = (random.usize(..len), random.usize(..8));
         assert!(!cached.accepts(&cached.flipped(at, bit), replace), "bit {bit} of {at}");
-        if random.below(1000) == 0 {
+        if random.usize(..1000) == 0 {
             cached.assert_heals();
         }
     }
@@ -141,13 +141,13 @@ fn flips_are_refused_at_header() {
     let cached = Cached::new("damage-header", Verify::Header);
     assert!(cached.accepts(&cached.whole, replace));
     let (metadata, len) = (cached.end_of_metadata(), cached.whole.len());
-    let mut random = Random(2);
+    let mut random = Rng::with_seed(2);
     for at in (0..metadata).chain(len - 128..len) {
-        let bytes = cached.flipped(at, random.below(8));
+        let bytes = cached.flipped(at, random.usize(..8));
         assert!(!cached.accepts(&bytes, replace), "a flip at {at} is accepted");
     }
     for _ in 0..2000 {
-        let (at, bit) = (random.below(len), random.below(8));
+        let (at, bit) = (random.usize(..len), random.usize(..8));
         let accepted = cached.accepts(&cached.flipped(at, bit), write_over);
         assert!(!accepted, "bit {bit} of {at}, by writing");
     }

@@ -1,12 +1,13 @@
 //! Crowds and crashes: one compiles, all get the answer, nothing is left behind.
 
+use fastrand::Rng;
 use precast::cache::Options;
 use std::process::Child;
 use std::sync::Barrier;
 use std::time::{Duration, Instant};
 
 use crate::place::{Place, stdout};
-use crate::{Random, assert_answers, module, open};
+use crate::{assert_answers, module, open};
 
 /// A module that takes a while to compile.
 fn large(n: u32) -> Vec<u8> {
@@ -58,7 +59,7 @@ fn sixteen_threads_compile_once() {
 fn killed_while_compiling() {
     let place = Place::new("killed");
     let (cache, _) = open(&place, Options::new());
-    let mut random = Random(3);
+    let mut random = Rng::with_seed(3);
     // How long one takes from start to end.
     let file = place.write("m.wasm", large(1000));
     let start = Instant::now();
@@ -67,9 +68,9 @@ fn killed_while_compiling() {
     for n in 0..20 {
         let file = place.write("m.wasm", large(n));
         let mut victim = place.answer(&file).spawn().unwrap();
-        std::thread::sleep(Duration::from_micros(random.below(whole) as u64));
+        std::thread::sleep(Duration::from_micros(random.usize(..whole) as u64));
         let waiters: Vec<Child> = (0..3).map(|_| place.answer(&file).spawn().unwrap()).collect();
-        std::thread::sleep(Duration::from_micros(random.below(whole / 4) as u64));
+        std::thread::sleep(Duration::from_micros(random.usize(..whole / 4) as u64));
         victim.kill().unwrap();
         victim.wait().unwrap();
         for waiter in waiters {

@@ -1,11 +1,12 @@
 //! Versions of one module: what is compiled again is what changed, and the result is the same.
 
+use fastrand::Rng;
 use precast::cache::Options;
 use precast::{Config, Runtime};
 use std::fs;
 
+use crate::open;
 use crate::place::{Place, replace};
-use crate::{Random, open};
 
 /// A module of many functions, one of which has `edit` in it.
 fn version(edit: u32) -> Vec<u8> {
@@ -54,10 +55,10 @@ fn a_damaged_bundle_is_not_used() {
     let whole = fs::read(&bundle).unwrap();
     let wasm = version(1);
     let expected = plain().precompile(&wasm).unwrap();
-    let mut random = Random(5);
+    let mut random = Rng::with_seed(5);
     for n in 0..30 {
         let mut bytes = whole.clone();
-        bytes[random.below(whole.len())] ^= 1 << random.below(8);
+        bytes[random.usize(..whole.len())] ^= 1 << random.usize(..8);
         replace(&bundle, &bytes);
         assert!(runtime.compile(&wasm).unwrap().serialize() == expected);
         assert_eq!(cache.counts().refused, n + 1);

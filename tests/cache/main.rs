@@ -13,4 +13,4 @@ mod hits;
 mod modules;
 mod place;
 
-use modules::{Random, assert_answers, module, open, runtime};
+use modules::{assert_answers, module, open, runtime};

@@ -1,5 +1,6 @@
 //! Modules whose code and data can be told from all others, and what compiles them.
 
+use fastrand::Rng;
 use precast::cache::{Cache, Options};
 use precast::{CompiledModule, Config, Runtime, Value};
 
@@ -7,11 +8,11 @@ use crate::place::Place;
 
 /// A module whose `answer` gives `n`, with `size` bytes of data that only this `n` has.
 pub(crate) fn module(n: u32, size: usize) -> Vec<u8> {
-    let mut random = Random(u64::from(n) + 1);
+    let mut random = Rng::with_seed(u64::from(n) + 1);
     let digit = |nibble: usize| char::from(b"0123456789abcdef"[nibble]);
     let mut data = String::with_capacity(3 * size);
     for _ in 0..size {
-        let byte = random.below(256);
+        let byte = random.usize(..256);
         data.extend(['\\', digit(byte >> 4), digit(byte & 15)]);
     }
     let text = format!(
@@ -35,8 +36,8 @@ pub(crate) fn module(n: u32, size: usize) -> Vec<u8> {
 
 /// What `sum` of [`module`] gives.
 pub(crate) fn sum(n: u32, size: usize) -> i32 {
-    let mut random = Random(u64::from(n) + 1);
-    (0..size).fold(0, |sum: i32, _| sum.wrapping_mul(31).wrapping_add(random.below(256) as i32))
+    let mut random = Rng::with_seed(u64::from(n) + 1);
+    (0..size).fold(0, |sum: i32, _| sum.wrapping_mul(31).wrapping_add(random.usize(..256) as i32))
 }
 
 /// Runs a module of [`module`]: code and data must be right.
@@ -60,17 +61,4 @@ pub(crate) fn open(place: &Place, options: Options) -> (Cache, Runtime) {
     let cache = options.open(place.cache()).expect("the cache opens");
     let runtime = runtime(&cache);
     (cache, runtime)
-}
-
-/// Numbers without a pattern (SplitMix64), the same in every run.
-pub(crate) struct Random(pub(crate) u64);
-
-impl Random {
-    pub(crate) fn below(&mut self, n: usize) -> usize {
-        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
-        let mut x = self.0;
-        x = (x ^ (x >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-        x = (x ^ (x >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-        ((x ^ (x >> 31)) % n as u64) as usize
-    }
 }

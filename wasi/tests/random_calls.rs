@@ -10,6 +10,7 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 use std::{env, fs};
 
+use fastrand::Rng;
 use precast_wasi::{Builder, Errno, Input};
 
 mod common;
@@ -66,49 +67,32 @@ const PATH_SLOT: u64 = 64;
 /// A table of iovecs; every other is a good one.
 const IOVECS: u64 = 4096;
 
-/// Steele, Lea and Flood's SplitMix64.
-struct Rng(u64);
-
-impl Rng {
-    fn next(&mut self) -> u64 {
-        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
-        let mut z = self.0;
-        z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-        z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-        z ^ (z >> 31)
-    }
-
-    fn below(&mut self, n: u64) -> u64 {
-        self.next() % n
-    }
-
-    fn pick<T: Copy>(&mut self, of: &[T]) -> T {
-        of[self.below(of.len() as u64) as usize]
-    }
+fn pick<T: Copy>(rng: &mut Rng, of: &[T]) -> T {
+    of[rng.usize(..of.len())]
 }
 
 /// A word: a descriptor, an address, a length, flags, or nonsense.
 fn word(rng: &mut Rng) -> u64 {
-    match rng.below(10) {
-        0..=3 => rng.below(12),
-        4 => rng.below(64),
-        5 => IOVECS + 8 * rng.below(8),
-        6 => rng.below(65536),
-        7 => rng.pick(&[0, 65528, 65535, 65536, 65537, 0x7fff_ffff, 0x8000_0000, 0xffff_ffff]),
-        8 => 1 << rng.below(32),
-        _ => rng.next(),
+    match rng.u64(..10) {
+        0..=3 => rng.u64(..12),
+        4 => rng.u64(..64),
+        5 => IOVECS + 8 * rng.u64(..8),
+        6 => rng.u64(..65536),
+        7 => pick(rng, &[0, 65528, 65535, 65536, 65537, 0x7fff_ffff, 0x8000_0000, 0xffff_ffff]),
+        8 => 1 << rng.u64(..32),
+        _ => rng.u64(..),
     }
 }
 
 /// A long: rights, an offset or a time. Offsets are small, or beyond any file system: between
 /// lies what `fd_allocate` would really take from the disk.
 fn long(rng: &mut Rng) -> u64 {
-    match rng.below(6) {
-        0 | 1 => rng.below(4096),
+    match rng.u64(..6) {
+        0 | 1 => rng.u64(..4096),
         2 => 0,
-        3 => rng.pick(&[u64::MAX, 1 << 63, (1 << 63) - 1, 1 << 62]),
+        3 => pick(rng, &[u64::MAX, 1 << 63, (1 << 63) - 1, 1 << 62]),
         4 => !0,
-        _ => rng.next() | 1 << 60,
+        _ => rng.u64(..) | 1 << 60,
     }
 }
 
@@ -118,27 +102,27 @@ fn arguments(rng: &mut Rng, function: &str, params: &str) -> Vec<u64> {
     // Where a path may be, there often is one; and where rights are, they often are good.
     if function.starts_with("path_") {
         for i in 0..arguments.len().saturating_sub(1) {
-            if i > 0 && rng.below(3) > 0 && params[i..].starts_with("ii") {
-                let slot = rng.below(PATHS.len() as u64);
+            if i > 0 && rng.u64(..3) > 0 && params[i..].starts_with("ii") {
+                let slot = rng.u64(..PATHS.len() as u64);
                 arguments[i] = FIRST_PATH + slot * PATH_SLOT;
                 arguments[i + 1] = PATHS[slot as usize].len() as u64;
             }
         }
-        if rng.below(2) == 0 {
-            arguments[0] = rng.pick(&[3, 3, 3, 4]);
+        if rng.u64(..2) == 0 {
+            arguments[0] = pick(rng, &[3, 3, 3, 4]);
         }
     }
-    if function == "path_open" && rng.below(2) == 0 {
-        let slot = rng.below(PATHS.len() as u64);
+    if function == "path_open" && rng.u64(..2) == 0 {
+        let slot = rng.u64(..PATHS.len() as u64);
         arguments = vec![
-            3 + rng.below(2),
-            rng.below(2),
+            3 + rng.u64(..2),
+            rng.u64(..2),
             FIRST_PATH + slot * PATH_SLOT,
             PATHS[slot as usize].len() as u64,
-            rng.below(16),
+            rng.u64(..16),
             long(rng),
             !0,
-            rng.below(32),
+            rng.u64(..32),
             128,
         ];
     }
@@ -149,8 +133,8 @@ fn arguments(rng: &mut Rng, function: &str, params: &str) -> Vec<u64> {
 fn furnish_memory(rng: &mut Rng, guest: &mut Guest) {
     let memory = guest.memory();
     for _ in 0..64 {
-        let at = rng.below(65536) as usize;
-        memory[at] = rng.next() as u8;
+        let at = rng.u64(..65536) as usize;
+        memory[at] = rng.u8(..);
     }
     for (slot, path) in PATHS.iter().enumerate() {
         let at = FIRST_PATH as usize + slot * PATH_SLOT as usize;
@@ -158,7 +142,7 @@ fn furnish_memory(rng: &mut Rng, guest: &mut Guest) {
     }
     for i in 0..16 {
         let (ptr, len) = if i % 2 == 0 {
-            (8192 + rng.below(4096), rng.below(4096))
+            (8192 + rng.u64(..4096), rng.u64(..4096))
         } else {
             (word(rng), word(rng))
         };
@@ -235,7 +219,7 @@ fn run(rng: &mut Rng, root: &Path, portable_paths: bool) -> u64 {
         if i % 16 == 0 {
             furnish_memory(rng, &mut guest);
         }
-        let (function, params) = rng.pick(&FUNCTIONS);
+        let (function, params) = pick(rng, &FUNCTIONS);
         let arguments = arguments(rng, function, params);
         match guest.try_call(function, &arguments) {
             Ok(Errno::Success) => succeeded += 1,
@@ -254,7 +238,7 @@ fn random_calls_do_no_harm() {
     furnish_tree(temp.path());
     let outside = snapshot(&temp.path().join("outside"));
     let read_only = snapshot_of_files(&temp.path().join("read-only"));
-    let mut rng = Rng(0x5eed);
+    let mut rng = Rng::with_seed(0x5eed);
     // The first guest brings what stays: threads, caches.
     run(&mut rng, temp.path(), false);
     let (descriptors, memory) = (open_descriptors(), peak_memory());
