@@ -6,8 +6,9 @@ use std::os::unix::fs::MetadataExt;
 use super::*;
 use crate::dirs::fd_readdir;
 
-/// An entry: its cookie, number and type.
-type Entries = BTreeMap<String, (u64, u64, u8)>;
+/// Cookie, number and type.
+type Entry = (u64, u64, u8);
+type Entries = BTreeMap<String, Entry>;
 
 impl Guest {
     fn readdir(&mut self, fd: u32, len: u32, cookie: u64) -> Result<u32, Errno> {
@@ -17,7 +18,16 @@ impl Guest {
 
     /// Lists as a C library does: a buffer of `len` bytes, from the last whole entry's cookie on.
     fn list(&mut self, fd: u32, len: u32) -> Entries {
-        let mut entries = Entries::new();
+        let listed = self.in_order(fd, len);
+        let count = listed.len();
+        let entries: Entries = listed.into_iter().collect();
+        assert_eq!(entries.len(), count, "no name twice");
+        entries
+    }
+
+    /// The same, in the order of the listing. Cookies need not grow in it.
+    fn in_order(&mut self, fd: u32, len: u32) -> Vec<(String, Entry)> {
+        let mut entries = Vec::new();
         let mut cookie = 0;
         loop {
             let used = self.readdir(fd, len, cookie).unwrap();
@@ -30,8 +40,7 @@ impl Guest {
                 };
                 cookie = layout::u64_at(&buffer, at);
                 let entry = (cookie, layout::u64_at(&buffer, at + 8), buffer[at + 20]);
-                let twice = entries.insert(String::from_utf8(name.to_vec()).unwrap(), entry);
-                assert_eq!(twice, None);
+                entries.push((String::from_utf8(name.to_vec()).unwrap(), entry));
                 at += 24 + namlen;
             }
             if used < len {
@@ -79,16 +88,14 @@ fn entries_that_vanish_do_not_disturb() {
         mounted.file(&format!("{i}"), "");
     }
     let guest = &mut mounted.guest;
-    let all = guest.list(DIR, 0x8000);
-    let mut by_cookie: Vec<_> = all.iter().map(|(name, entry)| (entry.0, name.clone())).collect();
-    by_cookie.sort();
-    let (middle, _) = by_cookie[50];
-    for (_, name) in by_cookie[..40].iter().filter(|(_, name)| !name.starts_with('.')) {
+    let all = guest.in_order(DIR, 0x8000);
+    let (_, (middle, ..)) = all[50];
+    for (name, _) in all[..40].iter().filter(|(name, _)| !name.starts_with('.')) {
         fs::remove_file(mounted.host(name)).unwrap();
     }
     let guest = &mut mounted.guest;
     let used = guest.readdir(DIR, 0x8000, middle).unwrap();
-    let rest: usize = by_cookie[51..].iter().map(|(_, name)| 24 + name.len()).sum();
+    let rest: usize = all[51..].iter().map(|(name, _)| 24 + name.len()).sum();
     assert_eq!(used as usize, rest);
 }
 
