@@ -5,6 +5,10 @@
 #   tests/aarch64.sh quick            what CI runs: specification, API, traps, WASI, guests, artifacts
 #   tests/aarch64.sh cargo ARGS...    cargo with these arguments, set up for aarch64
 #   tests/aarch64.sh run PROGRAM ...  a program for aarch64, under emulation
+#   tests/aarch64.sh kernel KIB BITS [ARGS...]
+#                                     the suite, or `cargo test ARGS`, in a virtual machine with
+#                                     pages of so many KiB and so many bits of address space; its
+#                                     kernel is built the first time, which takes some minutes
 #
 # What is missing is installed: Rust's standard library for aarch64 by rustup, or else rustc and
 # the library from Debian; a C compiler and C library for aarch64 from Debian, as root; QEMU from
@@ -133,6 +137,8 @@ set_up() {
     export CC_aarch64_unknown_linux_gnu=$CC
 }
 
+. tests/aarch64/machine.sh
+
 # --- Tests -------------------------------------------------------------------------------------
 
 suite() { cargo test --locked --profile emulated --target $TARGET "$@"; }
@@ -223,13 +229,21 @@ cargo)
     shift 2
     cargo "$command" --profile emulated --target $TARGET "$@"
     ;;
+kernel)
+    set_up
+    pages=${2:?"the size of pages in KiB"} bits=${3:?"the bits of address space"}
+    shift 3
+    [ $# -gt 0 ] || set -- --workspace --lib --bins --tests
+    machine "$pages" "$bits" "$@"
+    ;;
 run)
     set_up >/dev/null
     shift
     exec "$PRECAST_TEST_RUNNER" "$@"
     ;;
 *)
-    echo "usage: tests/aarch64.sh [all | quick | cargo ARGS... | run PROGRAM ARGS...]" >&2
+    echo "usage: tests/aarch64.sh [all | quick | cargo ARGS... | run PROGRAM ARGS... |" \
+        "kernel KIB BITS ARGS...]" >&2
     exit 2
     ;;
 esac

@@ -132,3 +132,29 @@ fn traps_on_other_threads() {
         }
     });
 }
+
+/// A trap is looked up in a list of all code, which other threads replace all the while.
+#[test]
+fn traps_while_code_comes_and_goes() {
+    const TRAPS: u32 = 20_000;
+    let runtime = Runtime::new();
+    let text = r#"(module (func (export "run") unreachable))"#;
+    let module = compile(&runtime, text);
+    let artifact = runtime.precompile(&wat::parse_str(text).unwrap()).unwrap();
+    std::thread::scope(|scope| {
+        let trapping = [(); 2].map(|()| {
+            scope.spawn(|| {
+                let mut ns = runtime.namespace();
+                let instance = ns.instantiate(&module).unwrap();
+                for _ in 0..TRAPS {
+                    let error = instance.call(&mut ns, "run", &[]).unwrap_err();
+                    let code = error.trap().map(|trap| trap.code());
+                    assert_eq!(code, Some(TrapCode::Unreachable));
+                }
+            })
+        });
+        while trapping.iter().any(|thread| !thread.is_finished()) {
+            runtime.load_bytes(&artifact).unwrap();
+        }
+    });
+}

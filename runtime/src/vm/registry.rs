@@ -7,7 +7,7 @@ use precast_abi::artifact::HandlerDesc;
 use precast_abi::trap::TrapCode;
 use std::ptr;
 use std::sync::Mutex;
-use std::sync::atomic::{AtomicPtr, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicPtr, AtomicUsize, Ordering, fence};
 
 /// What must be known of a range of code when something stops in it.
 pub(crate) trait CodeRange: Send + Sync {
@@ -69,6 +69,9 @@ fn replace(change: impl FnOnce(&mut Table)) {
     let mut table = unsafe { old.as_ref() }.cloned().unwrap_or_default();
     change(&mut table);
     TABLE.store(Box::into_raw(Box::new(table)), Ordering::SeqCst);
+    // The orderings are enough by the memory model, but QEMU lets the load below overtake the store
+    // when it emulates AArch64 on x86-64, and a reader of the old table is missed.
+    fence(Ordering::SeqCst);
     while READERS.load(Ordering::SeqCst) != 0 {
         // Readers are short, but may be waiting for this processor.
         std::thread::yield_now();
