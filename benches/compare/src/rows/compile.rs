@@ -3,6 +3,7 @@
 use crate::compare::Compare;
 use crate::timing::in_batches;
 use crate::{Result, guests};
+use object::{Object, ObjectSymbol, SymbolKind};
 use precast_abi::artifact::{Artifact, Section};
 use std::sync::Arc;
 
@@ -15,6 +16,7 @@ pub(crate) fn measure(compare: &mut Compare) -> Result<()> {
         let wasm = Arc::new(guests::read(&path)?);
         times(compare, &format!("compile/{name}"), &wasm)?;
         sizes(compare, &name, &wasm)?;
+        aarch64_size(compare, &name, &wasm)?;
     }
     Ok(())
 }
@@ -50,9 +52,31 @@ fn sizes(compare: &mut Compare, name: &str, wasm: &[u8]) -> Result<()> {
     }
     let ours = precast::Runtime::new().compile(wasm)?;
     let theirs = wasmtime::Module::new(&wasmtime::Engine::default(), wasm)?;
-    let header = Artifact::peek(ours.serialize()).ok_or("not an artifact")?;
-    let text_len = header.table[Section::Text as usize].len;
-    compare.sizes(&text, usize::try_from(text_len)?, theirs.text().len());
+    compare.sizes(&text, text_len(ours.serialize())?, theirs.text().len());
     compare.sizes(&artifact, ours.serialize().len(), theirs.serialize()?.len());
     Ok(())
+}
+
+/// The size of the machine code for an aarch64 without optional features.
+fn aarch64_size(compare: &mut Compare, name: &str, wasm: &[u8]) -> Result<()> {
+    let row = format!("aarch64 text size/{name}");
+    if !compare.wants(&row) {
+        return Ok(());
+    }
+    let ours = precast::Runtime::new().precompile_for(wasm, "aarch64".parse()?)?;
+    let mut config = wasmtime::Config::new();
+    config.target("aarch64-unknown-linux-gnu")?;
+    let theirs = wasmtime::Engine::new(&config)?.precompile_module(wasm)?;
+    // Their section is padded to 64 KiB: what counts ends with its last function.
+    let functions = object::File::parse(&*theirs)?;
+    let functions = functions.symbols().filter(|symbol| symbol.kind() == SymbolKind::Text);
+    let end = functions.map(|symbol| symbol.address() + symbol.size()).max();
+    compare.sizes(&row, text_len(&ours)?, usize::try_from(end.ok_or("no function")?)?);
+    Ok(())
+}
+
+/// The length of an artifact's machine code.
+fn text_len(artifact: &[u8]) -> Result<usize> {
+    let header = Artifact::peek(artifact).ok_or("not an artifact")?;
+    Ok(usize::try_from(header.table[Section::Text as usize].len)?)
 }
