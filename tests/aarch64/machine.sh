@@ -36,13 +36,15 @@ find_sources() {
     fi
     [ -x "$TOOLS/busybox/usr/bin/busybox" ] ||
         unpack trixie "$TOOLS/busybox" busybox-static:arm64
-    if ! [ -e "$TOOLS/linux/Makefile" ]; then
+    if ! [ -e "$TOOLS/linux" ]; then
         say "getting the kernel's sources"
+        local new=$TOOLS/linux-new
+        rm -rf "$new"
+        mkdir "$new"
         unpack trixie "$TOOLS/linux-source" linux-source-6.12
-        mkdir -p "$TOOLS/linux"
-        tar -C "$TOOLS/linux" --strip-components 1 \
-            -xf "$TOOLS"/linux-source/usr/src/linux-source-*.tar.xz
-        patch --quiet --strip 1 --directory "$TOOLS/linux" <tests/aarch64/qemu-large-pages.patch
+        tar -C "$new" --strip-components 1 -xf "$TOOLS"/linux-source/usr/src/linux-source-*.tar.xz
+        patch --quiet --strip 1 --directory "$new" <tests/aarch64/qemu-large-pages.patch
+        mv "$new" "$TOOLS/linux"
         rm -rf "$TOOLS/linux-source"
     fi
 }
