@@ -51,7 +51,7 @@ pub(crate) fn path_open(
 ) -> Result<(), Errno> {
     memory.check(opened, 4)?;
     let path = memory.path(path, path_len)?;
-    let request = Request {
+    let mut request = Request {
         follow: Lookupflags::from_guest(dirflags)?.contains(Lookupflags::SYMLINK_FOLLOW),
         oflags: Oflags::from_guest(oflags)?,
         fdflags: Fdflags::from_guest(fdflags)?,
@@ -64,9 +64,11 @@ pub(crate) fn path_open(
         return Err(Errno::Inval);
     }
     let base = wasi.fds.base(fd, request.rights_needed())?;
-    if !wasi.fds.get(fd)?.inheriting.contains(request.rights_passed_on()) {
+    let passed_on = wasi.fds.get(fd)?.inheriting;
+    if !passed_on.contains(request.rights_passed_on()) {
         return Err(Errno::Notcapable);
     }
+    request.inheriting = request.inheriting_of(passed_on);
     wasi.fds.check_room()?;
     let opened_fd = match base {
         Base::Host(directory) => {
@@ -138,6 +140,21 @@ impl Request {
             rights = rights | Rights::FD_SYNC;
         }
         rights
+    }
+
+    /// What the new descriptor passes on itself, opened through a directory that passes on
+    /// `passed_on`.
+    ///
+    /// Zig's library asks for a directory with the same rights in both fields, those of directories,
+    /// and opens files through it, which could have no right at all then. Who asks for that has not
+    /// thought of files: so what the first directory passes on to files, the new one does too.
+    fn inheriting_of(&self, passed_on: Rights) -> Rights {
+        const OF_FILES_ALONE: Rights = Rights::FILE.without(Rights::DIRECTORY);
+        let same = self.base == self.inheriting && self.base.contains(Rights::PATH_OPEN);
+        match same && self.base & OF_FILES_ALONE == Rights::NONE {
+            true => self.inheriting | passed_on & Rights::FILE,
+            false => self.inheriting,
+        }
     }
 
     pub(crate) fn host_flags(&self) -> OFlags {

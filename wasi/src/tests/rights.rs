@@ -85,6 +85,39 @@ fn rights_are_only_given_up() {
     assert_eq!(mounted.contents("a"), "");
 }
 
+/// As Zig's library opens directories; anything else is taken at its word.
+#[test]
+fn a_directory_of_who_forgot_files_passes_on_what_its_own_did() {
+    let mut mounted = Mounted::new(false);
+    fs::create_dir(mounted.host("d")).unwrap();
+    let guest = &mut mounted.guest;
+    let open = |guest: &mut Guest, fd, path: &str, oflags, base: Rights, inheriting: Rights| {
+        let (len, base, inheriting) =
+            (guest.put(PATH, path.as_bytes()), base.bits(), inheriting.bits());
+        guest.call(|w, m| path_open(w, m, fd, 0, PATH, len, oflags, base, inheriting, 0, OUT))?;
+        Ok::<_, Errno>(guest.u32(OUT))
+    };
+    let zigs = Rights::DIRECTORY.without(Rights::FD_SYNC | Rights::FD_DATASYNC);
+    let dir = open(guest, DIR, "d", DIRECTORY, zigs, zigs).unwrap();
+    assert_eq!(guest.rights(dir), (zigs, zigs | Rights::FILE));
+    assert!(open(guest, dir, "new", CREAT, Rights::FILE, Rights::NONE).is_ok());
+
+    for inheriting in [Rights::NONE, zigs.without(Rights::PATH_SYMLINK), zigs | Rights::FD_TELL] {
+        let dir = open(guest, DIR, "d", DIRECTORY, zigs, inheriting).unwrap();
+        assert_eq!(guest.rights(dir), (zigs, inheriting));
+        let refused = open(guest, dir, "new", 0, Rights::FD_READ, Rights::NONE);
+        assert_eq!(refused, Err(Errno::Notcapable));
+    }
+
+    // Nothing comes back that was given up.
+    let fewer = Rights::ALL.without(Rights::FD_WRITE);
+    guest.set_rights(DIR, Rights::DIRECTORY, fewer).unwrap();
+    let dir = open(guest, DIR, "d", DIRECTORY, zigs, zigs).unwrap();
+    assert!(open(guest, dir, "new", 0, Rights::FD_READ, Rights::NONE).is_ok());
+    let refused = open(guest, dir, "new", 0, Rights::FD_WRITE, Rights::NONE);
+    assert_eq!(refused, Err(Errno::Notcapable));
+}
+
 #[test]
 fn preopens_have_names() {
     let mut mounted = Mounted::new(false);
