@@ -67,6 +67,14 @@ unpack() {
     ) || unavailable "no $* from Debian $release"
 }
 
+# Installs packages of the machine's own Debian.
+install_packages() {
+    [ "$(id -u)" = 0 ] || unavailable "as root, install $*"
+    { apt-get -qq update && DEBIAN_FRONTEND=noninteractive \
+        apt-get -qq --yes --no-install-recommends install "$@"; } >"$TOOLS/apt.log" 2>&1 ||
+        unavailable "cannot install $*, see $TOOLS/apt.log"
+}
+
 # Sets QEMU.
 find_qemu() {
     QEMU=$(command -v qemu-aarch64 || true)
@@ -88,11 +96,7 @@ find_cc() {
     CC=$(command -v aarch64-linux-gnu-gcc || true)
     [ -n "$CC" ] && [ -e $SYSROOT/lib/libc.so.6 ] && return 0
     say "installing a C compiler"
-    local packages="gcc-aarch64-linux-gnu libc6-dev-arm64-cross"
-    [ "$(id -u)" = 0 ] || unavailable "as root, install $packages"
-    { apt-get -qq update && DEBIAN_FRONTEND=noninteractive \
-        apt-get -qq --yes --no-install-recommends install $packages; } >"$TOOLS/apt.log" 2>&1 ||
-        unavailable "cannot install $packages, see $TOOLS/apt.log"
+    install_packages gcc-aarch64-linux-gnu libc6-dev-arm64-cross
     CC=$(command -v aarch64-linux-gnu-gcc) || unavailable "no aarch64-linux-gnu-gcc"
 }
 

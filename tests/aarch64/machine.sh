@@ -28,12 +28,7 @@ find_sources() {
     for tool in flex bison bc make gcc patch; do
         command -v $tool >/dev/null || missing+=($tool)
     done
-    if [ ${#missing[@]} -gt 0 ]; then
-        [ "$(id -u)" = 0 ] || unavailable "as root, install ${missing[*]}"
-        DEBIAN_FRONTEND=noninteractive apt-get -qq --yes --no-install-recommends install \
-            "${missing[@]}" >"$TOOLS/apt.log" 2>&1 ||
-            unavailable "cannot install ${missing[*]}, see $TOOLS/apt.log"
-    fi
+    [ ${#missing[@]} = 0 ] || install_packages "${missing[@]}"
     [ -x "$TOOLS/busybox/usr/bin/busybox" ] ||
         unpack trixie "$TOOLS/busybox" busybox-static:arm64
     if ! [ -e "$TOOLS/linux" ]; then
@@ -49,9 +44,10 @@ find_sources() {
     fi
 }
 
-# Builds the kernel for pages of $1 KiB and $2 bits of address space, and sets IMAGE.
+# Builds the kernel for pages of $1 KiB and $2 bits of address space in the folder $3, and sets
+# IMAGE.
 build_kernel() {
-    local pages=$1 bits=$2 build=$TOOLS/kernel-$1k-$2 option
+    local pages=$1 bits=$2 build=$3 option
     IMAGE=$build/arch/arm64/boot/Image
     local make=(make -s -C "$TOOLS/linux" O="$build" ARCH=arm64 CROSS_COMPILE="${CC%gcc}")
     mkdir -p "$build"
@@ -80,13 +76,12 @@ build_kernel() {
 
 # Runs the tests in a machine with the kernel; further arguments are those of `cargo test`.
 machine() {
-    local pages=$1 bits=$2 log tests
+    local pages=$1 bits=$2 folder=$TOOLS/kernel-$1k-$2
+    local tests=$folder/tests log=$folder/log
     shift 2
     find_qemu_system
     find_sources
-    build_kernel "$pages" "$bits" || unavailable "the kernel cannot be built"
-    tests=$TOOLS/kernel-${pages}k-$bits/tests
-    log=$TOOLS/kernel-${pages}k-$bits/log
+    build_kernel "$pages" "$bits" "$folder" || unavailable "the kernel cannot be built"
     # A test program is started in the folder of its package, as cargo does.
     suite --no-run --message-format json "$@" | sed -n \
         's|.*"manifest_path":"\([^"]*\)/Cargo.toml".*"profile":{[^}]*"test":true}.*"executable":"\([^"]*\)".*|\1 \2|p' \
