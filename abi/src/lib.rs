@@ -11,6 +11,7 @@ pub mod builtin;
 pub mod entry;
 pub mod index;
 pub mod limits;
+pub mod store_context;
 pub mod trap;
 pub mod types;
 pub mod vmctx;

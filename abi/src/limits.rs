@@ -16,8 +16,18 @@ pub const MEMORY32_SPAN: u64 = 1 << 32;
 /// or faults inside the reservation.
 pub const MEMORY_GUARD: u64 = 64 << 20;
 
-/// Host stack that must be left when WebAssembly calls out to the host, in bytes.
-pub const HOST_STACK_HEADROOM: u64 = 192 << 10;
+/// Largest frame, in bytes, of a function that does not compare its stack pointer with the
+/// stack limit.
+pub const UNCHECKED_FRAME: u64 = 4 << 10;
+
+/// Functions in the longest chain of calls none of which compares its stack pointer with the stack
+/// limit.
+pub const UNCHECKED_CALLS: u64 = 16;
+
+/// Bytes by which the stack pointer of WebAssembly may be below the stack limit.
+///
+/// Invariant: below the limit there are at least as many bytes of stack.
+pub const UNCHECKED_STACK: u64 = UNCHECKED_FRAME * UNCHECKED_CALLS;
 
 /// Most elements a table may have; a larger growth fails as `table.grow` may.
 pub const TABLE_MAX_ELEMENTS: u64 = 10_000_000;

@@ -30,8 +30,8 @@ pub const MEMORY0_LEN: i32 = MEMORY0 + MemoryDef::LEN;
 pub const MEMORY0_BASE: i32 = MEMORY0 + MemoryDef::BASE;
 /// The [`MemoryDef`] of memory 0.
 pub const MEMORY0: i32 = offset(0, 16);
-/// Lowest stack pointer at which WebAssembly may call the host.
-pub const STACK_LIMIT: i32 = offset(16, 8);
+/// Address of the [store context](crate::store_context).
+pub const STORE: i32 = offset(16, 8);
 /// Address of the array of builtin functions, in the order of [`crate::builtin::Builtin::ALL`].
 pub const BUILTINS: i32 = offset(24, 8);
 /// Address of what the runtime keeps of the instance.
@@ -111,12 +111,12 @@ layouts! {
     }
 
     /// A host function that belongs to no importer: a [`FuncSlot`], whose address is passed as
-    /// its context, and a stack limit of its own.
+    /// its context.
     HostRecord 72 {
         /// The slot.
         SLOT = 0;
-        /// Lowest stack pointer at which the host may be called.
-        STACK_LIMIT = 64;
+        /// Address of the [store context](crate::store_context).
+        STORE = 64;
     }
 
     /// An imported memory.
@@ -241,5 +241,5 @@ impl Regions {
 
 const _: () = {
     assert!(HEADER_SIZE.is_multiple_of(16));
-    assert!(HostRecord::STACK_LIMIT as u32 == FuncSlot::SIZE);
+    assert!(HostRecord::STORE as u32 == FuncSlot::SIZE);
 };

@@ -12,6 +12,8 @@ use std::borrow::Cow;
 pub(crate) struct CompiledFunction<'b> {
     pub(crate) code: Cow<'b, [u8]>,
     pub(crate) align: u32,
+    /// Bytes of its frame, with return address and frame pointer; zero where it is not known.
+    pub(crate) frame: u32,
     /// Where locations in the WebAssembly file are counted from: the start of the body.
     pub(crate) base: u32,
     pub(crate) relocs: Box<[ModuleReloc]>,
@@ -70,6 +72,7 @@ impl CompiledFunction<'_> {
         CompiledFunction {
             code: Cow::Owned(buffer.data().into()),
             align: buffer.alignment,
+            frame: buffer.frame_layout().map_or(0, |frame| frame.frame_to_fp_offset + 16),
             base,
             relocs: relocs.map(|reloc| ModuleReloc::from_mach_reloc(reloc, func, id)).collect(),
             traps,
@@ -83,6 +86,7 @@ impl CompiledFunction<'_> {
         CompiledFunction {
             code: Cow::Owned(code.into()),
             align,
+            frame: 0,
             base: 0,
             relocs: relocs.into(),
             traps: Box::default(),

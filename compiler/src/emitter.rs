@@ -6,6 +6,7 @@ use cranelift_codegen::ir::{InstBuilder, MemFlagsData, Signature, Value, types};
 use cranelift_codegen::{CompiledCode, Context};
 use cranelift_frontend::{FunctionBuilder, FunctionBuilderContext};
 use cranelift_module::{FuncId, Module, ModuleResult};
+use precast_abi::store_context::STACK_LIMIT;
 use precast_abi::trap::TrapCode;
 
 /// Emits functions, one after the other.
@@ -52,9 +53,12 @@ pub(crate) fn c_signature<M: Module>(module: &M) -> Signature {
     module.make_signature()
 }
 
-/// Traps when less stack is left than the host may need: the limit is at `limit` from `base`.
-pub(crate) fn check_headroom(b: &mut FunctionBuilder<'_>, base: Value, limit: i32) {
-    let limit = b.ins().load(types::I64, MemFlagsData::trusted(), base, limit);
+/// Traps when the stack pointer is below the stack limit. The address of the store context is at
+/// `store` from `base`.
+pub(crate) fn check_stack(b: &mut FunctionBuilder<'_>, base: Value, store: i32) {
+    let flags = MemFlagsData::trusted();
+    let store = b.ins().load(types::I64, flags.with_readonly(), base, store);
+    let limit = b.ins().load(types::I64, flags, store, STACK_LIMIT);
     let sp = b.ins().get_stack_pointer(types::I64);
     let low = b.ins().icmp(IntCC::UnsignedLessThan, sp, limit);
     b.ins().trapnz(low, trap_code(TrapCode::StackOverflow));

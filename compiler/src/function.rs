@@ -11,6 +11,7 @@ use cranelift_codegen::control::ControlPlane;
 use cranelift_codegen::isa::TargetIsa;
 use cranelift_codegen::{CodegenError, Context};
 use precast_abi::index::FuncIndex;
+use precast_abi::limits::UNCHECKED_FRAME;
 use std::panic::{self, AssertUnwindSafe};
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -92,7 +93,7 @@ pub(crate) fn clif(plan: &Plan<'_>, isa: &dyn TargetIsa) -> Result<String, Compi
     let mut worker = Worker::new(plan, isa, None);
     let mut text = String::new();
     for n in 0..plan.module.bodies.len() {
-        worker.translate(n, true)?;
+        worker.translate(n, true, plan.checks_stack(n))?;
         if n > 0 {
             text.push('\n');
         }
@@ -152,8 +153,8 @@ impl<'p, 'r: 'p> Worker<'p, 'r> {
     /// Compiles or finds the `n`th defined function. It is validated either way.
     fn compile(&mut self, n: usize) -> Result<Done<'r>, CompileError> {
         if self.finder.is_none() {
-            self.translate(n, true)?;
-            return Ok(Done { function: self.generate(n)?, kept: None, found: false });
+            let (function, _) = self.build(n, true)?;
+            return Ok(Done { function, kept: None, found: false });
         }
         let key = self.validate(n)?;
         let base = self.base(n);
@@ -161,8 +162,7 @@ impl<'p, 'r: 'p> Worker<'p, 'r> {
         if let Some(found) = key.and_then(|key| finder.find(self.plan, &key, base)) {
             return Ok(found);
         }
-        let knows_element = self.translate(n, false)?;
-        let function = self.generate(n)?;
+        let (function, knows_element) = self.build(n, false)?;
         let finder = self.finder.as_ref().expect("it was just there");
         let kept = key.and_then(|key| {
             let precise = knows_element.then(|| finder.key.with_elements(&key));
@@ -174,6 +174,24 @@ impl<'p, 'r: 'p> Worker<'p, 'r> {
     /// Where a body starts in the file.
     fn base(&self, n: usize) -> u32 {
         self.plan.module.bodies[n].body.range().start as u32
+    }
+
+    /// Translates a body and makes code of it; whether the code depends on what some element of a
+    /// static table is. A function without a comparison of its stack pointer whose frame turns out
+    /// to be large gets one.
+    fn build(
+        &mut self,
+        n: usize,
+        validate: bool,
+    ) -> Result<(CompiledFunction<'r>, bool), CompileError> {
+        let checks_stack = self.plan.checks_stack(n);
+        let mut knows_element = self.translate(n, validate, checks_stack)?;
+        let mut function = self.generate(n)?;
+        if !checks_stack && function.frame > UNCHECKED_FRAME as u32 {
+            knows_element = self.translate(n, false, true)?;
+            function = self.generate(n)?;
+        }
+        Ok((function, knows_element))
     }
 
     /// Makes code of the CLIF in the context.
@@ -229,14 +247,20 @@ impl<'p, 'r: 'p> Worker<'p, 'r> {
 
     /// Leaves the CLIF of a body in the context, and validates it on the way unless that is done.
     /// Whether the code depends on what some element of a static table is.
-    fn translate(&mut self, n: usize, validate: bool) -> Result<bool, CompileError> {
+    fn translate(
+        &mut self,
+        n: usize,
+        validate: bool,
+        checks_stack: bool,
+    ) -> Result<bool, CompileError> {
         let module = self.plan.module;
         let body = &module.bodies[n].body;
         let index = FuncIndex(module.func_imports + n as u32);
         let mut validator = validate.then(|| self.validator(n));
         self.context.clear();
         let func = &mut self.context.func;
-        let mut translator = FuncTranslator::new(self.plan, index, func, &mut self.buffers);
+        let mut translator =
+            FuncTranslator::new(self.plan, index, checks_stack, func, &mut self.buffers);
         let mut locals = body.get_locals_reader()?;
         for _ in 0..locals.get_count() {
             let offset = locals.original_position();

@@ -5,6 +5,7 @@ use crate::error::{CompileError, ErrorKind};
 use crate::ids::Ids;
 use crate::module::{Item, Mode, Module};
 use crate::scan::Scan;
+use crate::stack_checks::stack_checks;
 use crate::target;
 use cranelift_codegen::isa::TargetIsa;
 use precast_abi::artifact::Kind;
@@ -28,6 +29,8 @@ pub(crate) struct Plan<'m> {
     fixed_tables: Vec<bool>,
     /// Defined functions, by position, that branch through a table.
     dispatching: BTreeSet<usize>,
+    /// Per defined function, whether it compares its stack pointer with the stack limit.
+    stack_checks: Vec<bool>,
     /// Whether code names data segments, so that dropped ones keep their number.
     pub(crate) names_data: bool,
     /// The same of element segments.
@@ -98,6 +101,7 @@ impl<'m> Plan<'m> {
             table_slots,
             fixed_tables: fixed_tables(module, scan),
             dispatching: scan.dispatching.clone(),
+            stack_checks: stack_checks(module, scan),
             names_data: scan.names_data,
             names_elems: scan.names_elems,
             widest_whole_store: target::widest_whole_store(isa),
@@ -146,6 +150,12 @@ impl<'m> Plan<'m> {
     /// Whether the `n`th defined function branches through a table.
     pub(crate) fn dispatches(&self, n: u32) -> bool {
         self.dispatching.contains(&(n as usize))
+    }
+
+    /// Whether the `n`th defined function compares its stack pointer with the stack limit, however
+    /// small its frame is.
+    pub(crate) fn checks_stack(&self, n: usize) -> bool {
+        self.stack_checks[n]
     }
 
     /// The position of a function among those that can be referred to.

@@ -1,8 +1,10 @@
 //! A first look at function bodies, before any is translated: what they do to tables, which
-//! functions they take references of, and which of them dispatch. Whether a table can be compiled
-//! away depends on it, and where code keeps the base of memory.
+//! functions they take references of, which of them dispatch, and what they call. Whether a table
+//! can be compiled away depends on it, where code keeps the base of memory, and where it compares
+//! the stack pointer with the stack limit.
 
 use crate::module::Module;
+use crate::stack_checks::Calls;
 use precast_abi::index::FuncIndex;
 use rayon::prelude::*;
 use std::collections::BTreeSet;
@@ -17,6 +19,8 @@ pub(crate) struct Scan {
     pub(crate) grown: BTreeSet<u32>,
     /// Defined functions, by position, that branch through a table.
     pub(crate) dispatching: BTreeSet<usize>,
+    /// Per defined function, what it calls.
+    pub(crate) calls: Vec<Calls>,
     /// Functions of which some body takes a reference.
     pub(crate) referenced: BTreeSet<FuncIndex>,
     /// Whether some body names a data segment.
@@ -28,8 +32,11 @@ pub(crate) struct Scan {
 /// Looks at all bodies.
 pub(crate) fn scan(module: &Module<'_>) -> Scan {
     let bodies = module.bodies.par_iter().enumerate();
-    let scans = bodies.fold(Scan::default, |scan, (n, body)| scan.body(n, &body.body));
-    scans.reduce(Scan::default, |mut a, b| {
+    let imports = module.func_imports;
+    let scans = bodies.fold(Scan::default, |scan, (n, body)| scan.body(n, &body.body, imports));
+    // Rayon keeps the order, so that calls are in that of the functions.
+    scans.reduce(Scan::default, |mut a, mut b| {
+        a.calls.append(&mut b.calls);
         a.touched.extend(b.touched);
         a.grown.extend(b.grown);
         a.dispatching.extend(b.dispatching);
@@ -43,13 +50,16 @@ pub(crate) fn scan(module: &Module<'_>) -> Scan {
 impl Scan {
     /// Looks at one body. It is not validated yet; where it cannot be read, the look ends, and
     /// validation will say what is wrong.
-    fn body(mut self, n: usize, body: &FunctionBody<'_>) -> Self {
-        let Ok(ops) = body.get_operators_reader() else {
-            return self;
-        };
-        for op in ops {
-            let Ok(op) = op else { break };
+    fn body(mut self, n: usize, body: &FunctionBody<'_>, imports: u32) -> Self {
+        let mut calls = Calls { locals: locals(body), ..Calls::default() };
+        let ops = body.get_operators_reader().into_iter().flatten();
+        for op in ops.map_while(Result::ok) {
             match op {
+                Operator::Call { function_index } => match function_index.checked_sub(imports) {
+                    Some(callee) => calls.direct.push(callee),
+                    None => calls.others = true,
+                },
+                Operator::CallIndirect { .. } => calls.others = true,
                 Operator::BrTable { .. } => {
                     self.dispatching.insert(n);
                 }
@@ -78,6 +88,16 @@ impl Scan {
                 _ => {}
             }
         }
+        calls.direct.sort_unstable();
+        calls.direct.dedup();
+        calls.direct.shrink_to_fit();
+        self.calls.push(calls);
         self
     }
+}
+
+/// The locals that a body declares.
+fn locals(body: &FunctionBody<'_>) -> u32 {
+    let locals = body.get_locals_reader().into_iter().flatten();
+    locals.map_while(Result::ok).fold(0, |sum: u32, (count, _)| sum.saturating_add(count))
 }

@@ -51,7 +51,7 @@ impl Emitter {
             if memory0 {
                 short_bulk::emit(b, builtin, params);
             }
-            super::emitter::check_headroom(b, ctx, vmctx::STACK_LIMIT);
+            super::emitter::check_stack(b, ctx, vmctx::STORE);
             let flags = MemFlagsData::trusted().with_readonly();
             let array = b.ins().load(types::I64, flags, ctx, vmctx::BUILTINS);
             let code = b.ins().load(types::I64, flags, array, 8 * builtin as i32);

@@ -4,7 +4,7 @@
 //! The functions here emit into any [`Module`]: the artifact's, or one that compiles into memory
 //! for functions whose type is only known at run time.
 
-use crate::emitter::{c_signature, check_headroom};
+use crate::emitter::{c_signature, check_stack};
 use crate::types::{clif_type, tail_signature};
 use cranelift_codegen::ir::{
     AbiParam, BlockArg, ExceptionTableData, ExceptionTableItem, InstBuilder, MemFlagsData,
@@ -14,7 +14,7 @@ use cranelift_frontend::FunctionBuilder;
 use cranelift_module::{FuncId, Module, ModuleResult};
 use precast_abi::entry::{VALUE_SIZE, host_results_by_address};
 use precast_abi::types::{FuncType, ValType};
-use precast_abi::vmctx::{FuncSlot, HostRecord, STACK_LIMIT};
+use precast_abi::vmctx::{FuncSlot, HostRecord, STORE};
 
 pub use crate::code::{Handler, handlers};
 pub use crate::emitter::Emitter;
@@ -29,11 +29,11 @@ pub enum Host {
 }
 
 impl Host {
-    /// Offsets of the slot and of the stack limit.
+    /// Offsets of the slot and of the address of the store context.
     fn offsets(self) -> (i32, i32) {
         match self {
-            Host::Slot(at) => (at, STACK_LIMIT),
-            Host::Record => (HostRecord::SLOT, HostRecord::STACK_LIMIT),
+            Host::Slot(at) => (at, STORE),
+            Host::Record => (HostRecord::SLOT, HostRecord::STORE),
         }
     }
 }
@@ -222,8 +222,8 @@ fn try_call(
 
 /// What every host thunk does first; the arguments all host functions get, and the function.
 fn enter_host(b: &mut FunctionBuilder<'_>, ctx: Value, host: Host) -> (Vec<Value>, Value) {
-    let (slot, limit) = host.offsets();
-    check_headroom(b, ctx, limit);
+    let (slot, store) = host.offsets();
+    check_stack(b, ctx, store);
     let fp = b.ins().get_frame_pointer(types::I64);
     let slot = b.ins().iadd_imm_s(ctx, i64::from(slot));
     let func = b.ins().load(types::I64, flags(), slot, FuncSlot::FUNC);

@@ -23,6 +23,8 @@ pub struct Config {
     pub(crate) optimize: bool,
     pub(crate) verify: bool,
     pub(crate) features: Features,
+    pub(crate) max_stack: usize,
+    pub(crate) host_stack: usize,
     pub(crate) progress: Option<Progress>,
     #[cfg(feature = "cache")]
     pub(crate) cache: Option<precast_cache::Cache>,
@@ -37,6 +39,8 @@ impl Default for Config {
             optimize: true,
             verify: cfg!(debug_assertions),
             features: Features::default(),
+            max_stack: 1 << 20,
+            host_stack: 256 << 10,
             progress: None,
             #[cfg(feature = "cache")]
             cache: None,
@@ -76,6 +80,27 @@ impl Config {
         self
     }
 
+    /// Most bytes of stack that guests use in one call of the host, nested calls of guests through
+    /// host functions together; frames of host functions do not count. What exceeds it is a trap,
+    /// [`TrapCode::StackOverflow`](crate::TrapCode::StackOverflow). It is exact up to 64 KiB: that
+    /// much a guest may use beyond it in functions that cannot call each other in a circle.
+    /// Default: 1 MiB.
+    ///
+    /// A thread must have this much stack and [`Config::host_stack`] for its guests to get all of
+    /// it; on a smaller one they trap earlier.
+    pub fn max_stack(mut self, bytes: usize) -> Self {
+        self.max_stack = bytes;
+        self
+    }
+
+    /// Bytes of stack that a host function has when a guest calls it, however deep the guest is:
+    /// a call with less left is a trap, [`TrapCode::StackOverflow`](crate::TrapCode::StackOverflow).
+    /// Default: 256 KiB.
+    pub fn host_stack(mut self, bytes: usize) -> Self {
+        self.host_stack = bytes;
+        self
+    }
+
     /// Calls `report` with the functions compiled so far and their number, from any of the
     /// threads that compile.
     pub fn progress(mut self, report: impl Fn(usize, usize) + Send + Sync + 'static) -> Self {
@@ -109,6 +134,8 @@ impl std::fmt::Debug for Config {
             .field("optimize", &self.optimize)
             .field("verify", &self.verify)
             .field("features", &self.features)
+            .field("max_stack", &self.max_stack)
+            .field("host_stack", &self.host_stack)
             .finish_non_exhaustive()
     }
 }

@@ -5,9 +5,9 @@ use crate::namespace::Namespace;
 use crate::value::Value;
 use crate::vm::call;
 use crate::vm::entity::FuncEntity;
+use crate::vm::store;
 use precast_abi::types::{FuncType, ValType};
 use std::marker::PhantomData;
-use std::ptr::NonNull;
 
 pub use crate::vm::typed::{WasmParams, WasmResults, WasmTy};
 
@@ -54,7 +54,7 @@ impl Func {
         }
         let raw = args.iter().map(|&arg| store.lower(arg)).collect::<Result<Vec<_>, _>>()?;
         let mut results = vec![0; ty.results().len()];
-        call::call(NonNull::from(namespace.store_mut()), self.entity, &raw, &mut results)?;
+        call::call(store::pointer(namespace), self.entity, &raw, &mut results)?;
         let store = namespace.store();
         let results = ty.results().iter().zip(results);
         Ok(results.map(|(&ty, raw)| store.lift(ty, raw)).collect())
@@ -127,7 +127,7 @@ impl<P: WasmParams, R: WasmResults> TypedFunc<P, R> {
         namespace.own(self.func.store);
         match &self.func.entity {
             FuncEntity::Wasm(func) if R::TYPES.len() <= 1 && func.has_typed_entry() => {
-                call::typed(NonNull::from(namespace.store_mut()), func, params)
+                call::typed(store::pointer(namespace), func, params)
             }
             _ => self.call_array(namespace, params),
         }
@@ -138,7 +138,7 @@ impl<P: WasmParams, R: WasmResults> TypedFunc<P, R> {
         namespace.store().check_open()?;
         let (mut args, mut results) = (vec![0; P::TYPES.len()], vec![0; R::TYPES.len()]);
         params.to_array(&mut args);
-        call::call(NonNull::from(namespace.store_mut()), self.func.entity, &args, &mut results)?;
+        call::call(store::pointer(namespace), self.func.entity, &args, &mut results)?;
         Ok(R::from_array(&results))
     }
 }

@@ -8,11 +8,12 @@ use crate::runtime::Runtime;
 use crate::value::ExternRef;
 use crate::vm::call;
 use crate::vm::entity::Entity;
-use crate::vm::store::Store;
+use crate::vm::store::{self, Store};
 use precast_abi::artifact::{ImportDesc, Section};
 use precast_abi::types::{ExternType, GlobalType, MemoryType, TableType};
 use std::any::Any;
-use std::ptr::NonNull;
+use std::cell::Cell;
+use std::marker::PhantomData;
 
 /// Owns instances, and links new ones to those that have a name.
 ///
@@ -22,21 +23,26 @@ use std::ptr::NonNull;
 ///
 /// It has no size, so that it stays in its box: a host function that is lent the namespace it
 /// runs in cannot put another in its place.
+///
+/// It has no bytes either: its address is that of what it owns. So the borrow of an outer call and
+/// the one that a host function is lent have nothing in common that the compiler could assume to
+/// be unchanged.
 #[repr(C)]
 pub struct Namespace {
-    store: Store,
+    /// It can be sent to other threads, and not be shared between them.
+    sent_not_shared: PhantomData<Cell<()>>,
     unsized_tail: [()],
 }
 
 impl Namespace {
     #[inline]
     pub(crate) fn store(&self) -> &Store {
-        &self.store
+        store::of(self)
     }
 
     #[inline]
     pub(crate) fn store_mut(&mut self) -> &mut Store {
-        &mut self.store
+        store::of_mut(self)
     }
 
     /// Checks that a handle belongs here.
@@ -69,7 +75,7 @@ impl Namespace {
         let imports = self.resolve(module)?;
         let (index, start) = self.store_mut().instantiate(module, &imports)?;
         if let Some(start) = start {
-            call::call(NonNull::from(self.store_mut()), start, &[], &mut [])?;
+            call::call(store::pointer(self), start, &[], &mut [])?;
         }
         Ok(Instance { store: self.store().id(), index })
     }

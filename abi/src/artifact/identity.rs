@@ -2,7 +2,7 @@
 
 use super::header::{Identity, VERSION};
 use crate::builtin::Builtin;
-use crate::{limits, vmctx};
+use crate::{limits, store_context, vmctx};
 use std::fmt::Write;
 
 /// The name and version of the compiler, with that of its code generator.
@@ -32,7 +32,7 @@ fn tunables() -> u64 {
     let layout = [
         vmctx::MEMORY0_OFFSET,
         vmctx::MEMORY0,
-        vmctx::STACK_LIMIT,
+        vmctx::STORE,
         vmctx::BUILTINS,
         vmctx::INSTANCE,
         vmctx::EXPORTED_MEMORY,
@@ -52,13 +52,14 @@ fn tunables() -> u64 {
         vmctx::FuncSlot::SIZE as i32,
         vmctx::MemorySlot::DEF,
         vmctx::MemorySlot::BASE,
-        vmctx::HostRecord::STACK_LIMIT,
+        vmctx::HostRecord::STORE,
+        store_context::STACK_LIMIT,
     ];
     let limits = [
         limits::WASM_PAGE,
         limits::MEMORY32_SPAN,
         limits::MEMORY_GUARD,
-        limits::HOST_STACK_HEADROOM,
+        limits::UNCHECKED_STACK,
         limits::TABLE_MAX_ELEMENTS,
     ];
     let mut text = String::new();

@@ -234,6 +234,7 @@ impl<'b> Bundle<'b> {
         let function = CompiledFunction {
             code: Cow::Borrowed(code),
             align,
+            frame: 0,
             base,
             relocs: found.collect::<Option<_>>()?,
             traps: traps(slice(self.traps, entry.traps)?, code.len(), base)?,

@@ -217,6 +217,7 @@ impl<'p> Writer<'p> {
         self.known = true;
         self.bytes.extend_from_slice(self.environment.common.as_bytes());
         self.ty(body.ty);
+        self.bytes.push(self.plan.checks_stack(n).into());
         let index = FuncIndex(module.func_imports + n as u32);
         let hints = module.branch_hints.get(&index).map_or(&[][..], Vec::as_slice);
         self.number(hints.len() as u64);

@@ -10,9 +10,10 @@ use cranelift_codegen::ir::{self, InstBuilder, SigRef, Value, types};
 use cranelift_module::{DataId, FuncId};
 use precast_abi::builtin::Builtin;
 use precast_abi::index::{FuncIndex, TableIndex, TypeIndex};
+use precast_abi::store_context::STACK_LIMIT;
 use precast_abi::trap::TrapCode;
 use precast_abi::types::FuncType;
-use precast_abi::vmctx::{FuncRef, FuncSlot, TRAP_OPERAND};
+use precast_abi::vmctx::{FuncRef, FuncSlot, STORE, TRAP_OPERAND};
 use wasmparser::Operator;
 
 /// Translates an operator of this group.
@@ -28,6 +29,17 @@ pub(super) fn translate(t: &mut FuncTranslator<'_, '_>, op: &Operator<'_>) -> bo
 }
 
 impl<'a> FuncTranslator<'a, '_> {
+    /// Traps when the stack pointer, below this function's frame, is below the stack limit.
+    pub(super) fn check_stack(&mut self) {
+        let flags = self.constant_flags();
+        let store = self.builder.ins().load(types::I64, flags, self.ctx, STORE);
+        let flags = self.flags(Region::StackLimit);
+        let limit = self.builder.ins().load(types::I64, flags, store, STACK_LIMIT);
+        let sp = self.builder.ins().get_stack_pointer(types::I64);
+        let below = self.builder.ins().icmp(IntCC::UnsignedLessThan, sp, limit);
+        self.builder.ins().trapnz(below, trap_code(TrapCode::StackOverflow));
+    }
+
     fn call(&mut self, func: FuncIndex) {
         let plan = self.plan;
         let ty = plan.module.func_type(func);

@@ -72,10 +72,12 @@ pub(crate) struct FuncTranslator<'a, 'f> {
 }
 
 impl<'a, 'f> FuncTranslator<'a, 'f> {
-    /// Starts the translation of a function into an empty `func`.
+    /// Starts the translation of a function into an empty `func`. `checks_stack` says whether it
+    /// begins with a comparison of the stack pointer with the stack limit.
     pub(crate) fn new(
         plan: &'a Plan<'a>,
         index: FuncIndex,
+        checks_stack: bool,
         func: &'f mut ir::Function,
         buffers: &'f mut Buffers,
     ) -> Self {
@@ -114,6 +116,9 @@ impl<'a, 'f> FuncTranslator<'a, 'f> {
             translator.builder.def_var(var, value);
         }
         translator.control.push(Frame::function(ty.results().len()));
+        if checks_stack {
+            translator.check_stack();
+        }
         translator
     }
 

@@ -13,6 +13,8 @@ pub(super) enum Region {
     Constant,
     /// What a trap leaves behind.
     TrapOperand,
+    /// The stack limit, which calls into the host may change.
+    StackLimit,
     /// The bytes of a memory this module defines.
     Memory(u32),
     /// The bytes of imported memories.
@@ -42,6 +44,7 @@ impl Region {
             Region::Definitions => (3, 0),
             Region::ImportedTables => (4, 0),
             Region::ImportedGlobals => (5, 0),
+            Region::StackLimit => (9, 0),
             Region::Memory(index) => (6, index),
             Region::Table(index) => (7, index),
             Region::Global(index) => (8, index.min(MAX_GLOBAL_REGIONS)),
@@ -57,6 +60,7 @@ impl Region {
             Region::Global(_) => "globals".into(),
             Region::Constant => "constant".into(),
             Region::TrapOperand => "trap operand".into(),
+            Region::StackLimit => "stack limit".into(),
             Region::ImportedMemories => "imported memories".into(),
             Region::Definitions => "definitions".into(),
             Region::ImportedTables => "imported tables".into(),

@@ -2,7 +2,6 @@
 
 use super::context::Context;
 use super::instance::{self, InstanceData};
-use super::memory;
 use super::table::TableData;
 use precast_abi::builtin::Builtin;
 
@@ -42,27 +41,30 @@ fn status(ok: bool) -> u32 {
 }
 
 /// The instance whose code is calling.
-fn caller<'a>(ctx: Context) -> &'a mut InstanceData {
+fn caller<'a>(ctx: Context) -> &'a InstanceData {
     // SAFETY: machine code passes its own context, and while it waits for the builtin nothing
     // else uses the instance.
     unsafe { instance::of(ctx) }
 }
 
-fn bytes<'a>(ctx: Context, index: u32) -> &'a mut [u8] {
+/// The first byte and the length of a memory. Two memories of an instance may be the same one, so
+/// there is no reference to the bytes.
+fn bytes(ctx: Context, index: u32) -> (*mut u8, u64) {
     let memory = caller(ctx).memories[index as usize];
-    // SAFETY: invariant **store**: an instance's memories live as long as it, and while machine
-    // code waits for the builtin nothing else uses them.
-    unsafe { memory::bytes_of((*memory).def()) }
+    // SAFETY: invariant **store**: an instance's memories live as long as it.
+    unsafe {
+        let def = (*memory).def();
+        ((*def).base, (*def).len)
+    }
 }
 
 fn table(ctx: Context, index: u32) -> *mut TableData {
     caller(ctx).tables[index as usize]
 }
 
-/// `start..start + len` if it lies in `0..size`.
-fn range(start: u64, len: u64, size: usize) -> Option<std::ops::Range<usize>> {
-    let end = start.checked_add(len).filter(|&end| end <= size as u64)?;
-    Some(start as usize..end as usize)
+/// Whether `start..start + len` lies in `0..size`.
+fn fits(start: u64, len: u64, size: u64) -> bool {
+    start.checked_add(len).is_some_and(|end| end <= size)
 }
 
 extern "C" fn memory_grow(ctx: Context, index: u32, delta: u64) -> u64 {
@@ -72,23 +74,24 @@ extern "C" fn memory_grow(ctx: Context, index: u32, delta: u64) -> u64 {
 }
 
 extern "C" fn memory_copy(ctx: Context, to: u32, from: u32, at: u64, of: u64, len: u64) -> u32 {
-    let (target, source) = (bytes(ctx, to), bytes(ctx, from).as_ptr_range());
-    let size = source.end as usize - source.start as usize;
-    let (Some(at), Some(of)) = (range(at, len, target.len()), range(of, len, size)) else {
+    let ((target, target_len), (source, source_len)) = (bytes(ctx, to), bytes(ctx, from));
+    if !fits(at, len, target_len) || !fits(of, len, source_len) {
         return status(false);
-    };
-    // SAFETY: both ranges were checked; they may overlap.
-    unsafe {
-        let target = target.as_mut_ptr().add(at.start);
-        target.copy_from(source.start.add(of.start), of.len());
     }
+    // SAFETY: both ranges were checked; they may overlap. Nothing else uses the memories while
+    // machine code waits for the builtin.
+    unsafe { target.add(at as usize).copy_from(source.add(of as usize), len as usize) };
     status(true)
 }
 
 extern "C" fn memory_fill(ctx: Context, index: u32, at: u64, byte: u32, len: u64) -> u32 {
-    let bytes = bytes(ctx, index);
-    let range = range(at, len, bytes.len());
-    status(range.map(|range| bytes[range].fill(byte as u8)).is_some())
+    let (base, size) = bytes(ctx, index);
+    if !fits(at, len, size) {
+        return status(false);
+    }
+    // SAFETY: the range was checked; nothing else uses the memory while machine code waits.
+    unsafe { base.add(at as usize).write_bytes(byte as u8, len as usize) };
+    status(true)
 }
 
 extern "C" fn memory_init(ctx: Context, index: u32, data: u32, at: u64, of: u32, len: u32) -> u32 {
@@ -96,7 +99,7 @@ extern "C" fn memory_init(ctx: Context, index: u32, data: u32, at: u64, of: u32,
 }
 
 extern "C" fn data_drop(ctx: Context, data: u32) {
-    caller(ctx).dropped_data[data as usize] = true;
+    caller(ctx).dropped_data[data as usize].set(true);
 }
 
 extern "C" fn table_grow(ctx: Context, index: u32, delta: u64, value: u64) -> u64 {
@@ -120,5 +123,5 @@ extern "C" fn table_init(ctx: Context, index: u32, elem: u32, at: u64, of: u32, 
 }
 
 extern "C" fn elem_drop(ctx: Context, elem: u32) {
-    caller(ctx).dropped_elems[elem as usize] = true;
+    caller(ctx).dropped_elems[elem as usize].set(true);
 }

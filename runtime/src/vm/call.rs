@@ -47,8 +47,7 @@ pub(crate) fn call(
             Ok(())
         }
         FuncEntity::Host(func) => {
-            let mut inside = Inside::enter(store)?;
-            let store: *mut Store = inside.store();
+            let _inside = Inside::enter(store)?;
             // SAFETY: invariant **store**: the definition, the state and the store live.
             unsafe { func.def().call(store, func.env, args, results) }
         }

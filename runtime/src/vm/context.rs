@@ -1,7 +1,7 @@
 //! Reading and writing the fields of a context, and the records machine code shares with us.
 
-use precast_abi::vmctx;
-use std::ptr;
+use precast_abi::{store_context, vmctx};
+use std::ptr::{self, NonNull};
 
 /// A context pointer, as machine code passes it.
 ///
@@ -120,12 +120,18 @@ pub(crate) struct MemorySlot {
     pub(crate) base: *mut u8,
 }
 
-/// [`vmctx::HostRecord`], and behind it what only the runtime reads.
+/// [`vmctx::HostRecord`].
 #[repr(C, align(16))]
 pub(crate) struct HostRecord {
     pub(crate) slot: FuncSlot,
+    /// Points to the store's first field, the store context.
+    pub(crate) store: NonNull<super::store::Store>,
+}
+
+/// [`store_context`].
+#[repr(C)]
+pub(crate) struct StoreContext {
     pub(crate) stack_limit: usize,
-    pub(crate) store: *mut super::store::Store,
 }
 
 const _: () = {
@@ -147,5 +153,7 @@ const _: () = {
     assert!(offset_of!(FuncSlot, thunk) == vmctx::FuncSlot::THUNK as usize);
     assert!(size_of::<MemorySlot>() == vmctx::MemorySlot::SIZE as usize);
     assert!(offset_of!(MemorySlot, base) == vmctx::MemorySlot::BASE as usize);
-    assert!(offset_of!(HostRecord, stack_limit) == vmctx::HostRecord::STACK_LIMIT as usize);
+    assert!(offset_of!(HostRecord, store) == vmctx::HostRecord::STORE as usize);
+    assert!(size_of::<StoreContext>() == store_context::SIZE as usize);
+    assert!(offset_of!(StoreContext, stack_limit) == store_context::STACK_LIMIT as usize);
 };

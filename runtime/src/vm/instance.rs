@@ -8,10 +8,12 @@ use super::table::TableData;
 use crate::module::CompiledModule;
 use precast_abi::artifact::{ExportDesc, FuncRefDesc, GlobalDesc, Kind, NONE, Section};
 use precast_abi::vmctx::{self, Regions};
+use std::cell::Cell;
+use std::ptr::NonNull;
 
 /// What the runtime keeps of an instance. Its context's header points here.
 pub(crate) struct InstanceData {
-    pub(crate) store: *mut Store,
+    pub(crate) store: NonNull<Store>,
     /// Its position in the store.
     pub(crate) index: u32,
     pub(crate) ctx: Context,
@@ -20,8 +22,8 @@ pub(crate) struct InstanceData {
     pub(super) tables: Vec<*mut TableData>,
     pub(super) imported_funcs: Vec<FuncEntity>,
     /// Segments that were dropped or used up.
-    pub(super) dropped_elems: Vec<bool>,
-    pub(super) dropped_data: Vec<bool>,
+    pub(super) dropped_elems: Vec<Cell<bool>>,
+    pub(super) dropped_data: Vec<Cell<bool>>,
     // Boxed, because others point at them while the vectors grow.
     #[expect(clippy::vec_box)]
     pub(super) own_memories: Vec<Box<MemoryData>>,
@@ -38,9 +40,10 @@ pub(crate) struct InstanceData {
 /// # Safety
 ///
 /// The context is that of an instance of a live store.
-pub(super) unsafe fn of<'a>(ctx: Context) -> &'a mut InstanceData {
-    // SAFETY: by the contract; instantiation sets the field before the context is used.
-    unsafe { &mut *ctx.read::<*mut InstanceData>(vmctx::INSTANCE) }
+pub(super) unsafe fn of<'a>(ctx: Context) -> &'a InstanceData {
+    // SAFETY: by the contract; instantiation sets the field before the context is used, and what
+    // changes of an instance afterwards is in cells or behind pointers.
+    unsafe { &*ctx.read::<*const InstanceData>(vmctx::INSTANCE) }
 }
 
 impl InstanceData {

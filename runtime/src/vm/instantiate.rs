@@ -18,6 +18,7 @@ use precast_abi::artifact::{
 use precast_abi::limits::WASM_PAGE;
 use precast_abi::trap::TrapCode;
 use precast_abi::vmctx;
+use std::cell::Cell;
 use std::io;
 
 /// Makes an instance of `module` with imports that fit it. Its start function is not run.
@@ -33,7 +34,7 @@ pub(super) unsafe fn instantiate(
     let Allocated { ctx, own, slot } = allocate(module)?;
     let mut instance = Box::new(InstanceData {
         module: module.clone(),
-        store,
+        store: store.pointer(),
         index: store.next_index(),
         ctx,
         memories: Vec::new(),
@@ -51,7 +52,7 @@ pub(super) unsafe fn instantiate(
     unsafe {
         instance.link_imports(store, imports)?;
         instance.make_memories(slot)?;
-        instance.write_header(store.stack_limit());
+        instance.write_header();
         instance.write_func_refs();
         instance.write_globals();
         instance.make_tables()?;
@@ -186,16 +187,16 @@ impl InstanceData {
         Ok(())
     }
 
-    unsafe fn write_header(&mut self, stack_limit: usize) {
+    unsafe fn write_header(&mut self) {
         let exported = match self.module.info().exported_memory {
             NONE => std::ptr::null_mut::<MemoryDef>(),
             // SAFETY: every memory of an instance is live.
             index => unsafe { (*self.memories[index as usize]).def() },
         };
-        let this: *mut InstanceData = self;
+        let this: *const InstanceData = self;
         // SAFETY: invariant **context**.
         unsafe {
-            self.ctx.write(vmctx::STACK_LIMIT, stack_limit);
+            self.ctx.write(vmctx::STORE, self.store);
             self.ctx.write(vmctx::BUILTINS, builtins::TABLE.as_ptr());
             self.ctx.write(vmctx::INSTANCE, this);
             self.ctx.write(vmctx::EXPORTED_MEMORY, exported);
@@ -269,8 +270,8 @@ impl InstanceData {
         let elems: &[ElemDesc] = self.module.records(Section::Elems);
         let data: &[DataDesc] = self.module.records(Section::DataSegments);
         let passive = SegmentMode::Passive as u32;
-        self.dropped_elems = elems.iter().map(|e| e.mode != passive).collect();
-        self.dropped_data = data.iter().map(|d| d.mode != passive).collect();
+        self.dropped_elems = elems.iter().map(|e| Cell::new(e.mode != passive)).collect();
+        self.dropped_data = data.iter().map(|d| Cell::new(d.mode != passive)).collect();
         let active = SegmentMode::Active as u32;
         let (elems, data) = (elems.len() as u32, data.len() as u32);
         for i in 0..elems {
@@ -296,7 +297,7 @@ impl InstanceData {
 
     /// `table.init`; `active` for a segment that instantiation uses. False when out of bounds.
     pub(super) fn init_table(
-        &mut self,
+        &self,
         table: u32,
         elem: u32,
         to: u64,
@@ -305,7 +306,7 @@ impl InstanceData {
         active: bool,
     ) -> bool {
         let desc = self.module.records::<ElemDesc>(Section::Elems)[elem as usize];
-        let dropped = self.dropped_elems[elem as usize] && !active;
+        let dropped = self.dropped_elems[elem as usize].get() && !active;
         let count = if dropped { 0 } else { u64::from(desc.count) };
         if from.checked_add(len).is_none_or(|end| end > count) {
             return false;
@@ -322,7 +323,7 @@ impl InstanceData {
 
     /// `memory.init`; `active` for a segment that instantiation uses. False when out of bounds.
     pub(super) fn init_memory(
-        &mut self,
+        &self,
         memory: u32,
         data: u32,
         to: u64,
@@ -331,7 +332,7 @@ impl InstanceData {
         active: bool,
     ) -> bool {
         let desc = self.module.records::<DataDesc>(Section::DataSegments)[data as usize];
-        let dropped = self.dropped_data[data as usize] && !active;
+        let dropped = self.dropped_data[data as usize].get() && !active;
         let size = if dropped { 0 } else { desc.len };
         if from.checked_add(len).is_none_or(|end| end > size) {
             return false;

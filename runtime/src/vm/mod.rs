@@ -7,6 +7,9 @@
 //!   made executable, and outlives every instance, function reference and frame of its code.
 //! - **context**: a context has the layout its module's artifact says, from instantiation until
 //!   its store is dropped; its address never changes.
+//! - **owner**: a store has one owner, whose provenance is exposed; what reaches the store follows
+//!   its address with that provenance, and nothing that machine code or a host function may reach
+//!   lies behind a reference that Rust code holds meanwhile.
 //! - **store**: everything an instance refers to belongs to the same store, which lives until
 //!   the outermost call into it has returned; one thread at a time is inside it.
 //! - **frames**: between an entry thunk and the machine code or host thunk that leaves it, all
@@ -25,6 +28,7 @@ pub(crate) mod jit;
 pub(crate) mod memory;
 pub(crate) mod registry;
 pub(crate) mod slot;
+pub(crate) mod stack;
 pub(crate) mod store;
 pub(crate) mod sys;
 pub(crate) mod table;

@@ -1,12 +1,13 @@
 //! A store: what a namespace owns, and who is inside it.
 
 use super::code::CodeMemory;
-use super::context::{Context, FuncRef, FuncSlot, HostRecord};
+use super::context::{Context, FuncRef, FuncSlot, HostRecord, StoreContext};
 use super::entity::{Entity, FuncEntity, GlobalEntity, HostFunc, func_of};
 use super::host::HostInstance;
 use super::instance::InstanceData;
+use super::stack::{Limits, Outer};
 use super::table::{RawRef, TableData};
-use super::{instantiate, thread};
+use super::{instantiate, stack, thread};
 use crate::error::{Error, ErrorKind};
 use crate::func::Func;
 use crate::module::CompiledModule;
@@ -14,7 +15,6 @@ use crate::namespace::Namespace;
 use crate::runtime::Runtime;
 use crate::trap::{Frame, Trap};
 use crate::value::{ExternRef, Value};
-use precast_abi::limits::HOST_STACK_HEADROOM;
 use precast_abi::trap::TrapCode;
 use precast_abi::types::ValType;
 use precast_abi::vmctx;
@@ -23,9 +23,6 @@ use std::collections::HashMap;
 use std::ptr::NonNull;
 use std::sync::atomic::{AtomicU64, Ordering};
 
-/// How far below the stack limit, in bytes, WebAssembly may still be entered.
-const ENTRY_HEADROOM: usize = HOST_STACK_HEADROOM as usize / 2;
-
 /// An instance of a module or of a host module.
 enum Member {
     Wasm(Box<InstanceData>),
@@ -33,14 +30,24 @@ enum Member {
 }
 
 /// Everything a namespace owns.
+///
+/// Invariant **owner**: the one pointer that owns a store is made by [`Store::boxed`], and its
+/// provenance is exposed. Everything that reaches the store (a [`Namespace`], a context, a host
+/// record) holds its address and follows it with that provenance. A reference to the store is held
+/// by Rust code only while no machine code and no host function runs.
+#[repr(C)]
 pub(crate) struct Store {
+    /// First, so that a pointer to the store is one to the store context too.
+    context: StoreContext,
+    limits: Limits,
+    /// The stack pointer at which the host function left the guest that is now given the
+    /// namespace; at first the one at which the host called.
+    guest_sp: usize,
     id: u64,
     runtime: Runtime,
     closed: bool,
     /// Calls that are inside.
     depth: u32,
-    /// The stack limit that all contexts hold: that of the last thread to enter.
-    stack_limit: usize,
     names: HashMap<Box<str>, u32>,
     externs: Vec<Box<dyn Any + Send>>,
     /// Records of functions that have none in their instance, by code and context.
@@ -53,23 +60,19 @@ pub(crate) struct Store {
     members: Vec<Member>,
 }
 
-/// What a [`Namespace`] without its tail is: the same layout, with a size.
-#[repr(C)]
-struct Sized {
-    store: Store,
-    tail: [(); 0],
-}
-
 impl Store {
     /// A new store, in a namespace of its own.
     pub(crate) fn boxed(runtime: Runtime) -> Box<Namespace> {
         static NEXT: AtomicU64 = AtomicU64::new(1);
+        let limits = Limits::new(runtime.config());
         let store = Store {
+            context: StoreContext { stack_limit: usize::MAX },
+            limits,
+            guest_sp: 0,
             id: NEXT.fetch_add(1, Ordering::Relaxed),
             runtime,
             closed: false,
             depth: 0,
-            stack_limit: 0,
             names: HashMap::new(),
             externs: Vec::new(),
             func_refs: HashMap::new(),
@@ -77,16 +80,51 @@ impl Store {
             host_refs: HashMap::new(),
             members: Vec::new(),
         };
-        let raw = Box::into_raw(Box::new(Sized { store, tail: [] }));
-        // SAFETY: the pointer came from a box, and both types have the same layout: they are
-        // `repr(C)`, with the store first and nothing behind it.
-        unsafe { Box::from_raw(namespace_of(raw.cast())) }
+        let owner = Box::into_raw(Box::new(store));
+        owner.expose_provenance();
+        // SAFETY: a namespace has no bytes, so any address that is not null is one of a box.
+        unsafe { Box::from_raw(namespace_at(owner)) }
     }
 }
 
-/// The namespace around a store.
-pub(super) fn namespace_of(store: *mut Store) -> *mut Namespace {
+/// The namespace of a store: something without bytes at the store's address.
+pub(super) fn namespace_at(store: *mut Store) -> *mut Namespace {
     std::ptr::slice_from_raw_parts_mut(store.cast::<()>(), 0) as *mut Namespace
+}
+
+/// The store of a namespace, with the provenance of its owner.
+#[inline]
+pub(crate) fn pointer(namespace: &Namespace) -> NonNull<Store> {
+    owner((&raw const *namespace).cast::<Store>())
+}
+
+/// The pointer that owns the store at an address.
+#[inline]
+fn owner(at: *const Store) -> NonNull<Store> {
+    let owner = std::ptr::with_exposed_provenance_mut(at.addr());
+    // SAFETY: the address is that of a box.
+    unsafe { NonNull::new_unchecked(owner) }
+}
+
+/// The store of a namespace that is borrowed.
+#[inline]
+pub(crate) fn of(namespace: &Namespace) -> &Store {
+    // SAFETY: invariant **owner**; the namespace is borrowed as long as the store.
+    unsafe { pointer(namespace).as_ref() }
+}
+
+/// As [`of`], to change it.
+#[inline]
+pub(crate) fn of_mut(namespace: &mut Namespace) -> &mut Store {
+    // SAFETY: as in `of`; whoever has the namespace borrowed mutably is the only one inside.
+    unsafe { pointer(namespace).as_mut() }
+}
+
+impl Drop for Namespace {
+    fn drop(&mut self) {
+        // SAFETY: invariant **owner**; nothing reaches the store after its namespace is dropped.
+        drop(unsafe { Box::from_raw(pointer(self).as_ptr()) });
+    }
 }
 
 // SAFETY: everything a store owns can be sent: host state and external values are `Send` by the
@@ -96,9 +134,8 @@ unsafe impl Send for Store {}
 /// Somebody inside a store; leaves it when dropped.
 pub(super) struct Inside {
     store: NonNull<Store>,
-    /// The stack limit of the call that this one is inside of, if there is one: that call may
-    /// wait on another thread.
-    outer: usize,
+    /// What holds for the call that this one is inside of, if there is one.
+    outer: Outer,
 }
 
 impl Inside {
@@ -121,14 +158,12 @@ impl Inside {
 impl Drop for Inside {
     #[inline]
     fn drop(&mut self) {
-        let outer = self.outer;
+        let Outer { stack_limit, guest_sp } = self.outer;
         let store = self.store();
+        store.context.stack_limit = stack_limit;
+        store.guest_sp = guest_sp;
         store.depth -= 1;
-        if store.depth > 0 {
-            if store.stack_limit != outer {
-                store.set_stack_limit(outer);
-            }
-        } else if store.closed {
+        if store.depth == 0 && store.closed {
             store.clear();
         }
     }
@@ -153,40 +188,36 @@ impl Store {
     }
 
     #[inline]
-    fn enter(&mut self) -> Result<usize, Error> {
+    fn enter(&mut self) -> Result<Outer, Error> {
         if self.is_closed() {
             self.check_open()?;
         }
-        let limit = thread::stack_limit();
-        let outer = self.stack_limit;
-        // A fault in the entry thunk's own prologue could not be told from one of its caller.
-        let here = 0u8;
-        if (&raw const here as usize) < limit - ENTRY_HEADROOM {
+        let outer = Outer { stack_limit: self.context.stack_limit, guest_sp: self.guest_sp };
+        let budget = match self.depth {
+            0 => self.limits.guest,
+            _ => outer.left(),
+        };
+        let sp = stack::pointer();
+        let limit = self.limits.stack_limit(sp, budget);
+        if sp < limit {
             return Err(Trap::new(TrapCode::StackOverflow, None, Vec::new()).into());
         }
-        if limit != self.stack_limit {
-            self.set_stack_limit(limit);
-        }
+        self.context.stack_limit = limit;
+        self.guest_sp = sp;
         self.depth += 1;
         Ok(outer)
     }
 
-    #[cold]
-    fn set_stack_limit(&mut self, limit: usize) {
-        self.stack_limit = limit;
-        for member in &self.members {
-            if let Member::Wasm(instance) = member {
-                // SAFETY: invariant **context**.
-                unsafe { instance.ctx.write(vmctx::STACK_LIMIT, limit) };
-            }
-        }
-        for (record, _) in self.host_records.values_mut() {
-            record.stack_limit = limit;
-        }
+    /// Says at which stack pointer the host function left the guest that is about to be given the
+    /// namespace.
+    #[inline]
+    pub(super) fn left_guest_at(&mut self, sp: usize) {
+        self.guest_sp = sp;
     }
 
-    pub(super) fn stack_limit(&self) -> usize {
-        self.stack_limit
+    /// The pointer that owns this store.
+    pub(super) fn pointer(&self) -> NonNull<Store> {
+        owner(self)
     }
 
     pub(super) fn next_index(&self) -> u32 {
@@ -280,7 +311,7 @@ impl Store {
         let ctx = std::ptr::null_mut();
         let slot =
             FuncSlot { func: def.code(), env: func.env, importer, ..FuncSlot::wasm(code, ctx) };
-        let mut record = Box::new(HostRecord { slot, stack_limit: self.stack_limit, store: self });
+        let mut record = Box::new(HostRecord { slot, store: self.pointer() });
         let at: *mut HostRecord = &mut *record;
         self.host_records.insert(at as usize, (record, func));
         Ok(FuncSlot { ctx: at.cast(), ..slot })

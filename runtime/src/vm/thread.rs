@@ -3,7 +3,6 @@
 use super::sys::{self, SigAltStack};
 use super::traps;
 use crate::error::Error;
-use precast_abi::limits::HOST_STACK_HEADROOM;
 use precast_abi::trap::TrapCode;
 use std::any::Any;
 use std::cell::{Cell, RefCell, UnsafeCell};
@@ -32,7 +31,7 @@ pub(super) enum Cause {
 }
 
 thread_local! {
-    static STACK_LIMIT: Cell<usize> = const { Cell::new(0) };
+    /// The lowest usable address of the stack; zero before it is known.
     static STACK_LOW: Cell<usize> = const { Cell::new(0) };
     static RAW_TRAP: UnsafeCell<RawTrap> = const {
         UnsafeCell::new(RawTrap { code: TrapCode::Unreachable, frames: [0; MAX_FRAMES], len: 0 })
@@ -44,13 +43,13 @@ thread_local! {
     static ALT_STACK: RefCell<Option<SigAltStack>> = const { RefCell::new(None) };
 }
 
-/// The lowest stack pointer at which WebAssembly on this thread may call the host. Makes the
-/// thread ready for traps the first time.
+/// The lowest usable address of this thread's stack. Makes the thread ready for traps the first
+/// time.
 #[inline]
-pub(crate) fn stack_limit() -> usize {
-    match STACK_LIMIT.get() {
+pub(crate) fn stack_low() -> usize {
+    match STACK_LOW.get() {
         0 => init(),
-        limit => limit,
+        low => low,
     }
 }
 
@@ -65,17 +64,19 @@ fn init() -> usize {
     ALT_STACK.with(|cell| *cell.borrow_mut() = alt_stack.ok());
     let (low, _) = sys::thread_stack();
     STACK_LOW.set(low);
-    let limit = low + HOST_STACK_HEADROOM as usize;
-    STACK_LIMIT.set(limit);
-    limit
+    low
 }
 
-/// Whether an address is where this thread's stack overflows to. Callable in signal handlers.
+/// Whether an address is where this thread's stack overflows to. A function whose frame is larger
+/// than what is left below the stack limit touches the frame, page by page, before it compares its
+/// stack pointer. Callable in signal handlers.
 pub(super) fn is_stack_overflow(address: usize) -> bool {
     /// How far below its stack an overflow can first touch: the guard gap of a main thread.
     const BELOW: usize = 16 << 20;
+    /// How far above its lowest address the stack of a main thread may fail to grow.
+    const ABOVE: usize = 256 << 10;
     let low = STACK_LOW.get();
-    low != 0 && address >= low.saturating_sub(BELOW) && address < low + HOST_STACK_HEADROOM as usize
+    low != 0 && address >= low.saturating_sub(BELOW) && address < low + ABOVE
 }
 
 /// Writes the thread's trap record. Callable in signal handlers.

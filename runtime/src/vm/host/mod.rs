@@ -24,8 +24,13 @@ use std::ptr::NonNull;
 use std::sync::Arc;
 
 /// A call from the host, with values as machine code holds them.
-pub(super) type HostCall =
-    unsafe fn(*const HostFuncDef, *mut Store, *const (), &[u128], &mut [u128]) -> Result<(), Error>;
+pub(super) type HostCall = unsafe fn(
+    *const HostFuncDef,
+    NonNull<Store>,
+    *const (),
+    &[u128],
+    &mut [u128],
+) -> Result<(), Error>;
 
 /// A closure as a host function.
 pub(crate) struct HostFuncDef {
@@ -111,7 +116,7 @@ impl HostFuncDef {
     /// `env` is the environment the function has in `store`; the values fit its type.
     pub(super) unsafe fn call(
         &self,
-        store: *mut Store,
+        store: NonNull<Store>,
         env: *const (),
         args: &[u128],
         results: &mut [u128],
@@ -224,10 +229,12 @@ impl Drop for HostInstance {
 /// Invariant: made for one call of a host function, with pointers of one live store that the
 /// call is inside of; the [`Caller`] around it is borrowed mutably by whoever uses it.
 pub(crate) struct Reach<T> {
-    store: *mut Store,
+    store: NonNull<Store>,
     /// The calling instance's context, or null.
     ctx: *mut u8,
     state: *mut T,
+    /// The stack pointer at which machine code called, if it did.
+    exit_sp: Option<usize>,
 }
 
 impl<T> Reach<T> {
@@ -237,7 +244,7 @@ impl<T> Reach<T> {
     ///
     /// The slot is that of a live context or host record, and `state` that of the function.
     #[inline]
-    unsafe fn of_slot(slot: *const FuncSlot, state: *mut T) -> Self {
+    unsafe fn of_slot(slot: *const FuncSlot, state: *mut T, exit_sp: usize) -> Self {
         // SAFETY: by the contract: a slot with an importer is its, one without is the first
         // field of a host record.
         unsafe {
@@ -245,31 +252,43 @@ impl<T> Reach<T> {
             let store = if ctx.is_null() {
                 (*slot.cast::<HostRecord>()).store
             } else {
-                super::instance::of(Context::from_raw(ctx)).store
+                Context::from_raw(ctx).read(vmctx::STORE)
             };
-            Reach { store, ctx, state }
+            Reach { store, ctx, state, exit_sp: Some(exit_sp) }
         }
+    }
+
+    /// For a call by the host.
+    ///
+    /// # Safety
+    ///
+    /// `state` is that of the function in the store, which the call is inside of.
+    unsafe fn of_host(store: NonNull<Store>, state: *mut T) -> Self {
+        Reach { store, ctx: std::ptr::null_mut(), state, exit_sp: None }
     }
 
     /// The namespace the call is inside of.
     #[inline]
     pub(crate) fn namespace(&mut self) -> &mut crate::Namespace {
+        if let Some(sp) = self.exit_sp {
+            self.store().left_guest_at(sp);
+        }
         // SAFETY: invariant of the type. The outer call has the namespace borrowed until it
-        // returns, and lends it to the host function it waits for. It has no size, so that no
-        // other can be put in its place.
-        unsafe { &mut *super::store::namespace_of(self.store) }
+        // returns, and lends it to the host function it waits for. It has no bytes, so that the
+        // two borrows have none in common, and no size, so that no other can be put in its place.
+        unsafe { &mut *super::store::namespace_at(self.store.as_ptr()) }
     }
 
     /// The store's identity.
     pub(crate) fn store_id(&self) -> u64 {
         // SAFETY: invariant of the type.
-        unsafe { (*self.store).id() }
+        unsafe { self.store.as_ref().id() }
     }
 
     /// The store.
     fn store(&mut self) -> &mut Store {
-        // SAFETY: invariant of the type.
-        unsafe { &mut *self.store }
+        // SAFETY: invariant of the type; invariant **owner**.
+        unsafe { self.store.as_mut() }
     }
 
     #[inline]
@@ -305,6 +324,8 @@ impl<T> Reach<T> {
 /// Where a host function leaves machine code from.
 #[derive(Clone, Copy)]
 pub(super) struct Exit {
+    /// The stack pointer, or another address in the innermost frame.
+    sp: usize,
     /// The frame pointer of the innermost frame of machine code.
     fp: usize,
     /// Where in that frame's function the call returns to, when no thunk is in between.
@@ -314,7 +335,7 @@ pub(super) struct Exit {
 impl Exit {
     /// The exit of a call through a host thunk, whose frame is `fp`.
     fn of_thunk(fp: *const u8) -> Self {
-        Exit { fp: fp as usize, pc: None }
+        Exit { sp: fp as usize, fp: fp as usize, pc: None }
     }
 
     /// The exit of a call without a thunk. To be read before the host function runs, as the next
@@ -328,8 +349,8 @@ impl Exit {
         // SAFETY: by the contract: the stack pointer was that of a function just entered, with
         // the return address on top.
         unsafe {
-            let pc = *((*slot).exit_sp as *const usize);
-            Exit { fp: (*slot).exit_fp, pc: Some(pc) }
+            let sp = (*slot).exit_sp;
+            Exit { sp, fp: (*slot).exit_fp, pc: Some(*(sp as *const usize)) }
         }
     }
 }
@@ -340,7 +361,7 @@ impl Exit {
 ///
 /// The exit is that of the call, and the shim owns nothing any more.
 #[cold]
-unsafe fn stop(Exit { fp, pc }: Exit, failure: Failure) -> ! {
+unsafe fn stop(Exit { fp, pc, .. }: Exit, failure: Failure) -> ! {
     // SAFETY: by the contract; invariant **frames**.
     unsafe {
         match failure {
@@ -379,7 +400,7 @@ where
         unsafe {
             let env = (*slot).env.cast::<Env>();
             let def = &*(*env).def;
-            let reach = Reach::of_slot(slot, (*env).state.cast::<T>());
+            let reach = Reach::of_slot(slot, (*env).state.cast::<T>(), fp as usize);
             let ty = &def.ty.ty;
             let len = ty.params().len().max(ty.results().len());
             let values = std::slice::from_raw_parts_mut(values, len);
@@ -422,7 +443,7 @@ where
 
 unsafe fn dynamic_call<T, F>(
     def: *const HostFuncDef,
-    store: *mut Store,
+    store: NonNull<Store>,
     env: *const (),
     args: &[u128],
     results: &mut [u128],
@@ -437,7 +458,7 @@ where
     // SAFETY: by the contract of `HostFuncDef::call`, definition and environment belong together.
     unsafe {
         let state = (*env.cast::<Env>()).state.cast::<T>();
-        let reach = Reach { store, ctx: std::ptr::null_mut(), state };
+        let reach = Reach::of_host(store, state);
         dynamic_body::<T, F>(&*def, reach, &mut values)?;
     }
     results.copy_from_slice(&values[..results.len()]);

@@ -10,6 +10,7 @@ use crate::vm::sys;
 use crate::vm::typed::{WasmResults, WasmTy};
 use precast_abi::types::{FuncType, ValType};
 use std::any::Any;
+use std::ptr::NonNull;
 
 /// What a host function may return: nothing, a value, a tuple of values, or a `Result` of those
 /// whose error stops the guest.
@@ -214,7 +215,7 @@ macro_rules! closures {
                         // SAFETY: machine code calls the shim with its slot.
                         let (f, mut $caller) = unsafe {
                             let (state, f) = open::<T, F>((*slot).env);
-                            (f, Caller::new(Reach::of_slot(slot, state)))
+                            (f, Caller::new(Reach::of_slot(slot, state, fp as usize)))
                         };
                         f($($pass)* $($ty),*).into_values()
                     });
@@ -242,7 +243,7 @@ macro_rules! closures {
                         // SAFETY: machine code calls the shim with its slot.
                         let (f, mut $caller) = unsafe {
                             let (state, f) = open::<T, F>((*slot).env);
-                            (f, Caller::new(Reach::of_slot(slot, state)))
+                            (f, Caller::new(Reach::of_slot(slot, state, exit.sp)))
                         };
                         f($($pass)* $($ty),*).into_values()
                     });
@@ -289,7 +290,7 @@ macro_rules! closures {
                         // SAFETY: machine code calls the shim with its slot.
                         let (f, mut $caller) = unsafe {
                             let (state, f) = open::<T, F>((*slot).env);
-                            (f, Caller::new(Reach::of_slot(slot, state)))
+                            (f, Caller::new(Reach::of_slot(slot, state, fp as usize)))
                         };
                         f($($pass)* $($ty),*).into_values()
                     });
@@ -309,7 +310,7 @@ macro_rules! closures {
                 /// Called from the host.
                 unsafe fn call<T, R, F, $($ty,)*>(
                     _def: *const HostFuncDef,
-                    store: *mut Store,
+                    store: NonNull<Store>,
                     env: *const (),
                     args: &[u128],
                     results: &mut [u128],
@@ -325,7 +326,7 @@ macro_rules! closures {
                     // SAFETY: by the contract of `HostFuncDef::call`.
                     let (f, mut $caller) = unsafe {
                         let (state, f) = open::<T, F>(env);
-                        let reach = Reach { store, ctx: std::ptr::null_mut(), state };
+                        let reach = Reach::of_host(store, state);
                         (f, Caller::new(reach))
                     };
                     let values = f($($pass)* $($ty),*).into_values()?;

@@ -20,7 +20,8 @@ macro_rules! direct_entry {
     ($inner:path) => {
         core::arch::naked_asm!(
             "mov r11, [rdi + {importer}]",
-            "cmp rsp, [r11 + {limit}]",
+            "mov r10, [r11 + {store}]",
+            "cmp rsp, [r10 + {limit}]",
             "jb 2f",
             "mov [rdi + {sp}], rsp",
             "mov [rdi + {fp}], rbp",
@@ -30,7 +31,8 @@ macro_rules! direct_entry {
             "mov rdi, r11",
             "jmp r10",
             importer = const precast_abi::vmctx::FuncSlot::IMPORTER,
-            limit = const precast_abi::vmctx::STACK_LIMIT,
+            store = const precast_abi::vmctx::STORE,
+            limit = const precast_abi::store_context::STACK_LIMIT,
             sp = const precast_abi::vmctx::FuncSlot::EXIT_SP,
             fp = const precast_abi::vmctx::FuncSlot::EXIT_FP,
             thunk = const precast_abi::vmctx::FuncSlot::THUNK,

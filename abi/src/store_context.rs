@@ -1,0 +1,14 @@
+//! The store context: what all instances of a namespace share, as machine code reads it.
+//!
+//! ```text
+//!    0  stack limit   8   lowest stack pointer at which WebAssembly may call
+//! ```
+//!
+//! Contexts of instances and records of host functions point to it, so that a call into the
+//! namespace sets the limit once, however many instances there are.
+
+/// Lowest stack pointer, `u64`, at which a WebAssembly function may call another or the host.
+pub const STACK_LIMIT: i32 = 0;
+
+/// Bytes of the store context.
+pub const SIZE: u32 = 8;

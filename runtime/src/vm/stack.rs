@@ -1,0 +1,67 @@
+//! How much of a thread's stack guests and host functions may use.
+//!
+//! ```text
+//!   high   frames of the host
+//!          ---- stack pointer when the host calls the outermost guest
+//!          guest: at most `guest` bytes, frames of host functions in between not counted
+//!          ---- stack limit
+//!          the host function that a guest calls at the limit: at least `host` bytes
+//!   low    ---- end of the thread's stack
+//! ```
+//!
+//! Functions of a guest compare their stack pointer with the limit, and so does whatever leads
+//! from a guest to the host. A call sets the limit for its thread and depth, and gives the outer
+//! call's back when it returns.
+
+use super::thread;
+use crate::config::Config;
+use precast_abi::limits::UNCHECKED_STACK;
+
+/// Bytes for the frames of this crate between machine code and a host function's own.
+const SHIMS: usize = 32 << 10;
+
+/// The bounds that a runtime's settings ask for, in bytes.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Limits {
+    /// Most stack of the guests in one call of the host, nested ones together.
+    pub(super) guest: usize,
+    /// Least stack below the stack limit.
+    reserve: usize,
+}
+
+impl Limits {
+    pub(super) fn new(config: &Config) -> Self {
+        let reserve = config.host_stack.max(UNCHECKED_STACK as usize).saturating_add(SHIMS);
+        Limits { guest: config.max_stack, reserve }
+    }
+
+    /// The stack limit of a guest that is called at a stack pointer of this thread and may use
+    /// `budget` bytes. It is above the stack pointer when there is not enough stack for a call.
+    #[inline]
+    pub(super) fn stack_limit(&self, sp: usize, budget: usize) -> usize {
+        let lowest = thread::stack_low().saturating_add(self.reserve);
+        sp.saturating_sub(budget).max(lowest)
+    }
+}
+
+/// What holds for the call that another one is inside of. It may be one on another thread.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Outer {
+    pub(super) stack_limit: usize,
+    /// The stack pointer at which the guest called the host function that makes the inner call.
+    pub(super) guest_sp: usize,
+}
+
+impl Outer {
+    /// How much the guests of the inner call may use: what the outer ones have left.
+    pub(super) fn left(self) -> usize {
+        self.guest_sp.saturating_sub(self.stack_limit)
+    }
+}
+
+/// About where the stack pointer is.
+#[inline(always)]
+pub(super) fn pointer() -> usize {
+    let here = 0u8;
+    &raw const here as usize
+}
