@@ -10,6 +10,7 @@ mod overlay;
 mod progress;
 mod report;
 mod run;
+mod stack;
 mod values;
 mod wast;
 

@@ -16,6 +16,7 @@ use precast::{CompiledModule, Config, ExternType, Instance, Namespace, Runtime, 
 use super::cache::CacheOptions;
 use super::dir::Dir;
 use super::imports::{self, UnknownImports};
+use super::stack::StackOptions;
 use super::{input, progress, values};
 
 /// Arguments of `precast run`.
@@ -67,6 +68,9 @@ pub(crate) struct Run {
     /// Link functions that nothing defines: trap when one is called, or answer zeros.
     #[arg(long, value_name = "POLICY")]
     unknown_imports: Option<UnknownImports>,
+
+    #[command(flatten)]
+    stack: StackOptions,
 
     #[command(flatten)]
     cache: CacheOptions,
@@ -133,7 +137,11 @@ impl FromStr for Preload {
 impl Run {
     /// Runs the program; the exit code is its own.
     pub(crate) fn execute(&self) -> Result<ExitCode> {
-        let config = self.cache.configure(Config::new())?;
+        self.stack.run(|| self.run())
+    }
+
+    fn run(&self) -> Result<ExitCode> {
+        let config = self.cache.configure(self.stack.configure(Config::new()))?;
         let runtime = Runtime::with_config(progress::with_bar(config));
         let mut namespace = runtime.namespace();
         let modules = self.modules(&runtime)?;

@@ -1,6 +1,6 @@
 //! `precast run` on programs that are fine.
 
-use std::process::Stdio;
+use std::process::{Command, Stdio};
 
 use crate::scratch::Scratch;
 use crate::{done, file, precast, stdout};
@@ -196,4 +196,40 @@ fn a_reader_that_leaves_is_no_disaster() {
     let output = child.wait_with_output().unwrap();
     assert_eq!(output.status.code(), Some(0));
     assert_eq!(String::from_utf8_lossy(&output.stderr), "");
+}
+
+const RECURSION: &str = r#"(module (func $down (export "down") (param i32) (result i32)
+  (if (result i32) (local.get 0)
+    (then (i32.add (i32.const 1) (call $down (i32.sub (local.get 0) (i32.const 1)))))
+    (else (i32.const 0)))))"#;
+
+/// A guest used all of the stack that the thread had, which may be without a bound.
+#[test]
+fn the_stack_has_a_bound_that_the_user_sets() {
+    let scratch = Scratch::new("max-stack");
+    let file = scratch.name("down.wat");
+    std::fs::write(&file, RECURSION).unwrap();
+    let run = |limit: &str, options: &[&str], depth: u32| {
+        let program = precast(["run", "--no-cache", "--invoke", "down"]);
+        // The shell sets the limit of the main thread's stack.
+        let mut command = Command::new("sh");
+        command.args(["-c", &format!("ulimit -s {limit} && exec \"$@\""), "sh"]);
+        command.arg(program.get_program()).args(program.get_args());
+        command.args(options).arg(&file).arg(depth.to_string());
+        let output = command.output().unwrap();
+        let (stdout, stderr) = (output.stdout, String::from_utf8(output.stderr).unwrap());
+        (output.status.code(), String::from_utf8(stdout).unwrap().trim().to_owned(), stderr)
+    };
+    for limit in ["unlimited", "8192", "1024"] {
+        let (code, _, stderr) = run(limit, &[], 200_000);
+        assert_eq!(code, Some(134), "{limit}: {stderr}");
+        assert!(stderr.contains("call stack exhausted"), "{stderr}");
+        assert_eq!(run(limit, &[], 5000).1, "5000", "{limit}");
+        assert_eq!(run(limit, &["--max-stack", "64MiB"], 200_000).1, "200000", "{limit}");
+        assert_eq!(run(limit, &["--max-stack", "16KiB"], 20_000).0, Some(134), "{limit}");
+    }
+    let (code, _, stderr) = run("8192", &["--max-stack", "16EiB"], 1);
+    assert_eq!((code, stderr.lines().count()), (Some(1), 1), "{stderr}");
+    let (code, _, stderr) = run("8192", &["--max-stack", "much"], 1);
+    assert_eq!(code, Some(2), "{stderr}");
 }
