@@ -413,19 +413,19 @@ fn nested_guests_share_the_budget() {
 /// or their frames are large.
 #[test]
 fn long_chains_and_large_frames_have_the_budget() {
-    let chain: String = (0..20_000)
+    let chain: String = (0..5_000)
         .map(|n| format!("(func $f{n} (result i32) (i32.add (call $f{}) (i32.const 1)))", n + 1))
         .collect();
     let (mut ns, instance) = instantiate(&format!(
-        r#"(module {chain} (func $f20000 (result i32) (i32.const 1)) (func (export "f") (result i32) (call $f0))
-             (func (export "g") (result i32) (call $f19000)))"#,
+        r#"(module {chain} (func $f5000 (result i32) (i32.const 1)) (func (export "f") (result i32) (call $f0))
+             (func (export "g") (result i32) (call $f4000)))"#,
     ));
     assert_eq!(instance.call(&mut ns, "g", &[]).unwrap()[0].as_i32(), Some(1001));
     let runtime = Runtime::with_config(Config::new().max_stack(64 << 10));
     let module = compile(
         &runtime,
         &format!(
-            r#"(module {chain} (func $f20000 (result i32) (i32.const 1))
+            r#"(module {chain} (func $f5000 (result i32) (i32.const 1))
                  (func (export "f") (result i32) (call $f0)))"#
         ),
     );
@@ -434,18 +434,19 @@ fn long_chains_and_large_frames_have_the_budget() {
     let error = instance.call(&mut ns, "f", &[]).unwrap_err();
     assert_eq!(error.trap().unwrap().code(), TrapCode::StackOverflow);
 
-    // Eight frames of 100 KiB each in functions that do not recurse.
-    const LOCALS: usize = 6_000;
+    // Eight frames of 24 KiB each in functions that do not recurse.
+    const LOCALS: usize = 1_500;
     let sets: String =
         (0..LOCALS).map(|i| format!("(local.set {i} (v128.load (i32.const {i})))")).collect();
-    let sums: String =
-        (0..LOCALS).map(|i| format!("(v128.store (i32.const 8) (local.get {i}))")).collect();
+    let sums: String = (0..LOCALS)
+        .map(|i| format!("(v128.store (i32.const {}) (local.get {i}))", 16 * i))
+        .collect();
     let locals = "v128 ".repeat(LOCALS);
     let funcs: String = (0..8)
         .map(|n| format!("(func $f{n} (local {locals}) {sets} (call $f{}) {sums})", n + 1))
         .collect();
     let text = format!(r#"(module (memory 1) {funcs} (func $f8) (func (export "f") (call $f0)))"#);
-    for (budget, fits) in [(512 << 10, false), (2 << 20, true)] {
+    for (budget, fits) in [(128 << 10, false), (1 << 20, true)] {
         let runtime = Runtime::with_config(Config::new().max_stack(budget));
         let module = compile(&runtime, &text);
         with_stack(16 << 20, || {
