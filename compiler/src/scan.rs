@@ -35,19 +35,30 @@ pub(crate) fn scan(module: &Module<'_>) -> Scan {
     let imports = module.func_imports;
     let scans = bodies.fold(Scan::default, |scan, (n, body)| scan.body(n, &body.body, imports));
     // Rayon keeps the order, so that calls are in that of the functions.
-    scans.reduce(Scan::default, |mut a, mut b| {
-        a.calls.append(&mut b.calls);
-        a.touched.extend(b.touched);
-        a.grown.extend(b.grown);
-        a.dispatching.extend(b.dispatching);
-        a.referenced.extend(b.referenced);
-        a.names_data |= b.names_data;
-        a.names_elems |= b.names_elems;
-        a
-    })
+    scans
+        .reduce(Scan::default, |mut a, mut b| {
+            a.calls.append(&mut b.calls);
+            a.touched.extend(b.touched);
+            a.grown.extend(b.grown);
+            a.dispatching.extend(b.dispatching);
+            a.referenced.extend(b.referenced);
+            a.names_data |= b.names_data;
+            a.names_elems |= b.names_elems;
+            a
+        })
+        .known_callees()
 }
 
 impl Scan {
+    /// Leaves out callees that do not exist. Bodies are not validated yet.
+    fn known_callees(mut self) -> Self {
+        let count = self.calls.len() as u32;
+        for calls in &mut self.calls {
+            calls.direct.truncate(calls.direct.partition_point(|&callee| callee < count));
+        }
+        self
+    }
+
     /// Looks at one body. It is not validated yet; where it cannot be read, the look ends, and
     /// validation will say what is wrong.
     fn body(mut self, n: usize, body: &FunctionBody<'_>, imports: u32) -> Self {

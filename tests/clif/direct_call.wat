@@ -12,13 +12,20 @@
 ;; }
 ;;
 ;; function u0:1(i64, i32) -> i32 tail {
+;;     region0 = 0 "constant"
+;;     region1 = 150994944 "stack limit"
 ;;     sig0 = (i64, i32) -> i32 tail
 ;;     fn0 = colocated u0:0 sig0
 ;;
 ;;                                 block0(v0: i64, v1: i32):
-;; @0030                               v2 = call fn0(v0, v1)
-;; @0032                               v3 = iconst.i32 7
-;; @0034                               v4 = call fn0(v0, v3)  ; v3 = 7
-;; @0036                               v5 = imul v2, v4
-;; @0037                               return v5
+;;                                     v2 = load.i64 notrap readonly can_move region0 v0-24
+;;                                     v3 = load.i64 notrap region1 v2
+;;                                     v4 = get_stack_pointer.i64
+;;                                     v5 = icmp ult v4, v3
+;;                                     trapnz v5, stk_ovf
+;; @0030                               v6 = call fn0(v0, v1)
+;; @0032                               v7 = iconst.i32 7
+;; @0034                               v8 = call fn0(v0, v7)  ; v7 = 7
+;; @0036                               v9 = imul v6, v8
+;; @0037                               return v9
 ;; }

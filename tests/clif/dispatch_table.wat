@@ -33,21 +33,27 @@
 ;;
 ;; function u0:3(i64, i32, i32) -> i32 tail {
 ;;     region0 = 0 "constant"
+;;     region1 = 150994944 "stack limit"
 ;;     gv0 = symbol colocated userextname0
 ;;     sig0 = (i64, i32) -> i32 tail
 ;;
 ;;                                 block0(v0: i64, v1: i32, v2: i32):
-;; @005d                               v3 = iconst.i32 4
-;; @005d                               v4 = icmp uge v1, v3  ; v3 = 4
-;; @005d                               trapnz v4, user3
-;; @005d                               v5 = uextend.i64 v1
-;; @005d                               v6 = symbol_value.i64 gv0
-;; @005d                               v7 = iconst.i64 4
-;; @005d                               v8 = imul v5, v7  ; v7 = 4
-;; @005d                               v9 = iadd v6, v8
-;; @005d                               v10 = load.i32 notrap readonly region0 v9
-;; @005d                               v11 = sextend.i64 v10
-;; @005d                               v12 = iadd v6, v11
-;; @005d                               v13 = call_indirect sig0, v12(v0, v2)
-;; @0060                               return v13
+;;                                     v3 = load.i64 notrap readonly can_move region0 v0-24
+;;                                     v4 = load.i64 notrap region1 v3
+;;                                     v5 = get_stack_pointer.i64
+;;                                     v6 = icmp ult v5, v4
+;;                                     trapnz v6, stk_ovf
+;; @005d                               v7 = iconst.i32 4
+;; @005d                               v8 = icmp uge v1, v7  ; v7 = 4
+;; @005d                               trapnz v8, user3
+;; @005d                               v9 = uextend.i64 v1
+;; @005d                               v10 = symbol_value.i64 gv0
+;; @005d                               v11 = iconst.i64 4
+;; @005d                               v12 = imul v9, v11  ; v11 = 4
+;; @005d                               v13 = iadd v10, v12
+;; @005d                               v14 = load.i32 notrap readonly region0 v13
+;; @005d                               v15 = sextend.i64 v14
+;; @005d                               v16 = iadd v10, v15
+;; @005d                               v17 = call_indirect sig0, v16(v0, v2)
+;; @0060                               return v17
 ;; }

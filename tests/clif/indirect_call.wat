@@ -15,36 +15,43 @@
 ;; }
 ;;
 ;; function u0:1(i64, i32, i32) -> i32 tail {
-;;     region0 = 50331648 "definitions"
-;;     region1 = 117440512 "table 0"
-;;     region2 = 16777216 "trap operand"
+;;     region0 = 0 "constant"
+;;     region1 = 150994944 "stack limit"
+;;     region2 = 50331648 "definitions"
+;;     region3 = 117440512 "table 0"
+;;     region4 = 16777216 "trap operand"
 ;;     sig0 = (i64, i32) -> i32 tail
 ;;
 ;;                                 block0(v0: i64, v1: i32, v2: i32):
-;; @0051                               v3 = uextend.i64 v1
-;; @0051                               v4 = load.i64 notrap region0 v0-72
-;; @0051                               v5 = icmp uge v3, v4
-;; @0051                               trapnz v5, user3
-;; @0051                               v6 = load.i64 notrap region0 v0-80
-;; @0051                               v7 = iconst.i64 5
-;; @0051                               v8 = ishl v3, v7  ; v7 = 5
-;; @0051                               v9 = iadd v6, v8
-;; @0051                               v10 = load.i64 notrap region1 v9+16
-;; @0051                               v11 = iconst.i64 0x523d_4492_9268_5daf
-;; @0051                               v12 = icmp ne v10, v11  ; v11 = 0x523d_4492_9268_5daf
-;; @0051                               brif v12, block1, block2
+;;                                     v3 = load.i64 notrap readonly can_move region0 v0-24
+;;                                     v4 = load.i64 notrap region1 v3
+;;                                     v5 = get_stack_pointer.i64
+;;                                     v6 = icmp ult v5, v4
+;;                                     trapnz v6, stk_ovf
+;; @0051                               v7 = uextend.i64 v1
+;; @0051                               v8 = load.i64 notrap region2 v0-72
+;; @0051                               v9 = icmp uge v7, v8
+;; @0051                               trapnz v9, user3
+;; @0051                               v10 = load.i64 notrap region2 v0-80
+;; @0051                               v11 = iconst.i64 5
+;; @0051                               v12 = ishl v7, v11  ; v11 = 5
+;; @0051                               v13 = iadd v10, v12
+;; @0051                               v14 = load.i64 notrap region3 v13+16
+;; @0051                               v15 = iconst.i64 0x523d_4492_9268_5daf
+;; @0051                               v16 = icmp ne v14, v15  ; v15 = 0x523d_4492_9268_5daf
+;; @0051                               brif v16, block1, block2
 ;;
 ;;                                 block1 cold:
-;; @0051                               v13 = uextend.i64 v1
-;; @0051                               trapnz.i64 v10, user5
-;; @0051                               v14 = iconst.i64 1
-;; @0051                               v15 = iadd v13, v14  ; v14 = 1
-;; @0051                               store notrap region2 v15, v0-56
+;; @0051                               v17 = uextend.i64 v1
+;; @0051                               trapnz.i64 v14, user5
+;; @0051                               v18 = iconst.i64 1
+;; @0051                               v19 = iadd v17, v18  ; v18 = 1
+;; @0051                               store notrap region4 v19, v0-56
 ;; @0051                               trap user4
 ;;
 ;;                                 block2:
-;; @0051                               v16 = load.i64 notrap region1 v9
-;; @0051                               v17 = load.i64 notrap region1 v9+8
-;; @0051                               v18 = call_indirect sig0, v16(v17, v2)
-;; @0054                               return v18
+;; @0051                               v20 = load.i64 notrap region3 v13
+;; @0051                               v21 = load.i64 notrap region3 v13+8
+;; @0051                               v22 = call_indirect sig0, v20(v21, v2)
+;; @0054                               return v22
 ;; }
