@@ -30,8 +30,8 @@
 ;; @0051                               v8 = ishl v3, v7  ; v7 = 5
 ;; @0051                               v9 = iadd v6, v8
 ;; @0051                               v10 = load.i64 notrap region1 v9+16
-;; @0051                               v11 = iconst.i64 0x523d_4492_9268_5daf
-;; @0051                               v12 = icmp ne v10, v11  ; v11 = 0x523d_4492_9268_5daf
+;; @0051                               v11 = iconst.i64 0x5280_8468_110c_c5f8
+;; @0051                               v12 = icmp ne v10, v11  ; v11 = 0x5280_8468_110c_c5f8
 ;; @0051                               brif v12, block1, block2
 ;;
 ;;                                 block1 cold:

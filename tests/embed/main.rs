@@ -14,6 +14,7 @@ mod safety;
 mod stack;
 mod targets;
 mod traps;
+mod types;
 
 use precast::{CompiledModule, Instance, Namespace, Runtime};
 

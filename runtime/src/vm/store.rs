@@ -275,7 +275,7 @@ impl Store {
         importer: Option<Context>,
     ) -> Result<FuncSlot, Error> {
         let def = func.def();
-        let code = host_thunk(def.ty, def.is_dynamic())?;
+        let code = host_thunk(def.ty(), def.is_dynamic())?;
         let importer = importer.map_or(std::ptr::null_mut(), |ctx| ctx.as_ptr());
         let ctx = std::ptr::null_mut();
         let slot =
@@ -292,12 +292,9 @@ impl Store {
             FuncEntity::Wasm(func) => {
                 // SAFETY: the context is an instance's, as the entity is of this store.
                 let instance = unsafe { super::instance::of(func.ctx) };
-                let own = instance.func_ref_descs().iter().enumerate().find(|(_, desc)| {
-                    desc.code != precast_abi::artifact::NONE
-                        && instance.module.code().text(desc.code) == func.code
-                });
-                if let Some((position, _)) = own {
-                    return Ok(instance.func_ref(position as u32));
+                let offset = instance.module.code().offset_of(func.code as usize);
+                if let Some(own) = offset.and_then(|code| instance.module.func_ref_at(code)) {
+                    return Ok(instance.func_ref(own));
                 }
                 let (code, ctx) = (func.code, func.ctx.as_ptr());
                 let key = (code as usize, ctx as usize);
@@ -314,7 +311,7 @@ impl Store {
                     return Ok(record.this as RawRef);
                 }
                 let slot = self.host_record(func, None)?;
-                let ty = func.def().ty.identity;
+                let ty = func.def().ty().identity;
                 let mut record = Box::new(FuncRef {
                     code: slot.code,
                     ctx: slot.ctx,
@@ -475,13 +472,13 @@ impl Store {
 
 /// The thunk that leads machine code to host functions of a type.
 #[cfg(feature = "compiler")]
-fn host_thunk(ty: crate::types::TypeRef, dynamic: bool) -> Result<*const u8, Error> {
+fn host_thunk(ty: super::types::TypeRef, dynamic: bool) -> Result<*const u8, Error> {
     super::jit::host_thunk(ty, dynamic)
 }
 
 /// Without a compiler there is no thunk for a signature that no artifact has one for.
 #[cfg(not(feature = "compiler"))]
-fn host_thunk(ty: crate::types::TypeRef, _dynamic: bool) -> Result<*const u8, Error> {
+fn host_thunk(ty: super::types::TypeRef, _dynamic: bool) -> Result<*const u8, Error> {
     Err(Error::types(format!(
         "a host function {} here needs the feature `compiler`: its thunk is made at run time",
         ty.ty
