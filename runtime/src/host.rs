@@ -234,8 +234,10 @@ impl<T: Send + 'static> HostModule<T> {
                     host.add_memory(name, memory);
                 }
                 Static::Table(ty) => {
-                    let too_large = || Error::types(format!("table \"{name}\" is too large"));
-                    host.add_table(name, TableData::new(ty).ok_or_else(too_large)?);
+                    let what = "making a host module's table";
+                    let table =
+                        TableData::new(ty).map_err(|error| ErrorKind::System { what, error })?;
+                    host.add_table(name, table);
                 }
                 Static::Global(value, mutable) => {
                     let raw = match value {

@@ -12,6 +12,7 @@ mod linking;
 mod reuse;
 mod safety;
 mod stack;
+mod tables;
 mod targets;
 mod traps;
 mod types;

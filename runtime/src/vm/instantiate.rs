@@ -249,8 +249,8 @@ impl InstanceData {
             let def = self.ctx.field::<TableDef>(self.regions().table(desc.slot));
             // SAFETY: the field is this table's definition.
             let table = unsafe { TableData::in_context(def, desc.table_type()) };
-            let too_large = || Error::types(format!("a table of {} elements", desc.min));
-            let mut table = Box::new(table.ok_or_else(too_large)?);
+            let failed = |error| ErrorKind::System { what: "making a table", error };
+            let mut table = Box::new(table.map_err(failed)?);
             let item = ElemItem { kind: desc.init_kind, index: desc.init_index };
             let value = self.item(&item);
             if value != 0 {

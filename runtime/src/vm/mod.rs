@@ -19,6 +19,7 @@ pub(crate) mod call;
 pub(crate) mod code;
 pub(crate) mod context;
 pub(crate) mod entity;
+pub(crate) mod entries;
 pub(crate) mod host;
 pub(crate) mod instance;
 pub(crate) mod instantiate;
