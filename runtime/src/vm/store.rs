@@ -53,6 +53,15 @@ pub(crate) struct Store {
     members: Vec<Member>,
 }
 
+/// A record of a host function that no store keeps yet: a context that is given up takes its own
+/// with it.
+pub(super) struct NewRecord {
+    /// What machine code calls.
+    pub(super) slot: FuncSlot,
+    record: Box<HostRecord>,
+    func: HostFunc,
+}
+
 /// What a [`Namespace`] without its tail is: the same layout, with a size.
 #[repr(C)]
 struct Sized {
@@ -267,13 +276,13 @@ impl Store {
         Ok((index, start))
     }
 
-    /// The context a host function gets that is called through a record of its own: the slot
-    /// that leads machine code to it.
+    /// A record for calls of a host function that an importer's artifact has no thunk for. Its
+    /// slot leads machine code to it, once the store keeps the record.
     pub(super) fn host_record(
         &mut self,
         func: HostFunc,
         importer: Option<Context>,
-    ) -> Result<FuncSlot, Error> {
+    ) -> Result<NewRecord, Error> {
         let def = func.def();
         let code = host_thunk(def.ty(), def.is_dynamic())?;
         let importer = importer.map_or(std::ptr::null_mut(), |ctx| ctx.as_ptr());
@@ -282,8 +291,17 @@ impl Store {
             FuncSlot { func: def.code(), env: func.env, importer, ..FuncSlot::wasm(code, ctx) };
         let mut record = Box::new(HostRecord { slot, stack_limit: self.stack_limit, store: self });
         let at: *mut HostRecord = &mut *record;
-        self.host_records.insert(at as usize, (record, func));
-        Ok(FuncSlot { ctx: at.cast(), ..slot })
+        Ok(NewRecord { slot: FuncSlot { ctx: at.cast(), ..slot }, record, func })
+    }
+
+    /// Keeps a record until the store is cleared. Its importer must be there as long.
+    pub(super) fn keep_record(&mut self, NewRecord { slot, record, func }: NewRecord) {
+        self.host_records.insert(slot.ctx as usize, (record, func));
+    }
+
+    #[cfg(test)]
+    pub(super) fn host_records(&self) -> usize {
+        self.host_records.len()
     }
 
     /// The record that a reference to a function points to.
@@ -310,7 +328,9 @@ impl Store {
                 if let Some(record) = self.host_refs.get(&key) {
                     return Ok(record.this as RawRef);
                 }
-                let slot = self.host_record(func, None)?;
+                let new = self.host_record(func, None)?;
+                let slot = new.slot;
+                self.keep_record(new);
                 let ty = func.def().ty().identity;
                 let mut record = Box::new(FuncRef {
                     code: slot.code,
