@@ -8,6 +8,7 @@ mod closing;
 mod handles;
 mod host;
 mod hostile;
+mod large;
 mod linking;
 mod reuse;
 mod safety;
