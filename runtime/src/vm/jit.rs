@@ -15,13 +15,13 @@ use precast_compiler::thunk::{self, Emitter, Host};
 use std::io;
 use std::sync::{Mutex, OnceLock};
 
-/// The thunks of a type, made when they are first needed.
+/// The thunks of a type, made when they are first needed. Boxed, as most types have none.
 #[derive(Default, Debug)]
 pub(crate) struct Thunks {
     /// For a function that takes values as C does.
-    typed: OnceLock<Thunk>,
+    typed: OnceLock<Box<Thunk>>,
     /// For one that takes them in an array.
-    array: OnceLock<Thunk>,
+    array: OnceLock<Box<Thunk>>,
 }
 
 /// A thunk and its code.
@@ -72,21 +72,16 @@ pub(super) fn host_thunk(ty: TypeRef, dynamic: bool) -> Result<*const u8, Error>
         let error = io::Error::other(error.to_string());
         Error::from(ErrorKind::System { what: "making a host thunk", error })
     };
-    let mut made = || {
-        if jit.is_none() {
-            *jit = Some(Jit::new()?);
-        }
-        match &mut *jit {
-            Some(jit) => jit.thunk(&ty, dynamic),
-            None => unreachable!("it was just made"),
-        }
+    let jit = match &mut *jit {
+        Some(jit) => jit,
+        none => none.insert(Jit::new().map_err(failed)?),
     };
     let thunk = match place.get() {
         // Another thread made it meanwhile.
         Some(thunk) => thunk,
         None => {
-            let thunk = made().map_err(failed)?;
-            place.get_or_init(|| thunk)
+            let thunk = jit.thunk(&ty, dynamic).map_err(failed)?;
+            place.get_or_init(|| Box::new(thunk))
         }
     };
     Ok(thunk.code as *const u8)
