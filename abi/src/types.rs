@@ -1,6 +1,9 @@
 //! The types of values, functions, tables, memories and globals.
 
+use blake3::Hasher;
+use blake3::hazmat::{ContextKey, HasherExt, hash_derive_key_context};
 use core::fmt;
+use std::sync::LazyLock;
 
 /// The type of a value (WebAssembly specification 2.3.1 to 2.3.4). The numbers are those of the
 /// binary format.
@@ -95,17 +98,58 @@ impl FuncType {
         &self.values[self.params..]
     }
 
+    /// A function type from its values as bytes of the binary format, parameters first; none when
+    /// a byte is no value type, or there are fewer values than parameters.
+    pub fn from_raw(params: usize, values: &[u8]) -> Option<Self> {
+        let values: Box<[ValType]> =
+            values.iter().map(|&v| ValType::from_raw(v)).collect::<Option<_>>()?;
+        (params <= values.len()).then_some(FuncType { values, params })
+    }
+
+    /// Whether this is the type that [`FuncType::from_raw`] makes of the same arguments.
+    pub fn is_raw(&self, params: usize, values: &[u8]) -> bool {
+        self.params == params && self.values.iter().map(|&v| v as u8).eq(values.iter().copied())
+    }
+
     /// The identity of the type in machine code: `call_indirect` compares it.
     ///
-    /// Two types with one identity would break type safety, so whoever loads an artifact checks
-    /// its types structurally against all that the process knows, and refuses a collision. Zero
-    /// is never an identity: it marks null table entries.
+    /// It is the first word of a BLAKE3 digest of the type in the binary format, so nobody can
+    /// make a type with the identity of a given other one. Two types that were made to have one
+    /// identity would break type safety, so whoever loads an artifact compares its types by
+    /// structure with those the process has, and refuses the second. Zero is never an identity:
+    /// it marks null table entries.
     pub fn identity(&self) -> u64 {
         let mut bytes = Vec::with_capacity(self.values.len() + 8);
-        bytes.extend_from_slice(&(self.params as u64).to_le_bytes());
-        bytes.extend(self.values.iter().map(|&v| v as u8));
-        xxhash_rust::xxh3::xxh3_64(&bytes) | 1
+        bytes.push(FUNC);
+        for values in [self.params(), self.results()] {
+            length(&mut bytes, values.len());
+            bytes.extend(values.iter().map(|&v| v as u8));
+        }
+        let mut hasher = Hasher::new_from_context_key(&IDENTITY_KEY);
+        let digest = hasher.update(&bytes).finalize();
+        let word = digest.as_bytes().first_chunk().expect("a digest has 32 bytes");
+        // A second preimage of the type whose word is zero or one costs half as much.
+        u64::from_le_bytes(*word).max(1)
     }
+}
+
+/// What a function type begins with in the binary format.
+const FUNC: u8 = 0x60;
+
+/// Keeps identities apart from everything else that BLAKE3 is used for, and from identities of
+/// another encoding. It is a part of what artifacts must agree in.
+pub(crate) const IDENTITY_CONTEXT: &str = "precast 2026-11-24 identity of a type";
+
+static IDENTITY_KEY: LazyLock<ContextKey> =
+    LazyLock::new(|| hash_derive_key_context(IDENTITY_CONTEXT));
+
+/// A length as the binary format has it (LEB128).
+fn length(bytes: &mut Vec<u8>, mut len: usize) {
+    while len >= 0x80 {
+        bytes.push(len as u8 | 0x80);
+        len >>= 7;
+    }
+    bytes.push(len as u8);
 }
 
 impl fmt::Display for FuncType {
@@ -198,5 +242,46 @@ impl fmt::Display for ExternType {
             ExternType::Global(t) if t.mutable => write!(f, "global (mut {})", t.value),
             ExternType::Global(t) => write!(f, "global {}", t.value),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use ValType::*;
+
+    #[test]
+    fn identities_are_of_the_binary_format() {
+        let long = FuncType::new(vec![I32; 200], [I64]);
+        let mut encoded = vec![0x60, 0xc8, 0x01];
+        encoded.extend([0x7f; 200]);
+        encoded.extend([0x01, 0x7e]);
+        for (ty, encoded) in [
+            (FuncType::default(), vec![0x60, 0, 0]),
+            (FuncType::new([I32, F64], [FuncRef]), vec![0x60, 2, 0x7f, 0x7c, 1, 0x70]),
+            (long, encoded),
+        ] {
+            let digest = blake3::derive_key(IDENTITY_CONTEXT, &encoded);
+            assert_eq!(ty.identity().to_le_bytes(), digest[..8], "{ty}");
+        }
+    }
+
+    #[test]
+    fn identities_use_all_bits() {
+        // The lowest bit is not set for all of them.
+        let identities = (0..100).map(|n| FuncType::new(vec![I32; n], []).identity());
+        let low: u64 = identities.map(|identity| identity & 1).sum();
+        assert!((20..80).contains(&low), "{low} of 100 are odd");
+    }
+
+    #[test]
+    fn raw_types_are_what_they_say() {
+        let ty = FuncType::new([I32, F64], [FuncRef]);
+        assert_eq!(FuncType::from_raw(2, &[0x7f, 0x7c, 0x70]), Some(ty.clone()));
+        assert!(ty.is_raw(2, &[0x7f, 0x7c, 0x70]));
+        assert!(!ty.is_raw(1, &[0x7f, 0x7c, 0x70]));
+        assert!(!ty.is_raw(2, &[0x7f, 0x7c]));
+        assert_eq!(FuncType::from_raw(4, &[0x7f, 0x7c, 0x70]), None);
+        assert_eq!(FuncType::from_raw(1, &[0x40]), None);
     }
 }

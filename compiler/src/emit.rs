@@ -125,7 +125,7 @@ impl Sections<'_> {
         for (index, ty) in module.types.iter().enumerate() {
             let canonical = module.canonical[TypeIndex::from(index).index()];
             records.push(TypeDesc {
-                identity: ty.identity(),
+                identity: module.identities[index],
                 first: values.len() as u32,
                 params: ty.params().len() as u32,
                 results: ty.results().len() as u32,

@@ -140,7 +140,10 @@ impl<'data> Module<'data> {
             };
             let ty = FuncType::new(values(ty.params())?, values(ty.results())?);
             let index = TypeIndex::from(self.types.len());
-            self.canonical.push(*first.entry(ty.clone()).or_insert(index));
+            let canonical = *first.entry(ty.clone()).or_insert(index);
+            let known = self.identities.get(canonical.index()).copied();
+            self.identities.push(known.unwrap_or_else(|| ty.identity()));
+            self.canonical.push(canonical);
             self.types.push(ty);
         }
         Ok(())

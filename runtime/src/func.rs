@@ -46,18 +46,23 @@ impl Func {
     pub fn call(&self, namespace: &mut Namespace, args: &[Value]) -> Result<Vec<Value>, Error> {
         namespace.own(self.store);
         namespace.store().check_open()?;
-        let ty = &self.entity.ty().ty;
+        let ty = self.entity.ty();
+        let ty = &ty.ty;
         let store = namespace.store_mut();
         if !args.iter().map(Value::ty).eq(ty.params().iter().copied()) {
             let found = FuncType::new(args.iter().map(Value::ty), []);
             return Err(Error::types(format!("a function {ty} was called with {found}")));
         }
         let raw = args.iter().map(|&arg| store.lower(arg)).collect::<Result<Vec<_>, _>>()?;
-        let mut results = vec![0; ty.results().len()];
-        call::call(store::pointer(namespace), self.entity, &raw, &mut results)?;
+        let mut bits = vec![0; ty.results().len()];
+        // The call may close the namespace, and the type is gone then.
+        let mut results: Vec<Value> = ty.results().iter().map(|&ty| Value::default(ty)).collect();
+        call::call(store::pointer(namespace), self.entity, &raw, &mut bits)?;
         let store = namespace.store();
-        let results = ty.results().iter().zip(results);
-        Ok(results.map(|(&ty, raw)| store.lift(ty, raw)).collect())
+        for (result, bits) in results.iter_mut().zip(bits) {
+            *result = store.lift(result.ty(), bits);
+        }
+        Ok(results)
     }
 
     /// The function, for calls with these Rust types.
@@ -75,7 +80,8 @@ impl Func {
     ) -> Result<TypedFunc<P, R>, Error> {
         namespace.own(self.store);
         namespace.store().check_open()?;
-        let ty = &self.entity.ty().ty;
+        let ty = self.entity.ty();
+        let ty = &ty.ty;
         if ty.params() != P::TYPES || ty.results() != R::TYPES {
             let list = |types: &[ValType]| types.to_vec();
             let wanted = FuncType::new(list(P::TYPES), list(R::TYPES));

@@ -4,11 +4,11 @@ use crate::error::{Error, ErrorKind, HostError};
 use crate::instance::Instance;
 use crate::namespace::Namespace;
 use crate::runtime::Runtime;
-use crate::types;
 use crate::value::Value;
 use crate::vm::host::{HostFuncDef, HostFuncs, HostInstance, Reach};
 use crate::vm::memory::MemoryData;
 use crate::vm::table::TableData;
+use crate::vm::types;
 use precast_abi::limits::MEMORY32_MAX_PAGES;
 use precast_abi::types::{FuncType, GlobalType, MemoryType, TableType};
 use std::marker::PhantomData;
@@ -127,8 +127,8 @@ impl<T: Send + 'static> HostModuleBuilder<T> {
             return self.define(name, Err(error));
         }
         let interned = types::intern(&ty);
-        let collision = |_| Error::types(format!("two types have the hash of {ty}"));
-        let def = interned.map_err(collision).map(|ty| HostFuncDef::dynamic(ty, f));
+        let collision = |_| Error::types(types::collision(&ty));
+        let def = interned.map_err(collision).map(|types| HostFuncDef::dynamic(types, f));
         self.define(name, def)
     }
 
@@ -234,8 +234,10 @@ impl<T: Send + 'static> HostModule<T> {
                     host.add_memory(name, memory);
                 }
                 Static::Table(ty) => {
-                    let too_large = || Error::types(format!("table \"{name}\" is too large"));
-                    host.add_table(name, TableData::new(ty).ok_or_else(too_large)?);
+                    let what = "making a host module's table";
+                    let table =
+                        TableData::new(ty).map_err(|error| ErrorKind::System { what, error })?;
+                    host.add_table(name, table);
                 }
                 Static::Global(value, mutable) => {
                     let raw = match value {

@@ -37,7 +37,6 @@ mod namespace;
 mod runtime;
 mod table;
 mod trap;
-mod types;
 mod value;
 #[allow(unsafe_code)]
 mod vm;

@@ -3,13 +3,13 @@
 use crate::error::{Error, ErrorKind};
 use crate::namespace::admits;
 use crate::runtime::Runtime;
-use crate::types::{self, TypeRef};
 use crate::vm::code::CodeMemory;
 use crate::vm::entity::Entity;
 use crate::vm::sys;
+use crate::vm::types::{self, OwnedTypes, Refused, TypeRef};
 use precast_abi::artifact::{
-    self, Artifact, CallLoc, FormatError, FuncDesc, GlobalDesc, Identity, ImportDesc, Info, Kind,
-    MemoryDesc, Place, Section, StrRef, TableDesc, TypeDesc,
+    self, Artifact, CallLoc, FormatError, FuncDesc, FuncRefDesc, GlobalDesc, Identity, ImportDesc,
+    Info, Kind, MemoryDesc, Place, Section, StrRef, TableDesc, TypeDesc,
 };
 use precast_abi::types::{ExternType, MemoryType};
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
@@ -24,7 +24,13 @@ struct Inner {
     /// Tells modules apart; never zero, never used twice.
     id: u64,
     code: Box<CodeMemory>,
-    types: Vec<TypeRef>,
+    types: OwnedTypes,
+    /// Types with entry thunks, by identity and then index; made when a reference is first looked
+    /// at.
+    types_by_identity: OnceLock<Box<[(u64, u32)]>>,
+    /// Defined functions that can be referred to, by text offset, with their positions; made when
+    /// the host first needs one.
+    func_refs_by_code: OnceLock<Box<[(u32, u32)]>>,
     /// Whether the cold sections are as they were written; found out when one is first read.
     cold_whole: OnceLock<bool>,
     /// The cache it comes from, and its key there.
@@ -65,15 +71,19 @@ impl CompiledModule {
         static NEXT: AtomicU64 = AtomicU64::new(1);
         let (artifact, bytes) = (code.artifact(), code.bytes());
         check_features(code.section(Section::Features))?;
-        let count = artifact.records::<TypeDesc>(bytes, Section::Types).len() as u32;
-        let types = (0..count)
-            .map(|i| types::intern(&artifact.func_type(bytes, i)))
-            .collect::<Result<_, _>>()
-            .map_err(|_| Error::types("two different function types have the same hash: the module cannot be used with those loaded before"))?;
+        let types = types::intern_all(artifact.types(bytes)).map_err(|refused| match refused {
+            Refused::Identity => Error::from(FormatError::Record("a type's identity")),
+            Refused::Collision => Error::types(
+                "a function type was made to have the identity of another one: the module cannot \
+                 be used beside those loaded before",
+            ),
+        })?;
         Ok(CompiledModule(Arc::new(Inner {
             id: NEXT.fetch_add(1, Ordering::Relaxed),
             code,
             types,
+            types_by_identity: OnceLock::new(),
+            func_refs_by_code: OnceLock::new(),
             cold_whole: OnceLock::new(),
             #[cfg(feature = "cache")]
             entry: OnceLock::new(),
@@ -198,20 +208,39 @@ impl CompiledModule {
 
     /// The process-wide place of the module's type at `index`.
     pub(crate) fn type_ref(&self, index: u32) -> TypeRef {
-        self.0.types[index as usize]
+        self.0.types.get(index)
     }
 
-    /// The module's type that is this one, if it has one with entry thunks.
-    pub(crate) fn type_desc(&self, ty: TypeRef) -> Option<&TypeDesc> {
-        let descs = self.records::<TypeDesc>(Section::Types);
-        descs.iter().find(|d| d.identity == ty.identity && d.array_entry != artifact::NONE)
+    /// The record of the module's type at `index`.
+    pub(crate) fn type_desc(&self, index: u32) -> &TypeDesc {
+        &self.records(Section::Types)[index as usize]
+    }
+
+    /// The index of the module's type with this identity, if it has one with entry thunks.
+    pub(crate) fn type_index(&self, identity: u64) -> Option<u32> {
+        let all = self.0.types_by_identity.get_or_init(|| {
+            let descs = self.records::<TypeDesc>(Section::Types).iter().zip(0..);
+            let called = descs.filter(|(desc, _)| desc.array_entry != artifact::NONE);
+            sorted(called.map(|(desc, index)| (desc.identity, index)))
+        });
+        find(all, identity)
+    }
+
+    /// The position of the defined function whose code begins at a text offset, among those that
+    /// can be referred to.
+    pub(crate) fn func_ref_at(&self, code: u32) -> Option<u32> {
+        let all = self.0.func_refs_by_code.get_or_init(|| {
+            let descs = self.records::<FuncRefDesc>(Section::FuncRefs).iter().zip(0..);
+            let defined = descs.filter(|(desc, _)| desc.code != artifact::NONE);
+            sorted(defined.map(|(desc, position)| (desc.code, position)))
+        });
+        find(all, code)
     }
 
     /// Whether an import may be satisfied by an entity.
     pub(crate) fn import_admits(&self, desc: &ImportDesc, entity: &Entity) -> bool {
         if let Entity::Func(func) = entity {
-            let same = |ty: TypeRef| std::ptr::eq(ty, func.ty());
-            return desc.kind == Kind::Func as u32 && same(self.type_ref(desc.index));
+            return desc.kind == Kind::Func as u32 && self.type_ref(desc.index) == func.ty();
         }
         admits(&self.extern_type(desc.kind, desc.index, desc.index), &entity.ty())
     }
@@ -294,6 +323,19 @@ impl std::fmt::Debug for CompiledModule {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("CompiledModule").field("name", &self.name()).finish_non_exhaustive()
     }
+}
+
+/// Pairs for [`find`].
+fn sorted<K: Ord>(pairs: impl Iterator<Item = (K, u32)>) -> Box<[(K, u32)]> {
+    let mut pairs: Box<[_]> = pairs.collect();
+    pairs.sort_unstable();
+    pairs
+}
+
+/// The first number that stands beside a key.
+fn find<K: Ord + Copy>(pairs: &[(K, u32)], key: K) -> Option<u32> {
+    let at = pairs.partition_point(|&(k, _)| k < key);
+    pairs.get(at).filter(|&&(k, _)| k == key).map(|&(_, number)| number)
 }
 
 /// Refuses an artifact that uses CPU features this machine lacks.

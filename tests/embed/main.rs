@@ -8,12 +8,15 @@ mod closing;
 mod handles;
 mod host;
 mod hostile;
+mod large;
 mod linking;
 mod reuse;
 mod safety;
 mod stack;
+mod tables;
 mod targets;
 mod traps;
+mod types;
 
 use precast::{CompiledModule, Instance, Namespace, Runtime};
 

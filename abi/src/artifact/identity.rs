@@ -2,7 +2,7 @@
 
 use super::header::{Identity, VERSION};
 use crate::builtin::Builtin;
-use crate::{limits, store_context, vmctx};
+use crate::{limits, store_context, types, vmctx};
 use std::fmt::Write;
 
 /// The name and version of the compiler, with that of its code generator.
@@ -27,7 +27,7 @@ fn padded(text: &str) -> [u8; 64] {
     bytes
 }
 
-/// A hash of every layout and limit that code depends on.
+/// A hash of every layout, limit and encoding that code depends on.
 fn tunables() -> u64 {
     let layout = [
         vmctx::MEMORY0_OFFSET,
@@ -65,5 +65,6 @@ fn tunables() -> u64 {
     let mut text = String::new();
     // Writing to a string cannot fail.
     let _ = write!(text, "{VERSION} {layout:?} {limits:?} {:?}", Builtin::ALL);
+    let _ = write!(text, " {:?}", types::IDENTITY_CONTEXT);
     xxhash_rust::xxh3::xxh3_64(text.as_bytes())
 }

@@ -29,5 +29,5 @@ pub use check::FormatError;
 pub use header::{HEADER_SIZE, Header, Identity, MAGIC, Place, Section, SectionEntry, VERSION};
 pub use identity::{COMPILER, host_target};
 pub use records::*;
-pub use view::Artifact;
+pub use view::{Artifact, RawType};
 pub use write::Writer;

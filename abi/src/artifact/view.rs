@@ -13,6 +13,17 @@ pub struct Artifact {
     table: [SectionEntry; Section::ALL.len()],
 }
 
+/// A function type as an artifact holds it.
+#[derive(Clone, Copy, Debug)]
+pub struct RawType<'a> {
+    /// What the artifact says is [`FuncType::identity`]. It is not checked.
+    pub identity: u64,
+    /// Parameters.
+    pub params: usize,
+    /// Value types, one byte each, parameters first.
+    pub values: &'a [u8],
+}
+
 impl Artifact {
     /// Checks that `bytes` are an artifact made by `expect` whose header and hot sections are
     /// whole and consistent. `bytes` must be aligned to 16.
@@ -81,6 +92,13 @@ impl Artifact {
             .unwrap_or_default()
     }
 
+    /// All function types, as they lie there.
+    pub fn types<'a>(&self, bytes: &'a [u8]) -> impl ExactSizeIterator<Item = RawType<'a>> {
+        let values = self.bytes(bytes, Section::TypeValues);
+        let descs = self.records::<TypeDesc>(bytes, Section::Types).iter();
+        descs.map(|desc| raw_type(desc, values))
+    }
+
     /// A function type.
     ///
     /// # Panics
@@ -88,23 +106,24 @@ impl Artifact {
     /// When `index` is not that of a type.
     pub fn func_type(&self, bytes: &[u8], index: u32) -> FuncType {
         let desc = &self.records::<TypeDesc>(bytes, Section::Types)[index as usize];
-        let all = &self.bytes(bytes, Section::TypeValues)[desc.first as usize..];
-        let mut values = all
-            .iter()
-            .take((desc.params + desc.results) as usize)
-            .map(|&raw| ValType::from_raw(raw).expect("checked value type"));
-        FuncType::new(values.by_ref().take(desc.params as usize).collect::<Vec<_>>(), values)
+        let raw = raw_type(desc, self.bytes(bytes, Section::TypeValues));
+        FuncType::from_raw(raw.params, raw.values).expect("a type of a checked artifact")
     }
 
     /// Looks an export up by name.
     pub fn export<'a>(&self, bytes: &'a [u8], name: &str) -> Option<&'a ExportDesc> {
         let exports: &[ExportDesc] = self.records(bytes, Section::Exports);
+        let strings = self.bytes(bytes, Section::Strings);
         let hash = Artifact::hash(name.as_bytes());
-        let first = exports.partition_point(|e| e.hash < hash);
-        exports[first..]
-            .iter()
-            .take_while(|e| e.hash == hash)
-            .find(|e| self.string(bytes, e.name) == name)
+        // Names that a module makes to have one hash are told apart by halving as well.
+        let at = exports.binary_search_by(|e| {
+            let found = || {
+                let start = e.name.offset as usize;
+                strings.get(start..start + e.name.len as usize).unwrap_or_default()
+            };
+            e.hash.cmp(&hash).then_with(|| found().cmp(name.as_bytes()))
+        });
+        at.ok().map(|at| &exports[at])
     }
 }
 
@@ -127,6 +146,12 @@ impl GlobalDesc {
     pub fn global_type(&self) -> GlobalType {
         GlobalType { value: checked(self.ty), mutable: self.mutable != 0 }
     }
+}
+
+fn raw_type<'a>(desc: &TypeDesc, values: &'a [u8]) -> RawType<'a> {
+    let (first, params) = (desc.first as usize, desc.params as usize);
+    let values = values.get(first..first + params + desc.results as usize).unwrap_or_default();
+    RawType { identity: desc.identity, params, values }
 }
 
 fn limits(min: u64, max: u64) -> Limits {

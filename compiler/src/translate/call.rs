@@ -76,7 +76,7 @@ impl<'a> FuncTranslator<'a, '_> {
                 let code = self.dispatch(known, ty, index);
                 self.call_address(func_type, signature, code, self.ctx);
             }
-            _ => self.call_entry(func_type, signature, table, index),
+            _ => self.call_entry(ty, signature, table, index),
         }
     }
 
@@ -107,11 +107,12 @@ impl<'a> FuncTranslator<'a, '_> {
     }
 
     /// Calls what an entry of a table holds.
-    fn call_entry(&mut self, ty: &FuncType, signature: SigRef, table: TableIndex, index: Value) {
+    fn call_entry(&mut self, ty: TypeIndex, signature: SigRef, table: TableIndex, index: Value) {
+        let module = self.plan.module;
         let entry = self.table_entry(table, index, TrapCode::UndefinedElement);
         let flags = self.flags(self.table_region(table));
         let found = self.builder.ins().load(types::I64, flags, entry, FuncRef::TYPE);
-        let identity = self.builder.ins().iconst(types::I64, ty.identity() as i64);
+        let identity = self.builder.ins().iconst(types::I64, module.identities[ty.index()] as i64);
         let wrong = self.builder.ins().icmp(IntCC::NotEqual, found, identity);
         self.cold(wrong, |t| {
             let wide = t.widen(index);
@@ -119,7 +120,7 @@ impl<'a> FuncTranslator<'a, '_> {
         });
         let code = self.builder.ins().load(types::I64, flags, entry, FuncRef::CODE);
         let ctx = self.builder.ins().load(types::I64, flags, entry, FuncRef::CTX);
-        self.call_address(ty, signature, code, ctx);
+        self.call_address(&module.types[ty.index()], signature, code, ctx);
     }
 
     /// Traps because an element is null, of type zero, or has another type than the call.

@@ -5,7 +5,7 @@ use super::host::HostFuncDef;
 use super::memory::MemoryData;
 use super::store::Store;
 use super::table::TableData;
-use crate::types::TypeRef;
+use super::types::TypeRef;
 use precast_abi::types::{ExternType, GlobalType};
 use std::ptr::NonNull;
 
@@ -111,18 +111,12 @@ impl HostFunc {
     }
 }
 
-impl PartialEq for crate::types::Interned {
-    fn eq(&self, other: &Self) -> bool {
-        std::ptr::eq(self, other)
-    }
-}
-
 impl FuncEntity {
     /// The function's type.
     pub(crate) fn ty(&self) -> TypeRef {
         match self {
             FuncEntity::Wasm(func) => func.ty,
-            FuncEntity::Host(func) => func.def().ty,
+            FuncEntity::Host(func) => func.def().ty(),
         }
     }
 }
@@ -208,7 +202,7 @@ pub(super) unsafe fn func_of(record: &FuncRef) -> Option<FuncEntity> {
     if let Some(import) = instance.import_behind(record) {
         return Some(import);
     }
-    let ty = crate::types::by_identity(record.ty)?;
+    let ty = instance.module.type_index(record.ty)?;
     Some(FuncEntity::Wasm(WasmFunc::new(&instance.module, ty, record.code, ctx)))
 }
 
@@ -219,10 +213,10 @@ impl WasmFunc {
         !self.typed_entry.is_null()
     }
 
-    /// A function of a module's instance.
+    /// A function of a module's instance, of the module's type at `ty`.
     pub(super) fn new(
         module: &crate::CompiledModule,
-        ty: TypeRef,
+        ty: u32,
         code: *const u8,
         ctx: Context,
     ) -> WasmFunc {
@@ -231,8 +225,7 @@ impl WasmFunc {
             offset => module.code().text(offset),
         };
         let desc = module.type_desc(ty);
-        let array_entry = desc.map_or(std::ptr::null(), |d| entry(d.array_entry));
-        let typed_entry = desc.map_or(std::ptr::null(), |d| entry(d.typed_entry));
-        WasmFunc { ty, code, ctx, array_entry, typed_entry }
+        let (array_entry, typed_entry) = (entry(desc.array_entry), entry(desc.typed_entry));
+        WasmFunc { ty: module.type_ref(ty), code, ctx, array_entry, typed_entry }
     }
 }

@@ -86,7 +86,7 @@ impl InstanceData {
         if code == NONE {
             return self.imported_funcs[index as usize];
         }
-        let (module, ty) = (&self.module, self.module.type_ref(ty));
+        let module = &self.module;
         FuncEntity::Wasm(WasmFunc::new(module, ty, module.code().text(code), self.ctx))
     }
 

@@ -5,7 +5,7 @@ use super::entity::{Entity, FuncEntity};
 use super::instance::InstanceData;
 use super::memory::MemoryData;
 use super::slot::{Image, Initial, Slot};
-use super::store::Store;
+use super::store::{NewRecord, Store};
 use super::table::{RawRef, TableData};
 use super::{builtins, memory};
 use crate::error::{Error, ErrorKind};
@@ -49,14 +49,17 @@ pub(super) unsafe fn instantiate(
     // SAFETY: the context was just allocated with the size the module's regions say, and the
     // instance is boxed, so that its address stays. The order matters: imports before what can
     // refer to them, references before tables and globals that hold them.
-    unsafe {
-        instance.link_imports(store, imports)?;
+    let records = unsafe {
+        let records = instance.link_imports(store, imports)?;
         instance.make_memories(slot)?;
         instance.write_header();
         instance.write_func_refs();
         instance.write_globals();
         instance.make_tables()?;
-    }
+        records
+    };
+    // From here on nothing fails, and the context stays as long as the store.
+    records.into_iter().for_each(|record| store.keep_record(record));
     Ok(instance)
 }
 
@@ -92,7 +95,11 @@ fn allocate(module: &CompiledModule) -> Result<Allocated, Error> {
         let ctx = unsafe { Context::from_raw(slot.base()) };
         return Ok(Allocated { ctx, own: None, slot: Some(slot) });
     }
-    let mut own = vec![0u128; size.div_ceil(16)].into_boxed_slice();
+    let words = size.div_ceil(16);
+    let mut own = Vec::new();
+    own.try_reserve_exact(words).map_err(|_| out_of_memory(io::ErrorKind::OutOfMemory.into()))?;
+    own.resize(words, 0u128);
+    let mut own = own.into_boxed_slice();
     let end = own.as_mut_ptr_range().end.cast();
     // SAFETY: the fields lie below the end of the box, which the instance keeps.
     let ctx = unsafe { Context::from_raw(end) };
@@ -104,7 +111,13 @@ fn out_of_memory(error: io::Error) -> Error {
 }
 
 impl InstanceData {
-    unsafe fn link_imports(&mut self, store: &mut Store, imports: &[Entity]) -> Result<(), Error> {
+    /// Writes the fields of imports, and gives the records that these need.
+    unsafe fn link_imports(
+        &mut self,
+        store: &mut Store,
+        imports: &[Entity],
+    ) -> Result<Vec<NewRecord>, Error> {
+        let mut records = Vec::new();
         let regions = self.regions();
         let (mut tables, mut memories, mut globals) = (0, 0, 0);
         let thunks: &[u32] = self.module.records(Section::HostThunks);
@@ -120,7 +133,10 @@ impl InstanceData {
                         let slot = match func {
                             FuncEntity::Wasm(func) => FuncSlot::wasm(func.code, func.ctx.as_ptr()),
                             FuncEntity::Host(func) if func.def().is_dynamic() => {
-                                store.host_record(func, Some(self.ctx))?
+                                let record = store.host_record(func, Some(self.ctx))?;
+                                let slot = record.slot;
+                                records.push(record);
+                                slot
                             }
                             FuncEntity::Host(func) => {
                                 let thunk = self.module.code().text(thunks[index as usize]);
@@ -159,7 +175,7 @@ impl InstanceData {
                 }
             }
         }
-        Ok(())
+        Ok(records)
     }
 
     unsafe fn make_memories(&mut self, mut slot: Option<Slot>) -> Result<(), Error> {
@@ -250,8 +266,8 @@ impl InstanceData {
             let def = self.ctx.field::<TableDef>(self.regions().table(desc.slot));
             // SAFETY: the field is this table's definition.
             let table = unsafe { TableData::in_context(def, desc.table_type()) };
-            let too_large = || Error::types(format!("a table of {} elements", desc.min));
-            let mut table = Box::new(table.ok_or_else(too_large)?);
+            let failed = |error| ErrorKind::System { what: "making a table", error };
+            let mut table = Box::new(table.map_err(failed)?);
             let item = ElemItem { kind: desc.init_kind, index: desc.init_index };
             let value = self.item(&item);
             if value != 0 {
@@ -393,4 +409,67 @@ fn compute(op: ConstOpcode, a: u64, b: u64) -> u64 {
 
 fn trap(code: TrapCode) -> Error {
     Trap::new(code, None, Vec::new()).into()
+}
+
+#[cfg(all(test, feature = "compiler"))]
+mod tests {
+    use crate::{ErrorKind, FuncType, HostModuleBuilder, Runtime, ValType, Value};
+
+    /// Imports two host functions of run-time signature, and one by `call` that needs no record.
+    fn text(rest: &str) -> Vec<u8> {
+        let text = format!(
+            r#"(module
+              (import "host" "one" (func $one (param i32) (result i32)))
+              (import "host" "two" (func $two (param i32) (result i32)))
+              (import "host" "typed" (func $typed (param i32) (result i32)))
+              (func (export "run") (param i32) (result i32)
+                (call $two (call $one (call $typed (local.get 0)))))
+              {rest})"#
+        );
+        wat::parse_str(text).unwrap()
+    }
+
+    #[test]
+    fn a_failed_instantiation_leaves_no_records() {
+        let runtime = Runtime::new();
+        let ty = FuncType::new([ValType::I32], [ValType::I32]);
+        let add = |n: i32| {
+            move |_: &mut crate::Caller<'_, ()>, args: &[Value], results: &mut [Value]| {
+                results[0] = Value::I32(args[0].as_i32().unwrap() + n);
+                Ok(())
+            }
+        };
+        let host = HostModuleBuilder::new("host")
+            .func_dynamic("one", ty.clone(), add(1))
+            .func_dynamic("two", ty, add(10))
+            .func("typed", |n: i32| n + 100)
+            .build(&runtime)
+            .unwrap();
+        let mut namespace = runtime.namespace();
+        namespace.instantiate_host(&host).unwrap();
+        let table = r#"(table (export "t") 10000001 funcref)"#;
+        let too_large = runtime.compile(&text(table)).unwrap();
+        let with_memory = runtime.compile(&text(&format!("(memory 1) {table}"))).unwrap();
+        for module in [&too_large, &with_memory, &too_large] {
+            let error = namespace.instantiate(module).unwrap_err();
+            assert!(matches!(error.kind(), ErrorKind::System { .. }), "{error}");
+            let message = "making a table: 10000001 elements are more than 10000000";
+            assert_eq!(error.to_string(), message);
+            assert_eq!(namespace.store().host_records(), 0);
+        }
+        let good = runtime.compile(&text("(memory 1)")).unwrap();
+        let instance = namespace.instantiate(&good).unwrap();
+        assert_eq!(namespace.store().host_records(), 2);
+        // Segments that trap leave an instance, and with it its records.
+        let segment = r#"(table (export "t") 1 funcref) (elem (i32.const 1) $one)"#;
+        let trapping = runtime.compile(&text(segment)).unwrap();
+        assert!(namespace.instantiate(&trapping).unwrap_err().trap().is_some());
+        assert_eq!(namespace.store().host_records(), 4);
+        // Another thread has another stack limit, which all records are told.
+        std::thread::scope(|scope| {
+            let run = || instance.call(&mut namespace, "run", &[Value::I32(1000)]);
+            let results = scope.spawn(run).join().unwrap().unwrap();
+            assert_eq!(results, [Value::I32(1111)]);
+        });
+    }
 }

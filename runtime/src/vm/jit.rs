@@ -1,58 +1,90 @@
 //! Host thunks made at run time, for host functions that machine code reaches without an
 //! artifact's thunk: those whose signature is known at run time only, and those in tables.
 //!
-//! Thunks live as long as the process: there is one per signature and kind, and it is small.
+//! There is one per signature and kind. It belongs to the type, and is freed with it.
 
 use super::registry::{self, CodeRange, Fault};
+use super::types::{Interned, TypeRef};
 use crate::error::{Error, ErrorKind};
-use crate::types::TypeRef;
+use cranelift_codegen::isa::OwnedTargetIsa;
 use cranelift_jit::{JITBuilder, JITModule};
 use cranelift_module::{Module, ModuleError, default_libcall_names};
 use precast_abi::artifact::HandlerDesc;
 use precast_abi::trap::TrapCode;
 use precast_compiler::thunk::{self, Emitter, Host};
-use std::collections::HashMap;
 use std::io;
 use std::sync::{Mutex, OnceLock};
 
-struct Jit {
-    module: JITModule,
-    emitter: Emitter,
-    /// Addresses of thunks by type identity and whether they pass an array.
-    thunks: HashMap<(u64, bool), usize>,
+/// The thunks of a type, made when they are first needed. Boxed, as most types have none.
+#[derive(Default, Debug)]
+pub(crate) struct Thunks {
+    /// For a function that takes values as C does.
+    typed: OnceLock<Box<Thunk>>,
+    /// For one that takes them in an array.
+    array: OnceLock<Box<Thunk>>,
+}
+
+/// A thunk and its code.
+struct Thunk {
+    /// Its address.
+    code: usize,
+    /// What is registered for it. Boxed, so that its address stays.
+    traps: Box<Traps>,
+    /// Where the code is. Behind a lock only to be shared between threads; taken when dropped.
+    module: Mutex<Option<JITModule>>,
+}
+
+impl std::fmt::Debug for Thunk {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "Thunk({:#x})", self.code)
+    }
 }
 
 /// A thunk's one trap: too little stack for the host.
-struct Thunk {
-    traps: Vec<u32>,
-}
+struct Traps(Vec<u32>);
 
-impl CodeRange for Thunk {
+impl CodeRange for Traps {
     fn handler(&self, _ret: u32) -> Option<HandlerDesc> {
         None
     }
 
     fn trap(&self, offset: u32, _fault: Fault) -> Option<TrapCode> {
-        self.traps.contains(&offset).then_some(TrapCode::StackOverflow)
+        self.0.contains(&offset).then_some(TrapCode::StackOverflow)
     }
 }
 
-/// The host thunk for functions of a type, for use with a host record. One for a dynamic
-/// function passes an array.
+/// What all thunks are made with.
+struct Jit {
+    isa: OwnedTargetIsa,
+    emitter: Emitter,
+}
+
+/// The host thunk for functions of a type, for use with a host record; it lives as long as the
+/// type. One for a dynamic function passes an array.
 pub(super) fn host_thunk(ty: TypeRef, dynamic: bool) -> Result<*const u8, Error> {
-    static JIT: OnceLock<Mutex<Option<Jit>>> = OnceLock::new();
-    let mut jit = JIT.get_or_init(Default::default).lock().unwrap_or_else(|e| e.into_inner());
+    let place = if dynamic { &ty.thunks.array } else { &ty.thunks.typed };
+    if let Some(thunk) = place.get() {
+        return Ok(thunk.code as *const u8);
+    }
+    static JIT: Mutex<Option<Jit>> = Mutex::new(None);
+    let mut jit = JIT.lock().unwrap_or_else(|e| e.into_inner());
     let failed = |error: Box<ModuleError>| {
         let error = io::Error::other(error.to_string());
         Error::from(ErrorKind::System { what: "making a host thunk", error })
     };
-    if jit.is_none() {
-        *jit = Some(Jit::new().map_err(failed)?);
-    }
-    match &mut *jit {
-        Some(jit) => jit.thunk(ty, dynamic).map_err(failed),
-        None => unreachable!("it was just made"),
-    }
+    let jit = match &mut *jit {
+        Some(jit) => jit,
+        none => none.insert(Jit::new().map_err(failed)?),
+    };
+    let thunk = match place.get() {
+        // Another thread made it meanwhile.
+        Some(thunk) => thunk,
+        None => {
+            let thunk = jit.thunk(&ty, dynamic).map_err(failed)?;
+            place.get_or_init(|| Box::new(thunk))
+        }
+    };
+    Ok(thunk.code as *const u8)
 }
 
 impl Jit {
@@ -60,30 +92,56 @@ impl Jit {
         // The settings of artifacts: thunks must keep frame pointers and agree on conventions.
         let isa = precast_compiler::isa(&precast_compiler::Settings::default())
             .map_err(|error| Box::new(ModuleError::Backend(error.into())))?;
-        let module = JITModule::new(JITBuilder::with_isa(isa, default_libcall_names()));
-        Ok(Jit { module, emitter: Emitter::new(), thunks: HashMap::new() })
+        Ok(Jit { isa, emitter: Emitter::new() })
     }
 
-    fn thunk(&mut self, ty: TypeRef, dynamic: bool) -> Result<*const u8, Box<ModuleError>> {
-        if let Some(&known) = self.thunks.get(&(ty.identity, dynamic)) {
-            return Ok(known as *const u8);
-        }
-        let id = self.module.declare_anonymous_function(&thunk::host_signature(&ty.ty))?;
-        let (emitter, module) = (&mut self.emitter, &mut self.module);
+    fn thunk(&mut self, ty: &Interned, dynamic: bool) -> Result<Thunk, Box<ModuleError>> {
+        // A module of its own, as code is freed by the module.
+        let builder = JITBuilder::with_isa(self.isa.clone(), default_libcall_names());
+        let mut module = JITModule::new(builder);
+        let made = self.emit(&mut module, ty, dynamic);
+        let mut thunk =
+            Thunk { code: 0, traps: Box::new(Traps(Vec::new())), module: Mutex::new(Some(module)) };
+        // Dropping the thunk frees the code of one that failed, too.
+        let (code, len, traps) = made?;
+        *thunk.traps = Traps(traps);
+        thunk.code = code as usize;
+        // SAFETY: the description is boxed, and unregistered before it is freed.
+        unsafe { registry::register(thunk.code, len, &*thunk.traps) };
+        Ok(thunk)
+    }
+
+    /// Emits the code of a thunk; its address, its length, and where it traps.
+    fn emit(
+        &mut self,
+        module: &mut JITModule,
+        ty: &Interned,
+        dynamic: bool,
+    ) -> Result<(*const u8, usize, Vec<u32>), Box<ModuleError>> {
+        let id = module.declare_anonymous_function(&thunk::host_signature(&ty.ty))?;
         match dynamic {
-            true => thunk::emit_host_array(emitter, module, id, &ty.ty, Host::Record)?,
-            false => thunk::emit_host_typed(emitter, module, id, &ty.ty, Host::Record)?,
+            true => thunk::emit_host_array(&mut self.emitter, module, id, &ty.ty, Host::Record)?,
+            false => thunk::emit_host_typed(&mut self.emitter, module, id, &ty.ty, Host::Record)?,
         }
         let (len, traps) = self.emitter.compiled().map_or((0, Vec::new()), |code| {
             let traps = code.buffer.traps().iter().map(|trap| trap.offset).collect();
             (code.code_buffer().len(), traps)
         });
-        self.module.finalize_definitions()?;
-        let code = self.module.get_finalized_function(id);
-        let thunk: &'static Thunk = Box::leak(Box::new(Thunk { traps }));
-        // SAFETY: the thunk's description is leaked, as its code is.
-        unsafe { registry::register(code as usize, len, thunk) };
-        self.thunks.insert((ty.identity, dynamic), code as usize);
-        Ok(code)
+        module.finalize_definitions()?;
+        Ok((module.get_finalized_function(id), len, traps))
+    }
+}
+
+impl Drop for Thunk {
+    fn drop(&mut self) {
+        if self.code != 0 {
+            registry::unregister(self.code);
+        }
+        let module = self.module.get_mut().unwrap_or_else(|e| e.into_inner()).take();
+        if let Some(module) = module {
+            // SAFETY: invariant **types**: whoever can call the thunk is in a store that owns its
+            // type, so with the type's last owner the last call is gone.
+            unsafe { module.free_memory() };
+        }
     }
 }

@@ -12,6 +12,8 @@
 //!   lies behind a reference that Rust code holds meanwhile.
 //! - **store**: everything an instance refers to belongs to the same store, which lives until
 //!   the outermost call into it has returned; one thread at a time is inside it.
+//! - **types**: a [`types::TypeRef`] is followed only while a module or host module that owns its
+//!   type lives; a store keeps those of all functions that can be reached through it.
 //! - **frames**: between an entry thunk and the machine code or host thunk that leaves it, all
 //!   frames keep frame pointers and own nothing.
 
@@ -20,6 +22,7 @@ pub(crate) mod call;
 pub(crate) mod code;
 pub(crate) mod context;
 pub(crate) mod entity;
+pub(crate) mod entries;
 pub(crate) mod host;
 pub(crate) mod instance;
 pub(crate) mod instantiate;
@@ -35,4 +38,5 @@ pub(crate) mod table;
 pub(crate) mod thread;
 pub(crate) mod traps;
 pub(crate) mod typed;
+pub(crate) mod types;
 pub(crate) mod unwind;

@@ -60,6 +60,15 @@ pub(crate) struct Store {
     members: Vec<Member>,
 }
 
+/// A record of a host function that no store keeps yet: a context that is given up takes its own
+/// with it.
+pub(super) struct NewRecord {
+    /// What machine code calls.
+    pub(super) slot: FuncSlot,
+    record: Box<HostRecord>,
+    func: HostFunc,
+}
+
 impl Store {
     /// A new store, in a namespace of its own.
     pub(crate) fn boxed(runtime: Runtime) -> Box<Namespace> {
@@ -298,23 +307,32 @@ impl Store {
         Ok((index, start))
     }
 
-    /// The context a host function gets that is called through a record of its own: the slot
-    /// that leads machine code to it.
+    /// A record for calls of a host function that an importer's artifact has no thunk for. Its
+    /// slot leads machine code to it, once the store keeps the record.
     pub(super) fn host_record(
         &mut self,
         func: HostFunc,
         importer: Option<Context>,
-    ) -> Result<FuncSlot, Error> {
+    ) -> Result<NewRecord, Error> {
         let def = func.def();
-        let code = host_thunk(def.ty, def.is_dynamic())?;
+        let code = host_thunk(def.ty(), def.is_dynamic())?;
         let importer = importer.map_or(std::ptr::null_mut(), |ctx| ctx.as_ptr());
         let ctx = std::ptr::null_mut();
         let slot =
             FuncSlot { func: def.code(), env: func.env, importer, ..FuncSlot::wasm(code, ctx) };
         let mut record = Box::new(HostRecord { slot, store: self.pointer() });
         let at: *mut HostRecord = &mut *record;
-        self.host_records.insert(at as usize, (record, func));
-        Ok(FuncSlot { ctx: at.cast(), ..slot })
+        Ok(NewRecord { slot: FuncSlot { ctx: at.cast(), ..slot }, record, func })
+    }
+
+    /// Keeps a record until the store is cleared. Its importer must be there as long.
+    pub(super) fn keep_record(&mut self, NewRecord { slot, record, func }: NewRecord) {
+        self.host_records.insert(slot.ctx as usize, (record, func));
+    }
+
+    #[cfg(test)]
+    pub(super) fn host_records(&self) -> usize {
+        self.host_records.len()
     }
 
     /// The record that a reference to a function points to.
@@ -323,12 +341,9 @@ impl Store {
             FuncEntity::Wasm(func) => {
                 // SAFETY: the context is an instance's, as the entity is of this store.
                 let instance = unsafe { super::instance::of(func.ctx) };
-                let own = instance.func_ref_descs().iter().enumerate().find(|(_, desc)| {
-                    desc.code != precast_abi::artifact::NONE
-                        && instance.module.code().text(desc.code) == func.code
-                });
-                if let Some((position, _)) = own {
-                    return Ok(instance.func_ref(position as u32));
+                let offset = instance.module.code().offset_of(func.code as usize);
+                if let Some(own) = offset.and_then(|code| instance.module.func_ref_at(code)) {
+                    return Ok(instance.func_ref(own));
                 }
                 let (code, ctx) = (func.code, func.ctx.as_ptr());
                 let key = (code as usize, ctx as usize);
@@ -344,8 +359,10 @@ impl Store {
                 if let Some(record) = self.host_refs.get(&key) {
                     return Ok(record.this as RawRef);
                 }
-                let slot = self.host_record(func, None)?;
-                let ty = func.def().ty.identity;
+                let new = self.host_record(func, None)?;
+                let slot = new.slot;
+                self.keep_record(new);
+                let ty = func.def().ty().identity;
                 let mut record = Box::new(FuncRef {
                     code: slot.code,
                     ctx: slot.ctx,
@@ -506,13 +523,13 @@ impl Store {
 
 /// The thunk that leads machine code to host functions of a type.
 #[cfg(feature = "compiler")]
-fn host_thunk(ty: crate::types::TypeRef, dynamic: bool) -> Result<*const u8, Error> {
+fn host_thunk(ty: super::types::TypeRef, dynamic: bool) -> Result<*const u8, Error> {
     super::jit::host_thunk(ty, dynamic)
 }
 
 /// Without a compiler there is no thunk for a signature that no artifact has one for.
 #[cfg(not(feature = "compiler"))]
-fn host_thunk(ty: crate::types::TypeRef, _dynamic: bool) -> Result<*const u8, Error> {
+fn host_thunk(ty: super::types::TypeRef, _dynamic: bool) -> Result<*const u8, Error> {
     Err(Error::types(format!(
         "a host function {} here needs the feature `compiler`: its thunk is made at run time",
         ty.ty

@@ -1,8 +1,10 @@
 //! Tables as the runtime keeps them.
 
 use super::context::{FuncRef, TableDef};
+use super::entries::{Entries, Entry};
 use precast_abi::limits::TABLE_MAX_ELEMENTS;
 use precast_abi::types::{Limits, TableType, ValType};
+use std::io;
 use std::ptr;
 
 /// A reference as machine code holds it: the address of a [`FuncRef`], or an external
@@ -10,8 +12,26 @@ use std::ptr;
 pub(crate) type RawRef = u64;
 
 enum Elements {
-    Funcs(Vec<FuncRef>),
-    Externs(Vec<RawRef>),
+    Funcs(Entries<FuncRef>),
+    Externs(Entries<RawRef>),
+}
+
+// SAFETY: a record whose fields are null pointers and a zero; 32 bytes.
+unsafe impl Entry for FuncRef {
+    const NULL: Self = FuncRef::NULL;
+
+    fn is_null(&self) -> bool {
+        self.this.is_null()
+    }
+}
+
+// SAFETY: null is zero; 8 bytes.
+unsafe impl Entry for RawRef {
+    const NULL: Self = 0;
+
+    fn is_null(&self) -> bool {
+        *self == 0
+    }
 }
 
 /// A table and its elements.
@@ -28,35 +48,48 @@ pub(crate) struct TableData {
 impl TableData {
     /// A table of nulls whose definition is a field of its instance's context.
     ///
+    /// # Errors
+    ///
+    /// When it is larger than tables may be, or than the machine has room for.
+    ///
     /// # Safety
     ///
     /// `def` is that field, and lives as long as the table.
-    pub(super) unsafe fn in_context(def: *mut TableDef, ty: TableType) -> Option<Self> {
+    pub(super) unsafe fn in_context(def: *mut TableDef, ty: TableType) -> io::Result<Self> {
         let mut table = TableData::unpublished(def, ty, None)?;
         // SAFETY: by the contract.
         unsafe { table.publish() };
-        Some(table)
+        Ok(table)
     }
 
-    /// A table of nulls that belongs to no module, or none when it is too large.
-    pub(crate) fn new(ty: TableType) -> Option<Self> {
+    /// A table of nulls that belongs to no module.
+    ///
+    /// # Errors
+    ///
+    /// As [`TableData::in_context`].
+    pub(crate) fn new(ty: TableType) -> io::Result<Self> {
         let mut own = Box::new(TableDef { base: ptr::null_mut(), len: 0 });
         let mut table = TableData::unpublished(&mut *own, ty, Some(own))?;
         // SAFETY: `def` points into the box the table owns.
         unsafe { table.publish() };
-        Some(table)
+        Ok(table)
     }
 
-    fn unpublished(def: *mut TableDef, ty: TableType, own: Option<Box<TableDef>>) -> Option<Self> {
-        let len = usize::try_from(ty.limits.min).ok()?;
-        if ty.limits.min > TABLE_MAX_ELEMENTS {
-            return None;
+    fn unpublished(
+        def: *mut TableDef,
+        ty: TableType,
+        own: Option<Box<TableDef>>,
+    ) -> io::Result<Self> {
+        let min = ty.limits.min;
+        if min > TABLE_MAX_ELEMENTS {
+            let reason = format!("{min} elements are more than {TABLE_MAX_ELEMENTS}");
+            return Err(io::Error::new(io::ErrorKind::InvalidInput, reason));
         }
         let elements = match ty.element {
-            ValType::FuncRef => Elements::Funcs(filled(len, FuncRef::NULL)?),
-            _ => Elements::Externs(filled(len, 0)?),
+            ValType::FuncRef => Elements::Funcs(Entries::new(min as usize)?),
+            _ => Elements::Externs(Entries::new(min as usize)?),
         };
-        Some(TableData { def, elements, max: ty.limits.max, _own_def: own })
+        Ok(TableData { def, elements, max: ty.limits.max, _own_def: own })
     }
 
     /// Tells machine code where the elements are.
@@ -115,6 +148,8 @@ impl TableData {
             return false;
         };
         match &mut self.elements {
+            Elements::Funcs(funcs) if value == 0 => funcs.clear(range),
+            Elements::Externs(externs) if value == 0 => externs.clear(range),
             // SAFETY: by the contract.
             Elements::Funcs(funcs) => funcs[range].fill(unsafe { entry(value) }),
             Elements::Externs(externs) => externs[range].fill(value),
@@ -160,22 +195,22 @@ impl TableData {
     pub(super) unsafe fn grow(&mut self, delta: u64, value: RawRef) -> Option<u64> {
         let old = self.size();
         let new = old.checked_add(delta)?;
-        if new > self.max.unwrap_or(u64::MAX).min(TABLE_MAX_ELEMENTS) {
+        let most = self.max.unwrap_or(u64::MAX).min(TABLE_MAX_ELEMENTS);
+        if new > most {
             return None;
         }
-        match &mut self.elements {
-            Elements::Funcs(funcs) => {
-                funcs.try_reserve(delta as usize).ok()?;
-                // SAFETY: by the contract.
-                funcs.resize(new as usize, unsafe { entry(value) });
-            }
-            Elements::Externs(externs) => {
-                externs.try_reserve(delta as usize).ok()?;
-                externs.resize(new as usize, value);
-            }
-        }
+        let grown = match &mut self.elements {
+            Elements::Funcs(funcs) => funcs.grow(new as usize, most as usize),
+            Elements::Externs(externs) => externs.grow(new as usize, most as usize),
+        };
+        grown.ok()?;
         // SAFETY: invariant of the type.
         unsafe { self.publish() };
+        if value != 0 {
+            // SAFETY: by the contract.
+            let filled = unsafe { self.fill(old, value, delta) };
+            debug_assert!(filled, "a table holds what it grew by");
+        }
         Some(old)
     }
 
@@ -218,14 +253,6 @@ impl TableData {
         }
         true
     }
-}
-
-/// `len` times `value`, or none when there is no memory for it.
-fn filled<T: Copy>(len: usize, value: T) -> Option<Vec<T>> {
-    let mut elements = Vec::new();
-    elements.try_reserve_exact(len).ok()?;
-    elements.resize(len, value);
-    Some(elements)
 }
 
 fn range(start: u64, len: u64, size: u64) -> Option<std::ops::Range<usize>> {

@@ -11,10 +11,10 @@ use super::memory::MemoryData;
 use super::store::Store;
 use super::table::TableData;
 use super::thread::Cause;
+use super::types::{OwnedTypes, TypeRef};
 use super::{memory, unwind};
 use crate::error::{Error, HostError, Stop};
 use crate::host::Caller;
-use crate::types::TypeRef;
 use crate::value::Value;
 use precast_abi::vmctx;
 use std::any::Any;
@@ -34,7 +34,8 @@ pub(super) type HostCall = unsafe fn(
 
 /// A closure as a host function.
 pub(crate) struct HostFuncDef {
-    pub(crate) ty: TypeRef,
+    /// Its one type.
+    types: OwnedTypes,
     /// The shim, in the convention of a host thunk's callee.
     code: *const (),
     /// The shim that machine code can call without a thunk, if there is one.
@@ -61,7 +62,7 @@ struct Env {
 impl HostFuncDef {
     /// A closure whose signature is known at compile time.
     pub(crate) fn typed<F: Any + Send + Sync>(
-        ty: TypeRef,
+        types: OwnedTypes,
         code: *const (),
         direct: Option<*const u8>,
         call: HostCall,
@@ -69,7 +70,7 @@ impl HostFuncDef {
     ) -> Self {
         let stateful_only = size_of::<F>() == 0;
         HostFuncDef {
-            ty,
+            types,
             code,
             direct,
             call,
@@ -80,14 +81,14 @@ impl HostFuncDef {
     }
 
     /// A closure whose signature is known at run time only.
-    pub(crate) fn dynamic<T, F>(ty: TypeRef, closure: F) -> Self
+    pub(crate) fn dynamic<T, F>(types: OwnedTypes, closure: F) -> Self
     where
         T: Send + 'static,
         F: Fn(&mut Caller<'_, T>, &[Value], &mut [Value]) -> Result<(), HostError>,
         F: Send + Sync + 'static,
     {
         HostFuncDef {
-            ty,
+            types,
             code: dynamic_shim::<T, F> as *const (),
             direct: None,
             call: dynamic_call::<T, F>,
@@ -95,6 +96,10 @@ impl HostFuncDef {
             stateful_only: false,
             closure: Box::new(closure),
         }
+    }
+
+    pub(crate) fn ty(&self) -> TypeRef {
+        self.types.get(0)
     }
 
     pub(super) fn is_dynamic(&self) -> bool {
@@ -199,21 +204,28 @@ impl HostInstance {
         if let Some(&index) = self.funcs.by_name.get(name) {
             return Some(self.func(index));
         }
-        let memory = self.memories.iter().find(|(n, _)| n == name);
-        let table = self.tables.iter().find(|(n, _)| n == name);
-        let global = self.globals.iter().find(|(n, ..)| n == name);
-        memory
-            .map(|(_, memory)| Entity::Memory((&raw const **memory).cast_mut()))
-            .or_else(|| table.map(|(_, table)| Entity::Table((&raw const **table).cast_mut())))
-            .or_else(|| global.map(|(.., global)| Entity::Global(*global)))
+        self.statics().find(|(n, _)| *n == name).map(|(_, entity)| entity)
+    }
+
+    /// The exports that are no functions.
+    fn statics(&self) -> impl Iterator<Item = (&str, Entity)> {
+        let memories = self.memories.iter().map(|(name, memory)| {
+            (name.as_str(), Entity::Memory((&raw const **memory).cast_mut()))
+        });
+        let tables = self
+            .tables
+            .iter()
+            .map(|(name, table)| (name.as_str(), Entity::Table((&raw const **table).cast_mut())));
+        let globals =
+            self.globals.iter().map(|(name, _, global)| (name.as_str(), Entity::Global(*global)));
+        memories.chain(tables).chain(globals)
     }
 
     pub(super) fn exports(&self) -> Vec<(String, Entity)> {
-        let names = self.funcs.by_name.keys();
-        let names = names.chain(self.memories.iter().map(|(name, _)| name));
-        let names = names.chain(self.tables.iter().map(|(name, _)| name));
-        let names = names.chain(self.globals.iter().map(|(name, ..)| name));
-        names.filter_map(|name| Some((name.clone(), self.export(name)?))).collect()
+        let funcs = &self.funcs.by_name;
+        let funcs = funcs.iter().map(|(name, &index)| (name.as_str(), self.func(index)));
+        let all = funcs.chain(self.statics());
+        all.map(|(name, entity)| (name.to_owned(), entity)).collect()
     }
 }
 
@@ -401,7 +413,7 @@ where
             let env = (*slot).env.cast::<Env>();
             let def = &*(*env).def;
             let reach = Reach::of_slot(slot, (*env).state.cast::<T>(), fp as usize);
-            let ty = &def.ty.ty;
+            let ty = &def.ty().ty;
             let len = ty.params().len().max(ty.results().len());
             let values = std::slice::from_raw_parts_mut(values, len);
             dynamic_body::<T, F>(def, reach, values)
@@ -424,7 +436,8 @@ where
     F: Fn(&mut Caller<'_, T>, &[Value], &mut [Value]) -> Result<(), HostError>,
     F: Send + Sync + 'static,
 {
-    let ty = &def.ty.ty;
+    let ty = def.ty();
+    let ty = &ty.ty;
     let mut caller = Caller::new(reach);
     let store = caller.reach().store();
     let args = ty.params().iter().zip(values.iter());

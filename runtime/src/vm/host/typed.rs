@@ -3,11 +3,11 @@
 use super::{Env, Exit, HostFuncDef, Reach, run, stop};
 use crate::error::{Error, HostError};
 use crate::host::Caller;
-use crate::types;
 use crate::vm::context::FuncSlot;
 use crate::vm::store::Store;
 use crate::vm::sys;
 use crate::vm::typed::{WasmResults, WasmTy};
+use crate::vm::types::{self, OwnedTypes};
 use precast_abi::types::{FuncType, ValType};
 use std::any::Any;
 use std::ptr::NonNull;
@@ -167,9 +167,9 @@ unsafe fn open<'a, T, F: 'static>(env: *const ()) -> (*mut T, &'a F) {
     }
 }
 
-fn intern(params: &[ValType], results: &[ValType]) -> Result<types::TypeRef, Error> {
+fn intern(params: &[ValType], results: &[ValType]) -> Result<OwnedTypes, Error> {
     let ty = FuncType::new(params.iter().copied(), results.iter().copied());
-    types::intern(&ty).map_err(|_| Error::types(format!("two types have the hash of {ty}")))
+    types::intern(&ty).map_err(|_| Error::types(types::collision(&ty)))
 }
 
 /// Whether machine code can call functions of a type without a thunk: all arguments and the
@@ -341,7 +341,7 @@ macro_rules! closures {
                 } else {
                     direct::<T, R, F, $($ty,)*> as *const ()
                 };
-                let direct = can_call_directly(&ty.ty)
+                let direct = can_call_directly(&ty.get(0).ty)
                     .then_some(naked::<T, R, F, $($ty,)*> as *const u8);
                 Ok(HostFuncDef::typed(ty, code, direct, call::<T, R, F, $($ty,)*>, self))
             }

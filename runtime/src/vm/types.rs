@@ -1,0 +1,342 @@
+//! All types of the process, each once, for as long as somebody uses it.
+//!
+//! Machine code compares types by [`FuncType::identity`], a word of a digest. What is loaded is
+//! compared here by structure as well, so that within the process equal identities mean equal
+//! types: of two types that were made to have one identity, the second is refused.
+//!
+//! An entry is counted by its owners: modules, which own all their types at once, and host
+//! functions. The last owner removes it. What is interned is a function type today. A recursive
+//! group becomes one entry of several types: its identities are the words of one digest, and it
+//! owns the types outside the group that it refers to.
+
+use precast_abi::artifact::RawType;
+use precast_abi::types::FuncType;
+use std::collections::HashMap;
+use std::ops::Deref;
+use std::ptr::NonNull;
+use std::sync::{Arc, LazyLock, Mutex, MutexGuard};
+
+/// A type with its identity, and what exists once per type.
+#[derive(Debug)]
+pub(crate) struct Interned {
+    pub(crate) ty: FuncType,
+    pub(crate) identity: u64,
+    #[cfg(feature = "compiler")]
+    pub(super) thunks: super::jit::Thunks,
+}
+
+/// The one place of a type: two are the same type exactly if they are the same address.
+///
+/// Invariant **types**: it is followed only while an owner of the type lives. Modules and host
+/// modules own the types they give out, and a store keeps both until it is cleared.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) struct TypeRef(NonNull<Interned>);
+
+// SAFETY: what it points to is shared between threads, and changes only behind locks.
+unsafe impl Send for TypeRef {}
+// SAFETY: as above.
+unsafe impl Sync for TypeRef {}
+
+impl Deref for TypeRef {
+    type Target = Interned;
+
+    fn deref(&self) -> &Interned {
+        // SAFETY: invariant **types**.
+        unsafe { self.0.as_ref() }
+    }
+}
+
+/// Why a type is refused.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) enum Refused {
+    /// Another type that is in use has the same identity.
+    Collision,
+    /// The identity is not that of the type.
+    Identity,
+}
+
+/// Types in use. Dropping it ends their use.
+#[derive(Debug)]
+pub(crate) struct OwnedTypes {
+    types: Vec<Arc<Interned>>,
+    registry: &'static Registry,
+}
+
+impl OwnedTypes {
+    /// The type at `index`.
+    ///
+    /// # Panics
+    ///
+    /// When there is none.
+    pub(crate) fn get(&self, index: u32) -> TypeRef {
+        TypeRef(NonNull::from(&*self.types[index as usize]))
+    }
+}
+
+impl Drop for OwnedTypes {
+    fn drop(&mut self) {
+        while !self.types.is_empty() {
+            let mut unused = Vec::new();
+            let mut all = self.registry.lock();
+            let batch = self.types.len().saturating_sub(BATCH);
+            for ty in self.types.drain(batch..) {
+                // Owners come and go under the lock alone, so this is exact.
+                if Arc::strong_count(&ty) == 2 {
+                    unused.extend(all.remove(&ty.identity));
+                }
+            }
+            if all.capacity() > 4 * all.len() + BATCH {
+                let room = 2 * all.len();
+                all.shrink_to(room);
+            }
+            drop(all);
+            // Freeing thunks takes system calls, so nobody waits for it.
+            drop(unused);
+        }
+    }
+}
+
+/// Types that are looked up or forgotten before others get their turn.
+const BATCH: usize = 1024;
+
+/// Types by their identities.
+#[derive(Debug)]
+pub(crate) struct Registry {
+    /// The map's part of each is one owner.
+    all: Mutex<HashMap<u64, Arc<Interned>>>,
+    identity: fn(&FuncType) -> u64,
+}
+
+static ALL: LazyLock<Registry> = LazyLock::new(|| Registry::new(FuncType::identity));
+
+/// Takes an artifact's types into use. That they have the identities the artifact says is found
+/// out for those the process does not have.
+///
+/// # Errors
+///
+/// Why one of them cannot be used.
+pub(crate) fn intern_all<'a>(
+    types: impl ExactSizeIterator<Item = RawType<'a>>,
+) -> Result<OwnedTypes, Refused> {
+    ALL.intern_all(types)
+}
+
+/// Takes one type into use.
+///
+/// # Errors
+///
+/// [`Refused::Collision`].
+pub(crate) fn intern(ty: &FuncType) -> Result<OwnedTypes, Refused> {
+    ALL.intern(ty)
+}
+
+/// What is wrong with a host function whose type is refused.
+pub(crate) fn collision(ty: &FuncType) -> String {
+    format!("a type in use was made to have the identity of {ty}")
+}
+
+impl Registry {
+    /// An empty registry, with the function that identities are made by.
+    fn new(identity: fn(&FuncType) -> u64) -> Self {
+        Registry { all: Mutex::default(), identity }
+    }
+
+    fn lock(&self) -> MutexGuard<'_, HashMap<u64, Arc<Interned>>> {
+        self.all.lock().unwrap_or_else(|e| e.into_inner())
+    }
+
+    fn intern_all<'a>(
+        &'static self,
+        mut types: impl ExactSizeIterator<Item = RawType<'a>>,
+    ) -> Result<OwnedTypes, Refused> {
+        let len = types.len();
+        // When a type is refused the lock is left before what was taken is given back.
+        let mut owned = OwnedTypes { types: Vec::with_capacity(len), registry: self };
+        while owned.types.len() < len {
+            let mut all = self.lock();
+            for raw in types.by_ref().take(BATCH) {
+                let ty = match all.get(&raw.identity) {
+                    Some(known) if known.ty.is_raw(raw.params, raw.values) => known.clone(),
+                    Some(_) => return Err(self.refused(&raw)),
+                    None => {
+                        let ty = FuncType::from_raw(raw.params, raw.values);
+                        let ty = ty.filter(|ty| (self.identity)(ty) == raw.identity);
+                        let ty = Interned::new(ty.ok_or(Refused::Identity)?, raw.identity);
+                        all.entry(raw.identity).or_insert(ty).clone()
+                    }
+                };
+                owned.types.push(ty);
+            }
+        }
+        Ok(owned)
+    }
+
+    /// Why a type is refused whose identity is that of another.
+    #[cold]
+    fn refused(&self, raw: &RawType<'_>) -> Refused {
+        let ty = FuncType::from_raw(raw.params, raw.values);
+        let is_its_own = ty.is_some_and(|ty| (self.identity)(&ty) == raw.identity);
+        if is_its_own { Refused::Collision } else { Refused::Identity }
+    }
+
+    fn intern(&'static self, ty: &FuncType) -> Result<OwnedTypes, Refused> {
+        let identity = (self.identity)(ty);
+        let mut all = self.lock();
+        let known = all.entry(identity).or_insert_with(|| Interned::new(ty.clone(), identity));
+        if known.ty != *ty {
+            return Err(Refused::Collision);
+        }
+        Ok(OwnedTypes { types: vec![known.clone()], registry: self })
+    }
+}
+
+impl Interned {
+    fn new(ty: FuncType, identity: u64) -> Arc<Self> {
+        Arc::new(Interned {
+            ty,
+            identity,
+            #[cfg(feature = "compiler")]
+            thunks: Default::default(),
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use precast_abi::types::ValType::{self, *};
+
+    /// A registry of its own, which lives as long as the process.
+    fn registry(identity: fn(&FuncType) -> u64) -> &'static Registry {
+        Box::leak(Box::new(Registry::new(identity)))
+    }
+
+    /// Identities of three bits, so that collisions are at hand.
+    fn truncated(ty: &FuncType) -> u64 {
+        ty.identity() & 7
+    }
+
+    /// The `n`th type with eight parameters.
+    fn nth(mut n: u32) -> FuncType {
+        const ALL: [ValType; 7] = [I32, I64, F32, F64, V128, FuncRef, ExternRef];
+        let mut digit = || {
+            let digit = n % 7;
+            n /= 7;
+            ALL[digit as usize]
+        };
+        FuncType::new((0..8).map(|_| digit()), [])
+    }
+
+    /// Types as a module brings them.
+    fn module(registry: &'static Registry, types: &[&FuncType]) -> Result<OwnedTypes, Refused> {
+        let raw: Vec<(u64, usize, Vec<u8>)> = types
+            .iter()
+            .map(|ty| {
+                let values = ty.params().iter().chain(ty.results()).map(|&v| v as u8);
+                ((registry.identity)(ty), ty.params().len(), values.collect())
+            })
+            .collect();
+        registry.intern_all(raw.iter().map(|(identity, params, values)| RawType {
+            identity: *identity,
+            params: *params,
+            values,
+        }))
+    }
+
+    #[test]
+    fn colliding_types_hurt_only_the_module_with_the_second() {
+        let registry = registry(truncated);
+        let honest = FuncType::default();
+        let (first, second) = (0..1000)
+            .flat_map(|a| (0..a).map(move |b| (nth(a), nth(b))))
+            .find(|(a, b)| truncated(a) == truncated(b) && truncated(a) != truncated(&honest))
+            .unwrap();
+        let one = module(registry, &[&honest, &first]).unwrap();
+        for types in [&[&second][..], &[&honest, &second], &[&second, &honest]] {
+            assert_eq!(module(registry, types).unwrap_err(), Refused::Collision);
+        }
+        assert_eq!(registry.intern(&second).unwrap_err(), Refused::Collision);
+        // Nobody else notices.
+        let other = module(registry, &[&honest, &first]).unwrap();
+        assert_eq!(one.get(0), other.get(0));
+        assert_eq!(registry.intern(&honest).unwrap().get(0), one.get(0));
+        drop((one, other));
+        // What was refused is not kept, and what refused it is gone.
+        assert!(registry.lock().is_empty());
+        let second = module(registry, &[&second]).unwrap();
+        assert_eq!(module(registry, &[&first]).unwrap_err(), Refused::Collision);
+        drop(second);
+        assert!(registry.lock().is_empty());
+    }
+
+    #[test]
+    fn a_false_identity_is_refused() {
+        let registry = registry(FuncType::identity);
+        let intern = |identity| {
+            let values: &[u8] = &[I32 as u8];
+            registry.intern_all([RawType { identity, params: 1, values }].into_iter())
+        };
+        let unary = FuncType::new([I32], []);
+        let known = registry.intern(&FuncType::default()).unwrap();
+        assert_eq!(intern(known.get(0).identity).unwrap_err(), Refused::Identity);
+        assert_eq!(intern(unary.identity() ^ 1).unwrap_err(), Refused::Identity);
+        assert_eq!(intern(unary.identity()).unwrap().get(0).ty, unary);
+        drop(known);
+        assert!(registry.lock().is_empty());
+    }
+
+    #[test]
+    fn a_million_types_leave_nothing() {
+        let registry = registry(FuncType::identity);
+        for n in 0..1_000_000 {
+            let types = registry.intern(&nth(n)).unwrap();
+            assert_eq!(registry.lock().len(), 1);
+            drop(types);
+        }
+        assert!(registry.lock().is_empty());
+        assert!(registry.lock().capacity() < 10, "room for {}", registry.lock().capacity());
+    }
+
+    #[test]
+    fn types_of_a_large_module_leave_no_room_behind() {
+        let registry = registry(FuncType::identity);
+        let all: Vec<FuncType> = (0..50_000).map(nth).collect();
+        let all: Vec<&FuncType> = all.iter().chain(&all).collect();
+        let types = module(registry, &all).unwrap();
+        assert_eq!(types.get(7), types.get(50_007));
+        assert_eq!(registry.lock().len(), 50_000);
+        drop(types);
+        assert!(registry.lock().is_empty());
+        assert!(registry.lock().capacity() < 4 * BATCH, "{}", registry.lock().capacity());
+    }
+
+    #[test]
+    fn threads_that_come_and_go_with_the_same_types() {
+        let registry = registry(FuncType::identity);
+        std::thread::scope(|scope| {
+            for seed in 0..4 {
+                scope.spawn(move || {
+                    let mut random = fastrand::Rng::with_seed(seed);
+                    let mut held: Vec<(OwnedTypes, FuncType)> = Vec::new();
+                    for _ in 0..20_000 {
+                        let ty = nth(random.u32(0..5));
+                        let types = match random.bool() {
+                            true => registry.intern(&ty).unwrap(),
+                            false => module(registry, &[&ty, &FuncType::default(), &ty]).unwrap(),
+                        };
+                        // As long as one is held, the same type has the same place.
+                        for (other, other_ty) in &held {
+                            assert_eq!(other.get(0) == types.get(0), *other_ty == ty);
+                            assert_eq!(other.get(0).ty, *other_ty);
+                        }
+                        held.push((types, ty));
+                        if held.len() > 3 {
+                            held.swap_remove(random.usize(0..held.len()));
+                        }
+                    }
+                });
+            }
+        });
+        assert!(registry.lock().is_empty());
+    }
+}
