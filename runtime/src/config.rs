@@ -23,6 +23,7 @@ pub struct Config {
     pub(crate) optimize: bool,
     pub(crate) verify: bool,
     pub(crate) features: Features,
+    pub(crate) spectre_guards: bool,
     pub(crate) progress: Option<Progress>,
     #[cfg(feature = "cache")]
     pub(crate) cache: Option<precast_cache::Cache>,
@@ -37,6 +38,7 @@ impl Default for Config {
             optimize: true,
             verify: cfg!(debug_assertions),
             features: Features::default(),
+            spectre_guards: true,
             progress: None,
             #[cfg(feature = "cache")]
             cache: None,
@@ -76,6 +78,18 @@ impl Config {
         self
     }
 
+    /// Whether code this runtime compiles is guarded against Spectre variant 1: a processor that
+    /// predicts a bounds check wrongly then reads nothing outside the memory or table meanwhile,
+    /// and calls nothing that the call may not call. Default: yes.
+    ///
+    /// Without guards a hostile guest that can measure time may read memory of this process that
+    /// it has no access to. Guards do not stop other leaks of processors; guests that must learn
+    /// nothing from each other at all belong into different processes.
+    pub fn spectre_guards(mut self, yes: bool) -> Self {
+        self.spectre_guards = yes;
+        self
+    }
+
     /// Calls `report` with the functions compiled so far and their number, from any of the
     /// threads that compile.
     pub fn progress(mut self, report: impl Fn(usize, usize) + Send + Sync + 'static) -> Self {
@@ -109,6 +123,7 @@ impl std::fmt::Debug for Config {
             .field("optimize", &self.optimize)
             .field("verify", &self.verify)
             .field("features", &self.features)
+            .field("spectre_guards", &self.spectre_guards)
             .finish_non_exhaustive()
     }
 }
@@ -128,6 +143,7 @@ pub(crate) fn settings(
             Features::Wasm1 => precast_compiler::Features::Wasm1,
             Features::Wasm2 => precast_compiler::Features::Wasm2,
         },
+        spectre_guards: config.spectre_guards,
         progress: config.progress.clone(),
     }
 }

@@ -4,6 +4,7 @@ use super::FuncTranslator;
 use super::regions::Region;
 use crate::dispatch::{Dispatch, SHARED_ENTRY, StaticTable, type_number};
 use crate::plan::TablePlace;
+use crate::spectre;
 use crate::types::trap_code;
 use cranelift_codegen::ir::condcodes::IntCC;
 use cranelift_codegen::ir::{self, InstBuilder, SigRef, Value, types};
@@ -70,24 +71,40 @@ impl<'a> FuncTranslator<'a, '_> {
 
     /// The code to call for an element of a static table.
     fn dispatch(&mut self, known: &StaticTable, ty: TypeIndex, index: Value) -> Value {
-        let len = self.builder.ins().iconst(types::I32, known.elements.len() as i64);
+        let count = known.elements.len() as i64;
+        let len = self.builder.ins().iconst(types::I32, count);
         let outside = self.builder.ins().icmp(IntCC::UnsignedGreaterThanOrEqual, index, len);
-        self.builder.ins().trapnz(outside, trap_code(TrapCode::UndefinedElement));
         // Only what was checked may be loaded, so it must not move.
         let flags = self.flags(Region::Constant).with_readonly();
-        let wide = self.widen(index);
+        let mut wide = self.widen(index);
+        if self.plan.spectre_guards {
+            // The entry behind the elements traps: it stands for all indices beyond them.
+            let last = self.builder.ins().iconst(types::I64, count);
+            wide = spectre::guard(&mut self.builder, outside, last, wide);
+        } else {
+            self.builder.ins().trapnz(outside, trap_code(TrapCode::UndefinedElement));
+        }
         let (object, entry) = match known.dispatch(ty) {
             Dispatch::Dense(object) => (object, 4),
             Dispatch::Shared(object) => (object, SHARED_ENTRY),
         };
         let start = self.data_address(object);
         let distance = self.builder.ins().imul_imm_s(wide, entry);
-        let at = self.builder.ins().iadd(start, distance);
+        let mut at = self.builder.ins().iadd(start, distance);
         if let Dispatch::Shared(_) = known.dispatch(ty) {
             let found = self.builder.ins().load(types::I32, flags, at, 4);
             let number = i64::from(type_number(ty));
             let wrong = self.builder.ins().icmp_imm_s(IntCC::NotEqual, found, number);
-            self.cold(wrong, |t| t.wrong_type(found, wide));
+            self.cold(wrong, |t| {
+                if t.plan.spectre_guards {
+                    t.builder.ins().trapnz(outside, trap_code(TrapCode::UndefinedElement));
+                }
+                t.wrong_type(found, wide);
+            });
+            if self.plan.spectre_guards {
+                let last = self.builder.ins().iadd_imm_s(start, count * entry);
+                at = spectre::guard(&mut self.builder, wrong, last, at);
+            }
         }
         let code = self.builder.ins().load(types::I32, flags, at, 0);
         let code = self.builder.ins().sextend(types::I64, code);
@@ -105,8 +122,12 @@ impl<'a> FuncTranslator<'a, '_> {
             let wide = t.widen(index);
             t.wrong_type(found, wide);
         });
-        let code = self.builder.ins().load(types::I64, flags, entry, FuncRef::CODE);
+        let mut code = self.builder.ins().load(types::I64, flags, entry, FuncRef::CODE);
         let ctx = self.builder.ins().load(types::I64, flags, entry, FuncRef::CTX);
+        if self.plan.spectre_guards {
+            // Code of another type would take numbers for addresses and addresses for numbers.
+            code = spectre::zero_if(&mut self.builder, wrong, code);
+        }
         self.call_address(ty, signature, code, ctx);
     }
 
