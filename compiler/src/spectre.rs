@@ -27,3 +27,6 @@ pub(crate) fn zero_if(b: &mut FunctionBuilder<'_>, bad: Value, value: Value) -> 
     let zero = b.ins().iconst(types::I64, 0);
     guard(b, bad, zero, value)
 }
+
+#[cfg(test)]
+mod tests;

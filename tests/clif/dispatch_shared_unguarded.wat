@@ -31,8 +31,8 @@
 ;;                                 block0(v0: i64, v1: i32, v2: i32):
 ;; @0055                               v3 = iconst.i32 100
 ;; @0055                               v4 = icmp uge v1, v3  ; v3 = 100
-;; @0055                               v5 = uextend.i64 v1
 ;; @0055                               trapnz v4, user3
+;; @0055                               v5 = uextend.i64 v1
 ;; @0055                               v6 = symbol_value.i64 gv0
 ;; @0055                               v7 = iconst.i64 8
 ;; @0055                               v8 = imul v5, v7  ; v7 = 8

@@ -38,8 +38,8 @@
 ;;                                 block0(v0: i64, v1: i32, v2: i32):
 ;; @005d                               v3 = iconst.i32 4
 ;; @005d                               v4 = icmp uge v1, v3  ; v3 = 4
-;; @005d                               v5 = uextend.i64 v1
 ;; @005d                               trapnz v4, user3
+;; @005d                               v5 = uextend.i64 v1
 ;; @005d                               v6 = symbol_value.i64 gv0
 ;; @005d                               v7 = iconst.i64 4
 ;; @005d                               v8 = imul v5, v7  ; v7 = 4

@@ -11,6 +11,7 @@ mod hostile;
 mod linking;
 mod reuse;
 mod safety;
+mod speculation;
 mod stack;
 mod targets;
 mod traps;

@@ -76,13 +76,14 @@ impl<'a> FuncTranslator<'a, '_> {
         let outside = self.builder.ins().icmp(IntCC::UnsignedGreaterThanOrEqual, index, len);
         // Only what was checked may be loaded, so it must not move.
         let flags = self.flags(Region::Constant).with_readonly();
+        if !self.plan.spectre_guards {
+            self.builder.ins().trapnz(outside, trap_code(TrapCode::UndefinedElement));
+        }
         let mut wide = self.widen(index);
         if self.plan.spectre_guards {
             // The entry behind the elements traps: it stands for all indices beyond them.
             let last = self.builder.ins().iconst(types::I64, count);
             wide = spectre::guard(&mut self.builder, outside, last, wide);
-        } else {
-            self.builder.ins().trapnz(outside, trap_code(TrapCode::UndefinedElement));
         }
         let (object, entry) = match known.dispatch(ty) {
             Dispatch::Dense(object) => (object, 4),
