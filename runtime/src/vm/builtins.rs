@@ -3,6 +3,7 @@
 use super::context::Context;
 use super::instance::{self, InstanceData};
 use super::memory;
+use super::speculation;
 use super::table::TableData;
 use precast_abi::builtin::Builtin;
 
@@ -61,8 +62,7 @@ fn table(ctx: Context, index: u32) -> *mut TableData {
 
 /// `start..start + len` if it lies in `0..size`.
 fn range(start: u64, len: u64, size: usize) -> Option<std::ops::Range<usize>> {
-    let end = start.checked_add(len).filter(|&end| end <= size as u64)?;
-    Some(start as usize..end as usize)
+    speculation::range(start, len, size as u64)
 }
 
 extern "C" fn memory_grow(ctx: Context, index: u32, delta: u64) -> u64 {

@@ -1,6 +1,7 @@
 //! Tables as the runtime keeps them.
 
 use super::context::{FuncRef, TableDef};
+use super::speculation::range;
 use precast_abi::limits::TABLE_MAX_ELEMENTS;
 use precast_abi::types::{Limits, TableType, ValType};
 use std::ptr;
@@ -226,11 +227,6 @@ fn filled<T: Copy>(len: usize, value: T) -> Option<Vec<T>> {
     elements.try_reserve_exact(len).ok()?;
     elements.resize(len, value);
     Some(elements)
-}
-
-fn range(start: u64, len: u64, size: u64) -> Option<std::ops::Range<usize>> {
-    let end = start.checked_add(len).filter(|&end| end <= size)?;
-    Some(start as usize..end as usize)
 }
 
 /// The table entry of a function reference.
