@@ -1,6 +1,7 @@
 //! The embedding API, used as an embedder would.
 
 mod address_space;
+mod advisories;
 mod artifacts;
 mod bulk;
 mod calls;
