@@ -1,6 +1,6 @@
 ;; A type that few elements have shares a dispatch table with others and checks the type. The last
-;; entry, which traps, stands for all indices beyond the table, and is also where the code comes
-;; from while a wrong guess of the type check lasts.
+;; entry, which traps, stands for all indices beyond the table. While a wrong guess of the type check
+;; lasts, the code is at address zero.
 (module
   (type $unary (func (param i32) (result i32)))
   (type $rare (func (param i32 i32) (result i32)))
@@ -54,12 +54,11 @@
 ;; @0055                               trap user4
 ;;
 ;;                                 block2:
-;; @0055                               v17 = iconst.i64 800
-;; @0055                               v18 = iadd.i64 v8, v17  ; v17 = 800
-;; @0055                               v19 = select_spectre_guard v14, v18, v11
-;; @0055                               v20 = load.i32 notrap readonly region0 v19
-;; @0055                               v21 = sextend.i64 v20
-;; @0055                               v22 = iadd.i64 v8, v21
-;; @0055                               v23 = call_indirect sig0, v22(v0, v2, v2)
-;; @0058                               return v23
+;; @0055                               v17 = load.i32 notrap readonly region0 v11
+;; @0055                               v18 = sextend.i64 v17
+;; @0055                               v19 = iadd.i64 v8, v18
+;; @0055                               v20 = iconst.i64 0
+;; @0055                               v21 = select_spectre_guard v14, v20, v19  ; v20 = 0
+;; @0055                               v22 = call_indirect sig0, v21(v0, v2, v2)
+;; @0058                               return v22
 ;; }

@@ -91,25 +91,36 @@ impl<'a> FuncTranslator<'a, '_> {
         };
         let start = self.data_address(object);
         let distance = self.builder.ins().imul_imm_s(wide, entry);
-        let mut at = self.builder.ins().iadd(start, distance);
+        let at = self.builder.ins().iadd(start, distance);
+        let mut wrong = None;
         if let Dispatch::Shared(_) = known.dispatch(ty) {
             let found = self.builder.ins().load(types::I32, flags, at, 4);
             let number = i64::from(type_number(ty));
-            let wrong = self.builder.ins().icmp_imm_s(IntCC::NotEqual, found, number);
-            self.cold(wrong, |t| {
+            let differs = self.builder.ins().icmp_imm_s(IntCC::NotEqual, found, number);
+            self.cold(differs, |t| {
                 if t.plan.spectre_guards {
                     t.builder.ins().trapnz(outside, trap_code(TrapCode::UndefinedElement));
                 }
                 t.wrong_type(found, wide);
             });
-            if self.plan.spectre_guards {
-                let last = self.builder.ins().iadd_imm_s(start, count * entry);
-                at = spectre::guard(&mut self.builder, wrong, last, at);
-            }
+            wrong = Some(differs);
         }
         let code = self.builder.ins().load(types::I32, flags, at, 0);
         let code = self.builder.ins().sextend(types::I64, code);
-        self.builder.ins().iadd(start, code)
+        let code = self.builder.ins().iadd(start, code);
+        self.guarded_code(wrong, code)
+    }
+
+    /// Code that is called if a type check has passed. While a wrong guess that it passes lasts,
+    /// the code is at address zero, where nothing can be executed: code of another type would take
+    /// numbers for addresses and addresses for numbers.
+    fn guarded_code(&mut self, wrong: Option<Value>, code: Value) -> Value {
+        match wrong {
+            Some(wrong) if self.plan.spectre_guards => {
+                spectre::zero_if(&mut self.builder, wrong, code)
+            }
+            _ => code,
+        }
     }
 
     /// Calls what an entry of a table holds.
@@ -123,12 +134,9 @@ impl<'a> FuncTranslator<'a, '_> {
             let wide = t.widen(index);
             t.wrong_type(found, wide);
         });
-        let mut code = self.builder.ins().load(types::I64, flags, entry, FuncRef::CODE);
+        let code = self.builder.ins().load(types::I64, flags, entry, FuncRef::CODE);
         let ctx = self.builder.ins().load(types::I64, flags, entry, FuncRef::CTX);
-        if self.plan.spectre_guards {
-            // Code of another type would take numbers for addresses and addresses for numbers.
-            code = spectre::zero_if(&mut self.builder, wrong, code);
-        }
+        let code = self.guarded_code(Some(wrong), code);
         self.call_address(ty, signature, code, ctx);
     }
 
