@@ -2,6 +2,7 @@
 //!
 //! Each file is a module and, behind it in comments, the code the compiler makes of it.
 //! `BLESS=1 cargo test --test clif` writes that part anew; the difference is for the reviewer.
+//! A module whose name ends in `_unguarded` is compiled without guards against speculation.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -26,17 +27,18 @@ fn main() -> ExitCode {
         .into_iter()
         .map(|path| {
             let name = path.file_stem().expect("a name").to_string_lossy().into_owned();
-            Trial::test(name, move || check(&path, bless))
+            let guards = !name.ends_with("_unguarded");
+            Trial::test(name, move || check(&path, guards, bless))
         })
         .collect();
     libtest_mimic::run(&Arguments::from_args(), trials).exit_code()
 }
 
-fn check(path: &Path, bless: bool) -> Result<(), Failed> {
+fn check(path: &Path, guards: bool, bless: bool) -> Result<(), Failed> {
     let text = fs::read_to_string(path)?;
     let module = text.split_once(MARKER).map_or(text.as_str(), |(module, _)| module);
     let wasm = wat::parse_str(module)?;
-    let code = precast_compiler::clif(&wasm, &settings())?;
+    let code = precast_compiler::clif(&wasm, &settings(guards))?;
     let now = format!("{module}{MARKER}{}", as_comments(&code));
     if bless {
         fs::write(path, now)?;
@@ -52,10 +54,10 @@ fn check(path: &Path, bless: bool) -> Result<(), Failed> {
 }
 
 /// For one machine, whatever this one is.
-fn settings() -> Settings {
+fn settings(spectre_guards: bool) -> Settings {
     let triple = "x86_64-unknown-linux-gnu".parse().expect("a triple");
     let target = Target::Named { triple, enable: Vec::new() };
-    Settings { target, ..Settings::default() }
+    Settings { target, spectre_guards, ..Settings::default() }
 }
 
 fn as_comments(code: &str) -> String {

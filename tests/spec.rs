@@ -24,8 +24,16 @@ fn main() {
     let version_2 = spec(SpecVersion::V2).chain(vectors);
 
     let assertions = Arc::new(AtomicUsize::new(0));
-    let trials = trials(version_1, Features::Wasm1, &assertions)
-        .chain(trials(version_2, Features::Wasm2, &assertions))
+    // Tables, calls through them and bulk operators once more as code without guards.
+    let unguarded = spec(SpecVersion::V2).filter(|file| {
+        ["table", "call_indirect", "memory_", "elem", "bulk"]
+            .iter()
+            .any(|w| file.name().contains(w))
+    });
+
+    let trials = trials(version_1, Features::Wasm1, true, &assertions)
+        .chain(trials(version_2, Features::Wasm2, true, &assertions))
+        .chain(trials(unguarded, Features::Wasm2, false, &assertions))
         .collect();
     let conclusion = libtest_mimic::run(&Arguments::from_args(), trials);
     println!("{} assertions executed", assertions.load(Ordering::Relaxed));
@@ -37,14 +45,18 @@ fn main() {
 fn trials(
     files: impl Iterator<Item = TestFile<'static>>,
     features: Features,
+    guards: bool,
     assertions: &Arc<AtomicUsize>,
 ) -> impl Iterator<Item = Trial> {
     // Scripts are made of tiny modules: compilation threads would only get in each other's way.
-    let runtime = Runtime::with_config(Config::new().features(features).threads(1));
+    let config = Config::new().features(features).spectre_guards(guards).threads(1);
+    let runtime = Runtime::with_config(config);
+    let kind = if guards { "" } else { "unguarded/" };
     files.map(move |file| {
         let (runtime, assertions) = (runtime.clone(), Arc::clone(assertions));
         let name = format!("{}/{}", file.parent(), file.name());
-        Trial::test(name.clone(), move || check(&name, file.raw(), &runtime, &assertions))
+        let trial = format!("{kind}{name}");
+        Trial::test(trial, move || check(&name, file.raw(), &runtime, &assertions))
     })
 }
 

@@ -77,6 +77,23 @@ fn architecture_names_what_exists() {
     assert_none(missing);
 }
 
+/// Words between backticks that are paths, or look like names of tests: both must exist.
+#[test]
+fn advisories_name_what_exists() {
+    let text = fs::read_to_string(root().join("docs/advisories.md")).unwrap();
+    let sources = sources(&["abi", "cache", "compiler", "runtime", "wasi", "src", "tests"]);
+    let is_test =
+        |word: &str| sources.iter().any(|(_, text)| text.contains(&format!("fn {word}()")));
+    let words: Vec<&str> = text.split('`').skip(1).step_by(2).collect();
+    assert!(words.len() > 50, "{}", words.len());
+    let missing = words.into_iter().filter(|word| match word.contains('/') {
+        true => !root().join(word).exists(),
+        // Two underscores: operators and functions of WASI have one.
+        false => word.matches('_').count() > 1 && !is_test(word),
+    });
+    assert_none(missing.map(|word| format!("docs/advisories.md names {word}")).collect());
+}
+
 #[test]
 fn architecture_names_every_source() {
     let named = paths_in_architecture();

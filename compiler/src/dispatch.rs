@@ -12,9 +12,13 @@
 //! The dense table belongs to one type: null elements and those of other types lead to stubs
 //! that trap, so the call needs no check but that of the index. Types too rare for a table of
 //! their own use the shared one, and compare type numbers.
+//!
+//! In code that is guarded against speculation a dispatch table has one entry more, of type zero,
+//! which leads to a stub that traps. All indices beyond the elements are made that of this entry,
+//! without a branch: no misprediction leads outside the table, and there is none left to make.
 
-use crate::ids::Ids;
 use crate::module::{Item, Mode, Module};
+use crate::plan::Plan;
 use crate::scan::Scan;
 use cranelift_module::{DataDescription, DataId, FuncId, ModuleRelocTarget};
 use precast_abi::artifact::Kind;
@@ -118,14 +122,11 @@ impl StaticTable {
     }
 
     /// The content of a dispatch table: dense for a type, or shared.
-    pub(crate) fn data(
-        &self,
-        module: &Module<'_>,
-        ids: &Ids,
-        dense: Option<TypeIndex>,
-    ) -> DataDescription {
+    pub(crate) fn data(&self, plan: &Plan<'_>, dense: Option<TypeIndex>) -> DataDescription {
+        let (module, ids) = (plan.module, &plan.ids);
         let stride = if dense.is_some() { 4 } else { SHARED_ENTRY as usize };
-        let mut bytes = vec![0; self.elements.len() * stride];
+        let guards = usize::from(plan.spectre_guards);
+        let mut bytes = vec![0; (self.elements.len() + guards) * stride];
         let mut data = DataDescription::new();
         let mut refs = BTreeMap::new();
         for (i, &element) in self.elements.iter().enumerate() {
@@ -141,6 +142,10 @@ impl StaticTable {
             }
             let code = *refs.entry(code).or_insert_with(|| data.import_function(target(code)));
             data.write_function_addr((i * stride) as u32, code);
+        }
+        if plan.spectre_guards {
+            let stub = data.import_function(target(ids.undefined_stub()));
+            data.write_function_addr((self.elements.len() * stride) as u32, stub);
         }
         data.define(bytes.into());
         data.set_align(16);

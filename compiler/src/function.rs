@@ -102,6 +102,21 @@ pub(crate) fn clif(plan: &Plan<'_>, isa: &dyn TargetIsa) -> Result<String, Compi
     Ok(text)
 }
 
+/// The machine code of the last body, as text and as bytes.
+#[cfg(test)]
+pub(crate) fn disassembly(
+    plan: &Plan<'_>,
+    isa: &dyn TargetIsa,
+) -> Result<(String, Vec<u8>), CompileError> {
+    let mut worker = Worker::new(plan, isa, None);
+    worker.context.set_disasm(true);
+    worker.translate(plan.module.bodies.len() - 1, true)?;
+    worker.context.set_disasm(true);
+    worker.generate(plan.module.bodies.len() - 1)?;
+    let compiled = worker.context.compiled_code().expect("it was just compiled");
+    Ok((compiled.vcode.clone().unwrap_or_default(), compiled.code_buffer().to_vec()))
+}
+
 /// What one thread needs to find functions that are kept.
 struct Finder<'p, 'r> {
     key: incremental::Writer<'p>,

@@ -1,7 +1,7 @@
 //! The numbers of everything that has code, fixed before anything is compiled.
 //!
 //! ```text
-//! defined functions | builtin stubs | null stub, mismatch stub | forwarders | host thunks
+//! defined functions | builtin stubs | trap stubs | forwarders | host thunks
 //!     | typed entry thunks | array entry thunks
 //! ```
 //!
@@ -11,6 +11,10 @@ use crate::module::Module;
 use cranelift_module::FuncId;
 use precast_abi::builtin::Builtin;
 use precast_abi::index::{FuncIndex, TypeIndex};
+
+/// Stubs that trap instead of a function: for a null element, for one of another type, and for an
+/// index that has none.
+pub(crate) const TRAP_STUBS: u32 = 3;
 
 /// The numbering of one module.
 #[derive(Clone, Copy, Debug)]
@@ -64,14 +68,19 @@ impl Ids {
         FuncId::from_u32(self.null_base() + 1)
     }
 
+    /// The stub that traps for an index beyond the table.
+    pub(crate) fn undefined_stub(&self) -> FuncId {
+        FuncId::from_u32(self.null_base() + 2)
+    }
+
     /// The code that takes the caller's context and calls the `n`th imported function.
     pub(crate) fn forwarder(&self, n: u32) -> FuncId {
-        FuncId::from_u32(self.null_base() + 2 + n)
+        FuncId::from_u32(self.null_base() + TRAP_STUBS + n)
     }
 
     /// The host thunk of the `n`th imported function.
     pub(crate) fn host_thunk(&self, n: u32) -> FuncId {
-        FuncId::from_u32(self.null_base() + 2 + self.func_imports + n)
+        FuncId::from_u32(self.null_base() + TRAP_STUBS + self.func_imports + n)
     }
 
     /// The typed entry thunk of a canonical type.
@@ -89,6 +98,6 @@ impl Ids {
     }
 
     fn typed_base(&self) -> u32 {
-        self.null_base() + 2 + 2 * self.func_imports
+        self.null_base() + TRAP_STUBS + 2 * self.func_imports
     }
 }

@@ -24,6 +24,7 @@ mod plan;
 mod scan;
 mod settings;
 mod short_bulk;
+mod spectre;
 mod stack_checks;
 mod stubs;
 mod target;

@@ -5,6 +5,7 @@ use crate::artifact_module::{ArtifactModule, Linked};
 use crate::code::CompiledFunction;
 use crate::emitter::Emitter;
 use crate::error::CompileError;
+use crate::ids::TRAP_STUBS;
 use crate::module::Module;
 use crate::plan::Plan;
 use crate::stubs::{builtin_signature, trap_signature};
@@ -51,7 +52,7 @@ fn declare(module: &mut ArtifactModule<'_>, plan: &Plan<'_>) -> ModuleResult<()>
     for &builtin in Builtin::ALL {
         module.declare_anonymous_function(&builtin_signature(builtin))?;
     }
-    for _ in 0..2 {
+    for _ in 0..TRAP_STUBS {
         module.declare_anonymous_function(&trap_signature())?;
     }
     for ty in imports.iter().chain(imports) {
@@ -75,7 +76,7 @@ fn dispatch_tables(module: &mut ArtifactModule<'_>, plan: &Plan<'_>) -> ModuleRe
     for table in plan.static_tables.values() {
         for (id, dense) in table.objects() {
             if module.refers_to_data(id) {
-                module.define_data(id, &table.data(plan.module, &plan.ids, dense))?;
+                module.define_data(id, &table.data(plan, dense))?;
             }
         }
     }
@@ -100,6 +101,9 @@ fn stubs(
     }
     if module.refers_to_func(ids.mismatch_stub()) {
         emitter.mismatch_stub(module, ids.mismatch_stub())?;
+    }
+    if module.refers_to_func(ids.undefined_stub()) {
+        emitter.undefined_stub(module, ids.undefined_stub())?;
     }
     for n in 0..plan.module.func_imports {
         if module.refers_to_func(ids.forwarder(n)) {

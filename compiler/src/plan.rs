@@ -5,6 +5,7 @@ use crate::error::{CompileError, ErrorKind};
 use crate::ids::Ids;
 use crate::module::{Item, Mode, Module};
 use crate::scan::Scan;
+use crate::spectre;
 use crate::stack_checks::stack_checks;
 use crate::target;
 use cranelift_codegen::isa::TargetIsa;
@@ -37,6 +38,8 @@ pub(crate) struct Plan<'m> {
     pub(crate) names_elems: bool,
     /// The widest store, in bytes, of which a fault leaves nothing behind.
     pub(crate) widest_whole_store: u32,
+    /// Whether code is guarded against speculation past its checks.
+    pub(crate) spectre_guards: bool,
 }
 
 /// How code reaches a table.
@@ -105,6 +108,7 @@ impl<'m> Plan<'m> {
             names_data: scan.names_data,
             names_elems: scan.names_elems,
             widest_whole_store: target::widest_whole_store(isa),
+            spectre_guards: spectre::guarded(isa),
         };
         for (index, offset) in plan.global_offsets.iter_mut().enumerate() {
             *offset = match module.defined_global(GlobalIndex::from(index)) {

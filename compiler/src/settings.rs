@@ -29,12 +29,13 @@ impl Features {
 /// `cpu` tells what this machine's CPU can do, and counts where code is made for this machine.
 pub fn fingerprint(settings: &Settings, cpu: &str) -> String {
     // Whoever adds a field says here whether it changes code.
-    let Settings { optimize, verify: _, threads: _, features, progress: _, target } = settings;
+    let Settings { optimize, verify: _, threads: _, features, progress: _, target, spectre_guards } =
+        settings;
     let target = match target {
         Target::Host => format!("{} {cpu}", Triple::host()),
         Target::Named { triple, enable } => format!("{triple} {}", enable.join(",")),
     };
-    format!("{target} optimize={optimize} features={features:?}")
+    format!("{target} optimize={optimize} features={features:?} spectre_guards={spectre_guards}")
 }
 
 /// Called with the functions done and the functions there are, from any thread.
@@ -51,6 +52,9 @@ pub struct Settings {
     pub threads: usize,
     /// What the module may use.
     pub features: Features,
+    /// Whether what follows a bounds check of code depends on the check as data too, so that a
+    /// processor that predicts the check wrongly reads nothing outside the sandbox meanwhile.
+    pub spectre_guards: bool,
     /// Told of every function done.
     pub progress: Option<Progress>,
     /// The machine to compile for.
@@ -64,6 +68,7 @@ impl Default for Settings {
             verify: false,
             threads: 0,
             features: Features::default(),
+            spectre_guards: true,
             progress: None,
             target: Target::Host,
         }
@@ -77,6 +82,7 @@ impl std::fmt::Debug for Settings {
             .field("verify", &self.verify)
             .field("threads", &self.threads)
             .field("features", &self.features)
+            .field("spectre_guards", &self.spectre_guards)
             .field("target", &self.target)
             .finish_non_exhaustive()
     }

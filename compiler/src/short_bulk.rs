@@ -10,7 +10,13 @@
 //! ```
 //!
 //! A copy loads everything before it stores anything, so its runs may overlap too.
+//!
+//! Each branch here may be predicted wrongly, with any length: a long one would reach beyond the
+//! memory's reservation, and one too short for its class would reach back from its end to before
+//! its start, into the context. So in guarded code the length is zero where it is too long, and in
+//! each class no less than the shortest. An index out of bounds stays within the reservation.
 
+use crate::spectre;
 use cranelift_codegen::ir::condcodes::IntCC;
 use cranelift_codegen::ir::{Block, InstBuilder, MemFlagsData, Type, Value, types};
 use cranelift_frontend::FunctionBuilder;
@@ -47,8 +53,9 @@ enum Work {
 }
 
 /// Emits the short way of a builtin that has one. The code goes on where the runtime must be
-/// called: for other memories, long runs, and runs out of bounds.
-pub(crate) fn emit(b: &mut FunctionBuilder<'_>, builtin: Builtin, params: &[Value]) {
+/// called: for other memories, long runs, and runs out of bounds. `guards` says whether the code
+/// is guarded against speculation.
+pub(crate) fn emit(b: &mut FunctionBuilder<'_>, builtin: Builtin, params: &[Value], guards: bool) {
     // Indices and lengths have 32 bits when they come here, in 64, so that no sum overflows.
     let ctx = params[0];
     let (memories, last, len) = match *params {
@@ -67,12 +74,13 @@ pub(crate) fn emit(b: &mut FunctionBuilder<'_>, builtin: Builtin, params: &[Valu
     let end = b.ins().iadd(last, len);
     let outside = b.ins().icmp(IntCC::UnsignedGreaterThan, end, size);
     leave_if(b, outside, slow);
+    let len = if guards { spectre::zero_if(b, long, len) } else { len };
     let base = b.ins().iadd_imm_s(ctx, i64::from(vmctx::MEMORY0_OFFSET));
     let work = match *params {
         [_, _, _, to, from, _] => Work::Copy(b.ins().iadd(base, to), b.ins().iadd(base, from)),
         _ => Work::Fill(b.ins().iadd(base, params[2]), b.ins().ireduce(types::I8, params[3])),
     };
-    by_class(b, &work, len);
+    by_class(b, &work, len, guards);
     b.switch_to_block(slow);
 }
 
@@ -84,13 +92,18 @@ fn leave_if(b: &mut FunctionBuilder<'_>, condition: Value, block: Block) {
 }
 
 /// Does the work for a run in bounds of any length up to [`LONGEST`], and returns.
-fn by_class(b: &mut FunctionBuilder<'_>, work: &Work, len: Value) {
+fn by_class(b: &mut FunctionBuilder<'_>, work: &Work, len: Value, guards: bool) {
     for (shortest, width, at_each_end) in CLASSES {
         let (class, shorter) = (b.create_block(), b.create_block());
         let here = b.ins().icmp_imm_u(IntCC::UnsignedGreaterThanOrEqual, len, shortest);
         b.ins().brif(here, class, &[], shorter, &[]);
         b.switch_to_block(class);
-        run(b, work, len, width, at_each_end);
+        let mut of_class = len;
+        if guards {
+            let least = b.ins().iconst(types::I64, shortest);
+            of_class = spectre::guard(b, here, len, least);
+        }
+        run(b, work, of_class, width, at_each_end);
         b.ins().return_(&[]);
         b.switch_to_block(shorter);
     }

@@ -3,6 +3,7 @@
 
 use crate::emitter::{Emitter, c_signature};
 use crate::short_bulk;
+use crate::spectre;
 use crate::types::{tail_signature, trap_code, word_type};
 use cranelift_codegen::ir::{AbiParam, InstBuilder, MemFlagsData, Signature, types};
 use cranelift_codegen::isa::CallConv;
@@ -46,10 +47,11 @@ impl Emitter {
             (None, Some(_)) => callee.returns.push(AbiParam::new(types::I32)),
             (None, None) => {}
         }
+        let guards = spectre::guarded(module.isa());
         self.define(module, id, builtin_signature(builtin), |b, params| {
             let ctx = params[0];
             if memory0 {
-                short_bulk::emit(b, builtin, params);
+                short_bulk::emit(b, builtin, params, guards);
             }
             super::emitter::check_stack(b, ctx, vmctx::STORE);
             let flags = MemFlagsData::trusted().with_readonly();
@@ -87,6 +89,17 @@ impl Emitter {
     ) -> ModuleResult<()> {
         self.define(module, id, trap_signature(), |b, _| {
             b.ins().trap(trap_code(TrapCode::IndirectCallTypeMismatch));
+        })
+    }
+
+    /// The stub behind the last element of static tables, to which indices beyond it lead.
+    pub(crate) fn undefined_stub<M: Module>(
+        &mut self,
+        module: &mut M,
+        id: FuncId,
+    ) -> ModuleResult<()> {
+        self.define(module, id, trap_signature(), |b, _| {
+            b.ins().trap(trap_code(TrapCode::UndefinedElement));
         })
     }
 

@@ -156,6 +156,7 @@ pub(crate) fn relocate(word: u32, at: i64, kind: Reloc, target: i64) -> Option<u
 /// When it cannot make code for the target.
 pub fn isa(settings: &Settings) -> Result<OwnedTargetIsa, CompileError> {
     let mut shared = flags::builder();
+    let guards = if settings.spectre_guards { "true" } else { "false" };
     for (name, value) in [
         ("opt_level", if settings.optimize { "speed" } else { "none" }),
         ("regalloc_algorithm", "backtracking"),
@@ -172,11 +173,19 @@ pub fn isa(settings: &Settings) -> Result<OwnedTargetIsa, CompileError> {
         ("enable_nan_canonicalization", "false"),
         // Results that do not fit registers go through memory.
         ("enable_multi_ret_implicit_sret", "true"),
+        ("enable_heap_access_spectre_mitigation", guards),
+        ("enable_table_access_spectre_mitigation", guards),
     ] {
         shared.set(name, value).map_err(CompileError::internal)?;
     }
     let unsupported = |what: String| CompileError::new(ErrorKind::Unsupported, 0, what);
-    let builder = settings.target.builder().map_err(unsupported)?;
+    let mut builder = settings.target.builder().map_err(unsupported)?;
+    let aarch64 = matches!(builder.triple().architecture, Architecture::Aarch64(_));
+    if settings.spectre_guards && aarch64 {
+        // A conditional select whose condition may itself be predicted guards nothing. The barrier
+        // behind it forbids that, and does nothing on a CPU that never does.
+        builder.enable("use_csdb").map_err(CompileError::internal)?;
+    }
     let isa = builder.finish(flags::Flags::new(shared)).map_err(CompileError::internal)?;
     if isa.triple().architecture == Architecture::X86_64 {
         let has = |name: &&str| {

@@ -25,6 +25,7 @@ pub struct Config {
     pub(crate) features: Features,
     pub(crate) max_stack: usize,
     pub(crate) host_stack: usize,
+    pub(crate) spectre_guards: bool,
     pub(crate) progress: Option<Progress>,
     #[cfg(feature = "cache")]
     pub(crate) cache: Option<precast_cache::Cache>,
@@ -41,6 +42,7 @@ impl Default for Config {
             features: Features::default(),
             max_stack: 1 << 20,
             host_stack: 256 << 10,
+            spectre_guards: true,
             progress: None,
             #[cfg(feature = "cache")]
             cache: None,
@@ -101,6 +103,18 @@ impl Config {
         self
     }
 
+    /// Whether code this runtime compiles is guarded against Spectre variant 1: a processor that
+    /// predicts a bounds check wrongly then reads nothing outside the memory or table meanwhile,
+    /// and calls nothing that the call may not call. Default: yes.
+    ///
+    /// Without guards a hostile guest that can measure time may read memory of this process that
+    /// it has no access to. Guards do not stop other leaks of processors; guests that must learn
+    /// nothing from each other at all belong into different processes.
+    pub fn spectre_guards(mut self, yes: bool) -> Self {
+        self.spectre_guards = yes;
+        self
+    }
+
     /// Calls `report` with the functions compiled so far and their number, from any of the
     /// threads that compile.
     pub fn progress(mut self, report: impl Fn(usize, usize) + Send + Sync + 'static) -> Self {
@@ -136,6 +150,7 @@ impl std::fmt::Debug for Config {
             .field("features", &self.features)
             .field("max_stack", &self.max_stack)
             .field("host_stack", &self.host_stack)
+            .field("spectre_guards", &self.spectre_guards)
             .finish_non_exhaustive()
     }
 }
@@ -155,6 +170,7 @@ pub(crate) fn settings(
             Features::Wasm1 => precast_compiler::Features::Wasm1,
             Features::Wasm2 => precast_compiler::Features::Wasm2,
         },
+        spectre_guards: config.spectre_guards,
         progress: config.progress.clone(),
     }
 }

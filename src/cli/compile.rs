@@ -9,6 +9,7 @@ use anyhow::{Context, Result, bail};
 use clap::{Args, ValueEnum};
 use precast::{Config, Runtime, Target};
 
+use super::code::CodeOptions;
 use super::{input, progress};
 
 /// Arguments of `precast compile`.
@@ -32,6 +33,9 @@ pub(crate) struct Compile {
     /// x86-64. For a named machine, `baseline` is the default.
     #[arg(long, value_name = "CPU")]
     cpu: Option<Cpu>,
+
+    #[command(flatten)]
+    code: CodeOptions,
 }
 
 #[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
@@ -68,7 +72,7 @@ impl Compile {
             bail!("{}: this is an artifact already", self.file.display());
         };
         let target = self.target()?;
-        let runtime = Runtime::with_config(progress::with_bar(Config::new()));
+        let runtime = Runtime::with_config(progress::with_bar(self.code.configure(Config::new())));
         let artifact = runtime.precompile_for(&wasm, target);
         let artifact = artifact.with_context(|| self.file.display().to_string())?;
         publish(&self.output, &artifact)

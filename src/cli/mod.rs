@@ -1,6 +1,7 @@
 //! The command line: what it accepts, and how it ends.
 
 mod cache;
+mod code;
 mod compile;
 mod dir;
 mod imports;

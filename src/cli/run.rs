@@ -14,6 +14,7 @@ use clap::Args;
 use precast::{CompiledModule, Config, ExternType, Instance, Namespace, Runtime, wasi};
 
 use super::cache::CacheOptions;
+use super::code::CodeOptions;
 use super::dir::Dir;
 use super::imports::{self, UnknownImports};
 use super::stack::StackOptions;
@@ -74,6 +75,9 @@ pub(crate) struct Run {
 
     #[command(flatten)]
     cache: CacheOptions,
+
+    #[command(flatten)]
+    code: CodeOptions,
 
     /// The program (.wasm, .wat or an artifact, told apart by content), then its arguments.
     #[arg(value_name = "FILE", required = true, trailing_var_arg = true)]
@@ -141,7 +145,8 @@ impl Run {
     }
 
     fn run(&self) -> Result<ExitCode> {
-        let config = self.cache.configure(self.stack.configure(Config::new()))?;
+        let config = self.stack.configure(self.code.configure(Config::new()));
+        let config = self.cache.configure(config)?;
         let runtime = Runtime::with_config(progress::with_bar(config));
         let mut namespace = runtime.namespace();
         let modules = self.modules(&runtime)?;

@@ -10,6 +10,8 @@ use clap::{Args, ValueEnum};
 use precast::wast::{self, Options};
 use precast::{Config, Features, Runtime};
 
+use super::code::CodeOptions;
+
 /// Arguments of `precast wast`.
 #[derive(Args)]
 #[command(after_help = EXAMPLES)]
@@ -21,6 +23,9 @@ pub(crate) struct Wast {
     /// Show what `spectest`'s functions are called with.
     #[arg(long, short)]
     verbose: bool,
+
+    #[command(flatten)]
+    code: CodeOptions,
 
     /// The scripts.
     #[arg(value_name = "FILE", required = true)]
@@ -55,7 +60,7 @@ impl Wast {
     pub(crate) fn execute(&self) -> Result<ExitCode> {
         // Scripts are made of tiny modules: threads would wait for each other.
         let config = Config::new().features(self.features.into()).threads(1);
-        let runtime = Runtime::with_config(config);
+        let runtime = Runtime::with_config(self.code.configure(config));
         let options = Options { verbose: self.verbose };
         let mut stdout = io::stdout().lock();
         let (mut passed, mut failed) = (0, 0);

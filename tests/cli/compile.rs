@@ -3,7 +3,7 @@
 use std::fs;
 
 use crate::scratch::Scratch;
-use crate::{error, file, stdout};
+use crate::{done, error, file, stdout};
 
 #[test]
 fn an_artifact_runs_and_nothing_else_is_left() {
@@ -47,6 +47,34 @@ fn an_artifact_is_not_compiled_twice() {
     stdout(["compile", &file("numbers.wat"), "-o", &artifact]);
     let line = error(["compile", &artifact, "-o", &scratch.name("b")]);
     assert!(line.contains("artifact already"), "{line}");
+}
+
+#[test]
+fn spectre_guards_can_be_left_out() {
+    let scratch = Scratch::new("spectre");
+    let module = scratch.write(
+        "dispatch.wat",
+        r#"(module (table 2 funcref) (elem (i32.const 0) $nine)
+             (func $nine (result i32) (i32.const 9))
+             (func (export "call") (param i32) (result i32)
+               (call_indirect (result i32) (local.get 0))))"#,
+    );
+    let (with, without) = (scratch.name("with"), scratch.name("without"));
+    for target in ["x86_64", "aarch64"] {
+        let compile = ["compile", "--target", target, &module, "-o"];
+        stdout(compile.into_iter().chain([with.as_str()]));
+        stdout(compile.into_iter().chain([without.as_str(), "--no-spectre-guards"]));
+        assert!(fs::read(&with).unwrap() != fs::read(&without).unwrap(), "{target}");
+        if target == std::env::consts::ARCH {
+            for artifact in [&with, &without] {
+                assert_eq!(stdout(["run", "--invoke", "call", artifact, "0"]), "9\n");
+                let trapped = done(["run", "--invoke", "call", artifact, "2"]);
+                assert!(trapped.stderr.contains("undefined element"), "{trapped:?}");
+            }
+        }
+    }
+    let run = ["run", "--no-cache", "--no-spectre-guards", "--invoke", "call", &module, "0"];
+    assert_eq!(stdout(run), "9\n");
 }
 
 #[test]

@@ -1,4 +1,5 @@
-;; A static offset beyond the guard behind a memory is checked explicitly.
+;; A static offset beyond the guard behind a memory is checked explicitly. While a wrong guess of
+;; that check lasts, the address is zero.
 (module
   (memory 1)
   (func (export "load") (param i32) (result i32)
@@ -18,6 +19,8 @@
 ;; @002a                               v7 = iadd v0, v2
 ;; @002a                               v8 = iconst.i64 0xf000_0000
 ;; @002a                               v9 = iadd v7, v8  ; v8 = 0xf000_0000
-;; @002a                               v10 = load.i32 little region0 v9
-;; @0031                               return v10
+;; @002a                               v10 = iconst.i64 0
+;; @002a                               v11 = select_spectre_guard v6, v10, v9  ; v10 = 0
+;; @002a                               v12 = load.i32 little region0 v11
+;; @0031                               return v12
 ;; }

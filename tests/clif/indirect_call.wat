@@ -1,4 +1,6 @@
 ;; An exported table may be changed by others: its entries lie inline, and the type is checked.
+;; While a wrong guess of the bound check lasts, the entry is at address zero; while one of the type
+;; check lasts, the code is.
 (module
   (type $unary (func (param i32) (result i32)))
   (table (export "table") 4 funcref)
@@ -36,22 +38,26 @@
 ;; @0051                               v11 = iconst.i64 5
 ;; @0051                               v12 = ishl v7, v11  ; v11 = 5
 ;; @0051                               v13 = iadd v10, v12
-;; @0051                               v14 = load.i64 notrap region3 v13+16
-;; @0051                               v15 = iconst.i64 0x523d_4492_9268_5daf
-;; @0051                               v16 = icmp ne v14, v15  ; v15 = 0x523d_4492_9268_5daf
-;; @0051                               brif v16, block1, block2
+;; @0051                               v14 = iconst.i64 0
+;; @0051                               v15 = select_spectre_guard v9, v14, v13  ; v14 = 0
+;; @0051                               v16 = load.i64 notrap region3 v15+16
+;; @0051                               v17 = iconst.i64 0x5280_8468_110c_c5f8
+;; @0051                               v18 = icmp ne v16, v17  ; v17 = 0x5280_8468_110c_c5f8
+;; @0051                               brif v18, block1, block2
 ;;
 ;;                                 block1 cold:
-;; @0051                               v17 = uextend.i64 v1
-;; @0051                               trapnz.i64 v14, user5
-;; @0051                               v18 = iconst.i64 1
-;; @0051                               v19 = iadd v17, v18  ; v18 = 1
-;; @0051                               store notrap region4 v19, v0-56
+;; @0051                               v19 = uextend.i64 v1
+;; @0051                               trapnz.i64 v16, user5
+;; @0051                               v20 = iconst.i64 1
+;; @0051                               v21 = iadd v19, v20  ; v20 = 1
+;; @0051                               store notrap region4 v21, v0-56
 ;; @0051                               trap user4
 ;;
 ;;                                 block2:
-;; @0051                               v20 = load.i64 notrap region3 v13
-;; @0051                               v21 = load.i64 notrap region3 v13+8
-;; @0051                               v22 = call_indirect sig0, v20(v21, v2)
-;; @0054                               return v22
+;; @0051                               v22 = load.i64 notrap region3 v15
+;; @0051                               v23 = load.i64 notrap region3 v15+8
+;; @0051                               v24 = iconst.i64 0
+;; @0051                               v25 = select_spectre_guard v18, v24, v22  ; v24 = 0
+;; @0051                               v26 = call_indirect sig0, v25(v23, v2)
+;; @0054                               return v26
 ;; }

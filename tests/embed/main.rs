@@ -1,6 +1,7 @@
 //! The embedding API, used as an embedder would.
 
 mod address_space;
+mod advisories;
 mod artifacts;
 mod bulk;
 mod calls;
@@ -12,6 +13,7 @@ mod large;
 mod linking;
 mod reuse;
 mod safety;
+mod speculation;
 mod stack;
 mod tables;
 mod targets;

@@ -4,6 +4,7 @@ use super::FuncTranslator;
 use super::regions::Region;
 use crate::dispatch::{Dispatch, SHARED_ENTRY, StaticTable, type_number};
 use crate::plan::TablePlace;
+use crate::spectre;
 use crate::types::trap_code;
 use cranelift_codegen::ir::condcodes::IntCC;
 use cranelift_codegen::ir::{self, InstBuilder, SigRef, Value, types};
@@ -82,12 +83,20 @@ impl<'a> FuncTranslator<'a, '_> {
 
     /// The code to call for an element of a static table.
     fn dispatch(&mut self, known: &StaticTable, ty: TypeIndex, index: Value) -> Value {
-        let len = self.builder.ins().iconst(types::I32, known.elements.len() as i64);
+        let count = known.elements.len() as i64;
+        let len = self.builder.ins().iconst(types::I32, count);
         let outside = self.builder.ins().icmp(IntCC::UnsignedGreaterThanOrEqual, index, len);
-        self.builder.ins().trapnz(outside, trap_code(TrapCode::UndefinedElement));
         // Only what was checked may be loaded, so it must not move.
         let flags = self.flags(Region::Constant).with_readonly();
-        let wide = self.widen(index);
+        if !self.plan.spectre_guards {
+            self.builder.ins().trapnz(outside, trap_code(TrapCode::UndefinedElement));
+        }
+        let mut wide = self.widen(index);
+        if self.plan.spectre_guards {
+            // The entry behind the elements traps: it stands for all indices beyond them.
+            let last = self.builder.ins().iconst(types::I64, count);
+            wide = spectre::guard(&mut self.builder, outside, last, wide);
+        }
         let (object, entry) = match known.dispatch(ty) {
             Dispatch::Dense(object) => (object, 4),
             Dispatch::Shared(object) => (object, SHARED_ENTRY),
@@ -95,15 +104,35 @@ impl<'a> FuncTranslator<'a, '_> {
         let start = self.data_address(object);
         let distance = self.builder.ins().imul_imm_s(wide, entry);
         let at = self.builder.ins().iadd(start, distance);
+        let mut wrong = None;
         if let Dispatch::Shared(_) = known.dispatch(ty) {
             let found = self.builder.ins().load(types::I32, flags, at, 4);
             let number = i64::from(type_number(ty));
-            let wrong = self.builder.ins().icmp_imm_s(IntCC::NotEqual, found, number);
-            self.cold(wrong, |t| t.wrong_type(found, wide));
+            let differs = self.builder.ins().icmp_imm_s(IntCC::NotEqual, found, number);
+            self.cold(differs, |t| {
+                if t.plan.spectre_guards {
+                    t.builder.ins().trapnz(outside, trap_code(TrapCode::UndefinedElement));
+                }
+                t.wrong_type(found, wide);
+            });
+            wrong = Some(differs);
         }
         let code = self.builder.ins().load(types::I32, flags, at, 0);
         let code = self.builder.ins().sextend(types::I64, code);
-        self.builder.ins().iadd(start, code)
+        let code = self.builder.ins().iadd(start, code);
+        self.guarded_code(wrong, code)
+    }
+
+    /// Code that is called if a type check has passed. While a wrong guess that it passes lasts,
+    /// the code is at address zero, where nothing can be executed: code of another type would take
+    /// numbers for addresses and addresses for numbers.
+    fn guarded_code(&mut self, wrong: Option<Value>, code: Value) -> Value {
+        match wrong {
+            Some(wrong) if self.plan.spectre_guards => {
+                spectre::zero_if(&mut self.builder, wrong, code)
+            }
+            _ => code,
+        }
     }
 
     /// Calls what an entry of a table holds.
@@ -120,6 +149,7 @@ impl<'a> FuncTranslator<'a, '_> {
         });
         let code = self.builder.ins().load(types::I64, flags, entry, FuncRef::CODE);
         let ctx = self.builder.ins().load(types::I64, flags, entry, FuncRef::CTX);
+        let code = self.guarded_code(Some(wrong), code);
         self.call_address(&module.types[ty.index()], signature, code, ctx);
     }
 

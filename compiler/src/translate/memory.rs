@@ -3,6 +3,7 @@
 use super::regions::Region;
 use super::{FuncTranslator, HeapAccess};
 use crate::plan::MemoryPlace;
+use crate::spectre;
 use crate::types::trap_code;
 use cranelift_codegen::ir::condcodes::IntCC;
 use cranelift_codegen::ir::{InstBuilder, MemFlagsData, Type, Value, types};
@@ -50,6 +51,9 @@ pub(super) fn translate(t: &mut FuncTranslator<'_, '_>, op: &Operator<'_>) -> bo
 
 /// Pops the index of an access and makes sure that the access traps out of bounds: by itself,
 /// when it cannot reach past the guard behind the memory, or else by a check.
+///
+/// The first kind needs no guard against speculation: the sum of a base, 32 bits and an offset
+/// below the guard's size lies within the memory's reservation, whatever is predicted.
 pub(super) fn access(t: &mut FuncTranslator<'_, '_>, memarg: &MemArg, bytes: u32) -> HeapAccess {
     let MemArgTarget::Memory(memory) = memarg.target else {
         unreachable!("the validator knows no arrays");
@@ -78,7 +82,10 @@ pub(super) fn access(t: &mut FuncTranslator<'_, '_>, memarg: &MemArg, bytes: u32
     let outside = t.builder.ins().icmp(IntCC::UnsignedGreaterThan, last, len);
     t.builder.ins().trapnz(outside, trap_code(TrapCode::MemoryOutOfBounds));
     let addr = t.builder.ins().iadd(base, wide);
-    let addr = t.builder.ins().iadd_imm_s(addr, memarg.offset as i64);
+    let mut addr = t.builder.ins().iadd_imm_s(addr, memarg.offset as i64);
+    if t.plan.spectre_guards {
+        addr = spectre::zero_if(&mut t.builder, outside, addr);
+    }
     HeapAccess { addr, offset: start, flags }
 }
 

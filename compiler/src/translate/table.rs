@@ -3,6 +3,7 @@
 use super::FuncTranslator;
 use super::regions::Region;
 use crate::plan::TablePlace;
+use crate::spectre;
 use crate::types::trap_code;
 use cranelift_codegen::ir::condcodes::IntCC;
 use cranelift_codegen::ir::{InstBuilder, Value, types};
@@ -79,7 +80,8 @@ impl FuncTranslator<'_, '_> {
         self.builder.ins().load(types::I64, flags, def, at + TableDef::LEN)
     }
 
-    /// The address of an entry, after a check that there is one.
+    /// The address of an entry, after a check that there is one. Where a processor predicts that
+    /// check wrongly, it is null.
     pub(super) fn table_entry(&mut self, table: TableIndex, index: Value, trap: TrapCode) -> Value {
         let wide = self.widen(index);
         let len = self.table_len(table);
@@ -96,7 +98,11 @@ impl FuncTranslator<'_, '_> {
             _ => 3,
         };
         let distance = self.builder.ins().ishl_imm_u(wide, i64::from(shift));
-        self.builder.ins().iadd(base, distance)
+        let entry = self.builder.ins().iadd(base, distance);
+        match self.plan.spectre_guards {
+            true => spectre::zero_if(&mut self.builder, outside, entry),
+            false => entry,
+        }
     }
 
     pub(super) fn table_region(&self, table: TableIndex) -> Region {

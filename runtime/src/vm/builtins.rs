@@ -2,6 +2,7 @@
 
 use super::context::Context;
 use super::instance::{self, InstanceData};
+use super::speculation;
 use super::table::TableData;
 use precast_abi::builtin::Builtin;
 
@@ -62,9 +63,9 @@ fn table(ctx: Context, index: u32) -> *mut TableData {
     caller(ctx).tables[index as usize]
 }
 
-/// Whether `start..start + len` lies in `0..size`.
-fn fits(start: u64, len: u64, size: u64) -> bool {
-    start.checked_add(len).is_some_and(|end| end <= size)
+/// `start..start + len` if it lies in `0..size`.
+fn range(start: u64, len: u64, size: u64) -> Option<std::ops::Range<usize>> {
+    speculation::range(start, len, size)
 }
 
 extern "C" fn memory_grow(ctx: Context, index: u32, delta: u64) -> u64 {
@@ -75,22 +76,20 @@ extern "C" fn memory_grow(ctx: Context, index: u32, delta: u64) -> u64 {
 
 extern "C" fn memory_copy(ctx: Context, to: u32, from: u32, at: u64, of: u64, len: u64) -> u32 {
     let ((target, target_len), (source, source_len)) = (bytes(ctx, to), bytes(ctx, from));
-    if !fits(at, len, target_len) || !fits(of, len, source_len) {
+    let (Some(at), Some(of)) = (range(at, len, target_len), range(of, len, source_len)) else {
         return status(false);
-    }
+    };
     // SAFETY: both ranges were checked; they may overlap. Nothing else uses the memories while
     // machine code waits for the builtin.
-    unsafe { target.add(at as usize).copy_from(source.add(of as usize), len as usize) };
+    unsafe { target.add(at.start).copy_from(source.add(of.start), of.len()) };
     status(true)
 }
 
 extern "C" fn memory_fill(ctx: Context, index: u32, at: u64, byte: u32, len: u64) -> u32 {
     let (base, size) = bytes(ctx, index);
-    if !fits(at, len, size) {
-        return status(false);
-    }
+    let Some(range) = range(at, len, size) else { return status(false) };
     // SAFETY: the range was checked; nothing else uses the memory while machine code waits.
-    unsafe { base.add(at as usize).write_bytes(byte as u8, len as usize) };
+    unsafe { base.add(range.start).write_bytes(byte as u8, range.len()) };
     status(true)
 }
 

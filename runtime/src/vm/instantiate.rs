@@ -7,7 +7,7 @@ use super::memory::MemoryData;
 use super::slot::{Image, Initial, Slot};
 use super::store::{NewRecord, Store};
 use super::table::{RawRef, TableData};
-use super::{builtins, memory};
+use super::{builtins, memory, speculation};
 use crate::error::{Error, ErrorKind};
 use crate::module::CompiledModule;
 use crate::trap::Trap;
@@ -324,12 +324,11 @@ impl InstanceData {
         let desc = self.module.records::<ElemDesc>(Section::Elems)[elem as usize];
         let dropped = self.dropped_elems[elem as usize].get() && !active;
         let count = if dropped { 0 } else { u64::from(desc.count) };
-        if from.checked_add(len).is_none_or(|end| end > count) {
+        let Some(range) = speculation::range(from, len, count) else {
             return false;
-        }
+        };
         let items: &[ElemItem] = self.module.records(Section::ElemItems);
-        let first = desc.first as usize + from as usize;
-        let items = &items[first..first + len as usize];
+        let items = &items[desc.first as usize..][range];
         let values: Vec<RawRef> = items.iter().map(|item| self.item(item)).collect();
         let table = self.tables[table as usize];
         // SAFETY: invariant **store**: the table lives, no other reference to it exists while
@@ -350,16 +349,16 @@ impl InstanceData {
         let desc = self.module.records::<DataDesc>(Section::DataSegments)[data as usize];
         let dropped = self.dropped_data[data as usize].get() && !active;
         let size = if dropped { 0 } else { desc.len };
-        if from.checked_add(len).is_none_or(|end| end > size) {
+        let Some(range) = speculation::range(from, len, size) else {
             return false;
-        }
+        };
         let all = self.module.code().section(Section::Data);
-        let source = &all[(desc.start + from) as usize..(desc.start + from + len) as usize];
+        let source = &all[desc.start as usize..][range];
         let memory = self.memories[memory as usize];
         // SAFETY: invariant **store**: the memory lives, and nothing else uses it now.
         let bytes = unsafe { memory::bytes_of((*memory).def()) };
-        let target = to.checked_add(len).and_then(|end| bytes.get_mut(to as usize..end as usize));
-        target.map(|target| target.copy_from_slice(source)).is_some()
+        let target = speculation::range(to, len, bytes.len() as u64);
+        target.map(|target| bytes[target].copy_from_slice(source)).is_some()
     }
 
     /// The reference an item of an element segment stands for.

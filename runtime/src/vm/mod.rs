@@ -31,6 +31,7 @@ pub(crate) mod jit;
 pub(crate) mod memory;
 pub(crate) mod registry;
 pub(crate) mod slot;
+mod speculation;
 pub(crate) mod stack;
 pub(crate) mod store;
 pub(crate) mod sys;

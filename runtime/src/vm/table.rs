@@ -2,6 +2,7 @@
 
 use super::context::{FuncRef, TableDef};
 use super::entries::{Entries, Entry};
+use super::speculation::range;
 use precast_abi::limits::TABLE_MAX_ELEMENTS;
 use precast_abi::types::{Limits, TableType, ValType};
 use std::io;
@@ -253,11 +254,6 @@ impl TableData {
         }
         true
     }
-}
-
-fn range(start: u64, len: u64, size: u64) -> Option<std::ops::Range<usize>> {
-    let end = start.checked_add(len).filter(|&end| end <= size)?;
-    Some(start as usize..end as usize)
 }
 
 /// The table entry of a function reference.

@@ -23,7 +23,7 @@ impl Precast {
         let config = Config::new().threads(1).verify(true);
         Precast {
             optimized: Runtime::with_config(config.clone()),
-            plain: Runtime::with_config(config.clone().optimize(false)),
+            plain: Runtime::with_config(config.clone().optimize(false).spectre_guards(false)),
             parallel: Runtime::with_config(config.threads(3)),
         }
     }
@@ -33,7 +33,8 @@ impl Precast {
         run(&self.optimized, case, false)
     }
 
-    /// Runs a case not optimised, and through the bytes of an artifact.
+    /// Runs a case not optimised, without guards against speculation, and through the bytes of an
+    /// artifact.
     pub fn plain(&self, case: &Case) -> Result<Outcome> {
         run(&self.plain, case, true)
     }
