@@ -31,7 +31,8 @@ use crate::state::Wasi;
 /// - `EROFS`: writing, creating or truncating on a read-only mount.
 /// - `EFAULT`, `EILSEQ`, `ENAMETOOLONG`: a bad path.
 /// - `EMFILE`: too many descriptors.
-/// - what the host says: `EACCES`, `EEXIST`, `EISDIR`, `ENFILE`, `ENOENT`, `ENOSPC`, ...
+/// - `EISDIR`: a directory, to be written, emptied or made; with `DIRECTORY` too.
+/// - what the host says: `EACCES`, `EEXIST`, `ENFILE`, `ENOENT`, `ENOSPC`, ...
 ///
 /// [`path_open`](https://github.com/WebAssembly/WASI/blob/main/legacy/preview1/docs.md#path_open),
 /// [openat2(2)](https://man7.org/linux/man-pages/man2/openat2.2.html)
@@ -72,9 +73,7 @@ pub(crate) fn path_open(
     wasi.fds.check_room()?;
     let opened_fd = match base {
         Base::Host(directory) => {
-            if request.writes() {
-                directory.require_writable()?;
-            }
+            request.require_writable(directory.writable)?;
             // The host's umask applies, as to any program.
             let mode = Mode::from_raw_mode(0o666);
             let flags = request.host_flags();
@@ -104,14 +103,22 @@ pub(crate) struct Request {
 }
 
 impl Request {
-    /// Whether the file is to be open for writing. To a directory, `FD_WRITE` does not apply.
+    /// Whether the file is to be open for writing, which no directory can be: `EISDIR`.
     pub(crate) fn opens_for_writing(&self) -> bool {
-        self.base.contains(Rights::FD_WRITE) && !self.oflags.contains(Oflags::DIRECTORY)
+        self.base.contains(Rights::FD_WRITE)
     }
 
-    /// Whether anything may change on disk, now or through the new descriptor.
+    /// Whether anything is to change on disk, now or through the new descriptor.
     pub(crate) fn writes(&self) -> bool {
         self.opens_for_writing() || self.oflags.intersects(Oflags::CREAT.with(Oflags::TRUNC))
+    }
+
+    /// `EROFS` for what would change a mount that is not `writable`. With `DIRECTORY` nothing can
+    /// change: what is opened for writing is then refused for what it is, as the kernel does it on
+    /// a file system that is read-only.
+    pub(crate) fn require_writable(&self, writable: bool) -> Result<(), Errno> {
+        let changes = self.writes() && !self.oflags.contains(Oflags::DIRECTORY);
+        if changes && !writable { Err(Errno::Rofs) } else { Ok(()) }
     }
 
     /// What the directory must have the right to.

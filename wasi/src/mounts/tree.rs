@@ -108,9 +108,7 @@ impl Tree {
         }
         let place = self.resolve(wasi, path, follow)?;
         let found = wasi.mounts.find(&place.location)?;
-        if request.writes() && !found.mount.writable {
-            return Err(Errno::Rofs);
-        }
+        request.require_writable(found.mount.writable)?;
         match &found.mount.source {
             Source::Host(fd) => {
                 let path = match (found.rest, place.slashed) {
@@ -156,9 +154,7 @@ impl Tree {
         request: &Request,
     ) -> Option<Descriptor> {
         let plain = Plain::new(&wasi.mounts, &self.location, path)?;
-        if request.writes() && !plain.writable {
-            return None;
-        }
+        request.require_writable(plain.writable).ok()?;
         let (flags, mode) = (request.host_flags() | OFlags::NOFOLLOW, Mode::from_raw_mode(0o666));
         let file = wasi.resolver.linkless().open(plain.root, plain.path()?, flags, mode).ok()?;
         request.descriptor(file, plain.writable).ok()

@@ -134,7 +134,8 @@ fn a_directory_is_no_file() {
     assert_eq!(guest.seek(DIR, 0, 1), Err(Errno::Badf));
     assert_eq!(guest.filetype(DIR), Ok(Filetype::Directory as u8));
     assert_eq!(guest.open(".", 0, true), Err(Errno::Isdir));
-    let dir = guest.open(".", DIRECTORY, true).unwrap();
+    assert_eq!(guest.open(".", DIRECTORY, true), Err(Errno::Isdir));
+    let dir = guest.open(".", DIRECTORY, false).unwrap();
     assert_eq!(guest.rights(dir), (Rights::DIRECTORY, Rights::ALL));
     let fd = guest.open("a", CREAT, true).unwrap();
     assert_eq!(guest.open_with(fd, 0, "a", 0, Rights::NONE, 0), Err(Errno::Notdir));
