@@ -3,7 +3,7 @@
 //! A descriptor is looked up by number, then asked for the kind of thing the function needs, then
 //! for the rights: a directory handed to `fd_read` is `EBADF` whatever its rights.
 
-use std::cell::{Cell, OnceCell};
+use std::cell::{Cell, OnceCell, RefCell};
 use std::mem;
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::sync::Arc;
@@ -14,6 +14,7 @@ use crate::layout::Filetype;
 use crate::mounts::{self, Base, Tree};
 use crate::offset::Offset;
 use crate::rights::Rights;
+use crate::spare::Share;
 use crate::stream::Stream;
 use crate::virtual_file::VirtualFile;
 
@@ -259,19 +260,46 @@ pub(crate) struct FdTable {
     lowest: usize,
     /// How many numbers there are.
     limit: usize,
+    /// How many may be open now: those the embedder has given, and what has been taken since.
+    room: Cell<usize>,
+    /// What has been taken of the process's descriptors.
+    share: RefCell<Share>,
 }
 
+/// So many descriptors that are not open any more a guest keeps for the next time.
+const SLACK: usize = 32;
+
 impl FdTable {
-    /// An empty table, for at most `limit` descriptors.
-    pub(crate) fn new(limit: u32) -> Self {
+    /// An empty table, for at most `limit` descriptors, or for fewer if it `shares` with others:
+    /// see [`crate::spare`].
+    pub(crate) fn new(limit: u32, shares: bool) -> Self {
         // A descriptor is below 2^31.
         let limit = limit.min(i32::MAX as u32) as usize;
-        FdTable { slots: Vec::new(), open: 0, lowest: 0, limit }
+        let share = RefCell::new(Share::new(shares));
+        FdTable { slots: Vec::new(), open: 0, lowest: 0, limit, room: Cell::new(0), share }
     }
 
     /// `EMFILE` if no number is free: to be found out before something is opened.
+    #[inline]
     pub(crate) fn check_room(&self) -> Result<(), Errno> {
-        if self.open < self.limit { Ok(()) } else { Err(Errno::Mfile) }
+        if self.open < self.room.get() { Ok(()) } else { self.make_room() }
+    }
+
+    #[cold]
+    fn make_room(&self) -> Result<(), Errno> {
+        let room = self.room.get();
+        if room >= self.limit {
+            return Err(Errno::Mfile);
+        }
+        let more = self.share.borrow_mut().take(self.limit - room)?;
+        self.room.set(room + more);
+        Ok(())
+    }
+
+    /// Adds a descriptor that is the embedder's: it takes none of the process's.
+    pub(crate) fn give(&mut self, descriptor: Descriptor) -> Result<u32, Errno> {
+        self.room.set((self.room.get() + 1).min(self.limit));
+        self.insert(descriptor)
     }
 
     /// Gives the lowest free number to `descriptor`, as POSIX does.
@@ -290,6 +318,7 @@ impl FdTable {
 
     /// The lowest free number, which counts as open from now on.
     fn free_slot(&mut self) -> Result<(u32, &mut Slot), Errno> {
+        self.check_room()?;
         let free = self.slots[self.lowest..].iter_mut().position(|slot| !slot.is_open());
         let index = free.map_or(self.slots.len(), |free| self.lowest + free);
         if index >= self.limit {
@@ -326,6 +355,16 @@ impl FdTable {
     fn vacated(&mut self, fd: u32) {
         self.open -= 1;
         self.lowest = self.lowest.min(fd as usize);
+        if self.room.get() - self.open > 2 * SLACK {
+            self.give_back();
+        }
+    }
+
+    /// Lets others have what has not been used for a while.
+    #[cold]
+    fn give_back(&mut self) {
+        self.room.set(self.room.get() - SLACK);
+        self.share.get_mut().give_back(SLACK);
     }
 
     /// Makes `to` mean what `from` does and closes what `to` meant. Both must be open: a guest
@@ -442,7 +481,7 @@ mod tests {
 
     #[test]
     fn the_lowest_free_number_is_taken() {
-        let mut fds = FdTable::new(100);
+        let mut fds = FdTable::new(100, false);
         for fd in 0..4 {
             assert_eq!(fds.insert(null()), Ok(fd));
         }
@@ -456,7 +495,7 @@ mod tests {
 
     #[test]
     fn a_full_table() {
-        let mut fds = FdTable::new(2);
+        let mut fds = FdTable::new(2, false);
         fds.insert(null()).unwrap();
         fds.insert(null()).unwrap();
         assert_eq!(fds.insert(null()), Err(Errno::Mfile));
@@ -468,7 +507,7 @@ mod tests {
 
     #[test]
     fn renumbering_needs_two_open_descriptors() {
-        let mut fds = FdTable::new(100);
+        let mut fds = FdTable::new(100, false);
         fds.insert(null()).unwrap();
         fds.insert(null()).unwrap();
         assert_eq!(fds.renumber(0, u32::MAX), Err(Errno::Badf));
@@ -482,7 +521,7 @@ mod tests {
 
     #[test]
     fn kind_comes_before_rights() {
-        let mut fds = FdTable::new(100);
+        let mut fds = FdTable::new(100, false);
         fds.insert(null()).unwrap();
         assert_eq!(fds.base(0, Rights::PATH_OPEN).err(), Some(Errno::Notdir));
         assert_eq!(fds.socket(0, Rights::FD_READ).err(), Some(Errno::Notsock));

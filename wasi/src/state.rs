@@ -85,16 +85,16 @@ impl Blueprint {
     /// A new state: 0, 1, 2 are the standard streams, then come the directories, then the sockets.
     /// A guest's C library looks for directories from 3 on.
     pub(crate) fn instantiate(&self) -> Result<Wasi, Errno> {
-        let mut fds = FdTable::new(self.limits.descriptors);
-        fds.insert(stdin(&self.stdin))?;
-        fds.insert(output(&self.stdout, rustix::stdio::stdout()))?;
-        fds.insert(output(&self.stderr, rustix::stdio::stderr()))?;
+        let mut fds = self.no_descriptors();
+        fds.give(stdin(&self.stdin))?;
+        fds.give(output(&self.stdout, rustix::stdio::stdout()))?;
+        fds.give(output(&self.stderr, rustix::stdio::stderr()))?;
         let mounts = self.mounts();
         for preopen in &self.preopens {
-            fds.insert(preopen.descriptor(&mounts))?;
+            fds.give(preopen.descriptor(&mounts))?;
         }
         for socket in &self.sockets {
-            fds.insert(sockets::descriptor(HostFd::Shared(socket.clone()))?)?;
+            fds.give(sockets::descriptor(HostFd::Shared(socket.clone()))?)?;
         }
         Ok(Wasi {
             args: self.args.clone(),
@@ -107,6 +107,15 @@ impl Blueprint {
             hooks: self.hooks.clone(),
             trace: self.trace.as_ref().map(trace),
         })
+    }
+
+    /// A table without descriptors yet.
+    fn no_descriptors(&self) -> FdTable {
+        let (limit, shares) = (self.limits.descriptors, self.limits.has_default_descriptors());
+        // By default what the embedder gives comes on top.
+        let given = 3 + self.preopens.len() + self.sockets.len();
+        let given = if shares { u32::try_from(given).unwrap_or(u32::MAX) } else { 0 };
+        FdTable::new(limit.saturating_add(given), shares)
     }
 
     /// The guest's tree. Directories of the host that do not lie in each other need none.
