@@ -14,6 +14,7 @@ use crate::layout::Filetype;
 use crate::mounts::{self, Base, Tree};
 use crate::offset::Offset;
 use crate::rights::Rights;
+use crate::sandbox::{Hidden, Root};
 use crate::spare::Share;
 use crate::stream::Stream;
 use crate::virtual_file::VirtualFile;
@@ -70,9 +71,17 @@ pub(crate) struct Directory {
     pub(crate) preopen: Option<Arc<[u8]>>,
     /// A second descriptor to list it with, see [`crate::dirs`].
     pub(crate) listing: Option<OwnedFd>,
+    /// What mounts hide in it and below.
+    pub(crate) hidden: Option<Arc<Hidden>>,
 }
 
 impl Directory {
+    /// To resolve paths from.
+    #[inline]
+    pub(crate) fn root(&self) -> Root<'_> {
+        Root { fd: self.fd.as_fd(), hidden: self.hidden.as_deref() }
+    }
+
     /// `EROFS` on a read-only mount.
     pub(crate) fn require_writable(&self) -> Result<(), Errno> {
         require_writable(self.writable)

@@ -1,6 +1,7 @@
 //! Opening files: `path_open`.
 
-use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
+use std::os::fd::{BorrowedFd, OwnedFd};
+use std::sync::Arc;
 
 use rustix::fs::{FileType, Mode, OFlags, fstat};
 use rustix::termios::isatty;
@@ -13,6 +14,7 @@ use crate::layout::{Fdflags, Filetype, Lookupflags, Oflags};
 use crate::memory::Memory;
 use crate::mounts::Base;
 use crate::rights::Rights;
+use crate::sandbox::Hidden;
 use crate::state::Wasi;
 
 /// Opens a file or directory beneath a directory.
@@ -77,8 +79,8 @@ pub(crate) fn path_open(
             // The host's umask applies, as to any program.
             let mode = Mode::from_raw_mode(0o666);
             let flags = request.host_flags();
-            let file = wasi.resolver.open(directory.fd.as_fd(), path, flags, mode)?;
-            let fresh = request.fresh(file, directory.writable);
+            let file = wasi.resolver.open(directory.root(), path, flags, mode)?;
+            let fresh = request.fresh(file, directory.writable, directory.hidden.clone());
             match request.oflags.contains(Oflags::DIRECTORY) {
                 // Else the host would not have opened it.
                 true => wasi.fds.insert(fresh.descriptor(Filetype::Directory)),
@@ -186,13 +188,24 @@ impl Request {
     }
 
     /// The opened `file`.
-    pub(crate) fn fresh(&self, file: OwnedFd, writable: bool) -> Fresh {
-        Fresh { fd: file, writable, base: self.base, inheriting: self.inheriting, used: false }
+    pub(crate) fn fresh(
+        &self,
+        file: OwnedFd,
+        writable: bool,
+        hidden: Option<Arc<Hidden>>,
+    ) -> Fresh {
+        let (base, inheriting) = (self.base, self.inheriting);
+        Fresh { fd: file, writable, base, inheriting, hidden, used: false }
     }
 
     /// The descriptor for the opened `file`.
-    pub(crate) fn descriptor(&self, file: OwnedFd, writable: bool) -> Result<Descriptor, Errno> {
-        let fresh = self.fresh(file, writable);
+    pub(crate) fn descriptor(
+        &self,
+        file: OwnedFd,
+        writable: bool,
+        hidden: Option<Arc<Hidden>>,
+    ) -> Result<Descriptor, Errno> {
+        let fresh = self.fresh(file, writable, hidden);
         let filetype = match self.oflags.contains(Oflags::DIRECTORY) {
             // Else the host would not have opened it.
             true => Filetype::Directory,

@@ -14,7 +14,7 @@ use crate::mounts::{self, Mount, Mounts, Source, Tree};
 use crate::open;
 use crate::random::Random;
 use crate::rights::Rights;
-use crate::sandbox::Resolver;
+use crate::sandbox::{Hidden, Resolver};
 use crate::sockets;
 use crate::stream::{Input, InputKind, Output, OutputKind, Stream};
 
@@ -79,6 +79,8 @@ pub(crate) struct Preopen {
     /// Where it lies in the guest's tree, see [`crate::mounts`].
     pub(crate) at: String,
     pub(crate) writable: bool,
+    /// What must not be reached in a directory of the host.
+    pub(crate) hidden: Option<Arc<Hidden>>,
 }
 
 impl Blueprint {
@@ -129,11 +131,12 @@ impl Blueprint {
         if self.preopens.iter().all(alone) {
             return mounts;
         }
-        for Preopen { source, at, writable, .. } in &self.preopens {
+        for Preopen { source, at, writable, hidden, .. } in &self.preopens {
             let source = source.clone().unwrap_or_else(|| Source::Virtual(self.memory_fs()));
-            mounts.add(Mount { at: at.clone(), source, writable: *writable });
+            mounts.add(Mount::new(at.clone(), source, *writable).hiding(hidden.clone()));
         }
         mounts.fill_gaps(self.resolver, &self.memory_fs());
+        mounts.hide(self.resolver);
         mounts
     }
 
@@ -154,7 +157,9 @@ impl Preopen {
         let object = match &self.source {
             Some(Source::Host(fd)) if !mounts.has_beneath(&self.at) => {
                 let fd = HostFd::Shared(fd.clone());
-                Object::Directory(Directory { fd, writable: self.writable, preopen, listing: None })
+                let hidden = self.hidden.clone();
+                let writable = self.writable;
+                Object::Directory(Directory { fd, writable, preopen, listing: None, hidden })
             }
             _ => Object::Tree(Tree { location: self.at.clone(), preopen }),
         };

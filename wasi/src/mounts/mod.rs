@@ -29,7 +29,7 @@ use crate::errno::Errno;
 use crate::fs::{FileKind, FileStat, FileSystem};
 use crate::layout::{Filestat, Filetype};
 use crate::path::GuestPath;
-use crate::sandbox::Resolver;
+use crate::sandbox::{Hidden, Resolver, Root};
 
 /// What a mount shows.
 #[derive(Clone)]
@@ -53,6 +53,25 @@ pub(crate) struct Mount {
     pub(crate) at: String,
     pub(crate) source: Source,
     pub(crate) writable: bool,
+    /// What other mounts hide in this one, if it is a directory of the host.
+    pub(crate) hidden: Option<Arc<Hidden>>,
+}
+
+impl Mount {
+    /// A mount in which no other mount hides something yet.
+    pub(crate) fn new(at: String, source: Source, writable: bool) -> Self {
+        Mount { at, source, writable, hidden: None }
+    }
+
+    /// With what must not be reached in it anyway.
+    pub(crate) fn hiding(self, hidden: Option<Arc<Hidden>>) -> Self {
+        Mount { hidden, ..self }
+    }
+
+    /// To resolve paths from, in the directory of the host `fd` that this mount shows.
+    fn root<'m>(&'m self, fd: &'m OwnedFd) -> Root<'m> {
+        Root { fd: fd.as_fd(), hidden: self.hidden.as_deref() }
+    }
 }
 
 /// All mounts of an instance; none if its directories need no [`Tree`].
@@ -110,20 +129,62 @@ impl Mounts {
                 let gap = &at[..slash];
                 if self.find(gap).is_ok() && self.stat(resolver, gap) == Err(Errno::Noent) {
                     let source = Source::Virtual(nothing.clone());
-                    self.add(Mount { at: gap.to_owned(), source, writable: false });
+                    self.add(Mount::new(gap.to_owned(), source, false));
                 }
+            }
+        }
+    }
+
+    /// Finds out what the mounts hide in directories of the host. To be called once, when all are
+    /// there.
+    pub(crate) fn hide(&mut self, resolver: Resolver) {
+        let hidden_in = |mount: &Mount| mount.hidden.as_deref().cloned().unwrap_or_default();
+        let mut hidden: Vec<Hidden> = self.0.iter().map(hidden_in).collect();
+        for mount in &self.0 {
+            // What would be there if it were not.
+            let above = mount.at.rfind('/').map_or("", |slash| &mount.at[..slash]);
+            let covers = |i: usize| {
+                let Source::Host(fd) = &self.0[i].source else { return };
+                if let Some(rest) =
+                    beneath(&mount.at, &self.0[i].at).filter(|rest| !rest.is_empty())
+                {
+                    hidden[i].add(resolver, fd.as_fd(), rest);
+                }
+            };
+            if !mount.at.is_empty() {
+                self.index(above).map(covers).unwrap_or_default();
+            }
+        }
+        for (mount, hidden) in self.0.iter_mut().zip(hidden) {
+            mount.hidden = (!hidden.is_empty()).then(|| Arc::new(hidden));
+        }
+    }
+
+    /// See [`Hidden::fold`].
+    #[cfg(test)]
+    pub(crate) fn fold(&mut self, known: bool) {
+        for mount in &mut self.0 {
+            if let Some(hidden) = mount.hidden.as_mut().and_then(Arc::get_mut) {
+                hidden.fold(known);
             }
         }
     }
 
     /// The mount that `location` belongs to. `ENOENT`: none.
     pub(crate) fn find<'m, 'l>(&'m self, location: &'l str) -> Result<Found<'m, 'l>, Errno> {
+        let i = self.index(location)?;
+        let mount = &self.0[i];
+        let rest = beneath(location, &mount.at).ok_or(Errno::Noent)?;
+        Ok(Found { mount, rest, dev: self.dev(i) })
+    }
+
+    /// The number of the mount that `location` belongs to.
+    fn index(&self, location: &str) -> Result<usize, Errno> {
         let candidates = self.0.iter().enumerate().filter_map(|(i, mount)| {
             // Of two in the same place, the later.
-            beneath(location, &mount.at).map(|rest| (mount.at.len(), i, rest))
+            beneath(location, &mount.at).map(|_| (mount.at.len(), i))
         });
-        let (_, i, rest) = candidates.max_by_key(|&(len, i, _)| (len, i)).ok_or(Errno::Noent)?;
-        Ok(Found { mount: &self.0[i], rest, dev: self.dev(i) })
+        candidates.max().map(|(_, i)| i).ok_or(Errno::Noent)
     }
 
     /// A number no device of the host has, and the same wherever a file system is mounted.
@@ -170,7 +231,7 @@ impl Mounts {
             }
             Source::Host(fd) => {
                 let path = GuestPath::new(found.rest.as_bytes())?;
-                let (_, stat) = resolver.linkless().lookup(fd.as_fd(), path, false)?;
+                let (_, stat) = resolver.linkless().lookup(found.mount.root(fd), path, false)?;
                 Ok(Filestat::of_host(FileType::from_raw_mode(stat.st_mode).into(), &stat))
             }
         }
@@ -183,7 +244,7 @@ impl Mounts {
             Source::Virtual(fs) => fs.read_link(found.rest),
             Source::Host(fd) => {
                 let path = GuestPath::new(found.rest.as_bytes())?;
-                let entry = resolver.linkless().entry(fd.as_fd(), path)?;
+                let entry = resolver.linkless().entry(found.mount.root(fd), path)?;
                 let target = rustix::fs::readlinkat(entry.dir(), entry.bare_name(), Vec::new())?;
                 target.into_string().map_err(|_| Errno::Ilseq)
             }

@@ -2,6 +2,7 @@
 
 mod dirs;
 mod files;
+mod hidden;
 mod model;
 mod mounts;
 mod paths;
@@ -10,6 +11,7 @@ mod preview0;
 mod rights;
 mod sockets;
 mod stdio;
+mod system;
 mod trees;
 
 use std::fs;
