@@ -13,6 +13,7 @@ use crate::fresh::Fresh;
 use crate::layout::Filetype;
 use crate::mounts::{self, Base, Tree};
 use crate::offset::Offset;
+use crate::path::MAX_LEN;
 use crate::rights::Rights;
 use crate::sandbox::{Hidden, Root};
 use crate::spare::Share;
@@ -451,6 +452,18 @@ impl FdTable {
         }
     }
 
+    /// `ENAMETOOLONG` if a directory that is open would have a longer location than any path, were
+    /// `from` moved to `to`: a guest could make locations grow with every move.
+    pub(crate) fn check_relocation(&self, from: &str, to: &str) -> Result<(), Errno> {
+        let known = self.slots.iter().filter_map(|slot| slot.known.get());
+        let too_long = |descriptor: &Descriptor| match &descriptor.object {
+            Object::Tree(tree) => mounts::beneath(&tree.location, from)
+                .is_some_and(|rest| to.len() + 1 + rest.len() > MAX_LEN),
+            _ => false,
+        };
+        if known.into_iter().any(too_long) { Err(Errno::Nametoolong) } else { Ok(()) }
+    }
+
     /// The directory at `from` and all beneath it are now at `to`: so are those that are open.
     pub(crate) fn relocate(&mut self, from: &str, to: &str) {
         for descriptor in self.slots.iter_mut().filter_map(|slot| slot.known.get_mut()) {
@@ -472,71 +485,5 @@ impl FdTable {
             }
             _ => Err(Errno::Notsock),
         }
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn null() -> Descriptor {
-        Descriptor {
-            object: Object::Stream(Stream::Null),
-            opened_for: Rights::DATA,
-            base: Rights::FD_READ,
-            inheriting: Rights::NONE,
-        }
-    }
-
-    #[test]
-    fn the_lowest_free_number_is_taken() {
-        let mut fds = FdTable::new(100, false);
-        for fd in 0..4 {
-            assert_eq!(fds.insert(null()), Ok(fd));
-        }
-        assert_eq!(fds.close(2), Ok(()));
-        assert_eq!(fds.close(1), Ok(()));
-        assert_eq!(fds.close(1), Err(Errno::Badf));
-        assert_eq!(fds.insert(null()), Ok(1));
-        assert_eq!(fds.insert(null()), Ok(2));
-        assert_eq!(fds.insert(null()), Ok(4));
-    }
-
-    #[test]
-    fn a_full_table() {
-        let mut fds = FdTable::new(2, false);
-        fds.insert(null()).unwrap();
-        fds.insert(null()).unwrap();
-        assert_eq!(fds.insert(null()), Err(Errno::Mfile));
-        assert_eq!(fds.check_room(), Err(Errno::Mfile));
-        fds.close(0).unwrap();
-        assert_eq!(fds.check_room(), Ok(()));
-        assert_eq!(fds.insert(null()), Ok(0));
-    }
-
-    #[test]
-    fn renumbering_needs_two_open_descriptors() {
-        let mut fds = FdTable::new(100, false);
-        fds.insert(null()).unwrap();
-        fds.insert(null()).unwrap();
-        assert_eq!(fds.renumber(0, u32::MAX), Err(Errno::Badf));
-        assert_eq!(fds.renumber(7, 0), Err(Errno::Badf));
-        assert_eq!(fds.renumber(1, 1), Ok(()));
-        assert_eq!(fds.renumber(0, 1), Ok(()));
-        assert_eq!(fds.get(0).err(), Some(Errno::Badf));
-        assert!(fds.get(1).is_ok());
-        assert_eq!(fds.insert(null()), Ok(0));
-    }
-
-    #[test]
-    fn kind_comes_before_rights() {
-        let mut fds = FdTable::new(100, false);
-        fds.insert(null()).unwrap();
-        assert_eq!(fds.base(0, Rights::PATH_OPEN).err(), Some(Errno::Notdir));
-        assert_eq!(fds.socket(0, Rights::FD_READ).err(), Some(Errno::Notsock));
-        assert_eq!(fds.file(0, Rights::FD_WRITE).err(), Some(Errno::Notcapable));
-        fds.get_mut(0).unwrap().opened_for = Rights::FD_READ;
-        assert_eq!(fds.file(0, Rights::FD_WRITE).err(), Some(Errno::Badf));
-        assert_eq!(fds.seekable(0, Rights::FD_READ).err(), Some(Errno::Spipe));
     }
 }

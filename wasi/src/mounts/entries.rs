@@ -212,6 +212,7 @@ pub(crate) fn rename(
             Spot::Virtual { fs, path: new, slashed: new_slashed, location: to, .. },
         ) if std::sync::Arc::ptr_eq(old_fs, fs) => {
             check_slash(&**fs, &old, slashed || new_slashed)?;
+            wasi.fds.check_relocation(&from, &to)?;
             fs.rename(&old, &new)?;
             Ok(Some((from, to)))
         }

@@ -10,11 +10,8 @@ use std::borrow::Cow;
 use super::{Mounts, beneath, join};
 use crate::errno::Errno;
 use crate::layout::Filetype;
-use crate::path::GuestPath;
+use crate::path::{GuestPath, MAX_LEN};
 use crate::sandbox::{MAX_LINKS, Resolver};
-
-/// The longest location, as the host's `PATH_MAX`.
-const MAX_LEN: usize = 4095;
 
 /// Where a path leads. What lies there need not exist.
 #[derive(Debug)]

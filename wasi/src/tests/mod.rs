@@ -1,6 +1,7 @@
 //! The functions of WASI, called as a guest calls them but without one: memory is an array.
 
 mod dirs;
+mod fd_table;
 mod files;
 mod hidden;
 mod model;
