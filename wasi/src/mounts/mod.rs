@@ -55,12 +55,14 @@ pub(crate) struct Mount {
     pub(crate) writable: bool,
     /// What other mounts hide in this one, if it is a directory of the host.
     pub(crate) hidden: Option<Arc<Hidden>>,
+    /// The same, by number, if it is a file system of the embedder.
+    hidden_inodes: Vec<u64>,
 }
 
 impl Mount {
     /// A mount in which no other mount hides something yet.
     pub(crate) fn new(at: String, source: Source, writable: bool) -> Self {
-        Mount { at, source, writable, hidden: None }
+        Mount { at, source, writable, hidden: None, hidden_inodes: Vec::new() }
     }
 
     /// With what must not be reached in it anyway.
@@ -135,28 +137,43 @@ impl Mounts {
         }
     }
 
-    /// Finds out what the mounts hide in directories of the host. To be called once, when all are
-    /// there.
+    /// Finds out what the mounts hide in each other. To be called once, when all are there.
     pub(crate) fn hide(&mut self, resolver: Resolver) {
         let hidden_in = |mount: &Mount| mount.hidden.as_deref().cloned().unwrap_or_default();
         let mut hidden: Vec<Hidden> = self.0.iter().map(hidden_in).collect();
+        let mut inodes: Vec<Vec<u64>> = vec![Vec::new(); self.0.len()];
         for mount in &self.0 {
             // What would be there if it were not.
             let above = mount.at.rfind('/').map_or("", |slash| &mount.at[..slash]);
             let covers = |i: usize| {
-                let Source::Host(fd) = &self.0[i].source else { return };
-                if let Some(rest) =
-                    beneath(&mount.at, &self.0[i].at).filter(|rest| !rest.is_empty())
-                {
-                    hidden[i].add(resolver, fd.as_fd(), rest);
+                let rest = beneath(&mount.at, &self.0[i].at).unwrap_or_default();
+                match &self.0[i].source {
+                    _ if rest.is_empty() => {}
+                    Source::Host(fd) => hidden[i].add(resolver, fd.as_fd(), rest),
+                    Source::Virtual(fs) => inodes[i].extend(hidden_inode(&**fs, rest)),
                 }
             };
             if !mount.at.is_empty() {
                 self.index(above).map(covers).unwrap_or_default();
             }
         }
-        for (mount, hidden) in self.0.iter_mut().zip(hidden) {
+        for (mount, (hidden, inodes)) in self.0.iter_mut().zip(hidden.into_iter().zip(inodes)) {
             mount.hidden = (!hidden.is_empty()).then(|| Arc::new(hidden));
+            mount.hidden_inodes = inodes;
+        }
+    }
+
+    /// `EPERM` if what lies at `location` is what a mount hides elsewhere in a file system of the
+    /// embedder, by another name. Directories of the host are looked at by the sandbox.
+    pub(crate) fn check_shown(&self, location: &str) -> Result<(), Errno> {
+        let Ok(found) = self.find(location) else { return Ok(()) };
+        match &found.mount.source {
+            Source::Virtual(fs) if !found.mount.hidden_inodes.is_empty() => {
+                let inode = fs.stat(found.rest).map(|stat| stat.inode);
+                let hidden = inode.is_ok_and(|inode| found.mount.hidden_inodes.contains(&inode));
+                if hidden { Err(Errno::Perm) } else { Ok(()) }
+            }
+            _ => Ok(()),
         }
     }
 
@@ -250,6 +267,12 @@ impl Mounts {
             }
         }
     }
+}
+
+/// The number of what lies at `path` in `fs`. None if it has none of its own.
+fn hidden_inode(fs: &dyn FileSystem, path: &str) -> Option<u64> {
+    let inode = fs.stat(path).ok()?.inode;
+    (fs.stat("").ok()?.inode != inode).then_some(inode)
 }
 
 /// The record of a file of an embedder's file system with the device number `dev`.

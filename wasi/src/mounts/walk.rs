@@ -55,6 +55,9 @@ pub(crate) fn resolve(
         if next.len() > MAX_LEN {
             return Err(Errno::Nametoolong);
         }
+        if !mounts.is_in_use(&next) {
+            mounts.check_shown(&next)?;
+        }
         if last && !follow {
             place.location = next;
             break;

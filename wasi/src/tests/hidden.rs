@@ -3,8 +3,11 @@
 //! A file system that folds case gives a directory other names; so does somebody who renames it, which
 //! can be done everywhere. To the guest both look the same.
 
+use std::sync::Arc;
+
 use super::*;
 use crate::dirs::fd_readdir;
+use crate::fs::{Entry, File, FileStat, FileSystem, OpenOptions};
 use crate::paths::*;
 
 /// All that a guest can do with `path` and the directory `dir`, by name.
@@ -160,6 +163,65 @@ fn a_file_that_a_mount_hides_has_no_other_name() {
         assert_eq!(fs::read(root.path().join("Data")).unwrap(), b"secret");
         assert!(guest.open("mine", 0, true).is_ok());
     }
+}
+
+/// A file system of the embedder that folds case.
+struct Folding(crate::MemoryFs);
+
+impl FileSystem for Folding {
+    fn stat(&self, path: &str) -> Result<FileStat, Errno> {
+        self.0.stat(&path.to_lowercase())
+    }
+    fn open(&self, path: &str, options: OpenOptions) -> Result<Box<dyn File>, Errno> {
+        self.0.open(&path.to_lowercase(), options)
+    }
+    fn list(
+        &self,
+        path: &str,
+        cookie: u64,
+        each: &mut dyn FnMut(Entry<'_>) -> bool,
+    ) -> Result<(), Errno> {
+        self.0.list(&path.to_lowercase(), cookie, each)
+    }
+    fn rename(&self, from: &str, to: &str) -> Result<(), Errno> {
+        self.0.rename(&from.to_lowercase(), &to.to_lowercase())
+    }
+    fn remove_directory(&self, path: &str) -> Result<(), Errno> {
+        self.0.remove_directory(&path.to_lowercase())
+    }
+    fn remove_file(&self, path: &str) -> Result<(), Errno> {
+        self.0.remove_file(&path.to_lowercase())
+    }
+    fn link(&self, from: &str, to: &str) -> Result<(), Errno> {
+        self.0.link(&from.to_lowercase(), &to.to_lowercase())
+    }
+}
+
+#[test]
+fn a_file_system_that_folds_case_hides_what_a_mount_hides() {
+    let (files, shown) = (crate::MemoryFs::new(), TempDir::new());
+    for path in ["data/secret", "x/data/secret", "x/mine", "mine"] {
+        files.write(path, b"secret").unwrap();
+    }
+    fs::write(shown.path().join("shown"), "shown").unwrap();
+    let builder = Builder::new()
+        .file_system(Arc::new(Folding(files.clone())), "/")
+        .read_only_dir(shown.path(), "/data")
+        .memory_dir("/x/data");
+    let mut guest = Guest::new(builder);
+    for path in ["DATA", "Data/secret", "x/../DATA/new", "X/DATA", "X/data/secret", "x/DATA/a"] {
+        for (function, result) in uses(&mut guest, DIR, path) {
+            assert_eq!(result, Err(Errno::Perm), "{function} {path}");
+        }
+    }
+    let above = guest.open("X", DIRECTORY, false).unwrap();
+    for (function, result) in uses(&mut guest, above, "data/secret") {
+        assert_eq!(result, Err(Errno::Perm), "{function}");
+    }
+    for path in ["data/shown", "MINE", "X/Mine"] {
+        assert!(guest.open(path, 0, false).is_ok(), "{path}");
+    }
+    assert_eq!(files.read("data/secret").unwrap(), b"secret");
 }
 
 /// As on file systems whose directories fold case, or may.
