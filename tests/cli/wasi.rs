@@ -1,4 +1,4 @@
-//! `precast run --listen` and `--trace`.
+//! `precast run --listen` and `--trace`, and what `--dir` refuses.
 
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::TcpStream;
@@ -70,4 +70,13 @@ fn a_server_on_a_listener() {
 fn an_address_that_is_none() {
     let message = error(["run", "--listen", "nowhere", &file("args.wat")]);
     assert!(message.starts_with("nowhere: "), "{message}");
+}
+
+#[test]
+fn a_directory_that_is_the_kernels_is_refused() {
+    for directory in ["/proc", "/proc/self/fd", "/sys", "/proc::/data:ro"] {
+        let refusal = error(["run", "--dir", directory, &file("trace.wat")]);
+        let path = directory.split("::").next().unwrap();
+        assert!(refusal.starts_with(&format!("{path}: no guest is granted ")), "{refusal}");
+    }
 }

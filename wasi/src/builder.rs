@@ -1,7 +1,7 @@
 //! `Builder`: what a guest is given.
 
 use std::ffi::{OsStr, OsString};
-use std::os::fd::OwnedFd;
+use std::os::fd::{AsFd, OwnedFd};
 use std::os::unix::ffi::{OsStrExt, OsStringExt};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -21,7 +21,7 @@ use crate::fs::FileSystem;
 use crate::hooks::Hooks;
 use crate::limits::Limits;
 use crate::mounts::{self, Source};
-use crate::sandbox::Resolver;
+use crate::sandbox::{self, Hidden, Resolver};
 use crate::state::{Blueprint, Preopen, Wasi};
 use crate::stream::{Input, Output};
 use crate::{MODULE_NAME, MODULE_NAME_PREVIEW0};
@@ -283,7 +283,8 @@ impl Builder {
     /// Opens the directories and makes the host module, to be instantiated any number of times.
     /// Each instance has a state of its own.
     ///
-    /// Fails if a directory cannot be opened, or an argument or variable contains a NUL.
+    /// Fails if a directory cannot be opened or lies on a file system that is the kernel's own
+    /// interface, as `/proc` and `/sys` do, or an argument or variable contains a NUL.
     pub fn compile(&self, runtime: &Runtime) -> Result<HostModule<Wasi>, Error> {
         self.module_builder()?.build(runtime)
     }
@@ -366,12 +367,28 @@ fn strings<S: AsRef<[u8]>>(
     }
 }
 
+/// Refuses a file system that is the kernel's own interface: see [`sandbox`].
+fn check_ordinary(path: &Path, fd: &OwnedFd) -> Result<(), Error> {
+    let refused = |error| ErrorKind::File { path: path.to_owned(), error };
+    match sandbox::kind_of_system(fd).map_err(|error| refused(error.into()))? {
+        None => Ok(()),
+        Some(kind) => Err(refused(io::Error::new(
+            io::ErrorKind::PermissionDenied,
+            format!("no guest is granted {kind}, by which the kernel hands out the host itself"),
+        ))
+        .into()),
+    }
+}
+
 fn preopen(grant: &MountGrant) -> Result<Preopen, Error> {
+    let mut hidden = None;
     let source = match &grant.from {
         Granted::Host(path) => {
             let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::CLOEXEC;
             let fd = openat(CWD, path, flags, Mode::empty())
                 .map_err(|error| ErrorKind::File { path: path.clone(), error: error.into() })?;
+            check_ordinary(path, &fd)?;
+            hidden = Hidden::in_directory(fd.as_fd()).map(Arc::new);
             Some(Source::Host(Arc::new(fd)))
         }
         Granted::Memory => None,
@@ -382,5 +399,6 @@ fn preopen(grant: &MountGrant) -> Result<Preopen, Error> {
         name: grant.guest.as_bytes().into(),
         at: mounts::location(&grant.guest.to_string_lossy()),
         writable: grant.writable,
+        hidden,
     })
 }

@@ -3,7 +3,7 @@
 //! A descriptor is looked up by number, then asked for the kind of thing the function needs, then
 //! for the rights: a directory handed to `fd_read` is `EBADF` whatever its rights.
 
-use std::cell::{Cell, OnceCell};
+use std::cell::{Cell, OnceCell, RefCell};
 use std::mem;
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::sync::Arc;
@@ -13,7 +13,10 @@ use crate::fresh::Fresh;
 use crate::layout::Filetype;
 use crate::mounts::{self, Base, Tree};
 use crate::offset::Offset;
+use crate::path::MAX_LEN;
 use crate::rights::Rights;
+use crate::sandbox::{Hidden, Root};
+use crate::spare::Share;
 use crate::stream::Stream;
 use crate::virtual_file::VirtualFile;
 
@@ -69,9 +72,17 @@ pub(crate) struct Directory {
     pub(crate) preopen: Option<Arc<[u8]>>,
     /// A second descriptor to list it with, see [`crate::dirs`].
     pub(crate) listing: Option<OwnedFd>,
+    /// What mounts hide in it and below.
+    pub(crate) hidden: Option<Arc<Hidden>>,
 }
 
 impl Directory {
+    /// To resolve paths from.
+    #[inline]
+    pub(crate) fn root(&self) -> Root<'_> {
+        Root { fd: self.fd.as_fd(), hidden: self.hidden.as_deref() }
+    }
+
     /// `EROFS` on a read-only mount.
     pub(crate) fn require_writable(&self) -> Result<(), Errno> {
         require_writable(self.writable)
@@ -259,19 +270,46 @@ pub(crate) struct FdTable {
     lowest: usize,
     /// How many numbers there are.
     limit: usize,
+    /// How many may be open now: those the embedder has given, and what has been taken since.
+    room: Cell<usize>,
+    /// What has been taken of the process's descriptors.
+    share: RefCell<Share>,
 }
 
+/// So many descriptors that are not open any more a guest keeps for the next time.
+const SLACK: usize = 32;
+
 impl FdTable {
-    /// An empty table, for at most `limit` descriptors.
-    pub(crate) fn new(limit: u32) -> Self {
+    /// An empty table, for at most `limit` descriptors, or for fewer if it `shares` with others:
+    /// see [`crate::spare`].
+    pub(crate) fn new(limit: u32, shares: bool) -> Self {
         // A descriptor is below 2^31.
         let limit = limit.min(i32::MAX as u32) as usize;
-        FdTable { slots: Vec::new(), open: 0, lowest: 0, limit }
+        let share = RefCell::new(Share::new(shares));
+        FdTable { slots: Vec::new(), open: 0, lowest: 0, limit, room: Cell::new(0), share }
     }
 
     /// `EMFILE` if no number is free: to be found out before something is opened.
+    #[inline]
     pub(crate) fn check_room(&self) -> Result<(), Errno> {
-        if self.open < self.limit { Ok(()) } else { Err(Errno::Mfile) }
+        if self.open < self.room.get() { Ok(()) } else { self.make_room() }
+    }
+
+    #[cold]
+    fn make_room(&self) -> Result<(), Errno> {
+        let room = self.room.get();
+        if room >= self.limit {
+            return Err(Errno::Mfile);
+        }
+        let more = self.share.borrow_mut().take(self.limit - room)?;
+        self.room.set(room + more);
+        Ok(())
+    }
+
+    /// Adds a descriptor that is the embedder's: it takes none of the process's.
+    pub(crate) fn give(&mut self, descriptor: Descriptor) -> Result<u32, Errno> {
+        self.room.set((self.room.get() + 1).min(self.limit));
+        self.insert(descriptor)
     }
 
     /// Gives the lowest free number to `descriptor`, as POSIX does.
@@ -290,6 +328,7 @@ impl FdTable {
 
     /// The lowest free number, which counts as open from now on.
     fn free_slot(&mut self) -> Result<(u32, &mut Slot), Errno> {
+        self.check_room()?;
         let free = self.slots[self.lowest..].iter_mut().position(|slot| !slot.is_open());
         let index = free.map_or(self.slots.len(), |free| self.lowest + free);
         if index >= self.limit {
@@ -326,6 +365,16 @@ impl FdTable {
     fn vacated(&mut self, fd: u32) {
         self.open -= 1;
         self.lowest = self.lowest.min(fd as usize);
+        if self.room.get() - self.open > 2 * SLACK {
+            self.give_back();
+        }
+    }
+
+    /// Lets others have what has not been used for a while.
+    #[cold]
+    fn give_back(&mut self) {
+        self.room.set(self.room.get() - SLACK);
+        self.share.get_mut().give_back(SLACK);
     }
 
     /// Makes `to` mean what `from` does and closes what `to` meant. Both must be open: a guest
@@ -403,6 +452,18 @@ impl FdTable {
         }
     }
 
+    /// `ENAMETOOLONG` if a directory that is open would have a longer location than any path, were
+    /// `from` moved to `to`: a guest could make locations grow with every move.
+    pub(crate) fn check_relocation(&self, from: &str, to: &str) -> Result<(), Errno> {
+        let known = self.slots.iter().filter_map(|slot| slot.known.get());
+        let too_long = |descriptor: &Descriptor| match &descriptor.object {
+            Object::Tree(tree) => mounts::beneath(&tree.location, from)
+                .is_some_and(|rest| to.len() + 1 + rest.len() > MAX_LEN),
+            _ => false,
+        };
+        if known.into_iter().any(too_long) { Err(Errno::Nametoolong) } else { Ok(()) }
+    }
+
     /// The directory at `from` and all beneath it are now at `to`: so are those that are open.
     pub(crate) fn relocate(&mut self, from: &str, to: &str) {
         for descriptor in self.slots.iter_mut().filter_map(|slot| slot.known.get_mut()) {
@@ -424,71 +485,5 @@ impl FdTable {
             }
             _ => Err(Errno::Notsock),
         }
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn null() -> Descriptor {
-        Descriptor {
-            object: Object::Stream(Stream::Null),
-            opened_for: Rights::DATA,
-            base: Rights::FD_READ,
-            inheriting: Rights::NONE,
-        }
-    }
-
-    #[test]
-    fn the_lowest_free_number_is_taken() {
-        let mut fds = FdTable::new(100);
-        for fd in 0..4 {
-            assert_eq!(fds.insert(null()), Ok(fd));
-        }
-        assert_eq!(fds.close(2), Ok(()));
-        assert_eq!(fds.close(1), Ok(()));
-        assert_eq!(fds.close(1), Err(Errno::Badf));
-        assert_eq!(fds.insert(null()), Ok(1));
-        assert_eq!(fds.insert(null()), Ok(2));
-        assert_eq!(fds.insert(null()), Ok(4));
-    }
-
-    #[test]
-    fn a_full_table() {
-        let mut fds = FdTable::new(2);
-        fds.insert(null()).unwrap();
-        fds.insert(null()).unwrap();
-        assert_eq!(fds.insert(null()), Err(Errno::Mfile));
-        assert_eq!(fds.check_room(), Err(Errno::Mfile));
-        fds.close(0).unwrap();
-        assert_eq!(fds.check_room(), Ok(()));
-        assert_eq!(fds.insert(null()), Ok(0));
-    }
-
-    #[test]
-    fn renumbering_needs_two_open_descriptors() {
-        let mut fds = FdTable::new(100);
-        fds.insert(null()).unwrap();
-        fds.insert(null()).unwrap();
-        assert_eq!(fds.renumber(0, u32::MAX), Err(Errno::Badf));
-        assert_eq!(fds.renumber(7, 0), Err(Errno::Badf));
-        assert_eq!(fds.renumber(1, 1), Ok(()));
-        assert_eq!(fds.renumber(0, 1), Ok(()));
-        assert_eq!(fds.get(0).err(), Some(Errno::Badf));
-        assert!(fds.get(1).is_ok());
-        assert_eq!(fds.insert(null()), Ok(0));
-    }
-
-    #[test]
-    fn kind_comes_before_rights() {
-        let mut fds = FdTable::new(100);
-        fds.insert(null()).unwrap();
-        assert_eq!(fds.base(0, Rights::PATH_OPEN).err(), Some(Errno::Notdir));
-        assert_eq!(fds.socket(0, Rights::FD_READ).err(), Some(Errno::Notsock));
-        assert_eq!(fds.file(0, Rights::FD_WRITE).err(), Some(Errno::Notcapable));
-        fds.get_mut(0).unwrap().opened_for = Rights::FD_READ;
-        assert_eq!(fds.file(0, Rights::FD_WRITE).err(), Some(Errno::Badf));
-        assert_eq!(fds.seekable(0, Rights::FD_READ).err(), Some(Errno::Spipe));
     }
 }

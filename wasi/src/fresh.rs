@@ -6,6 +6,7 @@
 
 use std::cell::Cell;
 use std::os::fd::{AsFd, OwnedFd};
+use std::sync::Arc;
 
 use crate::errno::Errno;
 use crate::fd_table::{Descriptor, Directory, HostFd, HostFile, Object};
@@ -13,6 +14,7 @@ use crate::layout::Filetype;
 use crate::offset::Offset;
 use crate::open::{self, rights_of};
 use crate::rights::Rights;
+use crate::sandbox::Hidden;
 
 /// A file of the host that a guest has opened: a regular file, a device, a FIFO, a directory.
 pub(crate) struct Fresh {
@@ -22,6 +24,8 @@ pub(crate) struct Fresh {
     /// The rights asked for. Those that mean nothing for what it is are not had.
     pub(crate) base: Rights,
     pub(crate) inheriting: Rights,
+    /// What mounts hide in it, should it be a directory.
+    pub(crate) hidden: Option<Arc<Hidden>>,
     /// Whether it has been read or written.
     pub(crate) used: bool,
 }
@@ -34,10 +38,10 @@ impl Fresh {
 
     /// The descriptor, with those of the rights asked for that mean something for what it is.
     pub(crate) fn descriptor(self, filetype: Filetype) -> Descriptor {
-        let Fresh { fd, writable, base, inheriting, .. } = self;
+        let Fresh { fd, writable, base, inheriting, hidden, .. } = self;
         let (object, applicable) = if filetype == Filetype::Directory {
             let fd = HostFd::Owned(fd);
-            let directory = Directory { fd, writable, preopen: None, listing: None };
+            let directory = Directory { fd, writable, preopen: None, listing: None, hidden };
             (Object::Directory(directory), Rights::DIRECTORY)
         } else {
             let rights = rights_of(filetype, fd.as_fd());

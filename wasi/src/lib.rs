@@ -48,6 +48,7 @@ mod random;
 mod rights;
 mod sandbox;
 mod sockets;
+mod spare;
 mod state;
 mod stream;
 mod trace;

@@ -1,6 +1,7 @@
 //! Opening files: `path_open`.
 
-use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
+use std::os::fd::{BorrowedFd, OwnedFd};
+use std::sync::Arc;
 
 use rustix::fs::{FileType, Mode, OFlags, fstat};
 use rustix::termios::isatty;
@@ -13,6 +14,7 @@ use crate::layout::{Fdflags, Filetype, Lookupflags, Oflags};
 use crate::memory::Memory;
 use crate::mounts::Base;
 use crate::rights::Rights;
+use crate::sandbox::Hidden;
 use crate::state::Wasi;
 
 /// Opens a file or directory beneath a directory.
@@ -31,7 +33,8 @@ use crate::state::Wasi;
 /// - `EROFS`: writing, creating or truncating on a read-only mount.
 /// - `EFAULT`, `EILSEQ`, `ENAMETOOLONG`: a bad path.
 /// - `EMFILE`: too many descriptors.
-/// - what the host says: `EACCES`, `EEXIST`, `EISDIR`, `ENFILE`, `ENOENT`, `ENOSPC`, ...
+/// - `EISDIR`: a directory, to be written, emptied or made; with `DIRECTORY` too.
+/// - what the host says: `EACCES`, `EEXIST`, `ENFILE`, `ENOENT`, `ENOSPC`, ...
 ///
 /// [`path_open`](https://github.com/WebAssembly/WASI/blob/main/legacy/preview1/docs.md#path_open),
 /// [openat2(2)](https://man7.org/linux/man-pages/man2/openat2.2.html)
@@ -72,14 +75,12 @@ pub(crate) fn path_open(
     wasi.fds.check_room()?;
     let opened_fd = match base {
         Base::Host(directory) => {
-            if request.writes() {
-                directory.require_writable()?;
-            }
+            request.require_writable(directory.writable)?;
             // The host's umask applies, as to any program.
             let mode = Mode::from_raw_mode(0o666);
             let flags = request.host_flags();
-            let file = wasi.resolver.open(directory.fd.as_fd(), path, flags, mode)?;
-            let fresh = request.fresh(file, directory.writable);
+            let file = wasi.resolver.open(directory.root(), path, flags, mode)?;
+            let fresh = request.fresh(file, directory.writable, directory.hidden.clone());
             match request.oflags.contains(Oflags::DIRECTORY) {
                 // Else the host would not have opened it.
                 true => wasi.fds.insert(fresh.descriptor(Filetype::Directory)),
@@ -104,14 +105,22 @@ pub(crate) struct Request {
 }
 
 impl Request {
-    /// Whether the file is to be open for writing. To a directory, `FD_WRITE` does not apply.
+    /// Whether the file is to be open for writing, which no directory can be: `EISDIR`.
     pub(crate) fn opens_for_writing(&self) -> bool {
-        self.base.contains(Rights::FD_WRITE) && !self.oflags.contains(Oflags::DIRECTORY)
+        self.base.contains(Rights::FD_WRITE)
     }
 
-    /// Whether anything may change on disk, now or through the new descriptor.
+    /// Whether anything is to change on disk, now or through the new descriptor.
     pub(crate) fn writes(&self) -> bool {
         self.opens_for_writing() || self.oflags.intersects(Oflags::CREAT.with(Oflags::TRUNC))
+    }
+
+    /// `EROFS` for what would change a mount that is not `writable`. With `DIRECTORY` nothing can
+    /// change: what is opened for writing is then refused for what it is, as the kernel does it on
+    /// a file system that is read-only.
+    pub(crate) fn require_writable(&self, writable: bool) -> Result<(), Errno> {
+        let changes = self.writes() && !self.oflags.contains(Oflags::DIRECTORY);
+        if changes && !writable { Err(Errno::Rofs) } else { Ok(()) }
     }
 
     /// What the directory must have the right to.
@@ -179,13 +188,24 @@ impl Request {
     }
 
     /// The opened `file`.
-    pub(crate) fn fresh(&self, file: OwnedFd, writable: bool) -> Fresh {
-        Fresh { fd: file, writable, base: self.base, inheriting: self.inheriting, used: false }
+    pub(crate) fn fresh(
+        &self,
+        file: OwnedFd,
+        writable: bool,
+        hidden: Option<Arc<Hidden>>,
+    ) -> Fresh {
+        let (base, inheriting) = (self.base, self.inheriting);
+        Fresh { fd: file, writable, base, inheriting, hidden, used: false }
     }
 
     /// The descriptor for the opened `file`.
-    pub(crate) fn descriptor(&self, file: OwnedFd, writable: bool) -> Result<Descriptor, Errno> {
-        let fresh = self.fresh(file, writable);
+    pub(crate) fn descriptor(
+        &self,
+        file: OwnedFd,
+        writable: bool,
+        hidden: Option<Arc<Hidden>>,
+    ) -> Result<Descriptor, Errno> {
+        let fresh = self.fresh(file, writable, hidden);
         let filetype = match self.oflags.contains(Oflags::DIRECTORY) {
             // Else the host would not have opened it.
             true => Filetype::Directory,

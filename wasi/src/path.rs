@@ -4,7 +4,7 @@ use crate::errno::Errno;
 
 /// The host's `PATH_MAX` less the terminator: what a system call would refuse is refused early, so
 /// that no copy of a path is larger.
-const MAX_LEN: usize = 4095;
+pub(crate) const MAX_LEN: usize = 4095;
 
 /// A path a guest gave: UTF-8, relative, not empty, without NUL, of bounded length.
 ///
@@ -21,9 +21,9 @@ impl<'a> GuestPath<'a> {
     /// - `EPERM`: absolute. A guest has no root; its C library makes paths relative to a preopen.
     #[inline(always)]
     pub(crate) fn new(bytes: &'a [u8]) -> Result<Self, Errno> {
-        // What nearly all paths are, without a call.
-        let usual = bytes.iter().fold(true, |usual, &byte| usual & (1..128).contains(&byte));
-        if usual && (1..=MAX_LEN).contains(&bytes.len()) && bytes[0] != b'/' {
+        // What nearly all paths are, without a call. The length first: a path may be all of memory.
+        let usual = || bytes.iter().fold(true, |usual, &byte| usual & (1..128).contains(&byte));
+        if (1..=MAX_LEN).contains(&bytes.len()) && usual() && bytes[0] != b'/' {
             Ok(GuestPath(bytes))
         } else {
             Self::unusual(bytes)

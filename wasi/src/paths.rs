@@ -3,8 +3,6 @@
 //! Each resolves the path up to its last component with [`crate::sandbox`] and hands that one
 //! component to a system call that does not follow symbolic links.
 
-use std::os::fd::AsFd;
-
 use rustix::fs::{AtFlags, FileType, Mode};
 
 use crate::errno::Errno;
@@ -40,7 +38,7 @@ pub(crate) fn path_create_directory(
         Base::Host(directory) => directory,
         Base::Tree(tree) => return tree.create_directory(wasi, path),
     };
-    let entry = wasi.resolver.entry(directory.fd.as_fd(), path)?;
+    let entry = wasi.resolver.entry(directory.root(), path)?;
     // The host's umask applies, as to any program.
     Ok(rustix::fs::mkdirat(entry.dir(), entry.name(), Mode::from_raw_mode(0o777))?)
 }
@@ -88,7 +86,7 @@ pub(crate) fn filestat(
         Base::Host(directory) => directory,
         Base::Tree(tree) => return tree.path_stat(wasi, path, follow),
     };
-    let (_, host) = wasi.resolver.lookup(directory.fd.as_fd(), path, follow)?;
+    let (_, host) = wasi.resolver.lookup(directory.root(), path, follow)?;
     let filetype = FileType::from_raw_mode(host.st_mode).into();
     Ok(Filestat::of_host(filetype, &host))
 }
@@ -126,7 +124,8 @@ pub(crate) fn path_filestat_set_times(
         Base::Host(directory) => directory,
         Base::Tree(tree) => return tree.path_set_times(wasi, path, follow, &times),
     };
-    let (entry, _) = wasi.resolver.lookup(directory.fd.as_fd(), path, follow)?;
+    let (entry, stat) = wasi.resolver.lookup(directory.root(), path, follow)?;
+    entry.require_ordinary(&stat)?;
     let flags = AtFlags::SYMLINK_NOFOLLOW;
     Ok(rustix::fs::utimensat(entry.dir(), entry.bare_name(), &times, flags)?)
 }
@@ -169,13 +168,13 @@ pub(crate) fn path_link(
         (Base::Host(old), Base::Host(new)) => (old, new),
         _ => return mounts::link(wasi, &old_base, old_path, &new_base, new_path),
     };
-    let old = wasi.resolver.entry(old_directory.fd.as_fd(), old_path)?;
+    let old = wasi.resolver.entry(old_directory.root(), old_path)?;
     if old.is_slashed() {
         // The host would follow a symbolic link here. A directory cannot be linked to anyway.
-        wasi.resolver.lookup(old_directory.fd.as_fd(), old_path, true)?;
+        wasi.resolver.lookup(old_directory.root(), old_path, true)?;
         return Err(Errno::Perm);
     }
-    let new = wasi.resolver.entry(new_directory.fd.as_fd(), new_path)?;
+    let new = wasi.resolver.entry(new_directory.root(), new_path)?;
     let flags = AtFlags::empty();
     Ok(rustix::fs::linkat(old.dir(), old.bare_name(), new.dir(), new.name(), flags)?)
 }
@@ -219,10 +218,10 @@ pub(crate) fn path_readlink(
             return memory.write_u32(bufused, n as u32);
         }
     };
-    let entry = wasi.resolver.entry(directory.fd.as_fd(), path)?;
+    let entry = wasi.resolver.entry(directory.root(), path)?;
     if entry.is_slashed() {
         // Means what the link leads to, and that is no link.
-        wasi.resolver.lookup(directory.fd.as_fd(), path, true)?;
+        wasi.resolver.lookup(directory.root(), path, true)?;
         return Err(Errno::Inval);
     }
     // The buffer and the path may overlap in guest memory: not read straight into it.
@@ -258,7 +257,7 @@ pub(crate) fn path_remove_directory(
         Base::Host(directory) => directory,
         Base::Tree(tree) => return tree.remove_directory(wasi, path),
     };
-    let entry = wasi.resolver.entry(directory.fd.as_fd(), path)?;
+    let entry = wasi.resolver.entry(directory.root(), path)?;
     Ok(rustix::fs::unlinkat(entry.dir(), entry.name(), AtFlags::REMOVEDIR)?)
 }
 
@@ -287,7 +286,7 @@ pub(crate) fn path_unlink_file(
         Base::Host(directory) => directory,
         Base::Tree(tree) => return tree.unlink_file(wasi, path),
     };
-    let entry = wasi.resolver.entry(directory.fd.as_fd(), path)?;
+    let entry = wasi.resolver.entry(directory.root(), path)?;
     Ok(rustix::fs::unlinkat(entry.dir(), entry.name(), AtFlags::empty())?)
 }
 
@@ -330,8 +329,8 @@ pub(crate) fn path_rename(
             return Ok(());
         }
     };
-    let old = wasi.resolver.entry(old_directory.fd.as_fd(), old_path)?;
-    let new = wasi.resolver.entry(new_directory.fd.as_fd(), new_path)?;
+    let old = wasi.resolver.entry(old_directory.root(), old_path)?;
+    let new = wasi.resolver.entry(new_directory.root(), new_path)?;
     Ok(rustix::fs::renameat(old.dir(), old.name(), new.dir(), new.name())?)
 }
 
@@ -365,6 +364,6 @@ pub(crate) fn path_symlink(
         Base::Host(directory) => directory,
         Base::Tree(tree) => return tree.symlink(wasi, old_path, new_path),
     };
-    let entry = wasi.resolver.entry(directory.fd.as_fd(), new_path)?;
+    let entry = wasi.resolver.entry(directory.root(), new_path)?;
     Ok(rustix::fs::symlinkat(old_path.bytes(), entry.dir(), entry.name())?)
 }

@@ -14,7 +14,7 @@ use crate::mounts::{self, Mount, Mounts, Source, Tree};
 use crate::open;
 use crate::random::Random;
 use crate::rights::Rights;
-use crate::sandbox::Resolver;
+use crate::sandbox::{Hidden, Resolver};
 use crate::sockets;
 use crate::stream::{Input, InputKind, Output, OutputKind, Stream};
 
@@ -79,22 +79,24 @@ pub(crate) struct Preopen {
     /// Where it lies in the guest's tree, see [`crate::mounts`].
     pub(crate) at: String,
     pub(crate) writable: bool,
+    /// What must not be reached in a directory of the host.
+    pub(crate) hidden: Option<Arc<Hidden>>,
 }
 
 impl Blueprint {
     /// A new state: 0, 1, 2 are the standard streams, then come the directories, then the sockets.
     /// A guest's C library looks for directories from 3 on.
     pub(crate) fn instantiate(&self) -> Result<Wasi, Errno> {
-        let mut fds = FdTable::new(self.limits.descriptors);
-        fds.insert(stdin(&self.stdin))?;
-        fds.insert(output(&self.stdout, rustix::stdio::stdout()))?;
-        fds.insert(output(&self.stderr, rustix::stdio::stderr()))?;
+        let mut fds = self.no_descriptors();
+        fds.give(stdin(&self.stdin))?;
+        fds.give(output(&self.stdout, rustix::stdio::stdout()))?;
+        fds.give(output(&self.stderr, rustix::stdio::stderr()))?;
         let mounts = self.mounts();
         for preopen in &self.preopens {
-            fds.insert(preopen.descriptor(&mounts))?;
+            fds.give(preopen.descriptor(&mounts))?;
         }
         for socket in &self.sockets {
-            fds.insert(sockets::descriptor(HostFd::Shared(socket.clone()))?)?;
+            fds.give(sockets::descriptor(HostFd::Shared(socket.clone()))?)?;
         }
         Ok(Wasi {
             args: self.args.clone(),
@@ -109,6 +111,15 @@ impl Blueprint {
         })
     }
 
+    /// A table without descriptors yet.
+    fn no_descriptors(&self) -> FdTable {
+        let (limit, shares) = (self.limits.descriptors, self.limits.has_default_descriptors());
+        // By default what the embedder gives comes on top.
+        let given = 3 + self.preopens.len() + self.sockets.len();
+        let given = if shares { u32::try_from(given).unwrap_or(u32::MAX) } else { 0 };
+        FdTable::new(limit.saturating_add(given), shares)
+    }
+
     /// The guest's tree. Directories of the host that do not lie in each other need none.
     fn mounts(&self) -> Mounts {
         let mut mounts = Mounts::default();
@@ -120,11 +131,12 @@ impl Blueprint {
         if self.preopens.iter().all(alone) {
             return mounts;
         }
-        for Preopen { source, at, writable, .. } in &self.preopens {
+        for Preopen { source, at, writable, hidden, .. } in &self.preopens {
             let source = source.clone().unwrap_or_else(|| Source::Virtual(self.memory_fs()));
-            mounts.add(Mount { at: at.clone(), source, writable: *writable });
+            mounts.add(Mount::new(at.clone(), source, *writable).hiding(hidden.clone()));
         }
         mounts.fill_gaps(self.resolver, &self.memory_fs());
+        mounts.hide(self.resolver);
         mounts
     }
 
@@ -145,7 +157,9 @@ impl Preopen {
         let object = match &self.source {
             Some(Source::Host(fd)) if !mounts.has_beneath(&self.at) => {
                 let fd = HostFd::Shared(fd.clone());
-                Object::Directory(Directory { fd, writable: self.writable, preopen, listing: None })
+                let hidden = self.hidden.clone();
+                let writable = self.writable;
+                Object::Directory(Directory { fd, writable, preopen, listing: None, hidden })
             }
             _ => Object::Tree(Tree { location: self.at.clone(), preopen }),
         };

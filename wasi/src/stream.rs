@@ -86,7 +86,7 @@ impl From<Captured> for Output {
     }
 }
 
-/// A buffer that keeps what guests write.
+/// A buffer that keeps what guests write, up to a limit.
 ///
 /// ```
 /// # use precast_wasi as wasi;
@@ -96,28 +96,59 @@ impl From<Captured> for Output {
 /// assert_eq!(stdout.contents(), b"");
 /// ```
 #[derive(Clone, Default)]
-pub struct Captured(Arc<Mutex<Vec<u8>>>);
+pub struct Captured(Arc<Mutex<Kept>>);
+
+/// What a [`Captured`] keeps.
+struct Kept {
+    bytes: Vec<u8>,
+    limit: usize,
+}
+
+impl Default for Kept {
+    fn default() -> Self {
+        Kept { bytes: Vec::new(), limit: 256 << 20 }
+    }
+}
+
+impl Write for Kept {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        let n = bytes.len().min(self.limit.saturating_sub(self.bytes.len()));
+        if n == 0 && !bytes.is_empty() {
+            return Err(io::ErrorKind::StorageFull.into());
+        }
+        self.bytes.write(&bytes[..n])
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
 
 impl Captured {
-    /// An empty buffer.
+    /// An empty buffer, for at most 256 MiB.
     pub fn new() -> Self {
         Self::default()
     }
 
+    /// An empty buffer, for at most `limit` bytes: a guest that writes more is told `ENOSPC`.
+    pub fn with_limit(limit: usize) -> Self {
+        Captured(Arc::new(Mutex::new(Kept { bytes: Vec::new(), limit })))
+    }
+
     /// What was written so far.
     pub fn contents(&self) -> Vec<u8> {
-        lock(&self.0).clone()
+        lock(&self.0).bytes.clone()
     }
 
     /// What was written so far, leaving the buffer empty.
     pub fn take(&self) -> Vec<u8> {
-        std::mem::take(&mut lock(&self.0))
+        std::mem::take(&mut lock(&self.0).bytes)
     }
 }
 
 impl fmt::Debug for Captured {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "Captured({:?})", String::from_utf8_lossy(&lock(&self.0)))
+        write!(f, "Captured({:?})", String::from_utf8_lossy(&lock(&self.0).bytes))
     }
 }
 

@@ -14,7 +14,7 @@ use std::time::Duration;
 use std::{env, fs, thread};
 
 use libtest_mimic::{Arguments, Trial};
-use precast_wasi::{Builder, Errno, Output};
+use precast_wasi::{Builder, Errno, Limits, Output};
 use rustix::process::{Resource, Rlimit, Signal, getpid, kill_process, setrlimit};
 use signal_hook::consts::SIGUSR1;
 
@@ -31,8 +31,9 @@ const PLACE: &str = "PRECAST_FAULTS_PLACE";
 const RUNNER: &str = "PRECAST_TEST_RUNNER";
 
 /// What a child may be.
-const CHILDREN: [(&str, fn()); 6] = [
+const CHILDREN: [(&str, fn()); 7] = [
     ("out of descriptors", child_out_of_descriptors),
+    ("guests that open all they can", child_guests_that_open_all_they_can),
     ("out of disk", child_out_of_disk),
     ("files of limited size", child_files_of_limited_size),
     ("a disk that is read-only", child_a_disk_that_is_read_only),
@@ -55,6 +56,7 @@ fn main() -> ExitCode {
     };
     let trials = vec![
         trial("out_of_descriptors", out_of_descriptors),
+        trial("a_guest_leaves_the_host_descriptors", a_guest_leaves_the_host_descriptors),
         trial("out_of_disk", out_of_disk).with_ignored_flag(!mounts),
         trial("a_device_that_is_full", a_device_that_is_full),
         trial("files_of_limited_size", files_of_limited_size),
@@ -113,7 +115,10 @@ fn child_out_of_descriptors() {
     // The first guest brings what stays.
     drop(Guest::new(&Builder::new()));
     let before = common::open_descriptors();
-    let mut guest = guest_in(place());
+    // More than there are: the host says how many.
+    let mut limits = Limits::default();
+    limits.descriptors = 1000;
+    let mut guest = Guest::new(&Builder::new().dir(place(), "/").limits(limits));
     let first = guest.open("folder/file", 0).unwrap();
     let mut last = first;
     let errno = loop {
@@ -138,6 +143,57 @@ fn child_out_of_descriptors() {
     assert_eq!(guest.open("folder/file", 0), Ok(last));
     drop(guest);
     assert_eq!(common::open_descriptors(), before);
+}
+
+fn a_guest_leaves_the_host_descriptors() {
+    let temp = TempDir::new("spared");
+    fs::write(temp.path().join("file"), "bytes").unwrap();
+    let name = "guests that open all they can";
+    run(child(name, temp.path(), r#"ulimit -n 1024; exec "$@""#));
+}
+
+/// How many times a guest can open a file.
+fn opens(guest: &mut Guest) -> usize {
+    let mut opened = 0;
+    let errno = loop {
+        match guest.open("file", 0) {
+            Ok(_) => opened += 1,
+            Err(errno) => break errno,
+        }
+    };
+    assert_eq!(errno, Errno::Mfile);
+    opened
+}
+
+fn child_guests_that_open_all_they_can() {
+    assert_eq!(Limits::default().descriptors, 256);
+    let file = Path::new(&place()).join("file");
+    let mut first = guest_in(place());
+    assert_eq!(opens(&mut first), 256, "a quarter");
+    let mut others: Vec<_> = (0..12).map(|_| guest_in(place())).collect();
+    let opened: Vec<_> = others.iter_mut().map(opens).collect();
+    assert!(opened.iter().all(|&opened| opened >= 16), "{opened:?}");
+    assert!(opened.iter().sum::<usize>() <= 512, "{opened:?}");
+    // The host still has a quarter, and a guest that is gone takes none.
+    let spare: Vec<_> = (0..200).map(|_| fs::File::open(&file).unwrap()).collect();
+    drop((others, first));
+    let mut guest = guest_in(place());
+    assert_eq!(opens(&mut guest), 256);
+    // Closing is giving back.
+    for fd in 4..4 + 200 {
+        assert_eq!(guest.call("fd_close", &[fd]), Errno::Success);
+    }
+    assert!(opens(&mut guest_in(place())) > 150);
+    drop((guest, spare));
+
+    // What the embedder says holds.
+    let mut limits = Limits::default();
+    limits.descriptors = 900;
+    let mut guest = Guest::new(&Builder::new().dir(place(), "/").limits(limits));
+    assert_eq!(opens(&mut guest), 900 - 4);
+    limits.descriptors = 10;
+    let mut guest = Guest::new(&Builder::new().dir(place(), "/").limits(limits));
+    assert_eq!(opens(&mut guest), 10 - 4);
 }
 
 fn out_of_disk() {

@@ -139,3 +139,17 @@ fn a_signal_that_ends_the_guest_is_its_last_line() {
     assert_eq!(guest.try_call("proc_raise", &[6]).unwrap_err().exit_code(), Some(134));
     assert_eq!(trace.contents(), b"proc_raise(signal=abrt) = ?\n");
 }
+
+/// A path may be as long as the memory; its text is not.
+#[test]
+fn a_long_path_is_cut_off() {
+    let trace = Captured::new();
+    let mut guest = Guest::new(&Builder::new().trace(&trace));
+    let filled = 60_000;
+    guest.write(0, &vec![1; filled]);
+    let arguments = [3, 0, 0, filled as u64, 0, 0, 0, 0, 0];
+    assert_eq!(guest.call("path_open", &arguments), Errno::Nametoolong);
+    let text = String::from_utf8(trace.take()).unwrap();
+    // Each byte is shown as six.
+    assert!(text.contains("...") && text.len() < 4096 * 6 + 300, "{}", text.len());
+}

@@ -1,8 +1,6 @@
 //! Functions on directory entries in a [`Tree`], each as its namesake in [`crate::paths`] does it
 //! on a directory of the host.
 
-use std::os::fd::AsFd;
-
 use rustix::fs::{AtFlags, FileType, Mode};
 
 use super::spot::{Refusals, Spot};
@@ -135,7 +133,7 @@ fn stat(wasi: &Wasi, base: &Base<'_>, path: GuestPath<'_>) -> Result<Filestat, E
     match base {
         Base::Tree(tree) => tree.path_stat(wasi, path, false),
         Base::Host(directory) => {
-            let (_, stat) = wasi.resolver.lookup(directory.fd.as_fd(), path, false)?;
+            let (_, stat) = wasi.resolver.lookup(directory.root(), path, false)?;
             Ok(Filestat::of_host(FileType::from_raw_mode(stat.st_mode).into(), &stat))
         }
     }
@@ -214,6 +212,7 @@ pub(crate) fn rename(
             Spot::Virtual { fs, path: new, slashed: new_slashed, location: to, .. },
         ) if std::sync::Arc::ptr_eq(old_fs, fs) => {
             check_slash(&**fs, &old, slashed || new_slashed)?;
+            wasi.fds.check_relocation(&from, &to)?;
             fs.rename(&old, &new)?;
             Ok(Some((from, to)))
         }

@@ -61,7 +61,8 @@ impl Tree {
         let path = if found.rest.is_empty() { "." } else { found.rest };
         let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::NOFOLLOW;
         let path = GuestPath::new(path.as_bytes())?;
-        let dir = wasi.resolver.linkless().open(fd.as_fd(), path, flags, Mode::empty())?;
+        let dir =
+            wasi.resolver.linkless().open(found.mount.root(fd), path, flags, Mode::empty())?;
         let mounts: Vec<_> = wasi.mounts.children(&self.location).collect();
         dirs::list(dir.as_fd(), cookie, dirents, |name| {
             !mounts.iter().any(|mount| mount.as_bytes() == name)

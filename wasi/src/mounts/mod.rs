@@ -29,7 +29,7 @@ use crate::errno::Errno;
 use crate::fs::{FileKind, FileStat, FileSystem};
 use crate::layout::{Filestat, Filetype};
 use crate::path::GuestPath;
-use crate::sandbox::Resolver;
+use crate::sandbox::{Hidden, Resolver, Root};
 
 /// What a mount shows.
 #[derive(Clone)]
@@ -53,6 +53,27 @@ pub(crate) struct Mount {
     pub(crate) at: String,
     pub(crate) source: Source,
     pub(crate) writable: bool,
+    /// What other mounts hide in this one, if it is a directory of the host.
+    pub(crate) hidden: Option<Arc<Hidden>>,
+    /// The same, by number, if it is a file system of the embedder.
+    hidden_inodes: Vec<u64>,
+}
+
+impl Mount {
+    /// A mount in which no other mount hides something yet.
+    pub(crate) fn new(at: String, source: Source, writable: bool) -> Self {
+        Mount { at, source, writable, hidden: None, hidden_inodes: Vec::new() }
+    }
+
+    /// With what must not be reached in it anyway.
+    pub(crate) fn hiding(self, hidden: Option<Arc<Hidden>>) -> Self {
+        Mount { hidden, ..self }
+    }
+
+    /// To resolve paths from, in the directory of the host `fd` that this mount shows.
+    fn root<'m>(&'m self, fd: &'m OwnedFd) -> Root<'m> {
+        Root { fd: fd.as_fd(), hidden: self.hidden.as_deref() }
+    }
 }
 
 /// All mounts of an instance; none if its directories need no [`Tree`].
@@ -110,20 +131,77 @@ impl Mounts {
                 let gap = &at[..slash];
                 if self.find(gap).is_ok() && self.stat(resolver, gap) == Err(Errno::Noent) {
                     let source = Source::Virtual(nothing.clone());
-                    self.add(Mount { at: gap.to_owned(), source, writable: false });
+                    self.add(Mount::new(gap.to_owned(), source, false));
                 }
+            }
+        }
+    }
+
+    /// Finds out what the mounts hide in each other. To be called once, when all are there.
+    pub(crate) fn hide(&mut self, resolver: Resolver) {
+        let hidden_in = |mount: &Mount| mount.hidden.as_deref().cloned().unwrap_or_default();
+        let mut hidden: Vec<Hidden> = self.0.iter().map(hidden_in).collect();
+        let mut inodes: Vec<Vec<u64>> = vec![Vec::new(); self.0.len()];
+        for mount in &self.0 {
+            // What would be there if it were not.
+            let above = mount.at.rfind('/').map_or("", |slash| &mount.at[..slash]);
+            let covers = |i: usize| {
+                let rest = beneath(&mount.at, &self.0[i].at).unwrap_or_default();
+                match &self.0[i].source {
+                    _ if rest.is_empty() => {}
+                    Source::Host(fd) => hidden[i].add(resolver, fd.as_fd(), rest),
+                    Source::Virtual(fs) => inodes[i].extend(hidden_inode(&**fs, rest)),
+                }
+            };
+            if !mount.at.is_empty() {
+                self.index(above).map(covers).unwrap_or_default();
+            }
+        }
+        for (mount, (hidden, inodes)) in self.0.iter_mut().zip(hidden.into_iter().zip(inodes)) {
+            mount.hidden = (!hidden.is_empty()).then(|| Arc::new(hidden));
+            mount.hidden_inodes = inodes;
+        }
+    }
+
+    /// `EPERM` if what lies at `location` is what a mount hides elsewhere in a file system of the
+    /// embedder, by another name. Directories of the host are looked at by the sandbox.
+    pub(crate) fn check_shown(&self, location: &str) -> Result<(), Errno> {
+        let Ok(found) = self.find(location) else { return Ok(()) };
+        match &found.mount.source {
+            Source::Virtual(fs) if !found.mount.hidden_inodes.is_empty() => {
+                let inode = fs.stat(found.rest).map(|stat| stat.inode);
+                let hidden = inode.is_ok_and(|inode| found.mount.hidden_inodes.contains(&inode));
+                if hidden { Err(Errno::Perm) } else { Ok(()) }
+            }
+            _ => Ok(()),
+        }
+    }
+
+    /// See [`Hidden::fold`].
+    #[cfg(test)]
+    pub(crate) fn fold(&mut self, known: bool) {
+        for mount in &mut self.0 {
+            if let Some(hidden) = mount.hidden.as_mut().and_then(Arc::get_mut) {
+                hidden.fold(known);
             }
         }
     }
 
     /// The mount that `location` belongs to. `ENOENT`: none.
     pub(crate) fn find<'m, 'l>(&'m self, location: &'l str) -> Result<Found<'m, 'l>, Errno> {
+        let i = self.index(location)?;
+        let mount = &self.0[i];
+        let rest = beneath(location, &mount.at).ok_or(Errno::Noent)?;
+        Ok(Found { mount, rest, dev: self.dev(i) })
+    }
+
+    /// The number of the mount that `location` belongs to.
+    fn index(&self, location: &str) -> Result<usize, Errno> {
         let candidates = self.0.iter().enumerate().filter_map(|(i, mount)| {
             // Of two in the same place, the later.
-            beneath(location, &mount.at).map(|rest| (mount.at.len(), i, rest))
+            beneath(location, &mount.at).map(|_| (mount.at.len(), i))
         });
-        let (_, i, rest) = candidates.max_by_key(|&(len, i, _)| (len, i)).ok_or(Errno::Noent)?;
-        Ok(Found { mount: &self.0[i], rest, dev: self.dev(i) })
+        candidates.max().map(|(_, i)| i).ok_or(Errno::Noent)
     }
 
     /// A number no device of the host has, and the same wherever a file system is mounted.
@@ -170,7 +248,7 @@ impl Mounts {
             }
             Source::Host(fd) => {
                 let path = GuestPath::new(found.rest.as_bytes())?;
-                let (_, stat) = resolver.linkless().lookup(fd.as_fd(), path, false)?;
+                let (_, stat) = resolver.linkless().lookup(found.mount.root(fd), path, false)?;
                 Ok(Filestat::of_host(FileType::from_raw_mode(stat.st_mode).into(), &stat))
             }
         }
@@ -183,12 +261,18 @@ impl Mounts {
             Source::Virtual(fs) => fs.read_link(found.rest),
             Source::Host(fd) => {
                 let path = GuestPath::new(found.rest.as_bytes())?;
-                let entry = resolver.linkless().entry(fd.as_fd(), path)?;
+                let entry = resolver.linkless().entry(found.mount.root(fd), path)?;
                 let target = rustix::fs::readlinkat(entry.dir(), entry.bare_name(), Vec::new())?;
                 target.into_string().map_err(|_| Errno::Ilseq)
             }
         }
     }
+}
+
+/// The number of what lies at `path` in `fs`. None if it has none of its own.
+fn hidden_inode(fs: &dyn FileSystem, path: &str) -> Option<u64> {
+    let inode = fs.stat(path).ok()?.inode;
+    (fs.stat("").ok()?.inode != inode).then_some(inode)
 }
 
 /// The record of a file of an embedder's file system with the device number `dev`.

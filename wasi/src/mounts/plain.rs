@@ -2,15 +2,17 @@
 //! further down. Such a path needs no walk, as long as no symbolic link is on it, which the host
 //! finds out while it resolves the path. If one is, or anything else is wrong, the walk tells.
 
-use std::os::fd::{AsFd, BorrowedFd};
+use std::sync::Arc;
 
 use super::{Mounts, Source, join};
 use crate::path::GuestPath;
+use crate::sandbox::{Hidden, Root};
 
 /// A path that cannot leave its mount, unless by a symbolic link.
 pub(super) struct Plain<'m> {
     /// The root of the mount.
-    pub(super) root: BorrowedFd<'m>,
+    pub(super) root: Root<'m>,
+    pub(super) hidden: &'m Option<Arc<Hidden>>,
     pub(super) writable: bool,
     /// The guest's name for it, and how much of that is the name of the mount.
     location: String,
@@ -26,7 +28,7 @@ impl<'m> Plain<'m> {
         }
         let location = join(base, path);
         let (from, to) = (mounts.find(base).ok()?, mounts.find(&location).ok()?);
-        let Source::Host(root) = &to.mount.source else {
+        let Source::Host(fd) = &to.mount.source else {
             return None;
         };
         // Were another mount on the way, the location would belong to that.
@@ -34,7 +36,8 @@ impl<'m> Plain<'m> {
             return None;
         }
         let mount = location.len() - to.rest.len();
-        Some(Plain { root: root.as_fd(), writable: to.mount.writable, location, mount })
+        let (root, hidden) = (to.mount.root(fd), &to.mount.hidden);
+        Some(Plain { root, hidden, writable: to.mount.writable, location, mount })
     }
 
     /// The path on the mount. To be resolved with [`Resolver::linkless`] alone.

@@ -1,6 +1,5 @@
 //! A directory entry, on whichever file system it lies.
 
-use std::os::fd::AsFd;
 use std::sync::Arc;
 
 use super::plain::Plain;
@@ -56,7 +55,7 @@ impl<'a> Spot<'a> {
     ) -> Result<Self, Errno> {
         let tree = match base {
             Base::Host(directory) => {
-                let entry = resolver.entry(directory.fd.as_fd(), path)?;
+                let entry = resolver.entry(directory.root(), path)?;
                 return Ok(Spot::Host { entry, writable: directory.writable });
             }
             Base::Tree(tree) => tree,
@@ -79,7 +78,7 @@ impl<'a> Spot<'a> {
                 let slash = if place.slashed { "/" } else { "" };
                 let path = format!("{}{slash}", found.rest);
                 let path = GuestPath::new(path.as_bytes())?;
-                let entry = resolver.linkless().entry(fd.as_fd(), path)?.into_owned();
+                let entry = resolver.linkless().entry(found.mount.root(fd), path)?.into_owned();
                 Ok(Spot::Host { entry, writable })
             }
             Source::Virtual(fs) => Ok(Spot::Virtual {

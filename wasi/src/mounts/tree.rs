@@ -1,6 +1,5 @@
 //! `Tree`: a directory with mounts beneath it, or one that is not the host's.
 
-use std::os::fd::AsFd;
 use std::sync::Arc;
 
 use rustix::fs::{AtFlags, FileType, Mode, OFlags, Timestamps};
@@ -108,9 +107,7 @@ impl Tree {
         }
         let place = self.resolve(wasi, path, follow)?;
         let found = wasi.mounts.find(&place.location)?;
-        if request.writes() && !found.mount.writable {
-            return Err(Errno::Rofs);
-        }
+        request.require_writable(found.mount.writable)?;
         match &found.mount.source {
             Source::Host(fd) => {
                 let path = match (found.rest, place.slashed) {
@@ -121,8 +118,10 @@ impl Tree {
                 let flags = request.host_flags() | OFlags::NOFOLLOW;
                 let mode = Mode::from_raw_mode(0o666);
                 let path = GuestPath::new(path.as_bytes())?;
-                let file = wasi.resolver.linkless().open(fd.as_fd(), path, flags, mode)?;
-                let descriptor = request.descriptor(file, found.mount.writable)?;
+                let file =
+                    wasi.resolver.linkless().open(found.mount.root(fd), path, flags, mode)?;
+                let hidden = found.mount.hidden.clone();
+                let descriptor = request.descriptor(file, found.mount.writable, hidden)?;
                 let above = wasi.mounts.has_beneath(&place.location);
                 match descriptor.object {
                     Object::Directory(_) if above => Ok(directory(place.location, request)),
@@ -156,12 +155,10 @@ impl Tree {
         request: &Request,
     ) -> Option<Descriptor> {
         let plain = Plain::new(&wasi.mounts, &self.location, path)?;
-        if request.writes() && !plain.writable {
-            return None;
-        }
+        request.require_writable(plain.writable).ok()?;
         let (flags, mode) = (request.host_flags() | OFlags::NOFOLLOW, Mode::from_raw_mode(0o666));
         let file = wasi.resolver.linkless().open(plain.root, plain.path()?, flags, mode).ok()?;
-        request.descriptor(file, plain.writable).ok()
+        request.descriptor(file, plain.writable, plain.hidden.clone()).ok()
     }
 }
 
@@ -215,7 +212,9 @@ fn set_times(wasi: &Wasi, location: &str, host_times: &Timestamps) -> Result<(),
         Source::Host(fd) if found.rest.is_empty() => Ok(rustix::fs::futimens(fd, host_times)?),
         Source::Host(fd) => {
             let path = GuestPath::new(found.rest.as_bytes())?;
-            let entry = wasi.resolver.linkless().entry(fd.as_fd(), path)?;
+            let resolver = wasi.resolver.linkless();
+            let (entry, stat) = resolver.lookup(found.mount.root(fd), path, false)?;
+            entry.require_ordinary(&stat)?;
             let flags = AtFlags::SYMLINK_NOFOLLOW;
             Ok(rustix::fs::utimensat(entry.dir(), entry.bare_name(), host_times, flags)?)
         }

@@ -10,11 +10,8 @@ use std::borrow::Cow;
 use super::{Mounts, beneath, join};
 use crate::errno::Errno;
 use crate::layout::Filetype;
-use crate::path::GuestPath;
+use crate::path::{GuestPath, MAX_LEN};
 use crate::sandbox::{MAX_LINKS, Resolver};
-
-/// The longest location, as the host's `PATH_MAX`.
-const MAX_LEN: usize = 4095;
 
 /// Where a path leads. What lies there need not exist.
 #[derive(Debug)]
@@ -57,6 +54,9 @@ pub(crate) fn resolve(
         let next = join(&place.location, name);
         if next.len() > MAX_LEN {
             return Err(Errno::Nametoolong);
+        }
+        if !mounts.is_in_use(&next) {
+            mounts.check_shown(&next)?;
         }
         if last && !follow {
             place.location = next;

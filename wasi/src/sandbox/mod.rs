@@ -11,9 +11,11 @@
 //! therefore can lead nowhere else. [`Resolver::lookup`] is `entry` past symbolic links.
 //!
 //! What leads outside is `EPERM`: `..` above the root, an absolute path, a symbolic link to
-//! either, a magic link.
+//! either, a magic link, a file system of the kernel ([`system`]), what a mount hides ([`hidden`]).
 
+mod hidden;
 mod kernel;
+mod system;
 mod walk;
 
 #[cfg(test)]
@@ -23,7 +25,10 @@ use std::borrow::Cow;
 use std::ffi::CStr;
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 
-use rustix::fs::{AtFlags, FileType, Mode, OFlags, Stat};
+use rustix::fs::{AtFlags, FileType, Mode, OFlags, Stat, openat};
+
+pub(crate) use hidden::{FileId, Hidden};
+pub(crate) use system::kind as kind_of_system;
 
 use crate::errno::Errno;
 use crate::path::GuestPath;
@@ -45,6 +50,20 @@ pub(crate) enum Resolver {
     KernelLinkless,
     /// As `Walk`, but a symbolic link on the way is `ELOOP`.
     WalkLinkless,
+}
+
+/// Where a resolution starts, and what it must not reach.
+#[derive(Clone, Copy)]
+pub(crate) struct Root<'r> {
+    pub(crate) fd: BorrowedFd<'r>,
+    /// What mounts hide there: mostly nothing.
+    pub(crate) hidden: Option<&'r Hidden>,
+}
+
+impl<'r> From<BorrowedFd<'r>> for Root<'r> {
+    fn from(fd: BorrowedFd<'r>) -> Self {
+        Root { fd, hidden: None }
+    }
 }
 
 /// The directory an entry lies in.
@@ -90,6 +109,16 @@ impl<'r> Entry<'r, '_> {
         without_slashes(&self.name)
     }
 
+    /// `EPERM` for what is mounted there and must not be reached, of which `stat` says what it is.
+    /// For system calls that work on what is mounted.
+    pub(crate) fn require_ordinary(&self, stat: &Stat) -> Result<(), Errno> {
+        if FileId::of_open(self.dir())?.dev == FileId::of(stat).dev {
+            return Ok(());
+        }
+        let flags = OFlags::PATH | OFlags::NOFOLLOW | OFlags::CLOEXEC;
+        system::require_ordinary(openat(self.dir(), self.bare_name(), flags, Mode::empty())?)
+    }
+
     /// Whether the path ended in a slash and therefore means a directory.
     pub(crate) fn is_slashed(&self) -> bool {
         self.name.ends_with(b"/")
@@ -103,26 +132,33 @@ impl Resolver {
     }
 
     /// Opens `path` beneath `root`. `O_NOFOLLOW` in `flags` is about the last component.
-    pub(crate) fn open(
+    pub(crate) fn open<'r>(
         self,
-        root: BorrowedFd<'_>,
+        root: impl Into<Root<'r>>,
         path: GuestPath<'_>,
         flags: OFlags,
         mode: Mode,
     ) -> Result<OwnedFd, Errno> {
-        self.open_bytes(root, path.bytes(), flags | OFlags::CLOEXEC, mode)
+        self.open_bytes(root.into(), path.bytes(), flags | OFlags::CLOEXEC, mode)
     }
 
     fn open_bytes(
         self,
-        root: BorrowedFd<'_>,
+        root: Root<'_>,
         path: &[u8],
         flags: OFlags,
         mode: Mode,
     ) -> Result<OwnedFd, Errno> {
         match self {
-            Resolver::Kernel => kernel::open(root, path, flags, mode, MAX_LINKS),
-            Resolver::KernelLinkless => kernel::open(root, path, flags, mode, 0),
+            Resolver::Kernel if root.hidden.is_none() => {
+                kernel::open(root.fd, path, flags, mode, MAX_LINKS)
+            }
+            Resolver::KernelLinkless if root.hidden.is_none() => {
+                kernel::open(root.fd, path, flags, mode, 0)
+            }
+            // Not even the kernel compares every component.
+            Resolver::Kernel => walk::open(root, path, flags, mode, MAX_LINKS),
+            Resolver::KernelLinkless => walk::open(root, path, flags, mode, 0),
             Resolver::Walk => walk::open(root, path, flags, mode, MAX_LINKS),
             Resolver::WalkLinkless => walk::open(root, path, flags, mode, 0),
         }
@@ -140,17 +176,13 @@ impl Resolver {
     /// Finds the directory that holds the last component of `path`, beneath `root`.
     pub(crate) fn entry<'r, 'p>(
         self,
-        root: BorrowedFd<'r>,
+        root: impl Into<Root<'r>>,
         path: GuestPath<'p>,
     ) -> Result<Entry<'r, 'p>, Errno> {
-        self.entry_bytes(root, path.bytes())
+        self.entry_bytes(root.into(), path.bytes())
     }
 
-    fn entry_bytes<'r, 'p>(
-        self,
-        root: BorrowedFd<'r>,
-        path: &'p [u8],
-    ) -> Result<Entry<'r, 'p>, Errno> {
+    fn entry_bytes<'r, 'p>(self, root: Root<'r>, path: &'p [u8]) -> Result<Entry<'r, 'p>, Errno> {
         let (parent, name) = split_last(path);
         if without_slashes(name) == b".." {
             // The last step leads up: take it within the sandbox and stay there. The system calls
@@ -159,11 +191,15 @@ impl Resolver {
             return Ok(Entry { parent: Parent::Opened(dir), name: Cow::Borrowed(b"./") });
         }
         let parent = if parent.is_empty() {
-            Parent::Root(root)
+            Parent::Root(root.fd)
         } else {
             Parent::Opened(self.open_bytes(root, parent, PASS_THROUGH, Mode::empty())?)
         };
-        Ok(Entry { parent, name: Cow::Borrowed(name) })
+        let entry = Entry { parent, name: Cow::Borrowed(name) };
+        match root.hidden {
+            None => Ok(entry),
+            Some(hidden) => check_entry(&entry, hidden).map(|()| entry),
+        }
     }
 
     /// Finds an existing file beneath `root` and what it is; past symbolic links if `follow`, or
@@ -175,10 +211,11 @@ impl Resolver {
     #[inline(always)]
     pub(crate) fn lookup<'r, 'p>(
         self,
-        root: BorrowedFd<'r>,
+        root: impl Into<Root<'r>>,
         path: GuestPath<'p>,
         follow: bool,
     ) -> Result<(Entry<'r, 'p>, Stat), Errno> {
+        let root = root.into();
         let entry = self.entry(root, path)?;
         let stat = stat_of(&entry)?;
         let directory = entry.is_slashed();
@@ -201,7 +238,7 @@ impl Resolver {
     #[cold]
     fn follow<'r, 'p>(
         self,
-        root: BorrowedFd<'r>,
+        root: Root<'r>,
         path: &[u8],
         link: Entry<'r, '_>,
     ) -> Result<(Entry<'r, 'p>, Stat), Errno> {
@@ -222,6 +259,17 @@ impl Resolver {
         }
         Err(Errno::Loop)
     }
+}
+
+/// `EPERM` for an entry that is hidden.
+#[cold]
+fn check_entry(entry: &Entry<'_, '_>, hidden: &Hidden) -> Result<(), Errno> {
+    let (dir, name) = (entry.dir(), entry.bare_name());
+    let id = FileId::of_open(dir)?;
+    hidden.check(id)?;
+    // What is wrong with the name is for the system call to say that it is meant for.
+    let found = hidden::look(dir, name).unwrap_or_default();
+    hidden.check_name(dir, id, name, found.map(|stat| FileId::of(&stat)))
 }
 
 /// What an entry itself is; a link, not what it leads to.

@@ -9,19 +9,24 @@ use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use rustix::fs::{FileType, Mode, OFlags, fstat, openat};
 use rustix::io::Errno as HostErrno;
 
-use super::{PASS_THROUGH, link_target};
+use super::hidden::look;
+use super::{FileId, PASS_THROUGH, Root, link_target, system};
 use crate::errno::Errno;
 
 /// Opens `path` beneath `root`, as [`super::kernel::open`] does.
 pub(super) fn open(
-    root: BorrowedFd<'_>,
+    root: Root<'_>,
     path: &[u8],
     flags: OFlags,
     mode: Mode,
     max_links: usize,
 ) -> Result<OwnedFd, Errno> {
     let ahead = path.to_vec();
-    let mut walk = Walk { root, passed: Vec::new(), ahead, links: 0, max_links };
+    let start = FileId::of_open(root.fd)?;
+    if let Some(hidden) = root.hidden {
+        hidden.check(start)?;
+    }
+    let mut walk = Walk { root, start, passed: Vec::new(), ahead, links: 0, max_links };
     loop {
         let step = walk.step();
         let last = step.is_last;
@@ -47,9 +52,11 @@ pub(super) fn open(
 
 /// A walk in progress.
 struct Walk<'r> {
-    root: BorrowedFd<'r>,
-    /// The directories between the root and here.
-    passed: Vec<OwnedFd>,
+    root: Root<'r>,
+    /// What the root is.
+    start: FileId,
+    /// The directories between the root and here, and what they are.
+    passed: Vec<(OwnedFd, FileId)>,
     /// What is left of the path.
     ahead: Vec<u8>,
     /// How many symbolic links were followed.
@@ -69,7 +76,53 @@ struct Step {
 impl Walk<'_> {
     /// Where the walk is.
     fn here(&self) -> BorrowedFd<'_> {
-        self.passed.last().map_or(self.root, |dir| dir.as_fd())
+        self.passed.last().map_or(self.root.fd, |(dir, _)| dir.as_fd())
+    }
+
+    /// `EPERM`: `name` here is a name for what is hidden. `found` is what lies there.
+    fn check_name(&self, name: &[u8], found: Option<FileId>) -> Result<(), Errno> {
+        match self.root.hidden {
+            None => Ok(()),
+            Some(hidden) => {
+                let id = self.passed.last().map_or(self.start, |(_, id)| *id);
+                hidden.check_name(self.here(), id, name, found)
+            }
+        }
+    }
+
+    /// Looks at the last component before it is opened: to open a file may be to do something.
+    fn check_last(&self, name: &[u8], flags: OFlags) -> Result<(), Errno> {
+        let harmless = flags.intersects(OFlags::PATH | OFlags::DIRECTORY);
+        if harmless && self.root.hidden.is_none() {
+            return Ok(());
+        }
+        // What is wrong with the name is for `open` to say.
+        let stat = look(self.here(), name).unwrap_or_default();
+        let found = stat.as_ref().map(FileId::of);
+        self.check_name(name, found)?;
+        if stat.as_ref().is_some_and(system::is_memory) {
+            return Err(Errno::Perm);
+        }
+        if !harmless && found.is_some_and(|found| found.dev != self.start.dev) {
+            let flags = OFlags::PATH | OFlags::NOFOLLOW | OFlags::CLOEXEC;
+            if let Ok(there) = openat(self.here(), name, flags, Mode::empty()) {
+                return system::require_ordinary(&there);
+            }
+        }
+        Ok(())
+    }
+
+    /// What was opened, if it is nothing that must not be reached: all may have changed since it was
+    /// looked at. On the device of the root there is no other file system.
+    fn checked(&self, fd: OwnedFd) -> Result<OwnedFd, Errno> {
+        let id = FileId::of_open(&fd)?;
+        if let Some(hidden) = self.root.hidden {
+            hidden.check(id)?;
+        }
+        if id.dev != self.start.dev {
+            system::require_ordinary(&fd)?;
+        }
+        Ok(fd)
     }
 
     /// Takes the next component off the path.
@@ -86,7 +139,9 @@ impl Walk<'_> {
     fn enter(&mut self, name: &[u8]) -> Result<(), Errno> {
         match openat(self.here(), name, PASS_THROUGH | OFlags::NOFOLLOW, Mode::empty()) {
             Ok(dir) => {
-                self.passed.push(dir);
+                let id = FileId::of_open(&dir)?;
+                self.check_name(name, Some(id))?;
+                self.passed.push((dir, id));
                 Ok(())
             }
             // Neither says whether it is a link or a file.
@@ -117,10 +172,11 @@ impl Walk<'_> {
         if slashed {
             direct |= OFlags::DIRECTORY;
         }
+        self.check_last(name, flags)?;
         match openat(self.here(), name, direct, mode) {
             // `O_PATH` opens a symbolic link itself.
             Ok(fd) if follow && flags.contains(OFlags::PATH) && is_symlink(&fd)? => {}
-            Ok(fd) => return Ok(Some(fd)),
+            Ok(fd) => return self.checked(fd).map(Some),
             Err(error @ (HostErrno::LOOP | HostErrno::NOTDIR)) if follow => {
                 return match self.follow(name, if slashed { b"/" } else { b"" }) {
                     // No link: it is what the kernel said.
@@ -137,7 +193,7 @@ impl Walk<'_> {
     /// Opens the directory the walk has reached.
     fn open_here(&self, flags: OFlags, mode: Mode) -> Result<OwnedFd, Errno> {
         // `.` is a directory and no link; with `O_CREAT` the kernel says `EISDIR`.
-        Ok(openat(self.here(), c".", flags, mode)?)
+        self.checked(openat(self.here(), c".", flags, mode)?)
     }
 
     /// Puts what the symbolic link `name` says before what lies ahead, with `then` between;

@@ -134,7 +134,8 @@ fn a_directory_is_no_file() {
     assert_eq!(guest.seek(DIR, 0, 1), Err(Errno::Badf));
     assert_eq!(guest.filetype(DIR), Ok(Filetype::Directory as u8));
     assert_eq!(guest.open(".", 0, true), Err(Errno::Isdir));
-    let dir = guest.open(".", DIRECTORY, true).unwrap();
+    assert_eq!(guest.open(".", DIRECTORY, true), Err(Errno::Isdir));
+    let dir = guest.open(".", DIRECTORY, false).unwrap();
     assert_eq!(guest.rights(dir), (Rights::DIRECTORY, Rights::ALL));
     let fd = guest.open("a", CREAT, true).unwrap();
     assert_eq!(guest.open_with(fd, 0, "a", 0, Rights::NONE, 0), Err(Errno::Notdir));
@@ -291,8 +292,23 @@ fn an_offset_that_flags_change() {
 
 #[test]
 fn files_of_proc_that_cannot_be_written_at_an_offset() {
-    let mut guest = Guest::new(Builder::new().dir("/proc/thread-self", "/"));
-    let fd = guest.open("comm", 0, true).unwrap();
+    // No guest is granted such a file, so it is made a descriptor here.
+    let mut guest = Guest::new(Builder::new());
+    let comm =
+        fs::OpenOptions::new().read(true).write(true).open("/proc/thread-self/comm").unwrap();
+    let file = crate::fd_table::HostFile {
+        fd: crate::fd_table::HostFd::Owned(comm.into()),
+        filetype: Filetype::RegularFile,
+        writable: true,
+        offset: std::cell::Cell::new(crate::offset::Offset::of_opened(Filetype::RegularFile)),
+    };
+    let descriptor = crate::fd_table::Descriptor {
+        object: crate::fd_table::Object::Host(file),
+        opened_for: Rights::DATA,
+        base: Rights::FILE,
+        inheriting: Rights::NONE,
+    };
+    let fd = guest.wasi.fds.insert(descriptor).unwrap();
     let name = guest.read(fd, 100).unwrap();
     // From here on the offset is kept here; the host takes no other but its own.
     assert_eq!(guest.seek(fd, 0, 0), Ok(0));

@@ -1,7 +1,9 @@
 //! The functions of WASI, called as a guest calls them but without one: memory is an array.
 
 mod dirs;
+mod fd_table;
 mod files;
+mod hidden;
 mod model;
 mod mounts;
 mod paths;
@@ -10,6 +12,7 @@ mod preview0;
 mod rights;
 mod sockets;
 mod stdio;
+mod system;
 mod trees;
 
 use std::fs;

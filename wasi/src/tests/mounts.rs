@@ -26,7 +26,8 @@ fn nothing_changes_on_a_read_only_mount() {
         let (mut guest, writable, read_only) = guest(portable);
         let before = fs::metadata(read_only.path().join("file")).unwrap();
         // Through the mount and through a directory opened beneath it.
-        let beneath = guest.open_with(READ_ONLY, 0, "dir", DIRECTORY, Rights::ALL, 0).unwrap();
+        let read = Rights::ALL.without(Rights::FD_WRITE);
+        let beneath = guest.open_with(READ_ONLY, 0, "dir", DIRECTORY, read, 0).unwrap();
         for (dir, file) in [(READ_ONLY, "file"), (beneath, "../file"), (READ_ONLY, "dir/../file")] {
             let rofs = Err(Errno::Rofs);
             let rofs_or_outside = |result: Result<(), Errno>| match result {
@@ -34,7 +35,6 @@ fn nothing_changes_on_a_read_only_mount() {
                 Err(Errno::Perm) if file.starts_with("..") => {}
                 other => panic!("{file}: {other:?}"),
             };
-            let read = Rights::ALL.without(Rights::FD_WRITE);
             for (oflags, rights) in [
                 (0, Rights::FD_WRITE),
                 (0, Rights::ALL),

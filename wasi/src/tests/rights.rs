@@ -118,6 +118,75 @@ fn a_directory_of_who_forgot_files_passes_on_what_its_own_did() {
     assert_eq!(refused, Err(Errno::Notcapable));
 }
 
+/// As `open(O_DIRECTORY | O_RDWR)`; who asks for a directory as Zig's library does, without the right
+/// to write, gets it.
+#[test]
+fn a_directory_opened_for_writing_is_a_directory() {
+    let (root, data) = (TempDir::new(), TempDir::new());
+    for dir in [root.path(), data.path()] {
+        fs::create_dir(dir.join("d")).unwrap();
+        fs::write(dir.join("f"), "kept").unwrap();
+        std::os::unix::fs::symlink("d", dir.join("to-d")).unwrap();
+    }
+    let files = crate::MemoryFs::new();
+    files.write("f", b"kept").unwrap();
+    files.write("d/f", b"kept").unwrap();
+    crate::fs::FileSystem::symlink(&files, "d", "to-d").unwrap();
+    let files: std::sync::Arc<dyn crate::fs::FileSystem> = std::sync::Arc::new(files);
+    let nothing = TempDir::new();
+    for portable in [false, true] {
+        // Directories of the host, in memory and with mounts in them, writable and not.
+        let builders = [
+            Builder::new().dir(root.path(), "/"),
+            Builder::new().read_only_dir(root.path(), "/"),
+            Builder::new().dir(root.path(), "/").dir(nothing.path(), "/mnt"),
+            Builder::new().dir(root.path(), "/").dir(nothing.path(), "/d/mnt"),
+            Builder::new().read_only_dir(root.path(), "/").dir(nothing.path(), "/d/mnt"),
+            Builder::new().dir(nothing.path(), "/").dir(data.path(), "/mnt"),
+            Builder::new().file_system(files.clone(), "/"),
+            Builder::new().read_only_file_system(files.clone(), "/"),
+            Builder::new().file_system(files.clone(), "/").memory_dir("/d/mnt"),
+        ];
+        for (i, builder) in builders.into_iter().enumerate() {
+            let mut guest = Guest::new(builder.portable_paths(portable));
+            let at = |path: &str| if i == 5 { format!("mnt/{path}") } else { path.to_owned() };
+            let zigs = Rights::DIRECTORY.without(Rights::FD_SYNC | Rights::FD_DATASYNC);
+            let writes = [Rights::ALL, Rights::FD_WRITE, zigs | Rights::FD_WRITE, Rights::FILE];
+            for (path, refusal) in [
+                ("d", Errno::Isdir),
+                ("d/", Errno::Isdir),
+                (".", Errno::Isdir),
+                ("to-d", Errno::Isdir),
+                ("to-d/", Errno::Isdir),
+                ("f", Errno::Notdir),
+                ("f/", Errno::Notdir),
+                ("none", Errno::Noent),
+            ] {
+                let mut open = |oflags, rights| {
+                    guest.open_with(DIR, FOLLOW, &at(path), DIRECTORY | oflags, rights, 0)
+                };
+                for rights in writes {
+                    assert_eq!(open(0, rights), Err(refusal), "{i} {path} {rights:?}");
+                    assert_eq!(open(EXCL, rights), Err(refusal), "{i} {path}");
+                    assert_eq!(open(TRUNC, rights), Err(refusal), "{i} {path}");
+                    for creating in [CREAT, CREAT | EXCL, CREAT | TRUNC] {
+                        assert_eq!(open(creating, rights), Err(Errno::Inval), "{i} {path}");
+                    }
+                }
+                // As `open(O_DIRECTORY | O_TRUNC)`.
+                assert_eq!(open(TRUNC, zigs), Err(refusal), "{i} {path}");
+                let reads = [zigs, Rights::NONE, Rights::ALL.without(Rights::FD_WRITE)];
+                for rights in reads {
+                    let opened = open(0, rights).map(drop);
+                    let expected = if refusal == Errno::Isdir { Ok(()) } else { Err(refusal) };
+                    assert_eq!(opened, expected, "{i} {path} {rights:?}");
+                }
+            }
+        }
+    }
+    assert_eq!(fs::read(root.path().join("f")).unwrap(), b"kept");
+}
+
 #[test]
 fn preopens_have_names() {
     let mut mounted = Mounted::new(false);

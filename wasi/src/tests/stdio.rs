@@ -133,3 +133,15 @@ fn every_run_can_be_the_same() {
     assert_eq!(guest.call(|w, m| random_get(w, m, DATA, u32::MAX)), Err(Errno::Fault));
     assert_eq!(guest.call(|w, m| random_get(w, m, 0x10000, 0)), Ok(()));
 }
+
+#[test]
+fn what_is_captured_has_a_limit() {
+    let captured = crate::Captured::with_limit(5);
+    let mut guest = Guest::new(Builder::new().stdout(&captured));
+    assert_eq!(guest.write(1, b"abc"), Ok(3));
+    assert_eq!(guest.write(1, b"defg"), Ok(2), "as much as there is room for");
+    assert_eq!(guest.write(1, b"h"), Err(Errno::Nospc));
+    assert_eq!(guest.write(1, b""), Ok(0));
+    assert_eq!(captured.take(), b"abcde");
+    assert_eq!(guest.write(1, b"ijk"), Ok(3));
+}

@@ -384,6 +384,29 @@ fn mounts_in_mounts() {
     }
 }
 
+/// A guest that moves directories into one another while one of them is open.
+#[test]
+fn where_a_directory_is_does_not_grow_without_bound() {
+    let mut guest = memory();
+    let name = "n".repeat(200);
+    let chain = |n: usize| vec![name.as_str(); n].join("/");
+    for n in 1..=20 {
+        guest.mkdir_at(DIR, &chain(n)).unwrap();
+    }
+    let dir = guest.open_at(DIR, &chain(20), DIRECTORY).unwrap();
+    guest.put_file(dir, "file", "here").unwrap();
+    // Of 4,019 bytes 3,822 are left, and would become 4,224.
+    guest.mkdir_at(DIR, "a").unwrap();
+    assert_eq!(guest.rename_at(DIR, &name, DIR, "a/b"), Ok(()));
+    guest.mkdir_at(DIR, &chain(1)).unwrap();
+    guest.mkdir_at(DIR, &chain(2)).unwrap();
+    let deep = format!("{}/a", chain(2));
+    assert_eq!(guest.rename_at(DIR, "a", DIR, &deep), Err(Errno::Nametoolong));
+    assert_eq!(guest.get_file(dir, "file").unwrap(), "here");
+    guest.close(dir).unwrap();
+    assert_eq!(guest.rename_at(DIR, "a", DIR, &deep), Ok(()), "nobody has it open");
+}
+
 #[test]
 fn a_file_system_of_the_embedder() {
     let files = MemoryFs::new();

@@ -9,6 +9,7 @@ use crate::layout::{
     u32_at, u64_at,
 };
 use crate::memory::Memory;
+use crate::path::MAX_LEN;
 use crate::rights::Rights;
 use crate::trace::{Argument, Function};
 
@@ -123,10 +124,15 @@ fn choice(value: u64, names: &[&str]) -> String {
 }
 
 fn path(memory: &Memory<'_>, ptr: u32, len: u32) -> String {
-    match memory.bytes(ptr, len) {
-        Ok(bytes) => format!("{:?}", String::from_utf8_lossy(bytes)),
-        Err(_) => address(ptr),
-    }
+    let Ok(bytes) = memory.bytes(ptr, len) else {
+        return address(ptr);
+    };
+    // A path can be all of memory, and is refused then.
+    let (start, dots) = match bytes.get(..MAX_LEN) {
+        Some(start) if bytes.len() > MAX_LEN => (start, "..."),
+        _ => (bytes, ""),
+    };
+    format!("{:?}{dots}", String::from_utf8_lossy(start))
 }
 
 /// `"the first bytes"...`

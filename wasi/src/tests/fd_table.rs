@@ -1,0 +1,67 @@
+//! The table of descriptors by itself.
+
+use crate::errno::Errno;
+use crate::fd_table::{Descriptor, FdTable, Object};
+use crate::rights::Rights;
+use crate::stream::Stream;
+
+fn null() -> Descriptor {
+    Descriptor {
+        object: Object::Stream(Stream::Null),
+        opened_for: Rights::DATA,
+        base: Rights::FD_READ,
+        inheriting: Rights::NONE,
+    }
+}
+
+#[test]
+fn the_lowest_free_number_is_taken() {
+    let mut fds = FdTable::new(100, false);
+    for fd in 0..4 {
+        assert_eq!(fds.insert(null()), Ok(fd));
+    }
+    assert_eq!(fds.close(2), Ok(()));
+    assert_eq!(fds.close(1), Ok(()));
+    assert_eq!(fds.close(1), Err(Errno::Badf));
+    assert_eq!(fds.insert(null()), Ok(1));
+    assert_eq!(fds.insert(null()), Ok(2));
+    assert_eq!(fds.insert(null()), Ok(4));
+}
+
+#[test]
+fn a_full_table() {
+    let mut fds = FdTable::new(2, false);
+    fds.insert(null()).unwrap();
+    fds.insert(null()).unwrap();
+    assert_eq!(fds.insert(null()), Err(Errno::Mfile));
+    assert_eq!(fds.check_room(), Err(Errno::Mfile));
+    fds.close(0).unwrap();
+    assert_eq!(fds.check_room(), Ok(()));
+    assert_eq!(fds.insert(null()), Ok(0));
+}
+
+#[test]
+fn renumbering_needs_two_open_descriptors() {
+    let mut fds = FdTable::new(100, false);
+    fds.insert(null()).unwrap();
+    fds.insert(null()).unwrap();
+    assert_eq!(fds.renumber(0, u32::MAX), Err(Errno::Badf));
+    assert_eq!(fds.renumber(7, 0), Err(Errno::Badf));
+    assert_eq!(fds.renumber(1, 1), Ok(()));
+    assert_eq!(fds.renumber(0, 1), Ok(()));
+    assert_eq!(fds.get(0).err(), Some(Errno::Badf));
+    assert!(fds.get(1).is_ok());
+    assert_eq!(fds.insert(null()), Ok(0));
+}
+
+#[test]
+fn kind_comes_before_rights() {
+    let mut fds = FdTable::new(100, false);
+    fds.insert(null()).unwrap();
+    assert_eq!(fds.base(0, Rights::PATH_OPEN).err(), Some(Errno::Notdir));
+    assert_eq!(fds.socket(0, Rights::FD_READ).err(), Some(Errno::Notsock));
+    assert_eq!(fds.file(0, Rights::FD_WRITE).err(), Some(Errno::Notcapable));
+    fds.get_mut(0).unwrap().opened_for = Rights::FD_READ;
+    assert_eq!(fds.file(0, Rights::FD_WRITE).err(), Some(Errno::Badf));
+    assert_eq!(fds.seekable(0, Rights::FD_READ).err(), Some(Errno::Spipe));
+}

@@ -1,0 +1,246 @@
+//! What a mount hides has no other name.
+//!
+//! A file system that folds case gives a directory other names; so does somebody who renames it, which
+//! can be done everywhere. To the guest both look the same.
+
+use std::sync::Arc;
+
+use super::*;
+use crate::dirs::fd_readdir;
+use crate::fs::{Entry, File, FileStat, FileSystem, OpenOptions};
+use crate::paths::*;
+
+/// All that a guest can do with `path` and the directory `dir`, by name.
+fn uses(guest: &mut Guest, dir: u32, path: &str) -> Vec<(&'static str, Result<(), Errno>)> {
+    let read = Rights::ALL.without(Rights::FD_WRITE);
+    let open = |guest: &mut Guest, oflags, rights| {
+        guest.open_with(dir, FOLLOW, path, oflags, rights, 0).map(drop)
+    };
+    vec![
+        ("open", open(guest, 0, Rights::FD_READ)),
+        ("open for writing", open(guest, 0, Rights::ALL)),
+        ("open a directory", open(guest, DIRECTORY, read)),
+        ("open without rights", open(guest, 0, Rights::NONE)),
+        ("truncate", open(guest, TRUNC, read)),
+        ("create", open(guest, CREAT, Rights::ALL)),
+        ("create anew", open(guest, CREAT | EXCL, Rights::ALL)),
+        ("stat", guest.with_path(path, |w, m, p, n| path_filestat_get(w, m, dir, 0, p, n, OUT))),
+        (
+            "set times",
+            guest
+                .with_path(path, |w, m, p, n| path_filestat_set_times(w, m, dir, 0, p, n, 0, 0, 5)),
+        ),
+        ("mkdir", guest.with_path(path, |w, m, p, n| path_create_directory(w, m, dir, p, n))),
+        ("rmdir", guest.with_path(path, |w, m, p, n| path_remove_directory(w, m, dir, p, n))),
+        ("unlink", guest.with_path(path, |w, m, p, n| path_unlink_file(w, m, dir, p, n))),
+        (
+            "readlink",
+            guest.with_path(path, |w, m, p, n| path_readlink(w, m, dir, p, n, DATA, 9, OUT)),
+        ),
+        (
+            "rename",
+            guest.with_paths(path, "new", |w, m, o, n| {
+                path_rename(w, m, dir, o.0, o.1, dir, n.0, n.1)
+            }),
+        ),
+        (
+            "rename to",
+            guest.with_paths("mine", path, |w, m, o, n| {
+                path_rename(w, m, DIR, o.0, o.1, dir, n.0, n.1)
+            }),
+        ),
+        (
+            "link",
+            guest.with_paths(path, "new", |w, m, o, n| {
+                path_link(w, m, dir, 0, o.0, o.1, DIR, n.0, n.1)
+            }),
+        ),
+        (
+            "link to",
+            guest.with_paths("mine", path, |w, m, o, n| {
+                path_link(w, m, DIR, 0, o.0, o.1, dir, n.0, n.1)
+            }),
+        ),
+        (
+            "symlink",
+            guest
+                .with_paths("mine", path, |w, m, o, n| path_symlink(w, m, o.0, o.1, dir, n.0, n.1)),
+        ),
+    ]
+}
+
+/// A host directory with `data/secret` and `x/data/secret`, where something is mounted on both.
+struct Tree {
+    guest: Guest,
+    root: TempDir,
+    _shown: TempDir,
+}
+
+impl Tree {
+    fn new(portable: bool) -> Self {
+        let (root, shown) = (TempDir::new(), TempDir::new());
+        for dir in ["data", "x/data", "x/sub", "sub"] {
+            fs::create_dir_all(root.path().join(dir)).unwrap();
+            fs::write(root.path().join(dir).join("secret"), "secret").unwrap();
+        }
+        fs::write(root.path().join("mine"), "mine").unwrap();
+        fs::write(shown.path().join("shown"), "shown").unwrap();
+        let builder = Builder::new()
+            .dir(root.path(), "/")
+            .read_only_dir(shown.path(), "/data")
+            .read_only_dir(shown.path(), "/x/data")
+            .portable_paths(portable);
+        Tree { guest: Guest::new(builder), root, _shown: shown }
+    }
+
+    fn rename(&self, from: &str, to: &str) {
+        fs::rename(self.root.path().join(from), self.root.path().join(to)).unwrap();
+    }
+
+    fn refuses(&mut self, dir: u32, paths: &[&str]) {
+        for path in paths {
+            for (function, result) in uses(&mut self.guest, dir, path) {
+                // A slash may be wrong by itself.
+                let slash = path.ends_with('/') && result == Err(Errno::Isdir);
+                assert!(slash || result == Err(Errno::Perm), "{function} {path} {result:?}");
+            }
+        }
+    }
+
+    fn is_whole(&self, dir: &str) {
+        let dir = self.root.path().join(dir);
+        assert_eq!(fs::read(dir.join("secret")).unwrap(), b"secret");
+        assert_eq!(fs::read_dir(dir).unwrap().count(), 1);
+        assert_eq!(fs::read(self.root.path().join("mine")).unwrap(), b"mine");
+    }
+}
+
+#[test]
+fn another_name_of_what_a_mount_hides_leads_nowhere() {
+    for portable in [false, true] {
+        let mut tree = Tree::new(portable);
+        let sub = tree.guest.open("sub", DIRECTORY, false).unwrap();
+        tree.rename("data", "DATA");
+        tree.refuses(DIR, &["DATA", "DATA/", "DATA/secret", "DATA/new", "sub/../DATA/secret"]);
+        tree.is_whole("DATA");
+
+        // In a directory that has nothing mounted in it as far as names tell.
+        tree.rename("DATA", "sub/d");
+        tree.refuses(DIR, &["sub/d", "sub/d/secret", "sub/d/new"]);
+        tree.refuses(sub, &["d", "d/", "d/secret", "d/new", "./d/secret"]);
+        tree.is_whole("sub/d");
+
+        // And by way of the directory above it.
+        tree.rename("x", "X");
+        tree.refuses(DIR, &["X/data", "X/data/secret", "X/data/new", "X/sub/../data/secret"]);
+        let above = tree.guest.open("X", DIRECTORY, false).unwrap();
+        tree.refuses(above, &["data", "data/secret", "data/new", "sub/../data/secret"]);
+        tree.is_whole("X/data");
+        let below = tree.guest.open("X/sub", DIRECTORY, false).unwrap();
+        assert!(tree.guest.open_with(below, 0, "secret", 0, Rights::FD_READ, 0).is_ok());
+
+        // The mount is where it was, and all that is not hidden.
+        for path in ["data/shown", "sub/secret", "X/sub/secret", "mine"] {
+            assert!(tree.guest.open(path, 0, false).is_ok(), "{path}");
+        }
+        let listed = tree.guest.call(|w, m| fd_readdir(w, m, DIR, DATA, 1000, 0, OUT));
+        assert_eq!(listed, Ok(()));
+    }
+}
+
+#[test]
+fn a_file_that_a_mount_hides_has_no_other_name() {
+    for portable in [false, true] {
+        let (root, shown) = (TempDir::new(), TempDir::new());
+        fs::write(root.path().join("data"), "secret").unwrap();
+        fs::write(root.path().join("mine"), "mine").unwrap();
+        fs::hard_link(root.path().join("data"), root.path().join("Data")).unwrap();
+        let builder = Builder::new().dir(root.path(), "/").read_only_dir(shown.path(), "/data");
+        let mut guest = Guest::new(builder.portable_paths(portable));
+        for (function, result) in uses(&mut guest, DIR, "Data") {
+            assert_eq!(result, Err(Errno::Perm), "{function}");
+        }
+        assert_eq!(fs::read(root.path().join("Data")).unwrap(), b"secret");
+        assert!(guest.open("mine", 0, true).is_ok());
+    }
+}
+
+/// A file system of the embedder that folds case.
+struct Folding(crate::MemoryFs);
+
+impl FileSystem for Folding {
+    fn stat(&self, path: &str) -> Result<FileStat, Errno> {
+        self.0.stat(&path.to_lowercase())
+    }
+    fn open(&self, path: &str, options: OpenOptions) -> Result<Box<dyn File>, Errno> {
+        self.0.open(&path.to_lowercase(), options)
+    }
+    fn list(
+        &self,
+        path: &str,
+        cookie: u64,
+        each: &mut dyn FnMut(Entry<'_>) -> bool,
+    ) -> Result<(), Errno> {
+        self.0.list(&path.to_lowercase(), cookie, each)
+    }
+    fn rename(&self, from: &str, to: &str) -> Result<(), Errno> {
+        self.0.rename(&from.to_lowercase(), &to.to_lowercase())
+    }
+    fn remove_directory(&self, path: &str) -> Result<(), Errno> {
+        self.0.remove_directory(&path.to_lowercase())
+    }
+    fn remove_file(&self, path: &str) -> Result<(), Errno> {
+        self.0.remove_file(&path.to_lowercase())
+    }
+    fn link(&self, from: &str, to: &str) -> Result<(), Errno> {
+        self.0.link(&from.to_lowercase(), &to.to_lowercase())
+    }
+}
+
+#[test]
+fn a_file_system_that_folds_case_hides_what_a_mount_hides() {
+    let (files, shown) = (crate::MemoryFs::new(), TempDir::new());
+    for path in ["data/secret", "x/data/secret", "x/mine", "mine"] {
+        files.write(path, b"secret").unwrap();
+    }
+    fs::write(shown.path().join("shown"), "shown").unwrap();
+    let builder = Builder::new()
+        .file_system(Arc::new(Folding(files.clone())), "/")
+        .read_only_dir(shown.path(), "/data")
+        .memory_dir("/x/data");
+    let mut guest = Guest::new(builder);
+    for path in ["DATA", "Data/secret", "x/../DATA/new", "X/DATA", "X/data/secret", "x/DATA/a"] {
+        for (function, result) in uses(&mut guest, DIR, path) {
+            assert_eq!(result, Err(Errno::Perm), "{function} {path}");
+        }
+    }
+    let above = guest.open("X", DIRECTORY, false).unwrap();
+    for (function, result) in uses(&mut guest, above, "data/secret") {
+        assert_eq!(result, Err(Errno::Perm), "{function}");
+    }
+    for path in ["data/shown", "MINE", "X/Mine"] {
+        assert!(guest.open(path, 0, false).is_ok(), "{path}");
+    }
+    assert_eq!(files.read("data/secret").unwrap(), b"secret");
+}
+
+/// As on file systems whose directories fold case, or may.
+#[test]
+fn a_name_that_may_be_another_for_a_mount_is_looked_at() {
+    for known in [false, true] {
+        let mut tree = Tree::new(false);
+        tree.guest.wasi.mounts.fold(known);
+        // What is there by that very name is what it is.
+        for path in ["mine", "sub/secret", "x/sub/secret", "data/shown", "x/data/shown"] {
+            assert!(tree.guest.open(path, 0, false).is_ok(), "{path} {known}");
+        }
+        for path in ["new", "x/new", "sub/new"] {
+            assert!(tree.guest.open(path, CREAT, true).is_ok(), "{path} {known}");
+        }
+        // What has the name of the mount now, and was not there at the start.
+        tree.rename("data", "moved");
+        fs::write(tree.root.path().join("data"), "secret").unwrap();
+        fs::hard_link(tree.root.path().join("data"), tree.root.path().join("DATA")).unwrap();
+        tree.refuses(DIR, &["DATA", "moved", "moved/secret"]);
+    }
+}
