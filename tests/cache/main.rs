@@ -12,5 +12,6 @@ mod functions;
 mod hits;
 mod modules;
 mod place;
+mod yesterday;
 
 use modules::{assert_answers, module, open, runtime};
