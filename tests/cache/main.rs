@@ -10,6 +10,7 @@ mod flight;
 mod folders;
 mod functions;
 mod hits;
+mod hostile;
 mod modules;
 mod place;
 mod yesterday;

@@ -3,6 +3,7 @@
 use std::fs::{self, File, OpenOptions};
 use std::path::{Path, PathBuf};
 use std::process::Command;
+use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 use std::thread::sleep;
 use std::time::Duration;
 
@@ -160,4 +161,33 @@ fn stores_on_overlayfs_are_seen() {
     command.arg("yesterday::stores_through_a_shared_mapping_are_seen");
     let output = command.output().unwrap();
     assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stdout));
+}
+
+/// Somebody who opens the file for writing while it is looked at gets what they want, and the signal
+/// that tells of it ends no process.
+#[test]
+fn a_file_that_is_opened_while_it_is_looked_at() {
+    let place = Place::new("opened");
+    if !place.keeps_times() {
+        return;
+    }
+    let file = place.write("m.wasm", module(100, 0));
+    sleep(STILL);
+    let (_, runtime) = open(&place, Options::new());
+    let done = AtomicBool::new(false);
+    std::thread::scope(|scope| {
+        for _ in 0..2 {
+            scope.spawn(|| {
+                while !done.load(Relaxed) {
+                    drop(OpenOptions::new().append(true).open(&file).unwrap());
+                }
+            });
+        }
+        for _ in 0..3000 {
+            precast::Source::of(&File::open(&file).unwrap()).unwrap();
+        }
+        done.store(true, Relaxed);
+    });
+    assert_answers(&runtime.compile_file(&file).unwrap(), 100, 0);
+    assert!(runtime.cached_file(&file).is_some());
 }
