@@ -4,17 +4,16 @@
 
 use crate::cache::Cache;
 use crate::entry::nanos;
-use crate::folder::{Folder, names, subfolder};
+use crate::folder::{Folder, Place, names, open_in};
 use crate::index;
 use crate::key::Build;
-use crate::ledger::Ledger;
+use crate::ledger::{Ledger, add};
 use crate::lock::{FOLDER, Lock, is_alive};
 use crate::options::Options;
 use crate::trailer::Kind;
 use rustix::fs::{AtFlags, FileType};
 use std::fs::File;
 use std::io;
-use std::os::fd::OwnedFd;
 use std::rc::Rc;
 use std::time::Duration;
 
@@ -36,7 +35,7 @@ pub(crate) struct Locked<'a> {
 
 /// A file that counts.
 pub(crate) struct Item {
-    folder: Rc<OwnedFd>,
+    place: Rc<Place>,
     pub(crate) kind: Kind,
     pub(crate) build: String,
     pub(crate) name: String,
@@ -51,8 +50,13 @@ impl Item {
         format!("{}/{}/{}", self.kind.folder(), self.build, self.name)
     }
 
+    /// Opens it for reading.
+    pub(crate) fn open(&self) -> io::Result<File> {
+        open_in(&self.place, &self.name)
+    }
+
     fn unlink(&self) -> bool {
-        rustix::fs::unlinkat(&*self.folder, self.name.as_str(), AtFlags::empty()).is_ok()
+        rustix::fs::unlinkat(&*self.place, self.name.as_str(), AtFlags::empty()).is_ok()
     }
 }
 
@@ -104,7 +108,7 @@ impl<'a> Locked<'a> {
                 break;
             }
             if self.remove(&item) {
-                self.ledger.evicted += 1;
+                add(&mut self.ledger.evicted, 1);
                 self.cache.counters().evicted.add(1);
             }
         }
@@ -128,7 +132,7 @@ impl<'a> Locked<'a> {
     /// Removes what is in the way of a file with this path. Whether there was something.
     pub(crate) fn replace(&mut self, path: &str) -> bool {
         let folder = self.cache.folder();
-        let size = folder.open_file(path).and_then(rustix::fs::fstat).map(|stat| stat.st_size);
+        let size = folder.open_file(path).and_then(|file| Ok(rustix::fs::fstat(file)?.st_size));
         let removed = folder.unlink(path).is_ok();
         if removed {
             self.subtract(size.map_or(0, |size| size as u64));
@@ -145,21 +149,24 @@ impl<'a> Locked<'a> {
     /// Counts what there is, and gives it.
     pub(crate) fn count(&mut self) -> Vec<Item> {
         let items = scan(self.cache.folder());
-        let being_written = temporaries(self.cache.folder());
-        let sizes = items.iter().map(|item| item.size);
-        self.ledger.bytes = sizes.chain(being_written.iter().map(|(_, _, size)| *size)).sum();
-        self.ledger.entries = (items.len() + being_written.len()) as u64;
+        (self.ledger.bytes, self.ledger.entries) = (0, 0);
+        items.iter().for_each(|item| add(&mut self.ledger.bytes, item.size));
+        each_temporary(self.cache.folder(), |_, _, size| {
+            add(&mut self.ledger.bytes, size);
+            add(&mut self.ledger.entries, 1);
+        });
+        add(&mut self.ledger.entries, items.len() as u64);
         items
     }
 
     /// Removes files whose writers ended before they were done.
     fn remove_dead(&mut self) {
-        for (name, file, size) in temporaries(self.cache.folder()) {
-            let dead = !is_alive(&file);
+        each_temporary(self.cache.folder(), |name, file, size| {
+            let dead = !is_alive(file);
             if dead && self.cache.folder().unlink(&format!("{TEMPORARY}/{name}")).is_ok() {
                 self.subtract(size);
             }
-        }
+        });
     }
 
     /// Writes the ledger and unlocks the folder.
@@ -184,34 +191,53 @@ pub(crate) fn scan(folder: &Folder) -> Vec<Item> {
 /// Every file of a kind.
 pub(crate) fn scan_kind(folder: &Folder, kind: Kind) -> Vec<Item> {
     let mut items = Vec::new();
-    let Ok(builds) = folder.subfolder(kind.folder()) else { return items };
-    for build in names(&builds).unwrap_or_default() {
-        let Ok(entries) = subfolder(&builds, &build).map(Rc::new) else { continue };
-        for name in names(&entries).unwrap_or_default() {
-            items.extend(item(&entries, kind, &build, name));
+    let Ok(builds) = folder.place(kind.folder()) else { return items };
+    for build in names(&builds, is_build).unwrap_or_default() {
+        let Ok(place) = folder.enter(&builds, &build).map(Rc::new) else { continue };
+        for name in names(&place, is_key).unwrap_or_default() {
+            items.extend(item(&place, kind, &build, name));
         }
     }
     items
 }
 
-fn item(folder: &Rc<OwnedFd>, kind: Kind, build: &str, name: String) -> Option<Item> {
-    let stat = rustix::fs::statat(&**folder, name.as_str(), AtFlags::SYMLINK_NOFOLLOW).ok()?;
+fn item(place: &Rc<Place>, kind: Kind, build: &str, name: String) -> Option<Item> {
+    let stat = rustix::fs::statat(&**place, name.as_str(), AtFlags::SYMLINK_NOFOLLOW).ok()?;
     if FileType::from_raw_mode(stat.st_mode) == FileType::Directory {
         return None;
     }
     let read = nanos(stat.st_atime, stat.st_atime_nsec as i64);
     let used = read.max(nanos(stat.st_mtime, stat.st_mtime_nsec as i64));
-    let (folder, build) = (folder.clone(), build.to_owned());
-    Some(Item { folder, kind, build, name, size: stat.st_size as u64, used })
+    let (place, build) = (place.clone(), build.to_owned());
+    Some(Item { place, kind, build, name, size: stat.st_size as u64, used })
 }
 
-/// The files that are being written, with their sizes.
-fn temporaries(folder: &Folder) -> Vec<(String, File, u64)> {
-    let names = folder.subfolder(TEMPORARY).and_then(|tmp| names(&tmp)).unwrap_or_default();
-    let open = |name: String| {
-        let file = folder.open_file(&format!("{TEMPORARY}/{name}")).ok()?;
-        let size = rustix::fs::fstat(&file).ok()?.st_size as u64;
-        Some((name, file, size))
-    };
-    names.into_iter().filter_map(open).collect()
+/// Calls `each` with every file that is being written, its name and its size.
+fn each_temporary(folder: &Folder, mut each: impl FnMut(&str, &File, u64)) {
+    let Ok(place) = folder.place(TEMPORARY) else { return };
+    for name in names(&place, is_temporary).unwrap_or_default() {
+        let Ok(file) = open_in(&place, &name) else { continue };
+        let Ok(stat) = rustix::fs::fstat(&file) else { continue };
+        each(&name, &file, stat.st_size as u64);
+    }
+}
+
+// What has another name is not ours to remove: a user may have named any folder for the cache.
+
+fn is_build(name: &str) -> bool {
+    is_hex(name, 16)
+}
+
+fn is_key(name: &str) -> bool {
+    is_hex(name, 64)
+}
+
+fn is_hex(name: &str, len: usize) -> bool {
+    name.len() == len && name.bytes().all(|byte| matches!(byte, b'0'..=b'9' | b'a'..=b'f'))
+}
+
+/// Whether a name is one of a file that is being written: two numbers.
+fn is_temporary(name: &str) -> bool {
+    let number = |part: &str| !part.is_empty() && part.bytes().all(|byte| byte.is_ascii_digit());
+    name.split_once('-').is_some_and(|(process, n)| number(process) && number(n))
 }

@@ -40,7 +40,7 @@ impl Cache {
 
     pub(crate) fn with_options(path: &Path, options: Options) -> Result<Cache, OpenError> {
         let folder = Folder::open(path, &options)?;
-        let (index, counters) = (Index::new(&options), Counters::default());
+        let (index, counters) = (Index::new(&options, folder.user), Counters::default());
         let warned = AtomicBool::new(false);
         Ok(Cache(Arc::new(Inner { folder, options, index, counters, warned })))
     }
@@ -61,20 +61,23 @@ impl Cache {
     ///
     /// When what is there cannot be the entry.
     pub fn find(&self, key: &Key) -> Result<Option<(Entry, File)>, Damage> {
-        let Ok(file) = self.folder().open_file(&path_of(key)) else { return Ok(None) };
-        let entry = Entry::examine(self, key, &file).inspect_err(|_| self.refused(key))?;
+        let Ok((file, place)) = self.folder().open_entry(&path_of(key)) else { return Ok(None) };
+        let entry = Entry::examine(self, key, &file, &place);
+        let entry = entry.inspect_err(|_| self.refused(key))?;
         Ok(Some((entry, file)))
     }
 
-    /// The key of a file that is known by its identity: it was compiled in this way before, and
-    /// did not change since.
+    /// The key of a file that is known by its identity: it was compiled in this way before, since
+    /// the system was started, and did not change after that.
     pub fn known(&self, file: &FileIdentity, fingerprint: &Fingerprint) -> Option<Key> {
         self.0.index.find(self.folder(), file, fingerprint)
     }
 
-    /// Remembers the key of a file, for [`Cache::known`]. `file` must have been taken before the
-    /// file was read. If it had changed in the seconds before that it is not remembered: it could
-    /// have changed again without a sign.
+    /// Remembers the key of a file, for [`Cache::known`]. `file` must be what
+    /// [`FileIdentity::before_reading`] gave before the file was read. It is not remembered if the
+    /// file could have changed after that without a sign: if it had changed in the seconds before,
+    /// if somebody had it open for writing or that could not be told, or if its file system does
+    /// not keep times that tell.
     pub fn remember(&self, file: &FileIdentity, fingerprint: &Fingerprint, key: &Key) {
         self.0.index.remember(self.folder(), file, fingerprint, key);
     }
@@ -99,6 +102,8 @@ impl Cache {
     pub(crate) fn refused(&self, key: &Key) {
         tracing::debug!(?key, "a cache entry is refused");
         self.counters().refused.add(1);
+        // Publishing replaces it under its name, which may lead to another folder by now.
+        self.folder().forget_places();
     }
 
     /// Says once that the folder cannot be written.

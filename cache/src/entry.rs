@@ -1,8 +1,9 @@
 //! A file of the cache that was found and may be what it should be.
 
 use crate::cache::Cache;
+use crate::folder::{Place, is_own};
 use crate::key::Key;
-use crate::options::Verify;
+use crate::options::{Options, Verify};
 use crate::trailer::{self, Kind, Trailer};
 use rustix::fs::{FileType, Stat, Timespec, Timestamps, UTIME_NOW, UTIME_OMIT};
 use std::fs::File;
@@ -42,16 +43,22 @@ const SMALL: u64 = 16 << 10;
 const USE_RESOLUTION: Duration = Duration::from_millis(100);
 
 impl Entry {
-    /// Looks at an open file. An error says that it is not the entry for `key`.
-    pub(crate) fn examine(cache: &Cache, key: &Key, file: &File) -> Result<Entry, Damage> {
+    /// Looks at an open file, which is in `place`. An error says that it is not the entry for `key`.
+    pub(crate) fn examine(
+        cache: &Cache,
+        key: &Key,
+        file: &File,
+        place: &Place,
+    ) -> Result<Entry, Damage> {
+        let options = cache.options();
         let stat = rustix::fs::fstat(file).map_err(|_| Damage)?;
-        let (trailer, small) = read_end(file, &stat, Kind::Module, SMALL).ok_or(Damage)?;
+        let (trailer, small) = read_end(file, &stat, Kind::Module, SMALL, options).ok_or(Damage)?;
         if !trailer.is_of(key) {
             return Err(Damage);
         }
-        let options = cache.options();
-        let exposed = stat.st_uid != cache.folder().user || stat.st_mode & 0o022 != 0;
-        if exposed && options.key.is_none() {
+        // In a folder of others even a file of ours may be one that they have open for writing.
+        let exposed = place.exposed || !is_own(&stat, cache.folder().user);
+        if exposed && (options.key.is_none() || trailer.len > options.max_bytes) {
             return Err(Damage);
         }
         // Writing to a file, or copying it, gives it a time that its trailer does not know.
@@ -138,8 +145,13 @@ pub(crate) fn record_use(file: &File) {
 }
 
 /// Reads the trailer of a file that holds `kind`.
-pub(crate) fn read_trailer(file: &File, stat: &Stat, kind: Kind) -> Option<Trailer> {
-    read_end(file, stat, kind, 0).map(|(trailer, _)| trailer)
+pub(crate) fn read_trailer(
+    file: &File,
+    stat: &Stat,
+    kind: Kind,
+    options: &Options,
+) -> Option<Trailer> {
+    read_end(file, stat, kind, 0, options).map(|(trailer, _)| trailer)
 }
 
 /// Reads the trailer of a file, and with it the whole file if that has at most `small` bytes.
@@ -148,6 +160,7 @@ fn read_end(
     stat: &Stat,
     kind: Kind,
     small: u64,
+    options: &Options,
 ) -> Option<(Trailer, Option<Box<[u128]>>)> {
     let size = u64::try_from(stat.st_size).ok()?;
     let at = size.checked_sub(trailer::SIZE as u64)?;
@@ -158,13 +171,13 @@ fn read_end(
     if size > small {
         let mut bytes = [0; trailer::SIZE];
         file.read_exact_at(&mut bytes, at).ok()?;
-        return Trailer::read(&bytes, size, kind).map(|trailer| (trailer, None));
+        return Trailer::read(&bytes, size, kind, options).map(|trailer| (trailer, None));
     }
     let size = usize::try_from(size).ok()?;
     let mut words = vec![0; size.div_ceil(size_of::<u128>())].into_boxed_slice();
     let whole = words.as_mut_bytes().get_mut(..size)?;
     file.read_exact_at(whole, 0).ok()?;
-    let trailer = Trailer::read(whole.last_chunk()?, size as u64, kind)?;
+    let trailer = Trailer::read(whole.last_chunk()?, size as u64, kind, options)?;
     Some((trailer, Some(words)))
 }
 

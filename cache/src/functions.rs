@@ -6,10 +6,12 @@
 use crate::bounds::scan_kind;
 use crate::cache::Cache;
 use crate::entry::{read_trailer, record_use};
+use crate::folder::{Place, is_own};
 use crate::key::{Build, Fingerprint, hex};
 use crate::trailer::Kind;
 use std::fs::File;
 use std::os::unix::fs::FileExt;
+use std::sync::Arc;
 
 /// The bundles of one build of the compiler.
 #[derive(Clone, Debug)]
@@ -29,8 +31,8 @@ impl Functions {
     /// The bundle of a lineage, if there is one and it is as it was written: all of it is checked,
     /// whatever the settings say.
     pub fn find(&self, lineage: &[u8; 32]) -> Option<Vec<u8>> {
-        let (name, file) = self.open(hex(lineage))?;
-        let bundle = self.read(&name, &file);
+        let (name, file, place) = self.open(hex(lineage))?;
+        let bundle = self.read(&name, &file, &place);
         self.cache.counters().refused.add(bundle.is_none().into());
         bundle
     }
@@ -40,8 +42,8 @@ impl Functions {
         let build = self.build.to_string();
         let items = scan_kind(self.cache.folder(), Kind::Functions);
         let own = items.into_iter().filter(|item| item.build == build && item.size <= max_size);
-        let (name, file) = self.open(own.max_by_key(|item| item.used)?.name)?;
-        self.read(&name, &file)
+        let (name, file, place) = self.open(own.max_by_key(|item| item.used)?.name)?;
+        self.read(&name, &file, &place)
     }
 
     /// Keeps the bundle of a lineage, in place of the one before. That it cannot is no failure: the
@@ -55,17 +57,22 @@ impl Functions {
         format!("{}/{}/{name}", Kind::Functions.folder(), self.build)
     }
 
-    fn open(&self, name: String) -> Option<(String, File)> {
-        let file = self.cache.folder().open_file(&self.path(&name)).ok()?;
-        Some((name, file))
+    fn open(&self, name: String) -> Option<(String, File, Arc<Place>)> {
+        let (file, place) = self.cache.folder().open_entry(&self.path(&name)).ok()?;
+        Some((name, file, place))
     }
 
-    fn read(&self, name: &str, file: &File) -> Option<Vec<u8>> {
+    fn read(&self, name: &str, file: &File, place: &Place) -> Option<Vec<u8>> {
+        let options = self.cache.options();
         let stat = rustix::fs::fstat(file).ok()?;
-        let trailer = read_trailer(file, &stat, Kind::Functions)?;
+        let trailer = read_trailer(file, &stat, Kind::Functions, options)?;
+        let exposed = place.exposed || !is_own(&stat, self.cache.folder().user);
+        if exposed && (options.key.is_none() || trailer.len > options.max_bytes) {
+            return None;
+        }
         let mut bytes = vec![0; usize::try_from(trailer.len).ok()?];
         file.read_exact_at(&mut bytes, 0).ok()?;
-        let whole = hex(trailer.digest()) == name && trailer.accepts(&bytes, self.cache.options());
+        let whole = hex(trailer.digest()) == name && trailer.accepts(&bytes, options);
         whole.then(|| record_use(file))?;
         Some(bytes)
     }
@@ -77,18 +84,18 @@ mod tests {
     use std::fs;
     use std::path::PathBuf;
 
-    struct Place(PathBuf);
+    struct Scratch(PathBuf);
 
-    impl Place {
-        fn new(test: &str) -> Place {
+    impl Scratch {
+        fn new(test: &str) -> Scratch {
             let name = format!("precast-functions-{}-{test}", std::process::id());
-            let place = Place(std::env::temp_dir().join(name));
+            let place = Scratch(std::env::temp_dir().join(name));
             let _ = fs::remove_dir_all(&place.0);
             place
         }
     }
 
-    impl Drop for Place {
+    impl Drop for Scratch {
         fn drop(&mut self) {
             let _ = fs::remove_dir_all(&self.0);
         }
@@ -96,7 +103,7 @@ mod tests {
 
     #[test]
     fn what_was_kept_is_found_by_others() {
-        let place = Place::new("found");
+        let place = Scratch::new("found");
         let build = Fingerprint::new("one", "");
         let functions = Cache::open(&place.0).unwrap().functions(&build);
         assert_eq!((functions.find(&[1; 32]), functions.latest(u64::MAX)), (None, None));
@@ -118,7 +125,7 @@ mod tests {
 
     #[test]
     fn damage_is_never_served() {
-        let place = Place::new("damage");
+        let place = Scratch::new("damage");
         let cache = Options::new().key([7; 32]).open(&place.0).unwrap();
         let build = Fingerprint::new("one", "");
         let functions = cache.functions(&build);

@@ -1,6 +1,8 @@
 //! Which file it is, and whether it may have changed.
 
-use rustix::fs::{FileType, Stat};
+use crate::Cache;
+use crate::key::{Fingerprint, Key};
+use rustix::fs::{FileType, FsWord, Mode, OFlags, Stat};
 use std::fs::File;
 use std::io;
 use std::path::Path;
@@ -11,8 +13,7 @@ use zerocopy::{FromBytes, Immutable, IntoBytes, KnownLayout};
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct FileIdentity {
     pub(crate) record: Record,
-    /// Whether the file had been left alone for so long that any change after this identity was
-    /// taken gives it another one.
+    /// Whether any change after this identity was taken gives the file another one.
     pub(crate) settled: bool,
 }
 
@@ -33,33 +34,83 @@ pub(crate) struct Record {
 /// systems take them from has steps, of two seconds in the coarsest case.
 const SETTLED_SECONDS: i64 = 3;
 
+/// The file systems, as fstatfs(2) numbers them, that give a file new times at the first store
+/// through each new shared mapping: their `page_mkwrite` calls `file_update_time`.
+///
+/// Others do not. tmpfs maps pages writable at once, so that no store is seen; the mapping of a
+/// file on overlayfs belongs to another file, which a lease does not know of; on network file
+/// systems and in FUSE the times are what somebody else says.
+const TRUSTED: [FsWord; 4] = [
+    0xef53,      // ext2, ext3, ext4
+    0x5846_5342, // XFS
+    0x9123_683e, // Btrfs
+    0xf2f5_2010, // F2FS
+];
+
 impl FileIdentity {
-    /// The identity of an open file.
+    /// The identity of an open file, for [`Cache::known`]. [`Cache::remember`] ignores it.
     ///
     /// # Errors
     ///
     /// Those of fstat(2).
     pub fn of(file: &File) -> io::Result<FileIdentity> {
-        Ok(Self::from(&rustix::fs::fstat(file)?))
+        let record = Record::from(&rustix::fs::fstat(file)?);
+        Ok(FileIdentity { record, settled: false })
     }
 
-    /// The identity of the file a path leads to.
+    /// The identity of an open file that is going to be read, for [`Cache::remember`].
+    ///
+    /// `is_unwritten` says whether at the moment of the call nobody in the system has the file
+    /// open for writing; a shared mapping that can be written keeps a file open. It is called only
+    /// if the answer matters, and must answer no when it does not know.
     ///
     /// # Errors
     ///
-    /// Those of stat(2).
-    pub fn of_path(path: &Path) -> io::Result<FileIdentity> {
-        Ok(Self::from(&rustix::fs::stat(path)?))
+    /// Those of fstat(2).
+    pub fn before_reading(
+        file: &File,
+        is_unwritten: impl FnOnce(&File) -> bool,
+    ) -> io::Result<FileIdentity> {
+        // The order matters. Whoever writes after the question opens the file after it, and gives
+        // it a time that is not in the record. Whoever wrote between record and question was done
+        // before the file is read, or has changed its times as well.
+        let stat = rustix::fs::fstat(file)?;
+        let settled = is_still(&stat) && has_true_times(file) && is_unwritten(file);
+        Ok(FileIdentity { record: Record::from(&stat), settled })
     }
 }
 
-impl From<&Stat> for FileIdentity {
+impl Cache {
+    /// The key of the file that a path leads to, as [`Cache::known`]. The file is opened, so that
+    /// whoever may not read it is told nothing. None if it cannot be opened, or is no regular file.
+    pub fn known_path(&self, path: &Path, fingerprint: &Fingerprint) -> Option<Key> {
+        // A pipe that is opened without being read breaks for its writer: so it is seen first
+        // whether this is a file that is known.
+        let seen = rustix::fs::stat(path).ok()?;
+        let (record, settled) = (Record::from(&seen), false);
+        let key = self.known(&FileIdentity { record, settled }, fingerprint)?;
+        let flags = OFlags::RDONLY | OFlags::CLOEXEC | OFlags::NONBLOCK | OFlags::NOCTTY;
+        let file = File::from(rustix::fs::open(path, flags, Mode::empty()).ok()?);
+        (FileIdentity::of(&file).ok()?.record == record).then_some(key)
+    }
+}
+
+/// Whether a file is a regular one and had been left alone for some seconds.
+fn is_still(stat: &Stat) -> bool {
+    let now = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |d| d.as_secs() as i64);
+    // A pipe or a device gives something else each time it is read.
+    let regular = FileType::from_raw_mode(stat.st_mode) == FileType::RegularFile;
+    regular && stat.st_mtime.max(stat.st_ctime) <= now - SETTLED_SECONDS
+}
+
+/// Whether the times of a file tell of every change.
+fn has_true_times(file: &File) -> bool {
+    rustix::fs::fstatfs(file).is_ok_and(|stat| TRUSTED.contains(&stat.f_type))
+}
+
+impl From<&Stat> for Record {
     fn from(stat: &Stat) -> Self {
-        let now = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |d| d.as_secs() as i64);
-        // A pipe or a device gives something else each time it is read.
-        let regular = FileType::from_raw_mode(stat.st_mode) == FileType::RegularFile;
-        let last = stat.st_mtime.max(stat.st_ctime);
-        let record = Record {
+        Record {
             device: stat.st_dev,
             inode: stat.st_ino,
             size: stat.st_size as u64,
@@ -67,7 +118,6 @@ impl From<&Stat> for FileIdentity {
             changed: stat.st_ctime,
             modified_nanos: stat.st_mtime_nsec as u32,
             changed_nanos: stat.st_ctime_nsec as u32,
-        };
-        FileIdentity { record, settled: regular && last <= now - SETTLED_SECONDS }
+        }
     }
 }

@@ -1,15 +1,23 @@
 //! Which files are known, so that a file that did not change need not be read to find its entry.
 //!
-//! The file `index` is a table of [`SETS`] sets of [`WAYS`] slots. A slot says: the file with this
-//! identity, compiled in this way, has that key. That stays true for ever, so slots are written in
-//! place and without locks; a torn or damaged one fails its check and is an empty one. A file's
-//! set depends on device, inode and settings: after a change it finds its old slot and replaces it.
+//! The file `index` has a header, and then a table of [`SETS`] sets of [`WAYS`] slots. A slot says:
+//! the file with this identity, compiled in this way, has that key. That stays true until the system
+//! is started again, so slots are written in place and without locks; a torn or damaged one fails
+//! its check and is an empty one. A file's set depends on device, inode and settings: after a change
+//! it finds its old slot and replaces it.
+//!
+//! After a loss of power a file may have new contents and old times, if the contents were written
+//! before the times were. So the check covers the number of the boot: what was known before the
+//! system was started is not known any more.
+//!
+//! In a folder with a key each user has an index of their own, `index-USER`. It is written in place
+//! only if it is a file of that user, has no other name, and its header was made with the key:
+//! others may put files under this name.
 
 use crate::folder::Folder;
 use crate::identity::{FileIdentity, Record};
 use crate::key::{Fingerprint, Key};
 use crate::options::Options;
-use rustix::io::Errno;
 use std::fs::File;
 use std::os::unix::fs::FileExt;
 use std::sync::OnceLock;
@@ -20,7 +28,16 @@ const SETS: u64 = 256;
 const WAYS: usize = 4;
 
 /// Bytes of the file when every set is used.
-pub(crate) const MAX_SIZE: u64 = SETS * (WAYS * size_of::<Slot>()) as u64;
+pub(crate) const MAX_SIZE: u64 = (HEADER + SETS as usize * WAYS * size_of::<Slot>()) as u64;
+
+/// Bytes of the header.
+const HEADER: usize = size_of::<Slot>();
+
+/// The first bytes of the header.
+const MAGIC: &[u8; 16] = b"precast index 2\n";
+
+/// Where the kernel says which boot this is.
+const BOOT: &str = "/proc/sys/kernel/random/boot_id";
 
 /// A known file.
 ///
@@ -29,7 +46,8 @@ pub(crate) const MAX_SIZE: u64 = SETS * (WAYS * size_of::<Slot>()) as u64;
 ///  48  settings   16   half of the fingerprint
 ///  64  digest     32   of the key
 ///  96  recorded    8   seconds since 1970
-/// 104  check      24   BLAKE3 of this up to here, with the key of the cache if it has one
+/// 104  check      24   BLAKE3 of this up to here, with a key made of the boot's number and of the
+///                      key of the cache if it has one
 /// ```
 #[derive(Clone, Copy, FromBytes, IntoBytes, Immutable, KnownLayout)]
 #[repr(C)]
@@ -47,16 +65,27 @@ const _: () = assert!(size_of::<Slot>() == 128 && CHECK == 104);
 /// The index of a cache.
 #[derive(Debug)]
 pub(crate) struct Index {
+    /// Its name in the folder.
+    pub(crate) name: String,
     file: OnceLock<File>,
-    /// What slots are checked with.
-    key: [u8; 32],
+    header: [u8; HEADER],
+    /// What slots are checked with. None where the number of the boot cannot be told; then no file
+    /// is known.
+    key: OnceLock<Option<[u8; 32]>>,
+    secret: Option<[u8; 32]>,
 }
 
 impl Index {
-    /// The index of a cache with these settings.
-    pub(crate) fn new(options: &Options) -> Index {
+    /// The index of a cache with these settings, for this user.
+    pub(crate) fn new(options: &Options, user: u32) -> Index {
+        let name = if options.key.is_some() { format!("index-{user}") } else { "index".to_owned() };
         let secret = options.key.as_ref().map_or(&[][..], |key| &key[..]);
-        Index { file: OnceLock::new(), key: blake3::derive_key("precast cache index", secret) }
+        let key = blake3::derive_key("precast cache index 2, header", secret);
+        let mut header = [0; HEADER];
+        header[..MAGIC.len()].copy_from_slice(MAGIC);
+        let check = check(&key, &header[..CHECK]);
+        header[CHECK..].copy_from_slice(&check);
+        Index { name, file: OnceLock::new(), header, key: OnceLock::new(), secret: options.key }
     }
 
     /// The key of a file, if it is known.
@@ -69,7 +98,7 @@ impl Index {
         let file = &file.record;
         let slots = self.read(self.opened(folder)?, place(file, fingerprint));
         let slot = slots.iter().find(|slot| slot.is_of(file, fingerprint) && slot.file == *file)?;
-        let whole = slot.checksum(&self.key) == slot.check;
+        let whole = slot.checksum(self.key()?) == slot.check;
         whole.then_some(Key { build: fingerprint.build, digest: slot.digest })
     }
 
@@ -85,12 +114,13 @@ impl Index {
             return;
         }
         let file = &file.record;
+        let Some(key_of_slots) = self.key() else { return };
         let Some(index) = self.opened(folder).or_else(|| self.created(folder)) else { return };
         let at = place(file, fingerprint);
         let slots = self.read(index, at);
         let same = slots.iter().position(|slot| slot.is_of(file, fingerprint));
         let oldest = || {
-            let valid = |slot: &Slot| slot.checksum(&self.key) == slot.check;
+            let valid = |slot: &Slot| slot.checksum(key_of_slots) == slot.check;
             let age = |slot: &Slot| if valid(slot) { slot.recorded } else { 0 };
             (0..WAYS).min_by_key(|&way| age(&slots[way])).unwrap_or(0)
         };
@@ -103,14 +133,14 @@ impl Index {
             recorded: now,
             check: [0; 24],
         };
-        slot.check = slot.checksum(&self.key);
+        slot.check = slot.checksum(key_of_slots);
         let _ = index.write_all_at(slot.as_bytes(), at + (way * size_of::<Slot>()) as u64);
     }
 
     /// Forgets every file.
     pub(crate) fn clear(&self, folder: &Folder) {
         // Others have it open: it is emptied, not replaced.
-        let _ = folder.open_state("index", false).map(|file| file.set_len(0));
+        let _ = self.opened(folder).map(|file| file.set_len(HEADER as u64));
     }
 
     fn read(&self, index: &File, at: u64) -> [Slot; WAYS] {
@@ -120,21 +150,31 @@ impl Index {
         zerocopy::transmute!(bytes)
     }
 
+    /// The file, if it may be used.
     fn opened(&self, folder: &Folder) -> Option<&File> {
         if let Some(file) = self.file.get() {
             return Some(file);
         }
-        let file = match folder.open_state("index", false) {
-            Err(Errno::ROFS | Errno::ACCESS | Errno::PERM) => folder.open_file("index"),
-            opened => opened,
-        };
-        let file = file.ok()?;
+        let file = folder.open_own(&self.name).ok()?;
+        let mut header = [0; HEADER];
+        file.read_exact_at(&mut header, 0).ok()?;
+        (header == self.header).then(|| self.file.get_or_init(|| file))
+    }
+
+    /// The file, made anew in place of one that may not be used.
+    fn created(&self, folder: &Folder) -> Option<&File> {
+        let file = folder.renew(&self.name).ok()?;
+        file.write_all_at(&self.header, 0).ok()?;
         Some(self.file.get_or_init(|| file))
     }
 
-    fn created(&self, folder: &Folder) -> Option<&File> {
-        let file = folder.open_state("index", true).ok()?;
-        Some(self.file.get_or_init(|| file))
+    fn key(&self) -> Option<&[u8; 32]> {
+        let make = || {
+            let boot = std::fs::read(BOOT).ok().filter(|boot| boot.len() >= 32)?;
+            let secret = self.secret.as_ref().map_or(&[][..], |key| &key[..]);
+            Some(blake3::derive_key("precast cache index 2, slots", &[secret, &boot].concat()))
+        };
+        self.key.get_or_init(make).as_ref()
     }
 }
 
@@ -146,11 +186,14 @@ impl Slot {
     }
 
     fn checksum(&self, key: &[u8; 32]) -> [u8; 24] {
-        let hash = *blake3::keyed_hash(key, &self.as_bytes()[..CHECK]).as_bytes();
-        let mut check = [0; 24];
-        check.copy_from_slice(&hash[..24]);
-        check
+        check(key, &self.as_bytes()[..CHECK])
     }
+}
+
+fn check(key: &[u8; 32], bytes: &[u8]) -> [u8; 24] {
+    let mut check = [0; 24];
+    check.copy_from_slice(&blake3::keyed_hash(key, bytes).as_bytes()[..24]);
+    check
 }
 
 fn half(fingerprint: &Fingerprint) -> [u8; 16] {
@@ -165,5 +208,6 @@ fn place(file: &Record, fingerprint: &Fingerprint) -> u64 {
     bytes[..8].copy_from_slice(&file.device.to_le_bytes());
     bytes[8..16].copy_from_slice(&file.inode.to_le_bytes());
     bytes[16..].copy_from_slice(&half(fingerprint));
-    xxhash_rust::xxh3::xxh3_64(&bytes) % SETS * (WAYS * size_of::<Slot>()) as u64
+    let set = xxhash_rust::xxh3::xxh3_64(&bytes) % SETS;
+    HEADER as u64 + set * (WAYS * size_of::<Slot>()) as u64
 }

@@ -1,11 +1,11 @@
 //! How much the folder holds, without looking at all of it.
 
 use crate::folder::Folder;
-use std::fs::File;
 use std::os::unix::fs::FileExt;
 use zerocopy::{FromBytes, Immutable, IntoBytes, KnownLayout};
 
-/// The contents of the file `ledger`; read and written by who has locked the folder. Bytes and
+/// The contents of the file `ledger`; read and written by who has locked the folder. In a folder with
+/// a key anybody may have written it, so that any number may stand there. Bytes and
 /// entries are never less than what is there: they are added before a file appears, and taken away
 /// after it is gone.
 #[derive(Clone, Copy, Debug, Default, FromBytes, IntoBytes, Immutable, KnownLayout)]
@@ -24,6 +24,11 @@ pub(crate) struct Ledger {
     check: u64,
 }
 
+/// Adds to a number of the ledger.
+pub(crate) fn add(number: &mut u64, more: u64) {
+    *number = number.saturating_add(more);
+}
+
 const CHECK: usize = core::mem::offset_of!(Ledger, check);
 
 impl Ledger {
@@ -35,13 +40,11 @@ impl Ledger {
         (ledger.check == ledger.checksum()).then_some(ledger)
     }
 
-    /// Writes it. If that fails the next one counts anew, which needs no more than an old ledger
-    /// that is gone.
+    /// Writes it, in a new file: the old one may be anybody's. If that fails the next one counts
+    /// anew, which needs no more than an old ledger that is gone.
     pub(crate) fn write(mut self, folder: &Folder) {
         self.check = self.checksum();
-        let write = |file: File| file.write_all_at(self.as_bytes(), 0);
-        let file = folder.open_state("ledger", true);
-        if file.map_err(std::io::Error::from).and_then(write).is_err() {
+        if folder.replace_file("ledger", self.as_bytes()).is_err() {
             let _ = folder.unlink("ledger");
         }
     }

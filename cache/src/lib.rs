@@ -6,7 +6,8 @@
 //! modules/BUILD/KEY     an artifact and its trailer, by the build that made it
 //! functions/BUILD/NAME  the code of a module's functions, for its next version
 //! tmp/NAME              a file that is being written; locked by who writes it
-//! index                 which files of the host are known to hold which modules
+//! index                 which files of the host are known to hold which modules; with a key, one
+//!                       for each user, index-USER
 //! ledger                how much the folder holds
 //! lock                  a byte for the folder and one for each key, locked by who works on it
 //! CACHEDIR.TAG          tells backup programs to leave the folder out
@@ -41,6 +42,7 @@ mod place;
 mod publish;
 mod stats;
 mod trailer;
+mod way;
 
 pub use cache::Cache;
 pub use entry::{Damage, Entry};

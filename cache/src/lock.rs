@@ -31,12 +31,15 @@ impl Lock {
     /// It asks again and again, as waiting in the kernel has no limit: whoever holds the lock may
     /// have been stopped by a user who is waiting for us.
     pub(crate) fn acquire(folder: &Folder, byte: u64, limit: Duration) -> io::Result<Option<Lock>> {
-        let file = folder.open_state("lock", true)?;
+        let file = folder.open_lock("lock")?;
+        // Somebody who can write to the folder may hold a lock for ever: that costs one wait.
+        let limit = if folder.is_stuck() { Duration::ZERO } else { limit };
         let (start, mut pause) = (Instant::now(), Duration::from_micros(200));
         let mut waited = false;
         while !try_lock(&file, byte)? {
             waited = true;
             if start.elapsed() >= limit {
+                folder.set_stuck();
                 return Ok(None);
             }
             sleep(pause);

@@ -4,9 +4,9 @@ use crate::bounds::{Item, Locked, room, scan};
 use crate::cache::Cache;
 use crate::entry::read_trailer;
 use crate::key::{Build, Fingerprint};
-use crate::ledger::Ledger;
+use crate::ledger::{Ledger, add};
+use rustix::io::Errno;
 use std::io;
-use std::os::unix::fs::FileExt;
 
 /// What a folder holds, and what became of it since it exists.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
@@ -67,10 +67,10 @@ impl Cache {
         };
         for item in scan(self.folder()) {
             usage.entries += 1;
-            usage.bytes += item.size;
+            usage.bytes = usage.bytes.saturating_add(item.size);
             if is_old(&item, current) {
                 usage.old_entries += 1;
-                usage.old_bytes += item.size;
+                usage.old_bytes = usage.old_bytes.saturating_add(item.size);
             }
         }
         usage
@@ -95,7 +95,7 @@ impl Cache {
         verified.damaged.sort();
         if let Some(mut folder) = self.locked(!damaged.is_empty()) {
             let removed = damaged.iter().filter(|item| folder.remove(item)).count();
-            folder.ledger.refused += removed as u64;
+            add(&mut folder.ledger.refused, removed as u64);
             self.counters().refused.add(removed as u64);
             folder.done();
         }
@@ -138,19 +138,27 @@ impl Cache {
 
     /// Whether a file is whole; none when it is gone.
     fn is_whole(&self, item: &Item) -> io::Result<Option<bool>> {
-        let file = match self.folder().open_file(&item.path()) {
-            Err(rustix::io::Errno::NOENT) => return Ok(None),
-            // A symbolic link is none of ours.
-            Err(rustix::io::Errno::LOOP) => return Ok(Some(false)),
+        let file = match item.open() {
+            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
+            // A symbolic link is none of ours, nor is a socket.
+            Err(error) if is_no_file(&error) => return Ok(Some(false)),
             opened => opened?,
         };
         let stat = rustix::fs::fstat(&file)?;
-        let Some(trailer) = read_trailer(&file, &stat, item.kind) else { return Ok(Some(false)) };
-        let mut bytes = vec![0; usize::try_from(trailer.len).map_err(io::Error::other)?];
-        file.read_exact_at(&mut bytes, 0)?;
+        let trailer = read_trailer(&file, &stat, item.kind, self.options());
+        let Some(trailer) = trailer else { return Ok(Some(false)) };
         let name = crate::key::hex(trailer.digest());
-        Ok(Some(name == item.name && trailer.accepts(&bytes, self.options())))
+        let whole = match trailer.accepts_file(&file, self.options()) {
+            // It became shorter meanwhile.
+            Err(error) if error.kind() == io::ErrorKind::UnexpectedEof => false,
+            whole => whole?,
+        };
+        Ok(Some(name == item.name && whole))
     }
+}
+
+fn is_no_file(error: &io::Error) -> bool {
+    matches!(Errno::from_io_error(error), Some(Errno::LOOP | Errno::NXIO))
 }
 
 fn finish(folder: Locked<'_>, before: Pruned) -> Pruned {

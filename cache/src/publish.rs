@@ -4,10 +4,10 @@ use crate::bounds::{Locked, TEMPORARY};
 use crate::cache::{Cache, path_of};
 use crate::entry::Entry;
 use crate::key::{Build, Key};
+use crate::ledger::add;
 use crate::lock;
 use crate::trailer::{self, Kind, Trailer};
 use rustix::fs::{Timespec, Timestamps, UTIME_NOW};
-use rustix::io::Errno;
 use std::fs::File;
 use std::io::{self, Write};
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -26,11 +26,13 @@ impl Cache {
     pub fn publish(&self, key: &Key, artifact: &[u8]) -> Option<(Entry, File)> {
         self.counters().misses.add(1);
         let path = path_of(key);
-        if !self.put(Kind::Module, key.build, key.digest, &path, artifact) {
+        let written = self.put(Kind::Module, key.build, key.digest, &path, artifact)?;
+        let (file, place) = self.folder().open_entry(&path).ok()?;
+        // By now somebody may have put another file there, which nothing proves.
+        if !is_same(&written, &file) {
             return None;
         }
-        let file = self.folder().open_file(&path).ok()?;
-        Entry::examine(self, key, &file).ok().map(|entry| (entry.proven(), file))
+        Entry::examine(self, key, &file, &place).ok().map(|entry| (entry.proven(), file))
     }
 
     /// Removes the entry for a key, which turned out to be damaged after it was accepted.
@@ -38,12 +40,12 @@ impl Cache {
         self.refused(key);
         if let Ok(Some(mut folder)) = Locked::new(self) {
             let removed = folder.replace(&path_of(key));
-            folder.ledger.refused += u64::from(removed);
+            add(&mut folder.ledger.refused, removed.into());
             folder.done();
         }
     }
 
-    /// Writes a file with its trailer. Whether it is there.
+    /// Writes a file with its trailer; what was written, if it is there.
     pub(crate) fn put(
         &self,
         kind: Kind,
@@ -51,24 +53,25 @@ impl Cache {
         digest: [u8; 32],
         path: &str,
         bytes: &[u8],
-    ) -> bool {
+    ) -> Option<File> {
         let created = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH);
         let created = created.map_or(0, |d| d.as_secs() as i64);
         let trailer = Trailer::new(kind, digest, bytes, created, self.options());
-        let put = || -> io::Result<bool> {
+        let put = || -> io::Result<Option<File>> {
             let size = (bytes.len() + trailer::SIZE) as u64;
-            let Some(temporary) = self.reserve(size, kind, build, path)? else { return Ok(false) };
+            let Some(temporary) = self.reserve(size, kind, build, path)? else { return Ok(None) };
             // What is always checked whole need not outlive a power failure.
             let durable = kind == Kind::Module;
             let written = temporary.write(bytes, &trailer, durable);
-            let renamed = written.and_then(|()| Ok(self.folder().rename(&temporary.path, path)?));
-            renamed.inspect_err(|_| self.give_back(&temporary, size)).map(|()| true)
+            let renamed = written.and_then(|()| self.folder().rename(&temporary.path, path));
+            renamed.inspect_err(|_| self.give_back(&temporary, size))?;
+            Ok(Some(temporary.file))
         };
         let published = put().unwrap_or_else(|error| {
             self.warn(&error);
-            false
+            None
         });
-        self.counters().published.add((published && kind == Kind::Module).into());
+        self.counters().published.add((published.is_some() && kind == Kind::Module).into());
         published
     }
 
@@ -83,7 +86,7 @@ impl Cache {
         let Some(mut folder) = Locked::new(self)? else { return Ok(None) };
         // A module's entry is only written where there is none that could be used.
         let replaced = folder.replace(path);
-        folder.ledger.refused += u64::from(replaced && kind == Kind::Module);
+        add(&mut folder.ledger.refused, (replaced && kind == Kind::Module).into());
         if !folder.make_room(size, build) {
             folder.done();
             return Ok(None);
@@ -92,9 +95,9 @@ impl Cache {
         lock::mark_alive(&temporary.file)?;
         // It counts for whoever looks, from now on.
         temporary.file.set_len(size)?;
-        folder.ledger.bytes += size;
-        folder.ledger.entries += 1;
-        folder.ledger.published += u64::from(kind == Kind::Module);
+        add(&mut folder.ledger.bytes, size);
+        add(&mut folder.ledger.entries, 1);
+        add(&mut folder.ledger.published, (kind == Kind::Module).into());
         folder.done();
         Ok(Some(temporary))
     }
@@ -108,8 +111,8 @@ impl Cache {
             match self.folder().create_entry(&path) {
                 Ok(file) => return Ok(Temporary { path, file }),
                 // A process that had our number, in another container or before the last boot.
-                Err(Errno::EXIST) => {}
-                Err(error) => return Err(error.into()),
+                Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {}
+                Err(error) => return Err(error),
             }
         }
     }
@@ -123,6 +126,12 @@ impl Cache {
             folder.done();
         }
     }
+}
+
+/// Whether two open files are one.
+fn is_same(one: &File, other: &File) -> bool {
+    let identity = |file| rustix::fs::fstat(file).ok().map(|stat| (stat.st_dev, stat.st_ino));
+    identity(one).is_some_and(|one| identity(other) == Some(one))
 }
 
 impl Temporary {

@@ -2,6 +2,9 @@
 
 use crate::key::Key;
 use crate::options::Options;
+use std::fs::File;
+use std::io;
+use std::os::unix::fs::FileExt;
 use zerocopy::{FromBytes, Immutable, IntoBytes, KnownLayout};
 
 /// The first bytes of a trailer.
@@ -42,8 +45,11 @@ impl Kind {
 ///  48  key      32
 ///  80  tag      32   BLAKE3, keyed, of the bytes before and of this up to here; or zeros
 /// 112  reserved  8   zero
-/// 120  check     8   xxh3 of this up to here
+/// 120  check     8   xxh3 of this up to here; with a key, the first bytes of a keyed BLAKE3
 /// ```
+///
+/// With a key the check says, before anything else of the file is read, that the length was written
+/// by who has the key: others could make us reserve memory for a file that is large and empty.
 #[derive(Clone, Copy, Debug, FromBytes, IntoBytes, Immutable, KnownLayout)]
 #[repr(C)]
 pub(crate) struct Trailer {
@@ -92,19 +98,24 @@ impl Trailer {
         if let Some(key) = &options.key {
             trailer.tag = trailer.authenticate(key, bytes).into();
         }
-        trailer.check = trailer.checksum();
+        trailer.check = trailer.checksum(options);
         trailer
     }
 
     /// Reads the trailer of a file of `size` bytes that holds `kind`. None when it is not one, or
     /// not as it was written.
-    pub(crate) fn read(bytes: &[u8; SIZE], size: u64, kind: Kind) -> Option<Trailer> {
+    pub(crate) fn read(
+        bytes: &[u8; SIZE],
+        size: u64,
+        kind: Kind,
+        options: &Options,
+    ) -> Option<Trailer> {
         let trailer = Trailer::read_from_bytes(bytes).ok()?;
         let fits = trailer.magic == MAGIC
             && trailer.version == VERSION
             && trailer.kind == kind as u32
             && trailer.len.checked_add(SIZE as u64) == Some(size)
-            && trailer.check == trailer.checksum();
+            && trailer.check == trailer.checksum(options);
         fits.then_some(trailer)
     }
 
@@ -127,14 +138,44 @@ impl Trailer {
         }
     }
 
+    /// As [`Trailer::accepts`] for the bytes at the start of a file, of which it keeps few at a time.
+    pub(crate) fn accepts_file(&self, file: &File, options: &Options) -> io::Result<bool> {
+        let mut keyed = options.key.as_ref().map(blake3::Hasher::new_keyed);
+        let mut plain = xxhash_rust::xxh3::Xxh3::new();
+        let mut buffer = vec![0; 64 << 10];
+        let mut at = 0;
+        while at < self.len {
+            let len = (self.len - at).min(buffer.len() as u64) as usize;
+            let part = &mut buffer[..len];
+            file.read_exact_at(part, at)?;
+            match &mut keyed {
+                Some(hasher) => _ = hasher.update(part),
+                None => plain.update(part),
+            }
+            at += len as u64;
+        }
+        Ok(match keyed {
+            Some(hasher) => self.tag_of(hasher) == blake3::Hash::from(self.tag),
+            None => self.hash == plain.digest128().to_le_bytes(),
+        })
+    }
+
     fn authenticate(&self, key: &[u8; 32], bytes: &[u8]) -> blake3::Hash {
         let mut hasher = blake3::Hasher::new_keyed(key);
-        hasher.update(bytes).update(&self.as_bytes()[..TAG]);
+        hasher.update(bytes);
+        self.tag_of(hasher)
+    }
+
+    fn tag_of(&self, mut hasher: blake3::Hasher) -> blake3::Hash {
+        hasher.update(&self.as_bytes()[..TAG]);
         hasher.finalize()
     }
 
-    fn checksum(&self) -> u64 {
-        xxhash_rust::xxh3::xxh3_64(&self.as_bytes()[..CHECK])
+    fn checksum(&self, options: &Options) -> u64 {
+        let bytes = &self.as_bytes()[..CHECK];
+        let Some(key) = &options.key else { return xxhash_rust::xxh3::xxh3_64(bytes) };
+        let [a, b, c, d, e, f, g, h, ..] = *blake3::keyed_hash(key, bytes).as_bytes();
+        u64::from_le_bytes([a, b, c, d, e, f, g, h])
     }
 }
 

@@ -1,7 +1,7 @@
 //! Compiling through a cache: map what is there, or compile it and leave it there.
 
 use crate::config::{self, Config};
-use crate::error::Error;
+use crate::error::{Error, ErrorKind};
 use crate::module::{self, CompiledModule};
 use crate::runtime::Runtime;
 use crate::vm::code::{CodeError, CodeMemory};
@@ -20,24 +20,16 @@ pub struct Source(FileIdentity);
 impl Source {
     /// The source that an open file is. It must be made before the file is read.
     ///
+    /// To learn whether somebody could still change the file without a sign, it takes a lease on
+    /// it (fcntl(2), `F_SETLEASE`) and gives it back at once. Somebody who opens the file for
+    /// writing in between waits for these microseconds, and this process gets a `SIGURG`, which
+    /// does nothing by default.
+    ///
     /// # Errors
     ///
     /// Those of fstat(2).
     pub fn of(file: &File) -> io::Result<Source> {
-        FileIdentity::of(file).map(Source)
-    }
-
-    /// Reads a file.
-    ///
-    /// # Errors
-    ///
-    /// Those of reading it.
-    pub fn read(path: &Path) -> io::Result<(Source, Vec<u8>)> {
-        let mut file = File::open(path)?;
-        let source = Source::of(&file)?;
-        let mut bytes = Vec::new();
-        file.read_to_end(&mut bytes)?;
-        Ok((source, bytes))
+        FileIdentity::before_reading(file, crate::vm::sys::is_unwritten).map(Source)
     }
 }
 
@@ -49,45 +41,88 @@ pub(crate) fn fingerprint(config: &Config) -> Fingerprint {
     Fingerprint::new(precast_compiler::BUILD, &format!("{settings} {:?}", module::identity()))
 }
 
-/// The module of a file that the cache knows.
+/// The module of a file that the cache knows and has.
 pub(crate) fn known(runtime: &Runtime, cache: &Cache, path: &Path) -> Option<CompiledModule> {
-    let file = FileIdentity::of_path(path).ok()?;
-    let key = cache.known(&file, &runtime.fingerprint())?;
+    let key = cache.known_path(path, &runtime.fingerprint())?;
     find(runtime, cache, &key).ok()?
 }
 
-/// Remembers which module a file holds.
-pub(crate) fn remember(runtime: &Runtime, cache: &Cache, source: &Source, key: &Key) {
-    cache.remember(&source.0, &runtime.fingerprint(), key);
+/// The module in a file: the one that the cache knows and has, or what it holds is compiled.
+pub(crate) fn compile_file(
+    runtime: &Runtime,
+    cache: &Cache,
+    path: &Path,
+) -> Result<CompiledModule, Error> {
+    let in_file = |error| ErrorKind::File { path: path.to_owned(), error };
+    let mut file = File::open(path).map_err(in_file)?;
+    let identity = FileIdentity::of(&file).map_err(in_file)?;
+    let mut refused = None;
+    if let Some(key) = cache.known(&identity, &runtime.fingerprint()) {
+        match find(runtime, cache, &key) {
+            Ok(Some(module)) => return Ok(module),
+            Ok(None) => {}
+            Err(Damage) => refused = Some(key),
+        }
+    }
+    let source = Source::of(&file).map_err(in_file)?;
+    let mut wasm = Vec::new();
+    file.read_to_end(&mut wasm).map_err(in_file)?;
+    compile_source(runtime, cache, &source, &wasm, refused)
 }
 
-/// The module from the cache, or else compiled and published there; and its key.
+/// Compiles the module of a source through the cache, and remembers which module that is.
+/// `refused` is the key of an entry that was just found not to be usable.
+pub(crate) fn compile_source(
+    runtime: &Runtime,
+    cache: &Cache,
+    source: &Source,
+    wasm: &[u8],
+    refused: Option<Key>,
+) -> Result<CompiledModule, Error> {
+    let key = Key::new(&runtime.fingerprint(), Content::of(wasm));
+    let found = if refused == Some(key) { Err(Damage) } else { find(runtime, cache, &key) };
+    let module = compile_after(runtime, cache, wasm, &key, found)?;
+    cache.remember(&source.0, &runtime.fingerprint(), &key);
+    Ok(module)
+}
+
+/// The module from the cache, or else compiled and published there.
 pub(crate) fn compile(
     runtime: &Runtime,
     cache: &Cache,
     wasm: &[u8],
-) -> Result<(CompiledModule, Key), Error> {
+) -> Result<CompiledModule, Error> {
     let key = Key::new(&runtime.fingerprint(), Content::of(wasm));
-    let found = find(runtime, cache, &key);
+    compile_after(runtime, cache, wasm, &key, find(runtime, cache, &key))
+}
+
+/// What was found, or else the module is compiled and published.
+fn compile_after(
+    runtime: &Runtime,
+    cache: &Cache,
+    wasm: &[u8],
+    key: &Key,
+    found: Result<Option<CompiledModule>, Damage>,
+) -> Result<CompiledModule, Error> {
     if let Ok(Some(module)) = found {
-        return Ok((module, key));
+        return Ok(module);
     }
-    let flight = cache.flight(&key);
+    let flight = cache.flight(key);
     // Somebody may have published it since, or replaced the one that cannot be used.
     if (found.is_ok() || flight.waited())
-        && let Ok(Some(module)) = find(runtime, cache, &key)
+        && let Ok(Some(module)) = find(runtime, cache, key)
     {
-        return Ok((module, key));
+        return Ok(module);
     }
     let artifact = runtime.precompile(wasm)?;
-    let published = cache.publish(&key, &artifact);
+    let published = cache.publish(key, &artifact);
     let mapped = published.and_then(|(mut entry, file)| map(runtime, &mut entry, file).ok());
     let module = match mapped {
         Some(module) => module,
         None => runtime.load_bytes(&artifact)?,
     };
     drop(flight);
-    Ok((module, key))
+    Ok(module)
 }
 
 /// The module of an entry, if it is there.

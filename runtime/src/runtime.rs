@@ -66,7 +66,7 @@ impl Runtime {
         self.check_open()?;
         #[cfg(feature = "cache")]
         if let Some(cache) = &self.config().cache {
-            return crate::cached::compile(self, cache, wasm).map(|(module, _)| module);
+            return crate::cached::compile(self, cache, wasm);
         }
         self.load_bytes(&self.precompile(wasm)?)
     }
@@ -99,8 +99,10 @@ impl Runtime {
     }
 
     /// Compiles the module in a file, in the binary format. With a cache that knows the file, and
-    /// has its module, the file is not read: as long as device, inode, size and times of a file
-    /// are the same, so is what it holds.
+    /// has its module, the file is opened but not read: as long as device, inode, size and times of
+    /// a file are the same, so is what it holds. A file is known only where that is sure: nobody had
+    /// it open for writing or mapped to be written when it was read, and its file system is one
+    /// that gives new times to a file at every change.
     ///
     /// # Errors
     ///
@@ -111,12 +113,8 @@ impl Runtime {
         let path = path.as_ref();
         let in_file = |error| ErrorKind::File { path: path.to_owned(), error };
         #[cfg(feature = "cache")]
-        if self.config().cache.is_some() {
-            if let Some(module) = self.cached_file(path) {
-                return Ok(module);
-            }
-            let (source, wasm) = crate::cached::Source::read(path).map_err(in_file)?;
-            return self.compile_source(&source, &wasm);
+        if let Some(cache) = &self.config().cache {
+            return crate::cached::compile_file(self, cache, path);
         }
         self.compile(&std::fs::read(path).map_err(in_file)?)
     }
@@ -142,9 +140,7 @@ impl Runtime {
     ) -> Result<CompiledModule, Error> {
         self.check_open()?;
         let Some(cache) = &self.config().cache else { return self.compile(wasm) };
-        let (module, key) = crate::cached::compile(self, cache, wasm)?;
-        crate::cached::remember(self, cache, source, &key);
-        Ok(module)
+        crate::cached::compile_source(self, cache, source, wasm, None)
     }
 
     /// What decides code besides the module: the build of the compiler, the target, the settings.

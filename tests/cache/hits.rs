@@ -87,6 +87,9 @@ fn validation_is_not_skipped() {
 #[test]
 fn a_known_file_is_not_read() {
     let place = Place::new("known");
+    if !place.keeps_times() {
+        return;
+    }
     let file = place.write_settled("m.wasm", module(7, 100));
     let (cache, runtime) = open(&place, Options::new());
     assert!(runtime.cached_file(&file).is_none());
@@ -125,6 +128,9 @@ fn a_changing_file_is_not_known() {
 #[test]
 fn a_changed_index_is_no_danger() {
     let place = Place::new("index");
+    if !place.keeps_times() {
+        return;
+    }
     let one = place.write("one.wasm", module(1, 0));
     let two = place.write_settled("two.wasm", module(2, 0));
     let (cache, runtime) = open(&place, Options::new());

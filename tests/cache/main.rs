@@ -10,7 +10,9 @@ mod flight;
 mod folders;
 mod functions;
 mod hits;
+mod hostile;
 mod modules;
 mod place;
+mod yesterday;
 
 use modules::{assert_answers, module, open, runtime};

@@ -37,6 +37,17 @@ impl Place {
         path
     }
 
+    /// Whether files here can be known by their identity; where they cannot, it says so.
+    pub(crate) fn keeps_times(&self) -> bool {
+        let kind = rustix::fs::statfs(self.path()).expect("the file system").f_type as u32;
+        // ext4, XFS, Btrfs, F2FS.
+        let keeps = [0xef53, 0x5846_5342, 0x9123_683e, 0xf2f5_2010].contains(&kind);
+        if !keeps {
+            eprintln!("skipped: the file system of {} is not trusted", self.path().display());
+        }
+        keeps
+    }
+
     /// Writes a file that the cache may know from now on: it has not changed for some seconds.
     pub(crate) fn write_settled(&self, name: &str, bytes: impl AsRef<[u8]>) -> PathBuf {
         let path = self.write(name, bytes);

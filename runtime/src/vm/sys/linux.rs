@@ -261,3 +261,38 @@ const _: () = {
     assert!(size_of::<PageRange>() == 24);
     assert!(size_of::<ScanArg>() == 96);
 };
+
+/// Whether nobody in the system has a file open for writing, at this moment. A shared mapping that
+/// can be written keeps its file open.
+///
+/// The kernel grants a read lease only then (fcntl(2), `F_SETLEASE`), and only to the file's owner
+/// or with `CAP_LEASE`; whoever gets none is told no. The lease is given back at once.
+#[cfg(feature = "cache")]
+pub(crate) fn is_unwritten(file: &File) -> bool {
+    let control = |command: libc::c_int, argument: libc::c_int| {
+        // SAFETY: these commands take a number, and touch no memory of this process.
+        unsafe { libc::fcntl(file.as_raw_fd(), command, argument) }
+    };
+    // A lease that is there already is somebody else's business.
+    if control(libc::F_GETLEASE, 0) != libc::F_UNLCK {
+        return false;
+    }
+    // Whoever opens the file for writing meanwhile has the kernel send a signal to this process:
+    // by default SIGIO, which would end it. SIGURG is ignored.
+    let signal = control(F_GETSIG, 0);
+    if signal < 0 || control(F_SETSIG, libc::SIGURG) != 0 {
+        return false;
+    }
+    let granted = control(libc::F_SETLEASE, libc::F_RDLCK) == 0;
+    if granted {
+        control(libc::F_SETLEASE, libc::F_UNLCK);
+    }
+    control(F_SETSIG, signal);
+    granted
+}
+
+/// Commands of fcntl(2) on the signal that tells of a file, the same on every machine.
+#[cfg(feature = "cache")]
+const F_SETSIG: libc::c_int = 10;
+#[cfg(feature = "cache")]
+const F_GETSIG: libc::c_int = 11;

@@ -1,0 +1,497 @@
+//! Folders that others can write to, or could once: what they plant there harms nobody.
+
+use std::fs::{self, Permissions};
+use std::os::unix::fs::{MetadataExt, PermissionsExt, chown, symlink};
+use std::os::unix::net::UnixListener;
+use std::path::{Path, PathBuf};
+use std::time::{Duration, Instant};
+
+use nix::fcntl::{FcntlArg, fcntl};
+use nix::libc::flock;
+use precast::Runtime;
+use precast::cache::{Cache, OpenError, Options, Verify};
+use rustix::fs::{CWD, FileType, Mode, mknodat};
+
+use crate::place::{Place, stdout};
+use crate::{assert_answers, module, open, runtime};
+
+/// Nobody in particular.
+const STRANGER: u32 = 54321;
+
+/// Every name that the cache uses at the top of its folder.
+const FILES: [&str; 7] =
+    ["ledger", "ledger.new", "index", "index-0", "lock", "CACHEDIR.TAG", "index.new"];
+const FOLDERS: [&str; 3] = ["modules", "functions", "tmp"];
+
+fn set_mode(path: &Path, mode: u32) {
+    fs::set_permissions(path, Permissions::from_mode(mode)).unwrap();
+}
+
+fn is_superuser(place: &Place) -> bool {
+    let superuser = fs::metadata(place.path()).unwrap().uid() == 0;
+    if !superuser {
+        eprintln!("skipped: only the superuser can give files away");
+    }
+    superuser
+}
+
+/// A folder that everybody can write to, for a cache with a key.
+fn shared(place: &Place) -> Options {
+    fs::create_dir_all(place.cache()).unwrap();
+    set_mode(&place.cache(), 0o777);
+    Options::new().key([7; 32])
+}
+
+/// Whatever a cache does: it finds, compiles, remembers, counts, checks and removes.
+fn use_all(place: &Place, options: &Options) {
+    let file = place.write("used.wasm", module(1, 20_000));
+    let old = std::time::SystemTime::now() - Duration::from_secs(100);
+    fs::File::open(&file).unwrap().set_times(fs::FileTimes::new().set_modified(old)).unwrap();
+    std::thread::sleep(Duration::from_millis(3100));
+    for _ in 0..3 {
+        let (cache, runtime) = open(place, options.clone());
+        assert_answers(&runtime.compile(&module(2, 0)).unwrap(), 2, 0);
+        for _ in 0..2 {
+            assert_answers(&runtime.compile_file(&file).unwrap(), 1, 20_000);
+        }
+        cache.usage(None);
+        cache.verify().unwrap();
+        cache.prune(Some(&runtime.fingerprint()));
+        assert_answers(&runtime.compile_file(&file).unwrap(), 1, 20_000);
+        cache.clean();
+    }
+}
+
+/// What a file is, all of it.
+fn state(path: &Path) -> (Vec<u8>, u64, i64, u32) {
+    let stat = fs::metadata(path).unwrap();
+    let nanos = |seconds: i64, nanos: i64| seconds * 1_000_000_000 + nanos;
+    let modified = nanos(stat.mtime(), stat.mtime_nsec());
+    (fs::read(path).unwrap(), stat.size(), modified, stat.mode())
+}
+
+/// Files of a victim under the names that the cache writes to, by other hard links.
+#[test]
+fn planted_hard_links_are_not_written() {
+    let place = Place::new("hardlinks");
+    let options = shared(&place);
+    for bytes in [&b"precious"[..], b"", &[0; 4096]] {
+        for name in FILES {
+            let victim = place.write("victim", bytes);
+            let before = state(&victim);
+            let _ = fs::remove_file(place.cache().join(name));
+            fs::hard_link(&victim, place.cache().join(name)).unwrap();
+            let (_, runtime) = open(&place, options.clone());
+            let file = place.write("m.wasm", module(3, 0));
+            assert_answers(&runtime.compile_file(&file).unwrap(), 3, 0);
+            drop((runtime, file));
+            assert_eq!(state(&victim), before, "{name}");
+            fs::remove_file(&victim).unwrap();
+        }
+        // All at once, and everything that a cache can do.
+        let victim = place.write("victim", bytes);
+        let before = state(&victim);
+        for name in FILES {
+            let _ = fs::remove_file(place.cache().join(name));
+            fs::hard_link(&victim, place.cache().join(name)).unwrap();
+        }
+        use_all(&place, &options);
+        assert_eq!(state(&victim), before);
+        fs::remove_file(&victim).unwrap();
+    }
+}
+
+/// The entry's own name, and that of a bundle, linked to a victim's file.
+#[test]
+fn planted_entries_are_not_written() {
+    let place = Place::new("entrylinks");
+    let options = shared(&place);
+    let (_, runtime) = open(&place, options.clone());
+    runtime.compile(&module(3, 60_000)).unwrap();
+    for kind in ["modules", "functions"] {
+        for entry in place.files(kind) {
+            let victim = place.write("victim", b"precious");
+            let before = state(&victim);
+            fs::remove_file(&entry).unwrap();
+            fs::hard_link(&victim, &entry).unwrap();
+            assert_answers(&runtime.compile(&module(3, 60_000)).unwrap(), 3, 60_000);
+            assert_eq!(state(&victim), before, "{kind}");
+        }
+    }
+}
+
+/// Symbolic links in the place of files and folders: nothing is made or removed where they lead to.
+#[test]
+fn planted_symbolic_links_are_not_followed() {
+    let place = Place::new("symlinks");
+    let options = shared(&place);
+    let build = {
+        open(&place, options.clone()).1.compile(&module(1, 0)).unwrap();
+        place.entry().parent().unwrap().file_name().unwrap().to_owned()
+    };
+    let home = place.path().join("home");
+    let prepare = |names: &[&str]| {
+        let _ = fs::remove_dir_all(&home);
+        let _ = fs::remove_dir_all(place.cache());
+        shared(&place);
+        fs::create_dir_all(home.join(&build)).unwrap();
+        fs::create_dir_all(home.join("empty")).unwrap();
+        fs::write(home.join("1-1"), b"mine").unwrap();
+        fs::write(home.join(&build).join("a".repeat(64)), b"mine").unwrap();
+        for name in names {
+            let name = name.replace("BUILD", build.to_str().unwrap());
+            let at = place.cache().join(&name);
+            fs::create_dir_all(at.parent().unwrap()).unwrap();
+            set_mode(at.parent().unwrap(), 0o777);
+            let to = if FILES.contains(&&*name) { home.join("1-1") } else { home.clone() };
+            symlink(to, at).unwrap();
+        }
+    };
+    let list = || {
+        let mut all: Vec<(PathBuf, Vec<u8>)> = Vec::new();
+        let mut folders = vec![home.clone()];
+        while let Some(folder) = folders.pop() {
+            for entry in fs::read_dir(folder).unwrap() {
+                let path = entry.unwrap().path();
+                if path.is_dir() {
+                    folders.push(path.clone());
+                }
+                all.push((path.clone(), fs::read(&path).unwrap_or_default()));
+            }
+        }
+        all.sort();
+        all
+    };
+    let all = [&FILES[..], &FOLDERS[..]].concat();
+    let builds = ["modules/BUILD", "functions/BUILD"];
+    for names in [&FILES[..], &FOLDERS[..1], &FOLDERS[1..2], &FOLDERS[2..], &builds, &all] {
+        prepare(names);
+        let before = list();
+        use_all(&place, &options);
+        assert!(list() == before, "{names:?}");
+    }
+    // Links to nothing make nothing there.
+    prepare(&[]);
+    for name in all {
+        symlink(home.join("new"), place.cache().join(name)).unwrap();
+    }
+    let before = list();
+    use_all(&place, &options);
+    assert!(list() == before);
+}
+
+/// Pipes, folders and sockets under every name: nothing waits, and every answer is right.
+#[test]
+fn planted_pipes_folders_and_sockets() {
+    let place = Place::new("pipes");
+    let options = shared(&place);
+    let pipe = |path: &Path| mknodat(CWD, path, FileType::Fifo, Mode::from(0o666), 0).unwrap();
+    let folder = |path: &Path| fs::create_dir(path).unwrap();
+    let socket = |path: &Path| drop(UnixListener::bind(path).unwrap());
+    for plant in [&pipe as &dyn Fn(&Path), &folder, &socket] {
+        let _ = fs::remove_dir_all(place.cache());
+        shared(&place);
+        let start = Instant::now();
+        for name in FILES.iter().chain(&FOLDERS) {
+            plant(&place.cache().join(name));
+        }
+        use_all(&place, &options);
+        for name in FOLDERS {
+            let _ = fs::remove_file(place.cache().join(name));
+        }
+        fs::create_dir_all(place.cache().join("tmp")).unwrap();
+        plant(&place.cache().join("tmp/1-1"));
+        use_all(&place, &options);
+        open(&place, options.clone()).1.compile(&module(1, 0)).unwrap();
+        for entry in place.files("modules") {
+            fs::remove_file(&entry).unwrap();
+            plant(&entry);
+            plant(&entry.with_file_name("b".repeat(64)));
+        }
+        use_all(&place, &options);
+        assert!(start.elapsed() < Duration::from_secs(60), "{:?}", start.elapsed());
+    }
+}
+
+/// A file of ours that somebody still has open for writing, in a folder where they can put it:
+/// it is copied before it is checked. It may change, or shrink, afterwards.
+#[test]
+fn an_entry_that_changes_while_it_is_used() {
+    let place = Place::new("changes");
+    let options = shared(&place).verify(Verify::Header);
+    let (cache, runtime) = open(&place, options);
+    for size in [0, 300_000] {
+        let wasm = module(9, size);
+        cache.clean();
+        drop(runtime.compile(&wasm).unwrap());
+        let entry = place.entry();
+        set_mode(&entry, 0o600);
+        let writer = fs::OpenOptions::new().write(true).open(&entry).unwrap();
+        set_mode(&entry, 0o444);
+        for damage in [true, false] {
+            let before = cache.counts().hits;
+            let module = runtime.compile(&wasm).unwrap();
+            assert_eq!(cache.counts().hits, before + 1);
+            let len = fs::metadata(&entry).unwrap().len();
+            let whole = fs::read(&entry).unwrap();
+            if damage {
+                std::os::unix::fs::FileExt::write_all_at(&writer, &vec![0xcc; len as usize], 0)
+            } else {
+                writer.set_len(0)
+            }
+            .unwrap();
+            assert_answers(&module, 9, size);
+            module.verify().unwrap();
+            std::os::unix::fs::FileExt::write_all_at(&writer, &whole, 0).unwrap();
+        }
+    }
+}
+
+/// A file with no bytes on disk that claims to be an entry of a terabyte.
+#[test]
+fn a_huge_entry_takes_no_memory() {
+    let place = Place::new("huge");
+    let options = shared(&place);
+    let (cache, runtime) = open(&place, options);
+    runtime.compile(&module(1, 0)).unwrap();
+    let entry = place.entry();
+    let whole = fs::read(&entry).unwrap();
+    let mut trailer = whole[whole.len() - 128..].to_vec();
+    let size = 1u64 << 40;
+    trailer[16..24].copy_from_slice(&size.to_le_bytes());
+    set_mode(&entry, 0o600);
+    let file = fs::OpenOptions::new().write(true).open(&entry).unwrap();
+    file.set_len(size + 128).unwrap();
+    std::os::unix::fs::FileExt::write_all_at(&file, &trailer, size).unwrap();
+    assert_answers(&runtime.compile(&module(1, 0)).unwrap(), 1, 0);
+    assert_eq!(cache.verify().unwrap().whole, 1);
+    // Ledgers with numbers of every size: what is added to them overflows nothing.
+    for n in 0..4 {
+        let huge = place.cache().join("modules").join("ab".repeat(8));
+        let _ = fs::create_dir(&huge);
+        let file = fs::File::create(huge.join(format!("{n:x}").repeat(64))).unwrap();
+        file.set_len(1 << 42).unwrap();
+        fs::remove_file(place.cache().join("ledger")).unwrap();
+        assert_answers(&runtime.compile(&module(10 + n, 0)).unwrap(), 10 + n, 0);
+    }
+}
+
+/// A ledger of somebody who can compute its check.
+#[test]
+fn a_planted_ledger_overflows_nothing() {
+    let place = Place::new("planted");
+    let (cache, runtime) = open(&place, shared(&place));
+    for n in 0..4 {
+        let mut ledger = [[0xff; 40].as_slice(), &[0; 8]].concat();
+        ledger[0..8].fill(if n < 2 { 0 } else { 0xff });
+        ledger[8..16].fill(if n % 2 == 0 { 0 } else { 0xff });
+        let check = xxh3_with_seed_1(&ledger[..40]);
+        ledger[40..].copy_from_slice(&check.to_le_bytes());
+        let _ = fs::remove_file(place.cache().join("ledger"));
+        fs::write(place.cache().join("ledger"), &ledger).unwrap();
+        assert_answers(&runtime.compile(&module(n, 0)).unwrap(), n, 0);
+        cache.usage(None);
+        cache.prune(None);
+        cache.clean();
+    }
+}
+
+fn xxh3_with_seed_1(bytes: &[u8]) -> u64 {
+    xxhash_rust::xxh3::xxh3_64_with_seed(bytes, 1)
+}
+
+/// Whoever can write to the folder can hold every lock in it. That costs a wait, but not one for
+/// every module.
+#[test]
+fn locks_that_are_held_for_ever() {
+    let place = Place::new("heldlocks");
+    let (_, runtime) = open(&place, shared(&place).wait(Duration::from_millis(100)));
+    runtime.compile(&module(1, 0)).unwrap();
+    let lock = fs::OpenOptions::new().write(true).open(place.cache().join("lock")).unwrap();
+    // For an open file, not for this process, which closes that file more than once.
+    let range = flock { l_type: 1, l_whence: 0, l_start: 0, l_len: 0, l_pid: 0 };
+    fcntl(&lock, FcntlArg::F_OFD_SETLK(&range)).unwrap();
+    let start = Instant::now();
+    for n in 0..4 {
+        assert_answers(&runtime.compile(&module(100 + n, 0)).unwrap(), 100 + n, 0);
+    }
+    assert!(start.elapsed() < Duration::from_secs(25), "{:?}", start.elapsed());
+}
+
+fn unsafe_above(error: &OpenError) -> bool {
+    matches!(error, OpenError::Above { .. }) && error.is_unsafe()
+}
+
+/// A folder above that others can write to: they can put any folder of ours in the cache's place.
+#[test]
+fn a_folder_below_one_of_others() {
+    let place = Place::new("above");
+    let above = place.path().join("above");
+    fs::create_dir(&above).unwrap();
+    let cache = above.join("cache");
+    let file = place.write("m.wasm", module(7, 0));
+    // Something that they had us unpack. Every file in it is ours.
+    let unpacked = above.join("unpacked");
+    runtime(&Cache::open(&unpacked).unwrap()).compile(&module(7, 0)).unwrap();
+    set_mode(&unpacked, 0o755);
+    let strangers: &[Option<u32>] =
+        if is_superuser(&place) { &[None, Some(STRANGER)] } else { &[None] };
+    for &owner in strangers {
+        set_mode(&above, if owner.is_none() { 0o777 } else { 0o755 });
+        chown(&above, owner, None).unwrap();
+        // A new folder may be used, now and later.
+        for _ in 0..2 {
+            let mut command = place.answer(&file);
+            let output = command.env("PRECAST_CACHE_DIR", &cache).output().unwrap();
+            assert_eq!(stdout(&output), "7\n");
+        }
+        assert!(cache.join("modules").exists());
+        fs::remove_dir_all(&cache).unwrap();
+        // One that was there before may not.
+        fs::rename(&unpacked, &cache).unwrap();
+        let error = Cache::open(&cache).unwrap_err();
+        assert!(unsafe_above(&error) && !error.to_string().contains('\n'), "{error}");
+        let mut command = place.answer(&file);
+        let output = command.env("PRECAST_CACHE_DIR", &cache).output().unwrap();
+        assert_eq!(output.status.code(), Some(1), "{output:?}");
+        fs::rename(&cache, &unpacked).unwrap();
+        // Nor may one to which a link leads.
+        symlink(&unpacked, &cache).unwrap();
+        assert!(Cache::open(&cache).unwrap_err().is_unsafe());
+        fs::remove_file(&cache).unwrap();
+    }
+    // With the sticky bit others can only change what is theirs.
+    chown(&above, Some(fs::metadata(place.path()).unwrap().uid()), None).unwrap();
+    set_mode(&above, 0o1777);
+    Cache::open(&unpacked).unwrap();
+}
+
+/// A symbolic link of a stranger anywhere on the way.
+#[test]
+fn a_link_of_somebody_else_on_the_way_is_refused() {
+    let place = Place::new("waylink");
+    if !is_superuser(&place) {
+        return;
+    }
+    let (real, link) = (place.path().join("real"), place.path().join("link"));
+    fs::create_dir(&real).unwrap();
+    symlink(&real, &link).unwrap();
+    Cache::open(link.join("cache")).unwrap();
+    std::os::unix::fs::lchown(&link, Some(STRANGER), None).unwrap();
+    let error = Cache::open(link.join("cache")).unwrap_err();
+    assert!(matches!(error, OpenError::Owner { owner: STRANGER, .. }), "{error}");
+    // By a relative path with every kind of component.
+    Cache::open(real.join("../real/./cache")).unwrap();
+    assert!(Cache::open(real.join("../link/cache")).unwrap_err().is_unsafe());
+    symlink("loop", place.path().join("loop")).unwrap();
+    assert!(!Cache::open(place.path().join("loop/cache")).unwrap_err().is_unsafe());
+}
+
+/// A folder that others could write to once, and that was made safe since: what they left there is
+/// not used.
+#[test]
+fn what_others_left_is_not_used() {
+    let place = Place::new("left");
+    if !place.keeps_times() {
+        return;
+    }
+    if !is_superuser(&place) {
+        return;
+    }
+    let file = place.write_settled("m.wasm", module(7, 30_000));
+    let fresh = |options: &Options| -> (Cache, Runtime) { open(&place, options.clone()) };
+    let options = Options::new();
+    let lived = || {
+        let (_, runtime) = fresh(&options);
+        assert_answers(&runtime.compile_file(&file).unwrap(), 7, 30_000);
+        assert!(runtime.cached_file(&file).is_some());
+    };
+    // The index and the ledger, of a stranger or to be written by one.
+    for name in ["index", "ledger", "lock"] {
+        for (owner, mode) in [(STRANGER, 0o644), (0, 0o666), (0, 0o620)] {
+            lived();
+            let path = place.cache().join(name);
+            chown(&path, Some(owner), None).unwrap();
+            set_mode(&path, mode);
+            let (_, runtime) = fresh(&options);
+            if name == "index" {
+                assert!(runtime.cached_file(&file).is_none(), "{owner} {mode:o}");
+            }
+            assert_answers(&runtime.compile_file(&file).unwrap(), 7, 30_000);
+            assert_answers(&runtime.compile(&module(8, 0)).unwrap(), 8, 0);
+            let (cache, runtime) = fresh(&options);
+            assert!(runtime.cached_file(&file).is_some(), "it is replaced: {name}");
+            cache.clean();
+        }
+    }
+    // Folders: others could exchange the files in them.
+    lived();
+    let build = place.entry().parent().unwrap().to_owned();
+    for (owner, mode) in [(STRANGER, 0o755), (0, 0o777), (0, 0o1777)] {
+        for folder in [&build, build.parent().unwrap()] {
+            chown(folder, Some(owner), None).unwrap();
+            set_mode(folder, mode);
+            let (cache, runtime) = fresh(&options.clone().on_warning(|line| {
+                assert!(line.contains("others can write to"), "{line}");
+            }));
+            assert!(runtime.cached_file(&file).is_none(), "{}", folder.display());
+            assert_answers(&runtime.compile_file(&file).unwrap(), 7, 30_000);
+            assert_eq!(cache.counts().hits, 0);
+            chown(folder, Some(0), None).unwrap();
+            set_mode(folder, 0o700);
+            lived();
+        }
+    }
+    // A bundle of functions.
+    let lineage = [1; 32];
+    let (cache, runtime) = fresh(&options);
+    let functions = cache.functions(&runtime.fingerprint());
+    functions.keep(&lineage, b"code");
+    let bundle = place.files("functions").into_iter().find(|path| path.ends_with("01".repeat(32)));
+    assert!(functions.find(&lineage).is_some());
+    set_mode(&bundle.unwrap(), 0o666);
+    assert!(functions.find(&lineage).is_none());
+}
+
+/// A folder that holds other things: only what the cache made is ever removed.
+#[test]
+fn what_the_cache_did_not_make_stays() {
+    let place = Place::new("others");
+    let keep = ["tmp/notes.txt", "tmp/1-a", "modules/readme", "modules/v1/a.js", "functions/x/y"];
+    for path in keep {
+        let path = place.cache().join(path);
+        fs::create_dir_all(path.parent().unwrap()).unwrap();
+        fs::write(path, "mine").unwrap();
+    }
+    set_mode(&place.cache(), 0o700);
+    use_all(&place, &Options::new());
+    let (cache, runtime) = open(&place, Options::new().max_entries(1));
+    for n in 0..3 {
+        runtime.compile(&module(n, 0)).unwrap();
+    }
+    assert_eq!(cache.prune(Some(&runtime.fingerprint())).entries, 0);
+    for path in keep {
+        assert_eq!(fs::read(place.cache().join(path)).unwrap(), b"mine", "{path}");
+    }
+    assert!(cache.verify().unwrap().damaged.is_empty());
+}
+
+/// A damaged entry that a file's identity leads to is refused once.
+#[test]
+fn a_refusal_is_counted_once() {
+    let place = Place::new("once");
+    if !place.keeps_times() {
+        return;
+    }
+    let file = place.write_settled("m.wasm", module(7, 100));
+    let (cache, runtime) = open(&place, Options::new());
+    runtime.compile_file(&file).unwrap();
+    let entry = place.entry();
+    let mut bytes = fs::read(&entry).unwrap();
+    bytes[5000] ^= 1;
+    crate::place::replace(&entry, &bytes);
+    assert_answers(&runtime.compile_file(&file).unwrap(), 7, 100);
+    let counts = cache.counts();
+    assert_eq!((counts.refused, counts.misses, counts.published), (1, 2, 2));
+    assert_eq!(cache.usage(None).refused, 1);
+}
