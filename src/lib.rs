@@ -68,13 +68,15 @@
 #![deny(missing_docs)]
 
 #[cfg(feature = "compiler")]
-pub use precast_runtime::{BundleBytes, FunctionStore, Lineage, MemoryStore, Target, TargetError};
+pub use precast_runtime::{
+    BundleBytes, FunctionMemory, FunctionStore, Lineage, MemoryStore, Target, TargetError,
+};
 pub use precast_runtime::{
     Caller, CompileError, CompiledModule, Config, Error, ErrorKind, ExportType, Extern, ExternRef,
     ExternType, Features, FormatError, Frame, Func, FuncType, Global, GlobalType, HostError,
     HostModule, HostModuleBuilder, ImportType, Inspection, Instance, IntoHostFunc, Limits,
-    LinkError, Memory, MemoryType, Namespace, Runtime, Table, TableType, Trap, TrapCode, TypedFunc,
-    ValType, Value, WasmParams, WasmResults, WasmTy,
+    LinkError, Memory, MemoryType, Namespace, Runtime, SealError, SealKey, Table, TableType, Trap,
+    TrapCode, TypedFunc, ValType, Value, WasmParams, WasmResults, WasmTy,
 };
 #[cfg(feature = "cache")]
 pub use precast_runtime::{Source, cache, cache::Cache};

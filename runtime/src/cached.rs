@@ -4,6 +4,7 @@ use crate::config::{self, Config};
 use crate::error::Error;
 use crate::module::{self, CompiledModule};
 use crate::runtime::Runtime;
+use crate::seal::{self, SealError, SealKey};
 use crate::vm::code::{CodeError, CodeMemory};
 use precast_cache::{Cache, Content, Damage, Entry, FileIdentity, Fingerprint, Functions, Key};
 use precast_compiler::{BundleBytes, FunctionStore, Lineage};
@@ -56,6 +57,26 @@ pub(crate) fn known(runtime: &Runtime, cache: &Cache, path: &Path) -> Option<Com
     find(runtime, cache, &key).ok()?
 }
 
+/// Maps a sealed artifact that nobody else can write to. Its seal is hashed unless the index knows
+/// the file in this state.
+pub(crate) fn map_sealed(
+    file: File,
+    key: &SealKey,
+    index: Option<&Cache>,
+) -> Result<Box<CodeMemory>, CodeError> {
+    // Taken before anything is read.
+    let identity = FileIdentity::of(&file)?;
+    let how = Fingerprint::new("precast seals", "");
+    let entry = seal::read_tag(&file)?.map(|tag| Key::new(&how, Content::of(&tag)));
+    let entry = entry.ok_or(CodeError::Seal(SealError::Missing))?;
+    let proven = index.is_some_and(|index| index.known(&identity, &how) == Some(entry));
+    let code = CodeMemory::map_sealed(file, key, proven, module::identity())?;
+    if let (Some(index), false) = (index, proven) {
+        index.remember(&identity, &how, &entry);
+    }
+    Ok(code)
+}
+
 /// Remembers which module a file holds.
 pub(crate) fn remember(runtime: &Runtime, cache: &Cache, source: &Source, key: &Key) {
     cache.remember(&source.0, &runtime.fingerprint(), key);
@@ -84,7 +105,7 @@ pub(crate) fn compile(
     let mapped = published.and_then(|(mut entry, file)| map(runtime, &mut entry, file).ok());
     let module = match mapped {
         Some(module) => module,
-        None => runtime.load_bytes(&artifact)?,
+        None => runtime.load_own(&artifact)?,
     };
     drop(flight);
     Ok((module, key))
@@ -146,7 +167,7 @@ enum Unusable {
 fn map(runtime: &Runtime, entry: &mut Entry, file: File) -> Result<CompiledModule, Unusable> {
     let failed = |error| match error {
         CodeError::Io(_) => Unusable::System,
-        CodeError::Format(_) => Unusable::Damaged,
+        CodeError::Format(_) | CodeError::Seal(_) => Unusable::Damaged,
     };
     let expect = module::identity();
     let small = entry.take_small();

@@ -2,6 +2,8 @@
 
 mod cache;
 mod compile;
+#[allow(unsafe_code)]
+mod consent;
 mod dir;
 mod imports;
 mod input;
@@ -10,6 +12,7 @@ mod overlay;
 mod progress;
 mod report;
 mod run;
+mod state;
 mod values;
 mod wast;
 

@@ -14,6 +14,7 @@ use clap::Args;
 use precast::{CompiledModule, Config, ExternType, Instance, Namespace, Runtime, wasi};
 
 use super::cache::CacheOptions;
+use super::consent::Consent;
 use super::dir::Dir;
 use super::imports::{self, UnknownImports};
 use super::{input, progress, values};
@@ -69,6 +70,9 @@ pub(crate) struct Run {
     unknown_imports: Option<UnknownImports>,
 
     #[command(flatten)]
+    consent: Consent,
+
+    #[command(flatten)]
     cache: CacheOptions,
 
     /// The program (.wasm, .wat or an artifact, told apart by content), then its arguments.
@@ -90,6 +94,9 @@ Examples:
   precast run --invoke add add.wat 2 3             call one function
   precast run --preload math=math.wasm app.wasm    link two modules
   precast run --no-cache app.wasm                  compile it, and keep nothing
+
+An artifact is native code: it runs if your own `precast compile` made it, and any other only with
+--allow-precompiled, as no sandbox holds it back.
 
 In HOST[::GUEST] the last \"::\" separates, so HOST may contain colons.
 
@@ -165,7 +172,7 @@ impl Run {
         let preloads = self.preloads.iter().map(|preload| preload.file.as_path());
         preloads
             .chain([self.file()])
-            .map(|file| Ok((file, input::module(runtime, file)?)))
+            .map(|file| Ok((file, input::module(runtime, file, &self.consent)?)))
             .collect()
     }
 

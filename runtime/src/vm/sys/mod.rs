@@ -41,6 +41,8 @@ pub(super) use isa::{
     DIRECT_CALLS, DIRECT_FLOATS, DIRECT_INTEGERS, direct_entry, frame, publish_code, registers,
     resume, set_registers,
 };
+#[cfg(feature = "cache")]
+pub(super) use linux::is_exposed;
 pub(super) use linux::{
     PageRange, SigAltStack, address_space, dirty_pages, install_handlers, page_size, thread_stack,
 };
