@@ -62,6 +62,7 @@ pub enum SealError {
 #[derive(Clone)]
 pub struct SealKey {
     artifacts: [u8; 32],
+    #[cfg(feature = "compiler")]
     bundles: [u8; 32],
     #[cfg(feature = "cache")]
     known: [u8; 32],
@@ -82,6 +83,7 @@ impl SealKey {
         let derive = |context| blake3::derive_key(context, &secret);
         SealKey {
             artifacts: derive("precast 2026-11 seal of artifacts"),
+            #[cfg(feature = "compiler")]
             bundles: derive("precast 2026-11 seal of function bundles"),
             #[cfg(feature = "cache")]
             known: derive("precast 2026-11 files whose seal is known"),

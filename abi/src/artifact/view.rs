@@ -91,7 +91,7 @@ impl Artifact {
         let all = &self.bytes(bytes, Section::TypeValues)[desc.first as usize..];
         let mut values = all
             .iter()
-            .take((desc.params + desc.results) as usize)
+            .take(desc.params as usize + desc.results as usize)
             .map(|&raw| ValType::from_raw(raw).expect("checked value type"));
         FuncType::new(values.by_ref().take(desc.params as usize).collect::<Vec<_>>(), values)
     }

@@ -2,7 +2,9 @@
 //! those that take the caller's word are not.
 
 use super::code::{CodeError, CodeMemory};
+#[cfg(feature = "cache")]
 use super::sys;
+#[cfg(feature = "compiler")]
 use crate::config::Config;
 use crate::error::{Error, ErrorKind};
 use crate::module::{self, CompiledModule};
