@@ -7,6 +7,7 @@
 //! |---|---|
 //! | [`Runtime`], [`Config`] | compiles modules, loads artifacts; one per process is enough |
 //! | [`CompiledModule`] | the code of a module, on any thread; [`serialize`] gives the artifact |
+//! | [`SealKey`] | seals artifacts, and proves where those come from that are loaded |
 //! | [`Namespace`] | where modules are linked to each other by name; owns all state |
 //! | [`Instance`] | a module set in place; gives [`Func`], [`Memory`], [`Table`], [`Global`] |
 //! | [`HostModuleBuilder`], [`Caller`] | functions, memories, tables and globals of the host |

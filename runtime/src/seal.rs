@@ -40,8 +40,8 @@ pub(crate) const SIZE: usize = 64;
 const TAG: usize = core::mem::offset_of!(Seal, tag);
 const _: () = assert!(size_of::<Seal>() == SIZE && TAG == 32);
 
-/// From so many bytes on, hashing on all processors is faster than on one.
-const PARALLEL: usize = 256 << 10;
+/// From so many bytes on it pays to start threads that hash; they may have to be made first.
+const PARALLEL: usize = 4 << 20;
 
 /// Why bytes are not accepted as sealed.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, thiserror::Error)]

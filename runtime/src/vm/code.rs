@@ -69,9 +69,10 @@ impl std::ops::Deref for Bytes {
 
 /// Maps a file that holds an artifact.
 fn mapping(file: &File, options: &MmapOptions) -> io::Result<Mmap> {
-    // SAFETY: the mapping is private. The file may still change under it, or shrink, when
-    // somebody writes to an artifact in place; artifacts are only ever replaced by renaming,
-    // and whoever can write to one can run code here anyway.
+    // SAFETY: the mapping is private. The file could still change under it, or shrink, if somebody
+    // wrote to it in place. It is an anonymous one that nobody else has, or one of a cache folder
+    // that only its owner can write to and where files are only ever replaced by renaming, or the
+    // caller of an unsafe function has promised that it stays as it is.
     unsafe { options.map_copy_read_only(file) }
 }
 
