@@ -10,7 +10,7 @@ use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
 use precast::cache::{Options, Verify};
-use precast::{Config, Runtime};
+use precast::{CompiledModule, Config, Runtime, SealKey};
 
 type Result<T> = std::result::Result<T, Box<dyn std::error::Error>>;
 
@@ -58,15 +58,17 @@ fn rows(folder: &Path, functions: usize, file: &Path) -> Result<()> {
     let size = module.serialize().len();
     let artifact = folder.join("artifact");
     fs::write(&artifact, module.serialize())?;
-    drop(module);
 
     let name = |row: &str| format!("{row}, {functions} functions, {:.1} MB", size as f64 / 1e6);
     print_row(&name("miss"), &mut [miss]);
     let loader = Runtime::new();
     times(&name("load"), || {
-        loader.load(&artifact)?;
+        // SAFETY: the file holds what was just compiled, and nothing changes it.
+        unsafe { loader.load(&artifact) }?;
         Ok(())
     })?;
+    sealed(folder, &module, &name)?;
+    drop(module);
     let (header, full) = (open(Verify::Header)?, open(Verify::Full)?);
     let hit = |runtime: &Runtime| -> Result<()> {
         runtime.cached_file(file).map(drop).ok_or_else(|| "it is not in the cache".into())
@@ -80,6 +82,28 @@ fn rows(folder: &Path, functions: usize, file: &Path) -> Result<()> {
     })?;
     let added = slow.saturating_sub(fast).as_secs_f64() * 1e3 / (size as f64 / 1e6);
     println!("    checking all adds {added:.3} ms per MB");
+    Ok(())
+}
+
+/// Loading an artifact that has a seal: from a copy, from a mapping, and known.
+fn sealed(folder: &Path, module: &CompiledModule, name: &dyn Fn(&str) -> String) -> Result<()> {
+    let key = SealKey::new([1; 32]);
+    let artifact = folder.join("sealed");
+    fs::write(&artifact, module.serialize_sealed(&key))?;
+    std::thread::sleep(SETTLED);
+    let index = Options::new().key(key.index_key()).open(folder.join("known"))?;
+    let loader = Runtime::new();
+    times(&name("load, sealed, copied"), || {
+        loader.load_sealed(&artifact, &key)?;
+        Ok(())
+    })?;
+    for (row, index) in [("load, sealed, mapped", None), ("load, sealed, known", Some(&index))] {
+        times(&name(row), || {
+            // SAFETY: nothing changes the file.
+            unsafe { loader.load_sealed_mapped(&artifact, &key, index) }?;
+            Ok(())
+        })?;
+    }
     Ok(())
 }
 

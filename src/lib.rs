@@ -7,6 +7,7 @@
 //! |---|---|
 //! | [`Runtime`], [`Config`] | compiles modules, loads artifacts; one per process is enough |
 //! | [`CompiledModule`] | the code of a module, on any thread; [`serialize`] gives the artifact |
+//! | [`SealKey`] | seals artifacts, and proves where those come from that are loaded |
 //! | [`Namespace`] | where modules are linked to each other by name; owns all state |
 //! | [`Instance`] | a module set in place; gives [`Func`], [`Memory`], [`Table`], [`Global`] |
 //! | [`HostModuleBuilder`], [`Caller`] | functions, memories, tables and globals of the host |
@@ -68,13 +69,15 @@
 #![deny(missing_docs)]
 
 #[cfg(feature = "compiler")]
-pub use precast_runtime::{BundleBytes, FunctionStore, Lineage, MemoryStore, Target, TargetError};
+pub use precast_runtime::{
+    BundleBytes, FunctionMemory, FunctionStore, Lineage, MemoryStore, Target, TargetError,
+};
 pub use precast_runtime::{
     Caller, CompileError, CompiledModule, Config, Error, ErrorKind, ExportType, Extern, ExternRef,
     ExternType, Features, FormatError, Frame, Func, FuncType, Global, GlobalType, HostError,
     HostModule, HostModuleBuilder, ImportType, Inspection, Instance, IntoHostFunc, Limits,
-    LinkError, Memory, MemoryType, Namespace, Runtime, Table, TableType, Trap, TrapCode, TypedFunc,
-    ValType, Value, WasmParams, WasmResults, WasmTy,
+    LinkError, Memory, MemoryType, Namespace, Runtime, SealError, SealKey, Table, TableType, Trap,
+    TrapCode, TypedFunc, ValType, Value, WasmParams, WasmResults, WasmTy,
 };
 #[cfg(feature = "cache")]
 pub use precast_runtime::{Source, cache, cache::Cache};

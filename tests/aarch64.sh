@@ -169,6 +169,8 @@ artifacts() {
     emulated="$PRECAST_TEST_RUNNER $target_dir/$TARGET/emulated/precast"
     dir=$(mktemp -d)
     trap 'rm -rf "$dir"' RETURN
+    # Both seal with the same key.
+    local -x PRECAST_STATE_DIR=$dir/state
     # All features of the emulated CPU, under the names artifacts use.
     local all=aarch64+lse+fp16+dotprod+i8mm
     for guest in tests/guests/{hello,demo,bench/json,bench/simd}.wasm; do

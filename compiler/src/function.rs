@@ -110,7 +110,7 @@ pub(crate) fn disassembly(
 ) -> Result<(String, Vec<u8>), CompileError> {
     let mut worker = Worker::new(plan, isa, None);
     worker.context.set_disasm(true);
-    worker.translate(plan.module.bodies.len() - 1, true)?;
+    worker.translate(plan.module.bodies.len() - 1, true, false)?;
     worker.context.set_disasm(true);
     worker.generate(plan.module.bodies.len() - 1)?;
     let compiled = worker.context.compiled_code().expect("it was just compiled");

@@ -4,6 +4,7 @@ use crate::config::{self, Config};
 use crate::error::{Error, ErrorKind};
 use crate::module::{self, CompiledModule};
 use crate::runtime::Runtime;
+use crate::seal::{self, SealError, SealKey};
 use crate::vm::code::{CodeError, CodeMemory};
 use precast_cache::{Cache, Content, Damage, Entry, FileIdentity, Fingerprint, Functions, Key};
 use precast_compiler::{BundleBytes, FunctionStore, Lineage};
@@ -45,6 +46,27 @@ pub(crate) fn fingerprint(config: &Config) -> Fingerprint {
 pub(crate) fn known(runtime: &Runtime, cache: &Cache, path: &Path) -> Option<CompiledModule> {
     let key = cache.known_path(path, &runtime.fingerprint())?;
     find(runtime, cache, &key).ok()?
+}
+
+/// Maps a sealed artifact that nobody else can write to. Its seal is hashed unless the index knows
+/// the file in this state.
+pub(crate) fn map_sealed(
+    file: File,
+    key: &SealKey,
+    index: Option<&Cache>,
+) -> Result<Box<CodeMemory>, CodeError> {
+    let identity = FileIdentity::of(&file)?;
+    let how = Fingerprint::new("precast seals", "");
+    let entry = seal::read_tag(&file)?.map(|tag| Key::new(&how, Content::of(&tag)));
+    let entry = entry.ok_or(CodeError::Seal(SealError::Missing))?;
+    let proven = index.is_some_and(|index| index.known(&identity, &how) == Some(entry));
+    let Some(index) = index.filter(|_| !proven) else {
+        return CodeMemory::map_sealed(file, key, proven, module::identity());
+    };
+    let identity = FileIdentity::before_reading(&file, crate::vm::sys::is_unwritten)?;
+    let code = CodeMemory::map_sealed(file, key, proven, module::identity())?;
+    index.remember(&identity, &how, &entry);
+    Ok(code)
 }
 
 /// The module in a file: the one that the cache knows and has, or what it holds is compiled.
@@ -119,7 +141,7 @@ fn compile_after(
     let mapped = published.and_then(|(mut entry, file)| map(runtime, &mut entry, file).ok());
     let module = match mapped {
         Some(module) => module,
-        None => runtime.load_bytes(&artifact)?,
+        None => runtime.load_own(&artifact)?,
     };
     drop(flight);
     Ok(module)
@@ -181,7 +203,7 @@ enum Unusable {
 fn map(runtime: &Runtime, entry: &mut Entry, file: File) -> Result<CompiledModule, Unusable> {
     let failed = |error| match error {
         CodeError::Io(_) => Unusable::System,
-        CodeError::Format(_) => Unusable::Damaged,
+        CodeError::Format(_) | CodeError::Seal(_) => Unusable::Damaged,
     };
     let expect = module::identity();
     let small = entry.take_small();

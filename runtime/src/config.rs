@@ -128,17 +128,6 @@ impl Config {
         self.cache = Some(cache);
         self
     }
-
-    /// Keeps the code of single functions in `store`, and takes it from there when a module is
-    /// compiled in which they did not change. Every function is validated, and the artifact is
-    /// the same as without a store. Default: none.
-    ///
-    /// What a store gives becomes code that is executed: it must be as safe as artifacts are.
-    #[cfg(feature = "compiler")]
-    pub fn functions(mut self, store: Arc<dyn precast_compiler::FunctionStore>) -> Self {
-        self.functions = Some(store);
-        self
-    }
 }
 
 impl std::fmt::Debug for Config {

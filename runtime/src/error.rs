@@ -1,5 +1,6 @@
 //! What can go wrong.
 
+use crate::seal::SealError;
 use crate::trap::Trap;
 use precast_abi::artifact::FormatError;
 use precast_abi::trap::TrapCode;
@@ -21,6 +22,9 @@ pub enum ErrorKind {
     /// The artifact cannot be used.
     #[error(transparent)]
     Format(#[from] FormatError),
+    /// The artifact is not proven to come from who has the key.
+    #[error("the artifact is not trusted: {0}")]
+    Seal(#[from] SealError),
     /// The machine lacks CPU features the artifact uses.
     #[error("the artifact needs CPU features this machine lacks: {0}")]
     Features(String),

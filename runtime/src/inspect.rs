@@ -2,6 +2,7 @@
 
 use crate::error::Error;
 use crate::module::{ExportType, ImportType};
+use crate::seal;
 use precast_abi::artifact::{
     Artifact, ExportDesc, FormatError, FuncDesc, GlobalDesc, ImportDesc, Kind, MemoryDesc, Place,
     Section, StrRef, TableDesc,
@@ -27,8 +28,10 @@ pub struct Inspection {
     pub wasm_hash: [u8; 16],
     /// The module's name, if it has one.
     pub name: Option<String>,
-    /// Its bytes.
+    /// Its bytes, without those of a seal.
     pub size: u64,
+    /// Whether a seal follows it. Only who has the key can tell whether it holds.
+    pub sealed: bool,
     /// Its sections, in the order they have in the file.
     pub sections: Vec<Part>,
     /// The functions that the module defines.
@@ -68,18 +71,19 @@ pub struct Function {
 }
 
 impl Inspection {
-    /// Inspects the bytes of an artifact, also one that cannot be loaded here.
+    /// Inspects the bytes of an artifact, also one that cannot be loaded here. A seal may follow it.
     ///
     /// # Errors
     ///
     /// [`crate::ErrorKind::Format`] when it is not an artifact, of a format this version does not
     /// know, or its metadata is damaged.
     pub fn of(artifact: &[u8]) -> Result<Inspection, Error> {
+        let artifact_and_seal = artifact.len();
         // Records are read in place, where they must be aligned.
         let mut aligned = vec![0u128; artifact.len().div_ceil(size_of::<u128>())];
         let bytes = &mut aligned.as_mut_bytes()[..artifact.len()];
         bytes.copy_from_slice(artifact);
-        let bytes = &*bytes;
+        let bytes = seal::without_seal(bytes);
         let header = Artifact::peek(bytes).ok_or(FormatError::Magic)?;
         // Whoever it is for, what it says must be consistent.
         let artifact = Artifact::check(bytes, &header.identity)?;
@@ -94,6 +98,7 @@ impl Inspection {
             wasm_hash: header.wasm_hash,
             name: reader.names().last().and_then(|&name| reader.name(name)),
             size: header.file_len,
+            sealed: bytes.len() < artifact_and_seal,
             sections: Section::ALL.iter().map(|&section| reader.part(section)).collect(),
             functions: reader.functions(),
             imports: reader.imports(),

@@ -27,6 +27,8 @@ mod cached;
 mod config;
 mod error;
 mod func;
+#[cfg(feature = "compiler")]
+mod functions;
 mod global;
 mod host;
 mod inspect;
@@ -35,6 +37,7 @@ mod memory;
 mod module;
 mod namespace;
 mod runtime;
+mod seal;
 mod table;
 mod trap;
 mod value;
@@ -46,6 +49,8 @@ pub use cached::Source;
 pub use config::{Config, Features};
 pub use error::{CompileError, Error, ErrorKind, HostError, LinkError};
 pub use func::{Func, TypedFunc, WasmParams, WasmResults, WasmTy};
+#[cfg(feature = "compiler")]
+pub use functions::FunctionMemory;
 pub use global::Global;
 pub use host::{
     Caller, HostModule, HostModuleBuilder, HostReturn, HostValues, IntoHostFunc, WithCaller,
@@ -65,6 +70,7 @@ pub use precast_cache as cache;
 #[cfg(feature = "compiler")]
 pub use precast_compiler::{BundleBytes, FunctionStore, Lineage, MemoryStore, Target, TargetError};
 pub use runtime::Runtime;
+pub use seal::{SealError, SealKey};
 pub use table::Table;
 pub use trap::{Frame, Trap};
 pub use value::{ExternRef, Value};

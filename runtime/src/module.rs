@@ -129,6 +129,7 @@ impl CompiledModule {
     }
 
     /// The artifact's bytes, for [`Runtime::load`] and [`Runtime::load_bytes`].
+    /// [`CompiledModule::serialize_sealed`] gives those that can be loaded safely.
     pub fn serialize(&self) -> &[u8] {
         self.bytes()
     }

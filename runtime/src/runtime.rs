@@ -2,15 +2,14 @@
 
 use crate::config::Config;
 use crate::error::{Error, ErrorKind};
-use crate::module::{self, CompiledModule};
+#[cfg(feature = "compiler")]
+use crate::module::CompiledModule;
 use crate::namespace::Namespace;
-use crate::vm::code::{CodeError, CodeMemory};
 use crate::vm::store::Store;
 use precast_abi::artifact::MAGIC;
 #[cfg(feature = "compiler")]
-#[cfg(feature = "compiler")]
 use precast_compiler::Target;
-use std::fs::File;
+#[cfg(feature = "compiler")]
 use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -68,7 +67,7 @@ impl Runtime {
         if let Some(cache) = &self.config().cache {
             return crate::cached::compile(self, cache, wasm);
         }
-        self.load_bytes(&self.precompile(wasm)?)
+        self.load_own(&self.precompile(wasm)?)
     }
 
     /// Compiles a module from the binary format to the bytes of an artifact, which no cache keeps.
@@ -147,43 +146,6 @@ impl Runtime {
     #[cfg(feature = "cache")]
     pub fn fingerprint(&self) -> precast_cache::Fingerprint {
         *self.0.fingerprint.get_or_init(|| crate::cached::fingerprint(self.config()))
-    }
-
-    /// Maps the artifact in a file, as [`CompiledModule::serialize`] gave it.
-    ///
-    /// Loading an artifact means executing it: load only files that nobody untrusted can write.
-    /// The file must not be changed in place while the module is in use.
-    ///
-    /// # Errors
-    ///
-    /// [`ErrorKind::File`] when it cannot be read, [`ErrorKind::Format`] and
-    /// [`ErrorKind::Features`] when it cannot be used, [`ErrorKind::Closed`].
-    pub fn load(&self, path: impl AsRef<Path>) -> Result<CompiledModule, Error> {
-        self.check_open()?;
-        let path = path.as_ref();
-        let in_file = |error| ErrorKind::File { path: path.to_owned(), error };
-        let file = File::open(path).map_err(in_file)?;
-        let code = CodeMemory::map(file, module::identity()).map_err(|error| match error {
-            CodeError::Io(error) => in_file(error),
-            CodeError::Format(error) => error.into(),
-        })?;
-        CompiledModule::new(self.clone(), code)
-    }
-
-    /// Loads an artifact from memory, as [`CompiledModule::serialize`] gave it, of any alignment:
-    /// what `include_bytes!` put into a program can be loaded as it lies there. It is copied once.
-    /// The same holds as for [`Runtime::load`].
-    ///
-    /// # Errors
-    ///
-    /// As [`Runtime::load`], with [`ErrorKind::System`] in place of file errors.
-    pub fn load_bytes(&self, artifact: &[u8]) -> Result<CompiledModule, Error> {
-        self.check_open()?;
-        let code = CodeMemory::copy(artifact, module::identity()).map_err(|error| match error {
-            CodeError::Io(error) => ErrorKind::System { what: "mapping an artifact", error },
-            CodeError::Format(error) => error.into(),
-        })?;
-        CompiledModule::new(self.clone(), code)
     }
 
     /// Whether bytes begin like an artifact. Eight are enough to tell.

@@ -2,15 +2,16 @@
 
 use std::fs::{self, File};
 use std::io::{self, Write};
+use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use anyhow::{Context, Result, bail};
 use clap::{Args, ValueEnum};
-use precast::{Config, Runtime, Target};
+use precast::{Config, Runtime, SealKey, Target};
 
 use super::code::CodeOptions;
-use super::{input, progress};
+use super::{input, progress, state};
 
 /// Arguments of `precast compile`.
 #[derive(Args)]
@@ -57,8 +58,11 @@ enum Cpu {
 
 const EXAMPLES: &str = "\
 An artifact holds native code for this version of precast and this kind of CPU; anywhere else it is
-refused, not misread. Whoever can write an artifact decides what code runs: keep them as safe as
-programs.
+refused, not misread.
+
+It is sealed with a key that only you can read, in PRECAST_STATE_DIR, else precast in
+XDG_STATE_HOME, else ~/.local/state/precast. `precast run` executes what has your seal and was not
+changed since; anything else needs consent: `precast run --allow-precompiled`.
 
 Examples:
   precast compile app.wasm -o app.precast && precast run app.precast
@@ -73,11 +77,32 @@ impl Compile {
         };
         let target = self.target()?;
         let runtime = Runtime::with_config(progress::with_bar(self.code.configure(Config::new())));
-        let artifact = runtime.precompile_for(&wasm, target);
+        let artifact = match self.key()? {
+            Some(key) => runtime.precompile_sealed(&wasm, target, &key),
+            None => runtime.precompile_for(&wasm, target),
+        };
         let artifact = artifact.with_context(|| self.file.display().to_string())?;
         publish(&self.output, &artifact)
             .with_context(|| format!("cannot write {}", self.output.display()))?;
         Ok(ExitCode::SUCCESS)
+    }
+
+    /// The key to seal with. Without one, the artifact is as good as any from elsewhere; that
+    /// somebody else controls the folder which the user has named is an error.
+    fn key(&self) -> Result<Option<SealKey>> {
+        match state::key_or_new() {
+            Ok(key) => Ok(Some(key)),
+            Err(error) if error.is_unsafe && state::is_named() => Err(error.into()),
+            Err(error) => {
+                let output = self.output.display();
+                // Nobody is left to tell if that fails.
+                let _ = writeln!(
+                    io::stderr(),
+                    "warning: {output} is not sealed, so `run` will want --allow-precompiled: {error}"
+                );
+                Ok(None)
+            }
+        }
     }
 
     fn target(&self) -> Result<Target> {
@@ -117,7 +142,8 @@ fn publish(path: &Path, bytes: &[u8]) -> io::Result<()> {
 
 /// Creates a file that holds `bytes`, on disk before this returns.
 fn write_new(path: &Path, bytes: &[u8]) -> io::Result<()> {
-    let mut file = File::create_new(path)?;
+    // As a program: a file that others can write to would be copied whenever it is run.
+    let mut file = File::options().write(true).create_new(true).mode(0o644).open(path)?;
     file.write_all(bytes)?;
     file.sync_all()
 }

@@ -8,6 +8,8 @@ use anyhow::{Context, Result, bail};
 use precast::{CompiledModule, Runtime, Source};
 use wast::parser::{self, ParseBuffer};
 
+use super::consent::Consent;
+
 /// Enough first bytes to tell the formats apart.
 const SNIFF: usize = 16;
 
@@ -28,19 +30,19 @@ pub(crate) fn read(path: &Path) -> Result<Input> {
     read_bare(path).with_context(|| path.display().to_string())
 }
 
-/// Compiles or loads what is in `path`. What the cache knows is not even read.
-pub(crate) fn module(runtime: &Runtime, path: &Path) -> Result<CompiledModule> {
+/// Compiles what is in `path`, or loads it if it is an artifact that may be executed. What the
+/// cache knows is not even read.
+pub(crate) fn module(runtime: &Runtime, path: &Path, consent: &Consent) -> Result<CompiledModule> {
     if let Some(module) = runtime.cached_file(path) {
         return Ok(module);
     }
-    let module = match read(path)? {
-        // A user's file may be damaged in any way: better said now than by a trap without a name.
-        Input::Artifact => {
-            runtime.load(path).and_then(|module| module.verify_metadata().map(|()| module))
+    match read(path)? {
+        Input::Artifact => consent.load(runtime, path),
+        Input::Wasm(wasm, source) => {
+            let module = runtime.compile_source(&source, &wasm);
+            module.with_context(|| path.display().to_string())
         }
-        Input::Wasm(wasm, source) => runtime.compile_source(&source, &wasm),
-    };
-    module.with_context(|| path.display().to_string())
+    }
 }
 
 fn read_bare(path: &Path) -> Result<Input> {

@@ -10,6 +10,8 @@ use clap::Args;
 use precast::{ExternType, Inspection};
 use serde_json::{Value, json};
 
+use super::state::{self, KeyError};
+
 /// Arguments of `precast inspect`.
 #[derive(Args)]
 #[command(after_help = EXAMPLES)]
@@ -35,19 +37,60 @@ impl Inspect {
         let file = || self.file.display().to_string();
         let bytes = fs::read(&self.file).with_context(file)?;
         let inspection = Inspection::of(&bytes).with_context(file)?;
+        let seal = Seal::of(&inspection, &bytes);
         let mut stdout = io::BufWriter::new(io::stdout().lock());
         if self.json {
-            serde_json::to_writer_pretty(&mut stdout, &as_json(&inspection))?;
+            serde_json::to_writer_pretty(&mut stdout, &as_json(&inspection, &seal))?;
             writeln!(stdout)?;
         } else {
-            as_text(&mut stdout, &inspection)?;
+            as_text(&mut stdout, &inspection, &seal)?;
         }
         stdout.flush()?;
         Ok(ExitCode::SUCCESS)
     }
 }
 
-fn as_text(out: &mut impl Write, artifact: &Inspection) -> io::Result<()> {
+/// What the seal of an artifact is to this user.
+enum Seal {
+    None,
+    Own,
+    Other,
+    /// The user's key cannot be used.
+    Unknown(KeyError),
+}
+
+impl Seal {
+    fn of(inspection: &Inspection, file: &[u8]) -> Seal {
+        if !inspection.sealed {
+            return Seal::None;
+        }
+        match state::key() {
+            Ok(key) if key.check(file).is_ok() => Seal::Own,
+            Ok(_) => Seal::Other,
+            Err(error) => Seal::Unknown(error),
+        }
+    }
+
+    fn word(&self) -> &'static str {
+        match self {
+            Seal::None => "none",
+            Seal::Own => "own",
+            Seal::Other => "other",
+            Seal::Unknown(_) => "unknown",
+        }
+    }
+
+    fn text(&self) -> String {
+        match self {
+            Seal::None => "none".to_owned(),
+            Seal::Own => "yours".to_owned(),
+            Seal::Other => "not yours, or broken".to_owned(),
+            Seal::Unknown(error) => format!("not checked: {error}"),
+        }
+    }
+}
+
+fn as_text(out: &mut impl Write, artifact: &Inspection, seal: &Seal) -> io::Result<()> {
     writeln!(out, "format    {}", artifact.version)?;
     writeln!(out, "compiler  {}", artifact.compiler)?;
     writeln!(out, "target    {}", artifact.target)?;
@@ -56,6 +99,7 @@ fn as_text(out: &mut impl Write, artifact: &Inspection) -> io::Result<()> {
     writeln!(out, "wasm      {}", hex(&artifact.wasm_hash))?;
     writeln!(out, "name      {}", shown(artifact.name.as_deref()))?;
     writeln!(out, "size      {}", artifact.size)?;
+    writeln!(out, "seal      {}", seal.text())?;
 
     writeln!(out, "\nsections\n    offset       size  name")?;
     for part in &artifact.sections {
@@ -78,7 +122,7 @@ fn as_text(out: &mut impl Write, artifact: &Inspection) -> io::Result<()> {
     Ok(())
 }
 
-fn as_json(artifact: &Inspection) -> Value {
+fn as_json(artifact: &Inspection, seal: &Seal) -> Value {
     let sections = artifact.sections.iter().map(|part| {
         json!({
             "name": part.name, "offset": part.offset, "size": part.size, "whole": part.whole,
@@ -110,6 +154,7 @@ fn as_json(artifact: &Inspection) -> Value {
         "wasm": hex(&artifact.wasm_hash),
         "name": artifact.name,
         "size": artifact.size,
+        "seal": seal.word(),
         "sections": sections.collect::<Vec<_>>(),
         "functions": functions.collect::<Vec<_>>(),
         "imports": imports.collect::<Vec<_>>(),

@@ -3,6 +3,8 @@
 mod cache;
 mod code;
 mod compile;
+#[allow(unsafe_code)]
+mod consent;
 mod dir;
 mod imports;
 mod input;
@@ -12,6 +14,7 @@ mod progress;
 mod report;
 mod run;
 mod stack;
+mod state;
 mod values;
 mod wast;
 

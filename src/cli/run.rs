@@ -15,6 +15,7 @@ use precast::{CompiledModule, Config, ExternType, Instance, Namespace, Runtime, 
 
 use super::cache::CacheOptions;
 use super::code::CodeOptions;
+use super::consent::Consent;
 use super::dir::Dir;
 use super::imports::{self, UnknownImports};
 use super::stack::StackOptions;
@@ -74,6 +75,9 @@ pub(crate) struct Run {
     stack: StackOptions,
 
     #[command(flatten)]
+    consent: Consent,
+
+    #[command(flatten)]
     cache: CacheOptions,
 
     #[command(flatten)]
@@ -98,6 +102,9 @@ Examples:
   precast run --invoke add add.wat 2 3             call one function
   precast run --preload math=math.wasm app.wasm    link two modules
   precast run --no-cache app.wasm                  compile it, and keep nothing
+
+An artifact is native code: it runs if your own `precast compile` made it, and any other only with
+--allow-precompiled, as no sandbox holds it back.
 
 In HOST[::GUEST] the last \"::\" separates, so HOST may contain colons.
 
@@ -178,7 +185,7 @@ impl Run {
         let preloads = self.preloads.iter().map(|preload| preload.file.as_path());
         preloads
             .chain([self.file()])
-            .map(|file| Ok((file, input::module(runtime, file)?)))
+            .map(|file| Ok((file, input::module(runtime, file, &self.consent)?)))
             .collect()
     }
 

@@ -83,6 +83,7 @@ impl Place {
     pub(crate) fn precast<S: AsRef<OsStr>>(&self, args: impl IntoIterator<Item = S>) -> Command {
         let mut command = precast();
         command.args(args).env_clear().env("PRECAST_CACHE_DIR", self.cache());
+        command.env("PRECAST_STATE_DIR", self.path().join("state"));
         command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
         command
     }

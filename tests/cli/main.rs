@@ -4,6 +4,7 @@ mod bad_input;
 #[path = "../support/command.rs"]
 mod command;
 mod compile;
+mod consent;
 mod run;
 mod scratch;
 mod wasi;
@@ -20,7 +21,7 @@ fn file(name: &str) -> String {
 /// The command with these arguments, without environment and input.
 fn precast<S: AsRef<OsStr>>(args: impl IntoIterator<Item = S>) -> Command {
     let mut command = command::precast();
-    command.args(args).env_clear().stdin(Stdio::null());
+    command.args(args).env_clear().env(command::STATE.0, command::STATE.1).stdin(Stdio::null());
     command
 }
 

@@ -13,6 +13,7 @@ mod large;
 mod linking;
 mod reuse;
 mod safety;
+mod sealed;
 mod speculation;
 mod stack;
 mod tables;
@@ -20,12 +21,19 @@ mod targets;
 mod traps;
 mod types;
 
-use precast::{CompiledModule, Instance, Namespace, Runtime};
+use precast::{CompiledModule, Error, Instance, Namespace, Runtime};
 
 /// Compiles a module from its text.
 fn compile(runtime: &Runtime, text: &str) -> CompiledModule {
     let wasm = wat::parse_str(text).expect("the text of the module");
     runtime.compile(&wasm).expect("the module")
+}
+
+/// Loads artifacts that a test has compiled, and perhaps damaged.
+fn load(runtime: &Runtime, artifact: &[u8]) -> Result<CompiledModule, Error> {
+    // SAFETY: tests run what they have compiled. What they change afterwards is refused, or its
+    // code is not called.
+    unsafe { runtime.load_bytes(artifact) }
 }
 
 /// A namespace with one instance in it.

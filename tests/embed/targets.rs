@@ -2,6 +2,8 @@
 
 use precast::{ErrorKind, FormatError, Runtime, Target, TargetError};
 
+use super::load;
+
 const MODULE: &str = r#"(module (memory 1)
   (func (export "f") (param i32) (result i32) (i32.load (local.get 0))))"#;
 
@@ -46,10 +48,10 @@ fn each_feature_is_needed_by_name() {
     let cpu = std::fs::read_to_string("/proc/cpuinfo").unwrap();
     let words: Vec<&str> = cpu.split_whitespace().collect();
     let (_, features) = FEATURES.iter().find(|(arch, _)| *arch == HERE).unwrap();
-    runtime.load_bytes(&compile_for(&runtime, HERE).unwrap()).unwrap();
+    load(&runtime, &compile_for(&runtime, HERE).unwrap()).unwrap();
     for (name, kernel) in *features {
         let artifact = compile_for(&runtime, &format!("{HERE}+{name}")).unwrap();
-        match runtime.load_bytes(&artifact) {
+        match load(&runtime, &artifact) {
             Ok(_) => assert!(words.contains(kernel), "{name}"),
             Err(error) => {
                 assert!(!words.contains(kernel), "{name}: {error}");
@@ -66,7 +68,7 @@ fn this_machines_artifact_is_that_of_its_name_and_features() {
     let (_, features) = FEATURES.iter().find(|(arch, _)| *arch == HERE).unwrap();
     let has = |name: &&str| {
         let artifact = compile_for(&runtime, &format!("{HERE}+{name}")).unwrap();
-        runtime.load_bytes(&artifact).is_ok()
+        load(&runtime, &artifact).is_ok()
     };
     let names = features.iter().map(|(name, _)| *name).filter(has);
     let named = names.fold(HERE.to_owned(), |target, name| format!("{target}+{name}"));
@@ -80,7 +82,7 @@ fn this_machines_artifact_is_that_of_its_name_and_features() {
 fn another_machines_artifact_is_refused_by_both_names() {
     let runtime = Runtime::new();
     for (arch, _) in FEATURES.iter().filter(|(arch, _)| *arch != HERE) {
-        let error = runtime.load_bytes(&compile_for(&runtime, arch).unwrap()).unwrap_err();
+        let error = load(&runtime, &compile_for(&runtime, arch).unwrap()).unwrap_err();
         let ErrorKind::Format(FormatError::Target { found, expected }) = error.kind() else {
             panic!("{error}");
         };

@@ -2,7 +2,7 @@
 
 use precast::{Caller, HostModuleBuilder, Runtime, TrapCode, Value};
 
-use super::{compile, instantiate};
+use super::{compile, instantiate, load};
 
 #[test]
 fn every_kind() {
@@ -154,7 +154,7 @@ fn traps_while_code_comes_and_goes() {
             })
         });
         while trapping.iter().any(|thread| !thread.is_finished()) {
-            runtime.load_bytes(&artifact).unwrap();
+            load(&runtime, &artifact).unwrap();
         }
     });
 }

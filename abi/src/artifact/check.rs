@@ -1,11 +1,21 @@
-//! Deciding whether bytes are an artifact that may be used.
+//! Deciding whether bytes are an artifact that may be used: not damaged, and made for this machine by
+//! this version. It is no defence against malice. A checksum is recomputed by whoever changes the
+//! bytes it covers, and machine code does what it does, so whether an artifact may be executed is
+//! for its reader to know from elsewhere: a seal, a folder that nobody else can write to, or
+//! somebody's word.
+//!
+//! What it does give is that no reader of an accepted artifact panics, reads outside of it or takes
+//! time out of proportion to its size, and that a writer's mistake is found when an artifact is
+//! loaded: every index and offset of the hot sections lies in what it refers to, every constant has
+//! the type of what it initialises, and regions and sections do not overlap.
+
+mod init;
 
 use super::header::{HEADER_SIZE, Header, Identity, MAGIC, Place, Section, VERSION};
 use super::records::*;
 use super::view::Artifact;
-use crate::limits::MEMORY32_MAX_PAGES;
 use crate::types::ValType;
-use crate::vmctx::{self, FuncRef, FuncSlot, MemoryDef, MemorySlot, TableDef};
+use crate::vmctx::{Counts, Regions};
 use zerocopy::{FromBytes, IntoBytes};
 
 /// Why bytes are not an artifact that can be used here.
@@ -49,7 +59,7 @@ pub enum FormatError {
     #[error("the artifact is damaged: checksum mismatch")]
     Checksum,
     /// A section does not lie where it may.
-    #[error("the artifact is damaged: section '{0}' lies outside the file")]
+    #[error("the artifact is damaged: section '{0}' does not lie where it may")]
     Section(&'static str),
     /// A section is not as it was written.
     #[error("the artifact is damaged: section '{0}' has changed")]
@@ -85,17 +95,20 @@ pub(super) fn header<'a>(bytes: &'a [u8], expect: &Identity) -> Result<&'a Heade
     {
         return Err(FormatError::Checksum);
     }
+    // They have the order of the table, so that none overlaps another.
+    let mut free = HEADER_SIZE as u64;
     for &section in Section::ALL {
         let entry = header.table[section as usize];
         let end = entry.offset.checked_add(entry.len);
         let limit = if section.place() == Place::Hot { hot_end } else { have };
         let align = if section.place() == Place::Mapped { HEADER_SIZE as u64 } else { 16 };
         if end.is_none_or(|end| end > limit)
-            || entry.offset < HEADER_SIZE as u64
+            || entry.offset < free
             || !entry.offset.is_multiple_of(align)
         {
             return Err(FormatError::Section(section.name()));
         }
+        free = entry.offset + entry.len;
     }
     Ok(header)
 }
@@ -128,6 +141,13 @@ fn identity(found: &Identity, expected: &Identity) -> Result<(), FormatError> {
     Ok(())
 }
 
+/// Most bytes of an entry thunk's frame: it holds the arguments and results that do not fit
+/// registers, of which there are at most a thousand each, of 16 bytes, some of them twice.
+const MAX_FRAME: u32 = 256 << 10;
+
+/// What stack pointers are a multiple of, between calls.
+const STACK_ALIGN: u32 = 16;
+
 /// The checks of one artifact: what its records may refer to.
 struct Checker<'a> {
     artifact: &'a Artifact,
@@ -146,10 +166,9 @@ pub(super) fn sections(artifact: &Artifact, bytes: &[u8]) -> Result<(), FormatEr
     let c = Checker { artifact, bytes, info, text };
     c.types()?;
     c.context()?;
-    c.imports()?;
-    c.exports()?;
-    c.state()?;
-    c.segments()?;
+    let imports = c.imports()?;
+    c.exports(&imports)?;
+    init::check(&c, &imports)?;
     c.handlers()
 }
 
@@ -207,42 +226,36 @@ impl<'a> Checker<'a> {
         Ok(())
     }
 
-    /// Every region lies inside the context and below its header.
+    /// The context has the layout of a module with so much of everything: regions lie side by side,
+    /// below the header.
     fn context(&self) -> Result<(), FormatError> {
-        let (info, regions) = (self.info, self.info.regions());
+        let info = self.info;
         let tables: &[TableDesc] = self.records(Section::Tables)?;
-        let runtime_tables = tables.iter().filter(|t| t.slot != NONE).count() as u64;
-        let memories = u64::from(self.count(Section::Memories, size_of::<MemoryDesc>()));
-        let own_memories = memories.saturating_sub(u64::from(info.memory_imports));
-        // Memory 0 stands in the header when the module defines it.
-        let behind_first = own_memories - u64::from(own_memories > 0 && info.memory_imports == 0);
-        ensure(regions.size <= vmctx::Regions::MAX_SIZE, "context too large")?;
-        ensure(regions.size.is_multiple_of(16), "context size")?;
-        let func_refs = u64::from(self.count(Section::FuncRefs, size_of::<FuncRefDesc>()));
-        for (start, count, size) in [
-            (regions.globals, self.artifact.entry(Section::GlobalInit).len, 1),
-            (regions.tables, runtime_tables, TableDef::SIZE),
-            (regions.func_imports, info.func_imports.into(), FuncSlot::SIZE),
-            (regions.global_imports, info.global_imports.into(), 8),
-            (regions.table_imports, info.table_imports.into(), 8),
-            (regions.memory_imports, info.memory_imports.into(), MemorySlot::SIZE),
-            (regions.memories, behind_first, MemoryDef::SIZE),
-            (regions.func_refs, func_refs, FuncRef::SIZE),
-        ] {
-            let bytes = count.checked_mul(u64::from(size)).filter(|&b| b <= regions.size.into());
-            let bytes = bytes.ok_or(FormatError::Record("a region outside the context"))? as i64;
-            let (low, high) = (-i64::from(regions.size), -i64::from(vmctx::HEADER_SIZE));
-            let start = i64::from(start);
-            let fits = start >= low && start + bytes <= high && start % 8 == 0;
-            ensure(fits || vmctx::MEMORY0_OFFSET != 0, "a region outside the context")?;
-        }
-        Ok(())
+        let memories = self.count(Section::Memories, size_of::<MemoryDesc>());
+        let own_memories = memories.checked_sub(info.memory_imports);
+        let own_memories = own_memories.ok_or(FormatError::Record("the number of imports"))?;
+        let global_bytes = u32::try_from(self.artifact.entry(Section::GlobalInit).len);
+        let counts = Counts {
+            global_bytes: global_bytes.map_err(|_| FormatError::Record("context too large"))?,
+            tables: tables.iter().filter(|t| t.slot != NONE).count() as u32,
+            func_imports: info.func_imports,
+            global_imports: info.global_imports,
+            table_imports: info.table_imports,
+            memory_imports: info.memory_imports,
+            // Memory 0 stands in the header when the module defines it.
+            memories: own_memories - u32::from(own_memories > 0 && info.memory_imports == 0),
+            func_refs: self.count(Section::FuncRefs, size_of::<FuncRefDesc>()),
+        };
+        let regions = Regions::new(&counts).ok_or(FormatError::Record("context too large"))?;
+        ensure(info.regions() == regions, "the layout of the context")
     }
 
-    fn imports(&self) -> Result<(), FormatError> {
+    /// Checks the imports; the types of the functions among them.
+    fn imports(&self) -> Result<Vec<u32>, FormatError> {
         let info = self.info;
         let types = self.count(Section::Types, size_of::<TypeDesc>());
         let mut counts = [0u32; 4];
+        let mut funcs = Vec::new();
         for import in self.records::<ImportDesc>(Section::Imports)? {
             self.string(import.module)?;
             self.string(import.name)?;
@@ -250,6 +263,9 @@ impl<'a> Checker<'a> {
             let nth = counts[kind as usize];
             let ok = if kind == Kind::Func { import.index < types } else { import.index == nth };
             ensure(ok, "an import's type")?;
+            if kind == Kind::Func {
+                funcs.push(import.index);
+            }
             counts[kind as usize] += 1;
         }
         let expected =
@@ -261,10 +277,11 @@ impl<'a> Checker<'a> {
                 && info.memory_imports <= self.count(Section::Memories, size_of::<MemoryDesc>())
                 && info.global_imports <= self.count(Section::Globals, size_of::<GlobalDesc>()),
             "the number of imports",
-        )
+        )?;
+        Ok(funcs)
     }
 
-    fn exports(&self) -> Result<(), FormatError> {
+    fn exports(&self, imports: &[u32]) -> Result<(), FormatError> {
         let info = self.info;
         let types: &[TypeDesc] = self.records(Section::Types)?;
         let spaces = [
@@ -281,7 +298,7 @@ impl<'a> Checker<'a> {
             ensure(export.hash >= last, "exports out of order")?;
             last = export.hash;
             if kind == Kind::Func {
-                self.callable(types, export.index, export.ty, export.code)?;
+                self.callable(types, imports, export.index, export.ty, export.code)?;
             }
             if kind == Kind::Table {
                 let table = &self.records::<TableDesc>(Section::Tables)?[export.index as usize];
@@ -293,7 +310,9 @@ impl<'a> Checker<'a> {
         let exported = info.exported_memory;
         ensure(exported == NONE || exported < memories, "the exported memory")?;
         if info.start_func != NONE {
-            self.callable(types, info.start_func, info.start_type, info.start_code)?;
+            self.callable(types, imports, info.start_func, info.start_type, info.start_code)?;
+            let start = &types[info.start_type as usize];
+            ensure((start.params, start.results) == (0, 0), "the start function's type")?;
         }
         Ok(())
     }
@@ -302,119 +321,18 @@ impl<'a> Checker<'a> {
     fn callable(
         &self,
         types: &[TypeDesc],
+        imports: &[u32],
         func: u32,
         ty: u32,
         code: u32,
     ) -> Result<(), FormatError> {
         ensure(func < self.info.funcs, "a function's index")?;
-        let ty = types.get(ty as usize).ok_or(FormatError::Record("a function's type"))?;
-        ensure(ty.array_entry != NONE, "a function without entry thunk")?;
-        self.code(code, func < self.info.func_imports)?;
-        ensure((code == NONE) == (func < self.info.func_imports), "a function's code")
-    }
-
-    fn state(&self) -> Result<(), FormatError> {
-        let regions = self.info.regions();
-        let tables: &[TableDesc] = self.records(Section::Tables)?;
-        let mut slots = 0;
-        for (i, table) in tables.iter().enumerate() {
-            ensure(self.value_type(table.element)?.is_ref(), "a table of values")?;
-            self.item(&ElemItem { kind: table.init_kind, index: table.init_index })?;
-            if table.slot != NONE {
-                ensure(table.slot == slots, "a table's slot")?;
-                ensure(i as u32 >= self.info.table_imports, "a table's slot")?;
-                slots += 1;
-            }
+        let desc = types.get(ty as usize).ok_or(FormatError::Record("a function's type"))?;
+        ensure(desc.array_entry != NONE, "a function without entry thunk")?;
+        match imports.get(func as usize) {
+            Some(&imported) => ensure(ty == imported && code == NONE, "a function's type or code"),
+            None => self.code(code, false),
         }
-        for memory in self.records::<MemoryDesc>(Section::Memories)? {
-            ensure(memory.min <= MEMORY32_MAX_PAGES, "a memory's size")?;
-        }
-        let init = self.artifact.entry(Section::GlobalInit).len as i64;
-        for (i, global) in self.records::<GlobalDesc>(Section::Globals)?.iter().enumerate() {
-            let size = i64::from(self.value_type(global.ty)?.size());
-            let offset = i64::from(global.offset);
-            if (i as u32) < self.info.global_imports {
-                let expected = regions.global_import(i as u32);
-                ensure(global.offset == expected, "a global's offset")?;
-            } else {
-                let start = i64::from(regions.globals);
-                let fits = offset >= start && offset + size <= start + init && offset % size == 0;
-                ensure(fits, "a global's offset")?;
-            }
-            self.expr(global.init)?;
-        }
-        let types = self.count(Section::Types, size_of::<TypeDesc>());
-        for func in self.records::<FuncRefDesc>(Section::FuncRefs)? {
-            ensure(func.func < self.info.funcs && func.ty < types, "a func ref")?;
-            self.code(func.code, func.func < self.info.func_imports)?;
-        }
-        for op in self.records::<ConstOp>(Section::ConstOps)? {
-            let opcode = u32::try_from(op.op).ok().and_then(ConstOpcode::from_raw);
-            let limit = match opcode.ok_or(FormatError::Record("a constant expression"))? {
-                ConstOpcode::GlobalGet => self.count(Section::Globals, size_of::<GlobalDesc>()),
-                ConstOpcode::RefFunc => self.count(Section::FuncRefs, size_of::<FuncRefDesc>()),
-                _ => continue,
-            };
-            ensure(op.lo < u64::from(limit), "a constant expression")?;
-        }
-        Ok(())
-    }
-
-    fn expr(&self, expr: ConstExpr) -> Result<(), FormatError> {
-        let ops = u64::from(self.count(Section::ConstOps, size_of::<ConstOp>()));
-        let end = u64::from(expr.first) + u64::from(expr.count);
-        ensure(expr.is_empty() || end <= ops, "a constant expression")
-    }
-
-    fn item(&self, item: &ElemItem) -> Result<(), FormatError> {
-        let limit = match ElemKind::from_raw(item.kind) {
-            Some(ElemKind::Null) => return Ok(()),
-            Some(ElemKind::FuncRef) => self.count(Section::FuncRefs, size_of::<FuncRefDesc>()),
-            Some(ElemKind::Global) => self.count(Section::Globals, size_of::<GlobalDesc>()),
-            None => 0,
-        };
-        ensure(item.index < limit, "an element")
-    }
-
-    fn segments(&self) -> Result<(), FormatError> {
-        let tables: &[TableDesc] = self.records(Section::Tables)?;
-        let items: &[ElemItem] = self.records(Section::ElemItems)?;
-        items.iter().try_for_each(|item| self.item(item))?;
-        for elem in self.records::<ElemDesc>(Section::Elems)? {
-            let mode = SegmentMode::from_raw(elem.mode).ok_or(FormatError::Record("a segment"))?;
-            let end = u64::from(elem.first) + u64::from(elem.count);
-            ensure(end <= items.len() as u64, "an element segment")?;
-            self.expr(elem.offset)?;
-            if mode == SegmentMode::Active {
-                let table = tables.get(elem.table as usize);
-                let table = table.ok_or(FormatError::Record("an element segment"))?;
-                let exists = elem.table < self.info.table_imports || table.slot != NONE;
-                ensure(exists && !elem.offset.is_empty(), "an element segment")?;
-            }
-        }
-        let data = self.artifact.entry(Section::Data).len;
-        let memories: &[MemoryDesc] = self.records(Section::Memories)?;
-        for segment in self.records::<DataDesc>(Section::DataSegments)? {
-            let mode =
-                SegmentMode::from_raw(segment.mode).ok_or(FormatError::Record("a segment"))?;
-            let end = segment.start.checked_add(segment.len);
-            ensure(end.is_some_and(|end| end <= data), "a data segment")?;
-            self.expr(segment.offset)?;
-            if mode == SegmentMode::Active {
-                let exists = (segment.memory as usize) < memories.len();
-                ensure(exists && !segment.offset.is_empty(), "a data segment")?;
-            }
-        }
-        let image = self.artifact.entry(Section::Image);
-        if image.len > 0 {
-            let own = memories.get(self.info.memory_imports as usize);
-            let own = own.filter(|_| self.info.memory_imports == 0);
-            let end = self.info.image_start.checked_add(image.len);
-            let fits = own.zip(end).is_some_and(|(m, end)| end <= m.min * crate::limits::WASM_PAGE);
-            let aligned = self.info.image_start.is_multiple_of(crate::limits::WASM_PAGE);
-            ensure(fits && aligned, "the memory image")?;
-        }
-        Ok(())
     }
 
     fn handlers(&self) -> Result<(), FormatError> {
@@ -425,6 +343,8 @@ impl<'a> Checker<'a> {
         for handler in self.records::<HandlerDesc>(Section::Handlers)? {
             self.code(handler.ret, false)?;
             self.code(handler.handler, false)?;
+            let frame = handler.frame <= MAX_FRAME && handler.frame.is_multiple_of(STACK_ALIGN);
+            ensure(frame, "the frame of a handler")?;
             ensure(handler.ret > last, "handlers out of order")?;
             last = handler.ret;
         }

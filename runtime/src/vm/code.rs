@@ -2,13 +2,14 @@
 
 use super::registry::{self, CodeRange, Fault};
 use super::sys;
+use crate::seal::{self, SealError, SealKey};
 use memmap2::{Mmap, MmapOptions};
 use precast_abi::artifact::{Artifact, FormatError, HandlerDesc, Identity, Section};
 use precast_abi::trap::TrapCode;
 use region::Protection;
 use rustix::fs::MemfdFlags;
 use std::fs::File;
-use std::io::{self, Write};
+use std::io::{self, Read, Write};
 use std::sync::OnceLock;
 #[cfg(feature = "cache")]
 use zerocopy::IntoBytes;
@@ -18,6 +19,13 @@ use zerocopy::IntoBytes;
 pub(crate) enum CodeError {
     Io(io::Error),
     Format(FormatError),
+    Seal(SealError),
+}
+
+impl From<SealError> for CodeError {
+    fn from(error: SealError) -> Self {
+        CodeError::Seal(error)
+    }
 }
 
 impl From<io::Error> for CodeError {
@@ -40,8 +48,8 @@ pub(crate) struct CodeMemory {
 
 /// Where an artifact's bytes are.
 enum Bytes {
-    /// In a mapping of its file.
-    Mapped(Mmap),
+    /// In so many bytes of a mapping of its file. A seal may come after them.
+    Mapped(Mmap, usize),
     /// In so many bytes that were read: an artifact without text need not be mapped.
     #[cfg(feature = "cache")]
     Read(Box<[u128]>, usize),
@@ -52,7 +60,7 @@ impl std::ops::Deref for Bytes {
 
     fn deref(&self) -> &[u8] {
         match self {
-            Bytes::Mapped(map) => map,
+            Bytes::Mapped(map, len) => &map[..*len],
             #[cfg(feature = "cache")]
             Bytes::Read(words, len) => &words.as_bytes()[..*len],
         }
@@ -61,14 +69,20 @@ impl std::ops::Deref for Bytes {
 
 /// Maps a file that holds an artifact.
 fn mapping(file: &File, options: &MmapOptions) -> io::Result<Mmap> {
-    // SAFETY: the mapping is private. The file may still change under it, or shrink, when
-    // somebody writes to an artifact in place; artifacts are only ever replaced by renaming,
-    // and whoever can write to one can run code here anyway.
+    // SAFETY: the mapping is private. The file could still change under it, or shrink, if somebody
+    // wrote to it in place. It is an anonymous one that nobody else has, or one of a cache folder
+    // that only its owner can write to and where files are only ever replaced by renaming, or the
+    // caller of an unsafe function has promised that it stays as it is.
     unsafe { options.map_copy_read_only(file) }
 }
 
+/// A file in memory that only this process has.
+fn anonymous_file() -> io::Result<File> {
+    Ok(rustix::fs::memfd_create("precast", MemfdFlags::CLOEXEC)?.into())
+}
+
 impl CodeMemory {
-    /// Maps the artifact in `file`.
+    /// Maps the artifact in `file`; a seal behind it is not looked at.
     pub(crate) fn map(file: File, expect: &Identity) -> Result<Box<Self>, CodeError> {
         Self::map_with(file, MmapOptions::new(), expect)
     }
@@ -107,7 +121,7 @@ impl CodeMemory {
         let map = if text.is_empty() {
             Bytes::Read(words, len)
         } else {
-            Bytes::Mapped(mapping(&file, MmapOptions::new().len(len))?)
+            Bytes::Mapped(mapping(&file, MmapOptions::new().len(len))?, len)
         };
         Self::published(map, file, artifact)
     }
@@ -118,8 +132,36 @@ impl CodeMemory {
         expect: &Identity,
     ) -> Result<Box<Self>, CodeError> {
         let map = mapping(&file, &options)?;
-        let artifact = Artifact::check(&map, expect).map_err(CodeError::Format)?;
-        Self::published(Bytes::Mapped(map), file, artifact)
+        let len = seal::without_seal(&map).len();
+        Self::mapped(map, len, file, expect)
+    }
+
+    /// Maps the artifact in `file` that has a seal by `key`, which is checked unless it is proven
+    /// that it was. The file must be one that nobody else can change.
+    pub(crate) fn map_sealed(
+        file: File,
+        key: &SealKey,
+        proven: bool,
+        expect: &Identity,
+    ) -> Result<Box<Self>, CodeError> {
+        let mut options = MmapOptions::new();
+        if !proven {
+            // Every byte is about to be read.
+            options.populate();
+        }
+        let map = mapping(&file, &options)?;
+        let len = if proven { seal::without_seal(&map) } else { key.check(&map)? }.len();
+        Self::mapped(map, len, file, expect)
+    }
+
+    fn mapped(
+        map: Mmap,
+        len: usize,
+        file: File,
+        expect: &Identity,
+    ) -> Result<Box<Self>, CodeError> {
+        let artifact = Artifact::check(&map[..len], expect).map_err(CodeError::Format)?;
+        Self::published(Bytes::Mapped(map, len), file, artifact)
     }
 
     fn published(map: Bytes, file: File, artifact: Artifact) -> Result<Box<Self>, CodeError> {
@@ -131,11 +173,40 @@ impl CodeMemory {
     /// Brings artifact bytes into memory through an anonymous file, so that memory images can be
     /// mapped from it as from one on disk.
     pub(crate) fn copy(bytes: &[u8], expect: &Identity) -> Result<Box<Self>, CodeError> {
-        let fd =
-            rustix::fs::memfd_create("precast", MemfdFlags::CLOEXEC).map_err(io::Error::from)?;
-        let mut file = File::from(fd);
+        let mut file = anonymous_file()?;
         file.write_all(bytes)?;
         Self::map(file, expect)
+    }
+
+    /// As [`CodeMemory::copy`], of an artifact that has a seal by `key`. What is checked is the
+    /// copy.
+    pub(crate) fn copy_sealed(
+        bytes: &[u8],
+        key: &SealKey,
+        expect: &Identity,
+    ) -> Result<Box<Self>, CodeError> {
+        // Nothing can be mapped of no bytes.
+        if bytes.is_empty() {
+            return Err(SealError::Missing.into());
+        }
+        let mut file = anonymous_file()?;
+        file.write_all(bytes)?;
+        Self::map_sealed(file, key, false, expect)
+    }
+
+    /// As [`CodeMemory::copy_sealed`], of what is in a file that was just opened.
+    pub(crate) fn copy_sealed_file(
+        mut from: &File,
+        key: &SealKey,
+        expect: &Identity,
+    ) -> Result<Box<Self>, CodeError> {
+        // A file that somebody writes to need not come to an end.
+        let len = from.metadata()?.len();
+        let mut file = anonymous_file()?;
+        if io::copy(&mut (&mut from).take(len), &mut file)? == 0 {
+            return Err(SealError::Missing.into());
+        }
+        Self::map_sealed(file, key, false, expect)
     }
 
     fn publish(&self) -> io::Result<()> {

@@ -28,6 +28,7 @@ pub(crate) mod instance;
 pub(crate) mod instantiate;
 #[cfg(feature = "compiler")]
 pub(crate) mod jit;
+pub(crate) mod load;
 pub(crate) mod memory;
 pub(crate) mod registry;
 pub(crate) mod slot;

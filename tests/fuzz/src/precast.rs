@@ -51,7 +51,11 @@ impl Precast {
 fn run(runtime: &Runtime, case: &Case, reload: bool) -> Result<Outcome> {
     let compile = |wasm: &[u8]| -> Result<CompiledModule> {
         let module = runtime.compile(wasm).context("precast does not compile it")?;
-        Ok(if reload { runtime.load_bytes(module.serialize())? } else { module })
+        if !reload {
+            return Ok(module);
+        }
+        // SAFETY: these are the bytes of the module that was just compiled.
+        Ok(unsafe { runtime.load_bytes(module.serialize()) }?)
     };
     let module = compile(&case.wasm)?;
     let script = Script::new(case);

@@ -20,6 +20,36 @@ pub(in crate::vm) fn address_space() -> usize {
     2 << highest_bit
 }
 
+/// Magic numbers of file systems that are this machine's own: ext2 to 4, XFS, Btrfs, F2FS, ZFS,
+/// bcachefs, tmpfs, ramfs, overlayfs, and the read-only squashfs and EROFS.
+#[cfg(feature = "cache")]
+const LOCAL_FILE_SYSTEMS: &[u32] = &[
+    0xef53,
+    0x5846_5342,
+    0x9123_683e,
+    0xf2f5_2010,
+    0x2fc1_2fc1,
+    0xca45_1a4e,
+    0x0102_1994,
+    0x8584_58f6,
+    0x794c_7630,
+    0x7371_7368,
+    0xe0f5_e1e2,
+];
+
+/// Whether somebody who is not this process's user may change an open file: another user, or the
+/// server of a network file system.
+#[cfg(feature = "cache")]
+pub(in crate::vm) fn is_exposed(file: &File) -> bool {
+    let (Ok(stat), Ok(system)) = (rustix::fs::fstat(file), rustix::fs::fstatfs(file)) else {
+        return true;
+    };
+    let own = stat.st_uid == rustix::process::geteuid().as_raw();
+    let local = LOCAL_FILE_SYSTEMS.contains(&(system.f_type as u32));
+    // An access control list shows in the group's bits what it grants at most.
+    !own || stat.st_mode & 0o022 != 0 || !local
+}
+
 /// The signals a trap arrives as.
 const SIGNALS: [libc::c_int; 4] = [libc::SIGSEGV, libc::SIGBUS, libc::SIGFPE, libc::SIGILL];
 
