@@ -2,13 +2,13 @@
 
 use crate::entry::{Damage, Entry};
 use crate::folder::{Folder, OpenError};
-use crate::identity::FileIdentity;
+use crate::identity::{FileIdentity, Regular};
 use crate::index::Index;
-use crate::key::{Fingerprint, Key};
+use crate::key::{Fingerprint, Key, push_hex};
 use crate::options::Options;
 use crate::stats::{Counters, Counts};
 use crate::trailer::Kind;
-use std::fmt::{self, Write};
+use std::fmt;
 use std::fs::File;
 use std::path::Path;
 use std::sync::Arc;
@@ -25,6 +25,7 @@ struct Inner {
     index: Index,
     counters: Counters,
     warned: AtomicBool,
+    regular: Regular,
 }
 
 impl Cache {
@@ -42,7 +43,8 @@ impl Cache {
         let folder = Folder::open(path, &options)?;
         let (index, counters) = (Index::new(&options, folder.user), Counters::default());
         let warned = AtomicBool::new(false);
-        Ok(Cache(Arc::new(Inner { folder, options, index, counters, warned })))
+        let regular = Regular::default();
+        Ok(Cache(Arc::new(Inner { folder, options, index, counters, warned, regular })))
     }
 
     /// The folder.
@@ -94,6 +96,10 @@ impl Cache {
         &self.0.index
     }
 
+    pub(crate) fn regular(&self) -> &Regular {
+        &self.0.regular
+    }
+
     pub(crate) fn counters(&self) -> &Counters {
         &self.0.counters
     }
@@ -121,9 +127,13 @@ impl Cache {
 
 /// Where the entry for a key is in the folder.
 pub(crate) fn path_of(key: &Key) -> String {
+    // Every hit does this: formatting it takes longer than opening the file.
     let mut path = String::with_capacity(96);
-    // Writing to a string cannot fail.
-    let _ = write!(path, "{}/{}/{key}", Kind::Module.folder(), key.build);
+    path.push_str(Kind::Module.folder());
+    path.push('/');
+    push_hex(&mut path, &key.build.0);
+    path.push('/');
+    push_hex(&mut path, &key.digest);
     path
 }
 

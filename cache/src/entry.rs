@@ -101,8 +101,12 @@ impl Entry {
     ///
     /// # Errors
     ///
-    /// Those of pread(2).
+    /// Those of pread(2), and [`io::ErrorKind::FileTooLarge`] when it is larger than the whole
+    /// folder may be: then it claims to be what it cannot be.
     pub fn read(&self, file: &File) -> io::Result<Vec<u8>> {
+        if self.size() > self.cache.options().max_bytes {
+            return Err(io::ErrorKind::FileTooLarge.into());
+        }
         let mut bytes = vec![0; usize::try_from(self.size()).map_err(io::Error::other)?];
         file.read_exact_at(&mut bytes, 0)?;
         Ok(bytes)

@@ -67,7 +67,7 @@ impl Functions {
         let stat = rustix::fs::fstat(file).ok()?;
         let trailer = read_trailer(file, &stat, Kind::Functions, options)?;
         let exposed = place.exposed || !is_own(&stat, self.cache.folder().user);
-        if exposed && (options.key.is_none() || trailer.len > options.max_bytes) {
+        if exposed && options.key.is_none() || trailer.len > options.max_bytes {
             return None;
         }
         let mut bytes = vec![0; usize::try_from(trailer.len).ok()?];

@@ -5,7 +5,9 @@ use crate::key::{Fingerprint, Key};
 use rustix::fs::{FileType, FsWord, Mode, OFlags, Stat};
 use std::fs::File;
 use std::io;
+use std::os::unix::ffi::OsStrExt;
 use std::path::Path;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{SystemTime, UNIX_EPOCH};
 use zerocopy::{FromBytes, Immutable, IntoBytes, KnownLayout};
 
@@ -84,23 +86,53 @@ impl Cache {
     /// The key of the file that a path leads to, as [`Cache::known`]. The file is opened, so that
     /// whoever may not read it is told nothing. None if it cannot be opened, or is no regular file.
     pub fn known_path(&self, path: &Path, fingerprint: &Fingerprint) -> Option<Key> {
-        // A pipe that is opened without being read breaks for its writer: so it is seen first
-        // whether this is a file that is known.
-        let seen = rustix::fs::stat(path).ok()?;
-        let (record, settled) = (Record::from(&seen), false);
-        let key = self.known(&FileIdentity { record, settled }, fingerprint)?;
+        // A pipe that is opened and not read breaks for its writer.
+        if !self.regular().has(path) && !is_regular(&rustix::fs::stat(path).ok()?) {
+            return None;
+        }
         let flags = OFlags::RDONLY | OFlags::CLOEXEC | OFlags::NONBLOCK | OFlags::NOCTTY;
         let file = File::from(rustix::fs::open(path, flags, Mode::empty()).ok()?);
-        (FileIdentity::of(&file).ok()?.record == record).then_some(key)
+        let key = self.known(&FileIdentity::of(&file).ok()?, fingerprint)?;
+        self.regular().add(path);
+        Some(key)
+    }
+}
+
+/// Some paths that led to known files, as hashes: to look again what they lead to would be a fifth
+/// of what a hit costs. If one leads to a pipe by now, or has the hash of one, that is opened once.
+#[derive(Debug, Default)]
+pub(crate) struct Regular([AtomicU64; 16]);
+
+impl Regular {
+    fn has(&self, path: &Path) -> bool {
+        let hash = Self::hash(path);
+        self.slot(hash).load(Ordering::Relaxed) == hash
+    }
+
+    fn add(&self, path: &Path) {
+        let hash = Self::hash(path);
+        self.slot(hash).store(hash, Ordering::Relaxed);
+    }
+
+    fn slot(&self, hash: u64) -> &AtomicU64 {
+        &self.0[hash as usize % self.0.len()]
+    }
+
+    /// Never zero, which is no path.
+    fn hash(path: &Path) -> u64 {
+        xxhash_rust::xxh3::xxh3_64(path.as_os_str().as_bytes()) | 1 << 63
     }
 }
 
 /// Whether a file is a regular one and had been left alone for some seconds.
 fn is_still(stat: &Stat) -> bool {
     let now = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |d| d.as_secs() as i64);
-    // A pipe or a device gives something else each time it is read.
-    let regular = FileType::from_raw_mode(stat.st_mode) == FileType::RegularFile;
-    regular && stat.st_mtime.max(stat.st_ctime) <= now - SETTLED_SECONDS
+    is_regular(stat) && stat.st_mtime.max(stat.st_ctime) <= now - SETTLED_SECONDS
+}
+
+/// A pipe or a device gives something else each time it is read.
+fn is_regular(stat: &Stat) -> bool {
+    FileType::from_raw_mode(stat.st_mode) == FileType::RegularFile
 }
 
 /// Whether the times of a file tell of every change.

@@ -18,9 +18,10 @@ use crate::folder::Folder;
 use crate::identity::{FileIdentity, Record};
 use crate::key::{Fingerprint, Key};
 use crate::options::Options;
+use rustix::fs::{Mode, OFlags};
 use std::fs::File;
 use std::os::unix::fs::FileExt;
-use std::sync::OnceLock;
+use std::sync::{Mutex, MutexGuard, OnceLock, PoisonError};
 use std::time::{SystemTime, UNIX_EPOCH};
 use zerocopy::{FromBytes, Immutable, IntoBytes, KnownLayout};
 
@@ -73,7 +74,19 @@ pub(crate) struct Index {
     /// is known.
     key: OnceLock<Option<[u8; 32]>>,
     secret: Option<[u8; 32]>,
+    /// What slots said lately. It is true without looking again.
+    recent: Mutex<[Option<Fact>; RECENT]>,
 }
+
+/// This file, compiled in this way, has the key with this digest.
+#[derive(Clone, Copy, Debug)]
+struct Fact {
+    file: Record,
+    settings: [u8; 32],
+    digest: [u8; 32],
+}
+
+const RECENT: usize = 16;
 
 impl Index {
     /// The index of a cache with these settings, for this user.
@@ -85,7 +98,8 @@ impl Index {
         header[..MAGIC.len()].copy_from_slice(MAGIC);
         let check = check(&key, &header[..CHECK]);
         header[CHECK..].copy_from_slice(&check);
-        Index { name, file: OnceLock::new(), header, key: OnceLock::new(), secret: options.key }
+        let (file, key) = (OnceLock::new(), OnceLock::new());
+        Index { name, file, header, key, secret: options.key, recent: Mutex::default() }
     }
 
     /// The key of a file, if it is known.
@@ -96,10 +110,20 @@ impl Index {
         fingerprint: &Fingerprint,
     ) -> Option<Key> {
         let file = &file.record;
+        let known = |digest| Some(Key { build: fingerprint.build, digest });
+        let fact = self.recent()[recent_place(file)];
+        if let Some(fact) = fact
+            && (fact.file, fact.settings) == (*file, fingerprint.settings)
+        {
+            return known(fact.digest);
+        }
         let slots = self.read(self.opened(folder)?, place(file, fingerprint));
         let slot = slots.iter().find(|slot| slot.is_of(file, fingerprint) && slot.file == *file)?;
-        let whole = slot.checksum(self.key()?) == slot.check;
-        whole.then_some(Key { build: fingerprint.build, digest: slot.digest })
+        if slot.checksum(self.key()?) != slot.check {
+            return None;
+        }
+        self.keep(file, fingerprint, slot.digest);
+        known(slot.digest)
     }
 
     /// Remembers the key of a file. That it cannot is no failure.
@@ -115,6 +139,7 @@ impl Index {
         }
         let file = &file.record;
         let Some(key_of_slots) = self.key() else { return };
+        self.keep(file, fingerprint, key.digest);
         let Some(index) = self.opened(folder).or_else(|| self.created(folder)) else { return };
         let at = place(file, fingerprint);
         let slots = self.read(index, at);
@@ -139,8 +164,18 @@ impl Index {
 
     /// Forgets every file.
     pub(crate) fn clear(&self, folder: &Folder) {
+        *self.recent() = Default::default();
         // Others have it open: it is emptied, not replaced.
         let _ = self.opened(folder).map(|file| file.set_len(HEADER as u64));
+    }
+
+    fn keep(&self, file: &Record, fingerprint: &Fingerprint, digest: [u8; 32]) {
+        let fact = Fact { file: *file, settings: fingerprint.settings, digest };
+        self.recent()[recent_place(file)] = Some(fact);
+    }
+
+    fn recent(&self) -> MutexGuard<'_, [Option<Fact>; RECENT]> {
+        self.recent.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     fn read(&self, index: &File, at: u64) -> [Slot; WAYS] {
@@ -170,12 +205,21 @@ impl Index {
 
     fn key(&self) -> Option<&[u8; 32]> {
         let make = || {
-            let boot = std::fs::read(BOOT).ok().filter(|boot| boot.len() >= 32)?;
+            let boot = boot()?;
             let secret = self.secret.as_ref().map_or(&[][..], |key| &key[..]);
             Some(blake3::derive_key("precast cache index 2, slots", &[secret, &boot].concat()))
         };
         self.key.get_or_init(make).as_ref()
     }
+}
+
+/// The number of the boot.
+fn boot() -> Option<[u8; 36]> {
+    let mut number = [0; 36];
+    // One call each: this is a part of what every process pays for its hit.
+    let file = rustix::fs::open(BOOT, OFlags::RDONLY | OFlags::CLOEXEC, Mode::empty()).ok()?;
+    let read = rustix::io::read(file, &mut number).ok()?;
+    (read == number.len()).then_some(number)
 }
 
 impl Slot {
@@ -200,6 +244,10 @@ fn half(fingerprint: &Fingerprint) -> [u8; 16] {
     let mut half = [0; 16];
     half.copy_from_slice(&fingerprint.settings[..16]);
     half
+}
+
+fn recent_place(file: &Record) -> usize {
+    file.inode as usize % RECENT
 }
 
 /// Where a file's set is in the index.

@@ -182,3 +182,29 @@ impl Trailer {
 fn hash(bytes: &[u8]) -> [u8; 16] {
     xxhash_rust::xxh3::xxh3_128(bytes).to_le_bytes()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::{Kind, SIZE, Trailer};
+    use crate::options::Options;
+    use zerocopy::IntoBytes;
+
+    /// What somebody without the key says about a length is not believed: memory would be reserved.
+    #[test]
+    fn a_forged_length_is_not_read() {
+        let (keyed, other) = (Options::new().key([1; 32]), Options::new().key([2; 32]));
+        let genuine = Trailer::new(Kind::Module, [3; 32], b"bytes", 0, &keyed);
+        let read = |trailer: &Trailer, options: &Options| {
+            let bytes: &[u8; SIZE] = trailer.as_bytes().try_into().unwrap();
+            Trailer::read(bytes, trailer.len + SIZE as u64, Kind::Module, options)
+        };
+        assert!(read(&genuine, &keyed).unwrap().accepts(b"bytes", &keyed));
+        for forger in [&Options::new(), &other] {
+            let mut forged = genuine;
+            forged.len = 1 << 40;
+            forged.check = forged.checksum(forger);
+            assert!(read(&forged, forger).is_some() && read(&forged, &keyed).is_none());
+        }
+        assert!(read(&genuine, &Options::new()).is_none());
+    }
+}

@@ -6,7 +6,7 @@
 //! bears a mark that says that it was empty when we began to use it.
 
 use crate::folder::OpenError;
-use rustix::fs::{AtFlags, CWD, FileType, Mode, OFlags, Stat, StatxFlags, XattrFlags};
+use rustix::fs::{AtFlags, FileType, Mode, OFlags, Stat, StatxFlags, XattrFlags};
 use rustix::io::Errno;
 use rustix::process::geteuid;
 use std::ffi::{OsStr, OsString};
@@ -17,8 +17,8 @@ use std::path::{Component, Path, PathBuf};
 /// The most symbolic links on the way, as for the kernel.
 const MAX_LINKS: usize = 40;
 
-/// A folder that is only passed through need not be readable.
-const PASS: OFlags = OFlags::PATH.union(OFlags::DIRECTORY).union(OFlags::CLOEXEC);
+/// What is only passed through need not be readable.
+const PASS: OFlags = OFlags::PATH.union(OFlags::NOFOLLOW).union(OFlags::CLOEXEC);
 const OPEN: OFlags = OFlags::RDONLY.union(OFlags::DIRECTORY).union(OFlags::CLOEXEC);
 
 /// A folder that was reached.
@@ -40,8 +40,9 @@ fn failed(path: &Path, error: Errno) -> OpenError {
 
 struct Walk<'a> {
     path: &'a Path,
-    /// Where we are.
+    /// Where we are, and what that is.
     at: OwnedFd,
+    stat: Stat,
     seen: PathBuf,
     /// What is left of the way, last first.
     rest: Vec<OsString>,
@@ -56,10 +57,14 @@ impl<'a> Walk<'a> {
     fn new(path: &'a Path) -> rustix::io::Result<Walk<'a>> {
         let start = if path.is_absolute() { Path::new("/") } else { Path::new(".") };
         let at = rustix::fs::open(start, PASS, Mode::empty())?;
-        let root = rustix::fs::statat(CWD, "/", AtFlags::empty())?.st_uid;
+        let stat = rustix::fs::fstat(&at)?;
+        let root = match path.is_absolute() {
+            true => stat.st_uid,
+            false => rustix::fs::stat("/")?.st_uid,
+        };
         let seen = if path.is_absolute() { PathBuf::from("/") } else { PathBuf::new() };
         let (user, rest) = (geteuid().as_raw(), Vec::new());
-        let mut walk = Walk { path, at, seen, rest, links: 0, user, root, doubt: None };
+        let mut walk = Walk { path, at, stat, seen, rest, links: 0, user, root, doubt: None };
         walk.push(path);
         Ok(walk)
     }
@@ -85,46 +90,54 @@ impl<'a> Walk<'a> {
 
     /// Takes one step.
     fn step(&mut self, name: &OsStr, mode: Mode) -> Result<(), OpenError> {
-        self.check_here().map_err(|error| failed(self.path, error))?;
+        self.check_here();
         self.seen.push(name);
-        let stat = self.look(name, mode).map_err(|error| failed(self.path, error))?;
+        let (found, stat) = self.look(name, mode).map_err(|error| failed(self.path, error))?;
         if FileType::from_raw_mode(stat.st_mode) != FileType::Symlink {
-            let entered =
-                rustix::fs::openat(&self.at, name, PASS | OFlags::NOFOLLOW, Mode::empty());
-            self.at = entered.map_err(|error| failed(self.path, error))?;
+            (self.at, self.stat) = (found, stat);
             return Ok(());
         }
         if !self.trusts(stat.st_uid) {
             let (path, user) = (self.seen.clone(), self.user);
             return Err(OpenError::Owner { path, owner: stat.st_uid, user });
         }
-        self.follow(name).map_err(|error| failed(self.path, error))
+        self.follow(&found).map_err(|error| failed(self.path, error))
     }
 
     /// What has a name in the folder where we are; if nothing has, a folder is made.
-    fn look(&self, name: &OsStr, mode: Mode) -> rustix::io::Result<Stat> {
-        let stat = || rustix::fs::statat(&self.at, name, AtFlags::SYMLINK_NOFOLLOW);
-        match stat() {
-            Err(Errno::NOENT) => {}
-            found => return found,
-        }
-        let mode = if self.rest.is_empty() { mode } else { Mode::from(0o777) };
-        match rustix::fs::mkdirat(&self.at, name, mode) {
-            Ok(()) | Err(Errno::EXIST) => stat(),
-            Err(error) => Err(error),
-        }
+    fn look(&self, name: &OsStr, mode: Mode) -> rustix::io::Result<(OwnedFd, Stat)> {
+        let open = || {
+            // Only by saying that it is a folder is it mounted where that is done on demand.
+            match rustix::fs::openat(&self.at, name, PASS | OFlags::DIRECTORY, Mode::empty()) {
+                Err(Errno::NOTDIR) => rustix::fs::openat(&self.at, name, PASS, Mode::empty()),
+                opened => opened,
+            }
+        };
+        let found = match open() {
+            Err(Errno::NOENT) => {
+                let mode = if self.rest.is_empty() { mode } else { Mode::from(0o777) };
+                match rustix::fs::mkdirat(&self.at, name, mode) {
+                    Ok(()) | Err(Errno::EXIST) => open(),
+                    Err(error) => Err(error),
+                }
+            }
+            opened => opened,
+        }?;
+        let stat = rustix::fs::fstat(&found)?;
+        Ok((found, stat))
     }
 
-    fn follow(&mut self, link: &OsStr) -> rustix::io::Result<()> {
+    fn follow(&mut self, link: &OwnedFd) -> rustix::io::Result<()> {
         self.links += 1;
         if self.links > MAX_LINKS {
             return Err(Errno::LOOP);
         }
-        let target = rustix::fs::readlinkat(&self.at, link, Vec::new())?;
+        let target = rustix::fs::readlinkat(link, "", Vec::new())?;
         let target = PathBuf::from(OsString::from_vec(target.into_bytes()));
         self.seen.pop();
         if target.is_absolute() {
             self.at = rustix::fs::open("/", PASS, Mode::empty())?;
+            self.stat = rustix::fs::fstat(&self.at)?;
             self.seen = PathBuf::from("/");
         }
         self.push(&target);
@@ -132,8 +145,8 @@ impl<'a> Walk<'a> {
     }
 
     /// Notes who else can change what is in the folder where we are.
-    fn check_here(&mut self) -> rustix::io::Result<()> {
-        let stat = rustix::fs::fstat(&self.at)?;
+    fn check_here(&mut self) {
+        let stat = &self.stat;
         let mode = stat.st_mode & 0o7777;
         // Where the sticky bit is set others can only change what is theirs. A group with the
         // number of its user has, by convention, no other members.
@@ -143,11 +156,10 @@ impl<'a> Walk<'a> {
         } else if mode & 0o022 != 0 && mode & 0o1000 == 0 && !private {
             format!("others can write to (mode {mode:04o})")
         } else {
-            return Ok(());
+            return;
         };
         let (path, above) = (self.path.to_owned(), self.seen.clone());
         self.doubt.get_or_insert(OpenError::Above { path, above, reason });
-        Ok(())
     }
 
     fn trusts(&self, owner: u32) -> bool {
