@@ -59,6 +59,22 @@ pub enum SealError {
 ///
 /// A seal is as good as its key is secret: whoever has the secret can make artifacts that
 /// [`Runtime::load_sealed`](crate::Runtime::load_sealed) executes.
+///
+/// ```
+/// # use precast_runtime::{Runtime, SealKey};
+/// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// # #[cfg(feature = "compiler")] {
+/// # let secret = [1; 32];
+/// # let wasm = b"\0asm\x01\0\0\0";
+/// let key = SealKey::new(secret);
+/// let runtime = Runtime::new();
+/// let sealed = runtime.compile(wasm)?.serialize_sealed(&key);
+/// let module = runtime.load_sealed_bytes(&sealed, &key)?;
+/// // Who has another secret is somebody else.
+/// assert!(runtime.load_sealed_bytes(&sealed, &SealKey::new([0; 32])).is_err());
+/// # }
+/// # Ok(()) }
+/// ```
 #[derive(Clone)]
 pub struct SealKey {
     artifacts: [u8; 32],

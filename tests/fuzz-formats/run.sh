@@ -11,10 +11,7 @@ seconds=${2:?how many seconds}
 shift 2
 
 machine=$(rustc +nightly -vV | sed -n 's/^host: //p')
-# What cargo-fuzz sets: coverage of edges, comparisons for hints, and the sanitizer.
-RUSTFLAGS="--cfg fuzzing -Zsanitizer=address -Cpasses=sancov-module \
--Cllvm-args=-sanitizer-coverage-level=4 -Cllvm-args=-sanitizer-coverage-inline-8bit-counters \
--Cllvm-args=-sanitizer-coverage-pc-table -Cllvm-args=-sanitizer-coverage-trace-compares" \
+RUSTC_WRAPPER=$PWD/instrument.sh \
     cargo +nightly build --release --locked --features fuzz --bin "$target" --target "$machine"
 [ "$seconds" != 0 ] || exit 0
 

@@ -17,6 +17,12 @@ impl Runtime {
     /// Maps the artifact in a file, as [`CompiledModule::serialize`] gave it, with or without a
     /// seal. [`Runtime::load_sealed`] is the safe way.
     ///
+    /// ```compile_fail,E0133
+    /// # use precast_runtime::Runtime;
+    /// // Safe code cannot.
+    /// let module = Runtime::new().load("app.precast");
+    /// ```
+    ///
     /// # Safety
     ///
     /// The file's bytes are an artifact that precast's compiler made, and nobody has changed it:
@@ -40,6 +46,12 @@ impl Runtime {
     /// Loads an artifact from memory, as [`CompiledModule::serialize`] gave it, with or without a
     /// seal, and of any alignment: what `include_bytes!` put into a program can be loaded as it
     /// lies there. It is copied once. [`Runtime::load_sealed_bytes`] is the safe way.
+    ///
+    /// ```compile_fail,E0133
+    /// # use precast_runtime::Runtime;
+    /// // Safe code cannot.
+    /// let module = Runtime::new().load_bytes(b"bytes");
+    /// ```
     ///
     /// # Safety
     ///
@@ -132,6 +144,12 @@ impl Config {
     /// the same as without a store. Default: none.
     ///
     /// The safe ways are [`Config::functions_in_memory`] and [`Config::functions_sealed`].
+    ///
+    /// ```compile_fail,E0133
+    /// # use precast_runtime::{Config, MemoryStore};
+    /// // Safe code cannot.
+    /// let config = Config::new().functions(std::sync::Arc::new(MemoryStore::new()));
+    /// ```
     ///
     /// # Safety
     ///
