@@ -22,10 +22,14 @@ pub(crate) mod instance;
 pub(crate) mod instantiate;
 #[cfg(feature = "compiler")]
 pub(crate) mod jit;
+#[cfg(all(test, loom))]
+mod loom_models;
 pub(crate) mod memory;
+mod ranges;
 pub(crate) mod registry;
 pub(crate) mod slot;
 pub(crate) mod store;
+mod sync;
 pub(crate) mod sys;
 pub(crate) mod table;
 pub(crate) mod thread;
