@@ -29,12 +29,16 @@ pub(crate) mod instantiate;
 #[cfg(feature = "compiler")]
 pub(crate) mod jit;
 pub(crate) mod load;
+#[cfg(all(test, loom))]
+mod loom_models;
 pub(crate) mod memory;
+mod ranges;
 pub(crate) mod registry;
 pub(crate) mod slot;
 mod speculation;
 pub(crate) mod stack;
 pub(crate) mod store;
+mod sync;
 pub(crate) mod sys;
 pub(crate) mod table;
 pub(crate) mod thread;

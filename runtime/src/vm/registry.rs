@@ -2,12 +2,16 @@
 //!
 //! Readers are signal handlers and failing host functions. A writer publishes a new sorted array
 //! and frees the old one when no reader is left in it; readers only count themselves in and out.
+//!
+//! Writer and readers meet in the count of readers, which both change by read-modify-write
+//! operations. These have one order. A reader that comes after the writer's look at the count
+//! acquires what the writer published before, and takes the new array; one that comes before is
+//! counted, and the writer waits.
 
+use super::sync::{self, AtomicPtr, AtomicUsize, Mutex, Ordering, Watch, yield_now};
 use precast_abi::artifact::HandlerDesc;
 use precast_abi::trap::TrapCode;
 use std::ptr;
-use std::sync::Mutex;
-use std::sync::atomic::{AtomicPtr, AtomicUsize, Ordering, fence};
 
 /// What must be known of a range of code when something stops in it.
 pub(crate) trait CodeRange: Send + Sync {
@@ -37,61 +41,137 @@ struct Range {
     code: &'static dyn CodeRange,
 }
 
-type Table = Vec<Range>;
+/// Ranges by their starts.
+#[derive(Default)]
+struct Table {
+    ranges: Vec<Range>,
+    watch: Watch,
+}
 
-static TABLE: AtomicPtr<Table> = AtomicPtr::new(ptr::null_mut());
-static READERS: AtomicUsize = AtomicUsize::new(0);
-static WRITER: Mutex<()> = Mutex::new(());
+/// A set of ranges of code.
+pub(super) struct Registry {
+    table: AtomicPtr<Table>,
+    readers: AtomicUsize,
+    writer: Mutex<()>,
+}
 
-/// Makes `code` known for the addresses from `start` on.
+sync::global! {
+    static CODE: Registry = Registry::new();
+}
+
+/// Makes `code` known to the process for the addresses from `start` on.
 ///
 /// # Safety
 ///
 /// `code` must live until [`unregister`] with the same `start` has returned.
 pub(super) unsafe fn register(start: usize, len: usize, code: *const dyn CodeRange) {
-    // SAFETY: by the contract the reference is not used after `unregister`.
-    let code: &'static dyn CodeRange = unsafe { &*code };
-    replace(|table| {
-        let at = table.partition_point(|r| r.start < start);
-        table.insert(at, Range { start, end: start + len, code });
-    });
+    // SAFETY: by the contract.
+    unsafe { CODE.register(start, len, code) }
 }
 
 /// Forgets the code that starts at `start`.
 pub(super) fn unregister(start: usize) {
-    replace(|table| table.retain(|r| r.start != start));
-}
-
-fn replace(change: impl FnOnce(&mut Table)) {
-    let _one = WRITER.lock().unwrap_or_else(|e| e.into_inner());
-    let old = TABLE.load(Ordering::Acquire);
-    // SAFETY: only writers free tables, and this is the only one.
-    let mut table = unsafe { old.as_ref() }.cloned().unwrap_or_default();
-    change(&mut table);
-    TABLE.store(Box::into_raw(Box::new(table)), Ordering::SeqCst);
-    // The orderings are enough by the memory model, but QEMU lets the load below overtake the store
-    // when it emulates AArch64 on x86-64, and a reader of the old table is missed.
-    fence(Ordering::SeqCst);
-    while READERS.load(Ordering::SeqCst) != 0 {
-        // Readers are short, but may be waiting for this processor.
-        std::thread::yield_now();
-    }
-    if !old.is_null() {
-        // SAFETY: no reader that could have loaded `old` is left, and new ones load the new table.
-        drop(unsafe { Box::from_raw(old) });
-    }
+    CODE.unregister(start);
 }
 
 /// Calls `f` with the code that holds `pc` and the offset of `pc` in it.
 pub(super) fn lookup<R>(pc: usize, f: impl FnOnce(&dyn CodeRange, u32) -> R) -> Option<R> {
-    READERS.fetch_add(1, Ordering::SeqCst);
-    let table = TABLE.load(Ordering::SeqCst);
-    // SAFETY: this reader is counted, so the table is not freed until it leaves.
-    let found = unsafe { table.as_ref() }.and_then(|table| {
-        let at = table.partition_point(|r| r.start <= pc).checked_sub(1)?;
-        let range = &table[at];
-        (pc < range.end).then(|| f(range.code, (pc - range.start) as u32))
-    });
-    READERS.fetch_sub(1, Ordering::SeqCst);
-    found
+    CODE.lookup(pc, f)
+}
+
+impl Registry {
+    sync::constructor! {
+        /// No code.
+        pub(super) fn new() -> Self {
+            Registry {
+                table: AtomicPtr::new(ptr::null_mut()),
+                readers: AtomicUsize::new(0),
+                writer: Mutex::new(()),
+            }
+        }
+    }
+
+    /// Makes `code` known for the addresses from `start` on.
+    ///
+    /// # Safety
+    ///
+    /// `code` must live until [`Registry::unregister`] with the same `start` has returned.
+    pub(super) unsafe fn register(&self, start: usize, len: usize, code: *const dyn CodeRange) {
+        // SAFETY: by the contract the reference is not used after `unregister`.
+        let code: &'static dyn CodeRange = unsafe { &*code };
+        self.replace(|ranges| {
+            let at = ranges.partition_point(|r| r.start < start);
+            ranges.insert(at, Range { start, end: start + len, code });
+        });
+    }
+
+    /// Forgets the code that starts at `start`.
+    pub(super) fn unregister(&self, start: usize) {
+        self.replace(|ranges| ranges.retain(|r| r.start != start));
+    }
+
+    fn replace(&self, change: impl FnOnce(&mut Vec<Range>)) {
+        let _one = self.writer.lock().unwrap_or_else(|e| e.into_inner());
+        let old = self.table.load(Ordering::Acquire);
+        // SAFETY: only writers free tables, and this is the only one.
+        let mut ranges = unsafe { old.as_ref() }.map(|t| t.ranges.clone()).unwrap_or_default();
+        change(&mut ranges);
+        let new = Box::new(Table { ranges, watch: Watch::default() });
+        self.table.store(Box::into_raw(new), Ordering::Release);
+        // Not a load, which could overtake the store above and miss a reader of the old table.
+        while self.readers.fetch_add(0, Ordering::AcqRel) != 0 {
+            // Readers are short, but may be waiting for this processor.
+            yield_now();
+        }
+        if !old.is_null() {
+            // SAFETY: no reader that could have loaded `old` is left, and new ones load the new
+            // table.
+            drop(unsafe { Box::from_raw(old) });
+        }
+    }
+
+    /// Calls `f` with the code that holds `pc` and the offset of `pc` in it.
+    pub(super) fn lookup<R>(
+        &self,
+        pc: usize,
+        f: impl FnOnce(&dyn CodeRange, u32) -> R,
+    ) -> Option<R> {
+        let reader = Reader::enter(&self.readers);
+        let table = self.table.load(Ordering::Acquire);
+        // SAFETY: this reader is counted, so the table is not freed until it leaves.
+        let found = unsafe { table.as_ref() }.and_then(|table| {
+            table.watch.read();
+            let at = table.ranges.partition_point(|r| r.start <= pc).checked_sub(1)?;
+            let range = &table.ranges[at];
+            (pc < range.end).then(|| f(range.code, (pc - range.start) as u32))
+        });
+        drop(reader);
+        found
+    }
+}
+
+impl Drop for Registry {
+    fn drop(&mut self) {
+        let table = self.table.load(Ordering::Acquire);
+        if !table.is_null() {
+            // SAFETY: nobody else has `self`, and the table is its own.
+            drop(unsafe { Box::from_raw(table) });
+        }
+    }
+}
+
+/// A reader that is counted until this is dropped.
+struct Reader<'a>(&'a AtomicUsize);
+
+impl<'a> Reader<'a> {
+    fn enter(readers: &'a AtomicUsize) -> Self {
+        readers.fetch_add(1, Ordering::AcqRel);
+        Reader(readers)
+    }
+}
+
+impl Drop for Reader<'_> {
+    fn drop(&mut self) {
+        self.0.fetch_sub(1, Ordering::Release);
+    }
 }

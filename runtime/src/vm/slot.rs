@@ -9,15 +9,14 @@
 //! instances that are gone. A slot that last served the same module is clean already: its image
 //! is mapped and its memory holds initial bytes.
 
-use super::sys;
+use super::{ranges, sys};
 use precast_abi::limits::{MEMORY_GUARD, MEMORY32_SPAN};
 use region::Protection;
 use rustix::mm::{Advice, MapFlags, ProtFlags};
 use std::cell::RefCell;
 use std::fs::File;
 use std::io;
-use std::ptr;
-use std::sync::atomic::{AtomicPtr, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicUsize, Ordering};
 
 /// Bytes for a context below the memory; a larger context gets a slot of its own size.
 const CONTEXT_AREA: usize = 64 << 10;
@@ -273,72 +272,4 @@ impl Drop for Slot {
 /// Whether an address lies in some memory's reservation. Callable in signal handlers.
 pub(super) fn is_guest_memory(address: usize) -> bool {
     ranges::contains(address)
-}
-
-/// All memories' address ranges, readable without locks: a list of chunks that only grows.
-mod ranges {
-    use super::{AtomicPtr, AtomicUsize, Ordering, ptr};
-
-    const CHUNK: usize = 256;
-
-    struct Chunk {
-        /// Start and end; a start of zero is free, of one being written.
-        entries: [(AtomicUsize, AtomicUsize); CHUNK],
-        next: AtomicPtr<Chunk>,
-    }
-
-    impl Chunk {
-        const fn new() -> Self {
-            Chunk {
-                entries: [const { (AtomicUsize::new(0), AtomicUsize::new(0)) }; CHUNK],
-                next: AtomicPtr::new(ptr::null_mut()),
-            }
-        }
-    }
-
-    static FIRST: Chunk = Chunk::new();
-
-    fn chunks() -> impl Iterator<Item = &'static Chunk> {
-        std::iter::successors(Some(&FIRST), |chunk| {
-            // SAFETY: chunks are leaked, so a pointer to one stays valid.
-            unsafe { chunk.next.load(Ordering::Acquire).as_ref() }
-        })
-    }
-
-    pub(super) fn insert(start: usize, end: usize) {
-        loop {
-            for (s, e) in chunks().flat_map(|chunk| &chunk.entries) {
-                if s.compare_exchange(0, 1, Ordering::AcqRel, Ordering::Relaxed).is_ok() {
-                    e.store(end, Ordering::Relaxed);
-                    s.store(start, Ordering::Release);
-                    return;
-                }
-            }
-            let chunk = Box::into_raw(Box::new(Chunk::new()));
-            let last = chunks().last().unwrap_or(&FIRST);
-            let null = ptr::null_mut();
-            if last.next.compare_exchange(null, chunk, Ordering::AcqRel, Ordering::Relaxed).is_err()
-            {
-                // SAFETY: the chunk was not published.
-                drop(unsafe { Box::from_raw(chunk) });
-            }
-        }
-    }
-
-    pub(super) fn remove(start: usize) {
-        let entry = chunks()
-            .flat_map(|chunk| &chunk.entries)
-            .find(|(s, _)| s.load(Ordering::Acquire) == start);
-        if let Some((s, e)) = entry {
-            e.store(0, Ordering::Relaxed);
-            s.store(0, Ordering::Release);
-        }
-    }
-
-    pub(super) fn contains(address: usize) -> bool {
-        chunks().flat_map(|chunk| &chunk.entries).any(|(s, e)| {
-            let start = s.load(Ordering::Acquire);
-            start > 1 && address >= start && address < e.load(Ordering::Relaxed)
-        })
-    }
 }
