@@ -60,6 +60,7 @@ fn settings_that_change_code_have_entries_of_their_own() {
         Config::new(),
         Config::new().optimize(false),
         Config::new().features(Features::Wasm1),
+        Config::new().spectre_guards(false),
         // These two change no code.
         Config::new().threads(1),
         Config::new().verify(true),
@@ -67,8 +68,8 @@ fn settings_that_change_code_have_entries_of_their_own() {
     for config in configs {
         Runtime::with_config(config.cache(cache.clone())).compile(&wasm).unwrap();
     }
-    assert_eq!(cache.counts(), counts(2, 3, 0));
-    assert_eq!(place.files("modules").len(), 3);
+    assert_eq!(cache.counts(), counts(2, 4, 0));
+    assert_eq!(place.files("modules").len(), 4);
 }
 
 /// A module that one version of WebAssembly has and another refuses must not come from the cache.

@@ -58,9 +58,9 @@ fn a_spilled_index_has_no_sign() {
         let mut ns = runtime.namespace();
         let instance = ns.instantiate(&compile(&runtime, &text)).unwrap();
         for index in [0x8000_0000u32, 0xffff_ff00, 0xffff_fff0, 0xffff_fff8, 0xffff_fffc] {
-            for n in 0..accesses.len() {
+            for (n, access) in accesses.iter().enumerate() {
                 let code = trap(&mut ns, instance, &format!("f{n}"), &[index.into()]);
-                assert_eq!(code, TrapCode::MemoryOutOfBounds, "{} {index:#x}", accesses[n]);
+                assert_eq!(code, TrapCode::MemoryOutOfBounds, "{access} {index:#x}");
             }
             let wide = instance.call(&mut ns, "wide", &[index.into()]).unwrap();
             assert_eq!(wide, [Value::I64(index.into())]);
