@@ -116,6 +116,13 @@ fn constant_expressions_with_a_stack_that_is_wrong() {
     refused("a constant", |f| f.records::<GlobalDesc>(Section::Globals)[SUM].init.count = 4);
     refused("a constant", |f| f.records::<GlobalDesc>(Section::Globals)[SUM].init.count = u32::MAX);
     refused("a constant", |f| f.records::<GlobalDesc>(Section::Globals)[SUM].init.count = 0);
+    // Where an expression begins: found by fuzzing.
+    for first in [1, 3073, u32::MAX] {
+        refused("a constant", |f| {
+            f.records::<GlobalDesc>(Section::Globals)[SUM].init.first = first
+        });
+        refused("a constant", |f| f.records::<ElemDesc>(Section::Elems)[1].offset.first = first);
+    }
 }
 
 #[test]

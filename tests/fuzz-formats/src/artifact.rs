@@ -7,7 +7,6 @@ use precast_abi::artifact::{
 use precast_compiler::{Settings, compile, identity};
 use precast_runtime::{Inspection, Runtime};
 use std::sync::OnceLock;
-use xxhash_rust::xxh3::xxh3_64;
 
 /// What inputs patch: between them these have every section and every kind of record.
 const MODULES: [&str; 4] = [
@@ -80,7 +79,7 @@ fn make_whole(bytes: &mut [u8]) {
     let hot_end = hot_end.map(|&bytes| u64::from_le_bytes(bytes)).unwrap_or_default();
     let hot = usize::try_from(hot_end).ok().and_then(|end| bytes.get(..end));
     if let Some(hot) = hot.filter(|hot| hot.len() >= HEADER_SIZE) {
-        let checksum = xxh3_64(hot);
+        let checksum = Artifact::hash(hot);
         set(bytes, CHECKSUM, checksum);
     }
 }

@@ -7,7 +7,6 @@ use precast_compiler::{
 };
 use precast_runtime::Inspection;
 use std::sync::{Arc, Mutex, OnceLock};
-use xxhash_rust::xxh3::xxh3_64;
 
 /// The module that is compiled: it has every kind of relocation, traps, and a function whose code
 /// depends on elements of a table.
@@ -72,7 +71,7 @@ pub fn run(input: &[u8]) {
     let mut bytes = base.bundle.clone();
     apply(&mut bytes, &mut Input(input));
     if bytes.len() >= CHECKED {
-        let checksum = xxh3_64(&bytes[CHECKED..]);
+        let checksum = Artifact::hash(&bytes[CHECKED..]);
         bytes[CHECKSUM..CHECKED].copy_from_slice(&checksum.to_le_bytes());
     }
     let store = One(Mutex::new(bytes));

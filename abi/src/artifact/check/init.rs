@@ -36,6 +36,8 @@ struct Inputs<'a> {
     globals: &'a [GlobalDesc],
     func_refs: u32,
     ops: &'a [ConstOp],
+    /// Operations before those.
+    used: u32,
     items: &'a [ElemItem],
     stack: Vec<Value>,
 }
@@ -46,6 +48,7 @@ pub(super) fn check(c: &Checker<'_>, imports: &[u32]) -> Result<(), FormatError>
         globals: c.records(Section::Globals)?,
         func_refs: c.count(Section::FuncRefs, size_of::<FuncRefDesc>()),
         ops: c.records(Section::ConstOps)?,
+        used: 0,
         items: c.records(Section::ElemItems)?,
         stack: Vec::new(),
     };
@@ -76,7 +79,9 @@ impl<'a> Inputs<'a> {
     fn expr(&mut self, expr: ConstExpr, ty: ValType, before: u32) -> Result<(), FormatError> {
         let wrong = FormatError::Record("a constant expression");
         let (ops, rest) = self.ops.split_at_checked(expr.count as usize).ok_or(wrong.clone())?;
+        ensure(expr.first == self.used, "a constant expression")?;
         self.ops = rest;
+        self.used = self.used.checked_add(expr.count).ok_or(wrong.clone())?;
         self.stack.clear();
         for op in ops {
             let opcode = u32::try_from(op.op).ok().and_then(ConstOpcode::from_raw);
