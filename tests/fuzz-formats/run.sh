@@ -22,6 +22,8 @@ export RAYON_NUM_THREADS=1
 export ASAN_OPTIONS=detect_leaks=0:allow_user_segv_handler=1:handle_segv=1
 binary=target/$machine/release/$target
 mkdir -p "corpus/$target" "findings/$target"
+# Folders for guests and caches, in memory.
+[ ! -d /dev/shm ] || export TMPDIR=/dev/shm
 "$binary" "corpus/$target" -max_total_time="$seconds" -max_len=512 -timeout=20 -rss_limit_mb=4096 \
     -artifact_prefix="findings/$target/" "$@"
 # Only what reaches something that nothing smaller does.

@@ -171,7 +171,11 @@ impl Builder {
     /// Gives the guest the directory `host`, under the name `guest`, with all that lies in it.
     ///
     /// All directories a guest is given form one tree: one whose name lies in another's, as `/tmp`
-    /// in `/`, is found there too, in the place of what the other has under that name.
+    /// in `/`, is found there too, in the place of what the other has under that name, which is
+    /// not reached by any other name either.
+    ///
+    /// File systems that are the kernel's own interface, as `/proc` and `/sys`, are not granted, and
+    /// not reached in a directory that has them somewhere in it.
     pub fn dir(self, host: impl AsRef<Path>, guest: impl AsRef<OsStr>) -> Self {
         self.grant(Granted::Host(host.as_ref().to_owned()), guest.as_ref(), true)
     }

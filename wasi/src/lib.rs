@@ -12,7 +12,8 @@
 //! the file system, of which [`fs`] says what it is.
 //!
 //! Architecture invariants:
-//! - No path leads out of a preopened directory, and nothing changes on a read-only one.
+//! - No path leads out of a preopened directory, into a file system of the kernel or to what a mount
+//!   hides, and nothing changes on a read-only one.
 //! - No length a guest gives makes the host allocate more than a few pages.
 //! - A function that is not implemented is not exported: a guest that needs it does not link.
 #![forbid(unsafe_code)]

@@ -1,6 +1,6 @@
 //! The corpus of every target, and with it every case that once failed, read again.
 
-use precast_fuzz_formats::{artifact, bundle};
+use precast_fuzz_formats::{artifact, bundle, cache_index, cache_trailer, wasi};
 use std::fs;
 
 fn replay(target: &str, run: fn(&[u8])) {
@@ -22,4 +22,19 @@ fn artifacts() {
 #[test]
 fn bundles() {
     replay("bundle", bundle::run);
+}
+
+#[test]
+fn indexes_of_caches() {
+    replay("cache_index", cache_index::run);
+}
+
+#[test]
+fn trailers_of_caches() {
+    replay("cache_trailer", cache_trailer::run);
+}
+
+#[test]
+fn calls_of_wasi() {
+    replay("wasi", wasi::run);
 }

@@ -41,6 +41,7 @@ pub(super) use isa::{
     DIRECT_CALLS, DIRECT_FLOATS, DIRECT_INTEGERS, direct_entry, frame, publish_code, registers,
     resume, set_registers,
 };
+#[cfg(feature = "cache")]
 pub(super) use linux::is_exposed;
 #[cfg(feature = "cache")]
 pub(crate) use linux::is_unwritten;
