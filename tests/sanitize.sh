@@ -1,0 +1,149 @@
+#!/usr/bin/env bash
+# Runs the tests under AddressSanitizer (with LeakSanitizer) or ThreadSanitizer, on x86-64 Linux, and
+# counts what these report.
+#
+#   tests/sanitize.sh address|thread            every test that can run there
+#   tests/sanitize.sh address|thread quick      the unsafe code's own: runtime, tests/embed
+#   tests/sanitize.sh address|thread ARGS...    `cargo test ARGS`
+#
+# Needs a nightly toolchain, PRECAST_SANITIZE_TOOLCHAIN or `nightly`. ThreadSanitizer must see the
+# standard library's locks, so that is built too: from the toolchain's component rust-src or, where
+# that is missing, from Debian's package of the same release, unpacked to target/sanitize/std.
+# Exit code 69: something cannot be obtained, nothing was tested. 1: a test failed, or a report.
+set -euo pipefail
+cd "$(dirname "${BASH_SOURCE[0]}")/.."
+
+readonly UNAVAILABLE=69
+TOOLCHAIN=${PRECAST_SANITIZE_TOOLCHAIN:-nightly}
+KIND=${1:-}
+case $KIND in
+address) RUNTIME=asan ;;
+thread) RUNTIME=tsan ;;
+*)
+    sed -n '2,/^set/s/^# \{0,1\}//p' "$0" >&2
+    exit 2
+    ;;
+esac
+shift
+FOLDER=$PWD/target/sanitize/$KIND
+
+unavailable() {
+    echo "sanitize: NOT TESTED: $*" >&2
+    exit $UNAVAILABLE
+}
+
+# --- Tools -------------------------------------------------------------------------------------
+
+SYSROOT=$(rustc "+$TOOLCHAIN" --print sysroot 2>/dev/null) || unavailable "no toolchain $TOOLCHAIN"
+TARGET=$(rustc "+$TOOLCHAIN" -vV | sed -n 's/^host: //p')
+ls "$SYSROOT/lib/rustlib/$TARGET/lib/"*"_rt.$RUNTIME.a" >/dev/null 2>&1 ||
+    unavailable "$TOOLCHAIN has no runtime of the $KIND sanitizer"
+
+# Unpacks the standard library's sources from Debian, with a list of packages of its own.
+unpack_std() {
+    local to=$1 mirror
+    mirror=$(awk '$1 == "URIs:" { print $2; exit } $1 == "deb" { print $2; exit }' \
+        $(ls /etc/apt/sources.list.d/debian.sources /etc/apt/sources.list 2>/dev/null) || true)
+    [ -n "$mirror" ] || unavailable "no rust-src, and this machine has no Debian packages"
+    echo "sanitize: unpacking the standard library's sources" >&2
+    rm -rf "$to"
+    mkdir -p "$to"/apt/{lists/partial,cache/archives/partial,state}
+    : >"$to/apt/status"
+    echo "deb [signed-by=/usr/share/keyrings/debian-archive-keyring.gpg] $mirror testing main" \
+        >"$to/apt/sources.list"
+    cat >"$to/apt/apt.conf" <<CONF
+Dir::State "$to/apt/state"; Dir::State::lists "$to/apt/lists"; Dir::State::status "$to/apt/status";
+Dir::Cache "$to/apt/cache"; Dir::Etc::sourcelist "$to/apt/sources.list";
+Dir::Etc::sourceparts "/nonexistent"; APT::Sandbox::User "root"; Debug::NoLocking "true";
+CONF
+    (
+        export APT_CONFIG=$to/apt/apt.conf
+        cd "$to" && apt-get -qq update >&2 && apt-get -qq download rust-src >&2
+    ) || unavailable "no rust-src from Debian"
+    dpkg-deb --extract "$to"/rust-src_*.deb "$to"
+    rm -rf "$to/apt" "$to"/rust-src_*.deb
+}
+
+# Sets LIBRARY, the folder with the sources of the standard library.
+find_std() {
+    LIBRARY=$SYSROOT/lib/rustlib/src/rust/library
+    [ -e "$LIBRARY/std/Cargo.toml" ] && return 0
+    local release
+    release=$(rustc "+$TOOLCHAIN" -vV | sed -n 's/^release: \([0-9]*\.[0-9]*\).*/\1/p')
+    library() { ls -d "$PWD/target/sanitize/std/usr/src/rustc-$release".*/library 2>/dev/null | head -1; }
+    LIBRARY=$(library)
+    [ -n "$LIBRARY" ] || unpack_std "$PWD/target/sanitize/std"
+    LIBRARY=$(library)
+    [ -n "$LIBRARY" ] || unavailable "no sources of the standard library $release"
+}
+
+# --- What cannot run ----------------------------------------------------------------------------
+#
+# - Doctests: each is a program of its own, and they say nothing that the tests do not.
+# - Machine code: it is not instrumented, whoever compiles it, so what a guest does to its memory and
+#   races of guests are not seen. What the runtime does before, after and beside it is.
+# - `cli`, bad_input::a_memory_the_system_refuses: limits the address space of a process to 2 GiB,
+#   and shadow memory takes terabytes of it.
+# - `churn`: compares the resident memory of the process before and after, which under a sanitizer is
+#   mostly the sanitizer's. It runs on its own, with next to no quarantine of freed memory.
+
+readonly QUICK=(-p precast-runtime -p precast --lib --test smoke --test embed)
+readonly ALL=(--workspace --lib --bins --tests)
+readonly SKIPPED=(a_memory_the_system_refuses nothing_grows)
+
+# --- Running -----------------------------------------------------------------------------------
+
+reports=$FOLDER/reports
+log=$FOLDER/log
+rm -rf "$reports"
+mkdir -p "$reports"
+
+# Faults are left to the handlers of the runtime and of std, as without a sanitizer: a fault in the
+# host is a crash, and so a test that fails.
+options=handle_segv=0:handle_sigbus=0:handle_sigfpe=0:handle_sigill=0:handle_abort=0
+options+=:use_sigaltstack=0:log_path=$reports/report
+case $KIND in
+address)
+    # The library comes without instrumentation, so its generic functions are compiled with the
+    # crates that use them rather than taken from it.
+    flags="-Zsanitizer=address -Zshare-generics=no -Cunsafe-allow-abi-mismatch=sanitizer"
+    flags+=" -Cforce-frame-pointers=yes"
+    std=()
+    export ASAN_OPTIONS=$options:detect_leaks=1:detect_stack_use_after_return=1
+    ;;
+thread)
+    find_std
+    export __CARGO_TESTS_ONLY_SRC_ROOT=$LIBRARY
+    flags="-Zsanitizer=thread -Cforce-frame-pointers=yes"
+    std=(-Zbuild-std)
+    export TSAN_OPTIONS=$options:second_deadlock_stack=1:history_size=4
+    ;;
+esac
+
+: >"$log"
+status=0
+run() {
+    RUSTFLAGS=$flags CARGO_INCREMENTAL=0 cargo "+$TOOLCHAIN" test "${std[@]}" --locked \
+        --no-fail-fast --target "$TARGET" --target-dir "$FOLDER" "$@" 2>&1 | tee -a "$log" ||
+        status=$?
+}
+case ${1:-} in
+"")
+    run "${ALL[@]}" -- "${SKIPPED[@]/#/--skip=}"
+    ASAN_OPTIONS=${ASAN_OPTIONS:-}:quarantine_size_mb=1 run -p precast --test churn
+    ;;
+quick) run "${QUICK[@]}" ;;
+*) run "$@" ;;
+esac
+
+found=$({ cat "$reports"/* 2>/dev/null || true; } | grep -Ec '(ERROR|WARNING): [A-Za-z]*Sanitizer' || true)
+sed -n 's/^test result: [a-zA-Z]*\. \([0-9]*\) passed; \([0-9]*\) failed; \([0-9]*\) ignored.*/\1 \2 \3/p' \
+    "$log" | awk -v kind="$KIND" -v reports="$found" '
+        { programs++; passed += $1; failed += $2; ignored += $3 }
+        END { printf "sanitize: %s: %d test programs ended, %d tests passed, %d failed, %d ignored; %d reports\n",
+              kind, programs, passed, failed, ignored, reports }'
+if [ "$found" -gt 0 ]; then
+    echo "sanitize: the reports are in $reports" >&2
+    exit 1
+fi
+exit $status
