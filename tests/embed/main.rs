@@ -8,6 +8,7 @@ mod closing;
 mod handles;
 mod host;
 mod hostile;
+mod imports;
 mod linking;
 mod reuse;
 mod safety;
