@@ -2,11 +2,12 @@
 //! functions they take references of, and which of them dispatch. Whether a table can be compiled
 //! away depends on it, and where code keeps the base of memory.
 
-use crate::module::Module;
+use crate::module::{Body, Module};
+use crate::operands::Operands;
 use precast_abi::index::FuncIndex;
 use rayon::prelude::*;
 use std::collections::BTreeSet;
-use wasmparser::{FunctionBody, Operator};
+use wasmparser::Operator;
 
 /// What the bodies do.
 #[derive(Default)]
@@ -23,12 +24,14 @@ pub(crate) struct Scan {
     pub(crate) names_data: bool,
     /// Whether some body names an element segment.
     pub(crate) names_elems: bool,
+    /// Operands that calls, blocks and branches move.
+    pub(crate) operands: u64,
 }
 
 /// Looks at all bodies.
 pub(crate) fn scan(module: &Module<'_>) -> Scan {
     let bodies = module.bodies.par_iter().enumerate();
-    let scans = bodies.fold(Scan::default, |scan, (n, body)| scan.body(n, &body.body));
+    let scans = bodies.fold(Scan::default, |scan, (n, body)| scan.body(module, n, body));
     scans.reduce(Scan::default, |mut a, b| {
         a.touched.extend(b.touched);
         a.grown.extend(b.grown);
@@ -36,6 +39,7 @@ pub(crate) fn scan(module: &Module<'_>) -> Scan {
         a.referenced.extend(b.referenced);
         a.names_data |= b.names_data;
         a.names_elems |= b.names_elems;
+        a.operands = a.operands.saturating_add(b.operands);
         a
     })
 }
@@ -43,12 +47,14 @@ pub(crate) fn scan(module: &Module<'_>) -> Scan {
 impl Scan {
     /// Looks at one body. It is not validated yet; where it cannot be read, the look ends, and
     /// validation will say what is wrong.
-    fn body(mut self, n: usize, body: &FunctionBody<'_>) -> Self {
-        let Ok(ops) = body.get_operators_reader() else {
+    fn body(mut self, module: &Module<'_>, n: usize, body: &Body<'_>) -> Self {
+        let Ok(ops) = body.body.get_operators_reader() else {
             return self;
         };
+        let mut operands = Operands::new(module, &module.types[body.ty.index()]);
         for op in ops {
             let Ok(op) = op else { break };
+            operands.operator(&op);
             match op {
                 Operator::BrTable { .. } => {
                     self.dispatching.insert(n);
@@ -78,6 +84,7 @@ impl Scan {
                 _ => {}
             }
         }
+        self.operands = self.operands.saturating_add(operands.count);
         self
     }
 }
