@@ -18,7 +18,8 @@
 //! 32-bit result undefined.
 //!
 //! **Host thunks** (WebAssembly to host) are what a function import slot's code points to when
-//! the host defines it: they check that the host has stack left, then call
+//! the host defines it. There is one per type, and its context is the slot. They check that the
+//! host has stack left, then call
 //!
 //! ```text
 //! func(fp, slot, [results,] args...) -> [result]

@@ -88,9 +88,9 @@ layouts! {
     }
 
     /// An imported function, one cache line. For one of another instance, code and context are
-    /// its own. For one of the host, either the code is this module's host thunk and the context
-    /// the importer's; or, where machine code can call the host function as it is, the code is
-    /// the host's and the context this slot, and the fields from `IMPORTER` on are the runtime's.
+    /// its own. For one of the host the context is this slot, and the code is this module's host
+    /// thunk for the type or, where machine code can call the host function as it is, the host's
+    /// own.
     FuncSlot 64 {
         /// Address of the code, in the `tail` convention.
         CODE = 0;

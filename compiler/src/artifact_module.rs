@@ -1,5 +1,6 @@
-//! The artifact as a [`Module`]: declarations are the namespace, definitions are collected, and
-//! linking lays them out in the order of their numbers.
+//! The artifact as a [`Module`]: definitions are collected, and linking lays them out in the order
+//! of their numbers, which [`crate::ids::Ids`] fixes. So nothing is declared, and no signature is
+//! kept.
 //!
 //! Invariant: linked text refers to text and read-only data by distance alone.
 
@@ -19,6 +20,7 @@ use std::collections::{BTreeMap, BTreeSet};
 /// Collects code and data for one artifact.
 pub(crate) struct ArtifactModule<'f> {
     isa: OwnedTargetIsa,
+    /// Stays empty; the trait asks for it.
     declarations: ModuleDeclarations,
     funcs: Vec<Option<CompiledFunction<'f>>>,
     objects: BTreeMap<u32, Object>,
@@ -49,11 +51,14 @@ pub(crate) struct Linked {
 }
 
 impl<'f> ArtifactModule<'f> {
-    pub(crate) fn new(isa: OwnedTargetIsa) -> Self {
+    /// A module of `count` functions, none of which has code yet.
+    pub(crate) fn new(isa: OwnedTargetIsa, count: u32) -> Self {
+        let mut funcs = Vec::new();
+        funcs.resize_with(count as usize, || None);
         ArtifactModule {
             isa,
             declarations: ModuleDeclarations::default(),
-            funcs: Vec::new(),
+            funcs,
             objects: BTreeMap::new(),
             referenced_funcs: BTreeSet::new(),
             referenced_objects: BTreeSet::new(),
@@ -73,12 +78,10 @@ impl<'f> ArtifactModule<'f> {
                 None => return Err(backend(format!("code needs {}", reloc.name))),
             };
         }
-        let index = id.as_u32() as usize;
-        if self.funcs.len() <= index {
-            self.funcs.resize_with(index + 1, || None);
-        }
-        if self.funcs[index].replace(function).is_some() {
-            return Err(ModuleError::DuplicateDefinition(id.to_string()));
+        match self.funcs.get_mut(id.as_u32() as usize) {
+            Some(place @ None) => *place = Some(function),
+            Some(Some(_)) => return Err(ModuleError::DuplicateDefinition(id.to_string())),
+            None => return Err(backend(format!("{id} has no number"))),
         }
         Ok(())
     }
@@ -95,8 +98,8 @@ impl<'f> ArtifactModule<'f> {
 
     /// Lays everything out and resolves all references.
     pub(crate) fn link(self) -> Result<Linked, CompileError> {
-        let ArtifactModule { isa, declarations, funcs, objects, .. } = self;
-        let count = declarations.get_functions().count().max(funcs.len());
+        let ArtifactModule { isa, funcs, objects, .. } = self;
+        let count = funcs.len();
         let mut labels = vec![usize::MAX; count];
         let defined = funcs.iter().enumerate().filter(|(_, func)| func.is_some());
         for (label, (index, _)) in defined.enumerate() {
@@ -208,6 +211,10 @@ fn too_large() -> CompileError {
     CompileError::new(ErrorKind::Limit, 0, "its code exceeds 2 GiB")
 }
 
+fn undeclared() -> ModuleError {
+    backend("a declaration, where numbers are fixed".into())
+}
+
 fn backend(message: String) -> ModuleError {
     ModuleError::Compilation(cranelift_codegen::CodegenError::Unsupported(message))
 }
@@ -221,31 +228,20 @@ impl Module for ArtifactModule<'_> {
         &self.declarations
     }
 
-    fn declare_function(
-        &mut self,
-        name: &str,
-        linkage: Linkage,
-        signature: &ir::Signature,
-    ) -> ModuleResult<FuncId> {
-        self.declarations.declare_function(name, linkage, signature).map(|(id, _)| id)
+    fn declare_function(&mut self, _: &str, _: Linkage, _: &ir::Signature) -> ModuleResult<FuncId> {
+        Err(undeclared())
     }
 
-    fn declare_anonymous_function(&mut self, signature: &ir::Signature) -> ModuleResult<FuncId> {
-        self.declarations.declare_anonymous_function(signature)
+    fn declare_anonymous_function(&mut self, _: &ir::Signature) -> ModuleResult<FuncId> {
+        Err(undeclared())
     }
 
-    fn declare_data(
-        &mut self,
-        name: &str,
-        linkage: Linkage,
-        writable: bool,
-        tls: bool,
-    ) -> ModuleResult<DataId> {
-        self.declarations.declare_data(name, linkage, writable, tls).map(|(id, _)| id)
+    fn declare_data(&mut self, _: &str, _: Linkage, _: bool, _: bool) -> ModuleResult<DataId> {
+        Err(undeclared())
     }
 
-    fn declare_anonymous_data(&mut self, writable: bool, tls: bool) -> ModuleResult<DataId> {
-        self.declarations.declare_anonymous_data(writable, tls)
+    fn declare_anonymous_data(&mut self, _: bool, _: bool) -> ModuleResult<DataId> {
+        Err(undeclared())
     }
 
     fn define_function_with_control_plane(

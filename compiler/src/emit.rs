@@ -150,9 +150,10 @@ impl Sections<'_> {
             })
             .collect();
         writer.records(Section::Imports, &records);
-        let ids = &self.plan.ids;
-        let thunks = (0..self.plan.module.func_imports).map(|n| ids.host_thunk(n));
-        let thunks: Vec<u32> = thunks.map(|id| self.linked.code(id)).collect();
+        let funcs = (0..self.plan.module.func_imports).map(FuncIndex);
+        let types = funcs.map(|func| self.plan.module.canonical_type(func));
+        let thunks = types.map(|ty| self.linked.code(self.plan.ids.host_thunk(ty)));
+        let thunks: Vec<u32> = thunks.collect();
         writer.records(Section::HostThunks, &thunks);
     }
 

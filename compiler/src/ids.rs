@@ -5,7 +5,7 @@
 //!     | typed entry thunks | array entry thunks
 //! ```
 //!
-//! Forwarders and host thunks are one per imported function, entry thunks one per type.
+//! Forwarders are one per imported function, host and entry thunks one per type.
 
 use crate::module::Module;
 use cranelift_module::FuncId;
@@ -78,9 +78,9 @@ impl Ids {
         FuncId::from_u32(self.null_base() + TRAP_STUBS + n)
     }
 
-    /// The host thunk of the `n`th imported function.
-    pub(crate) fn host_thunk(&self, n: u32) -> FuncId {
-        FuncId::from_u32(self.null_base() + TRAP_STUBS + self.func_imports + n)
+    /// The host thunk of a canonical type.
+    pub(crate) fn host_thunk(&self, ty: TypeIndex) -> FuncId {
+        FuncId::from_u32(self.host_base() + ty.0)
     }
 
     /// The typed entry thunk of a canonical type.
@@ -97,7 +97,11 @@ impl Ids {
         self.defined + Builtin::ALL.len() as u32
     }
 
+    fn host_base(&self) -> u32 {
+        self.null_base() + TRAP_STUBS + self.func_imports
+    }
+
     fn typed_base(&self) -> u32 {
-        self.null_base() + TRAP_STUBS + 2 * self.func_imports
+        self.host_base() + self.types
     }
 }

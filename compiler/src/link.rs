@@ -5,12 +5,10 @@ use crate::artifact_module::{ArtifactModule, Linked};
 use crate::code::CompiledFunction;
 use crate::emitter::Emitter;
 use crate::error::CompileError;
-use crate::ids::TRAP_STUBS;
 use crate::module::Module;
 use crate::plan::Plan;
-use crate::stubs::{builtin_signature, trap_signature};
+use crate::target;
 use crate::thunk::{self, Host};
-use crate::types::tail_signature;
 use cranelift_codegen::isa::OwnedTargetIsa;
 use cranelift_module::{Module as _, ModuleResult};
 use precast_abi::artifact::Kind;
@@ -25,50 +23,26 @@ pub(crate) fn link(
     isa: OwnedTargetIsa,
     functions: Vec<CompiledFunction<'_>>,
 ) -> Result<Linked, CompileError> {
-    let mut module = ArtifactModule::new(isa);
-    let mut emitter = Emitter::new();
-    declare(&mut module, plan)
-        .and_then(|()| {
-            for (n, function) in functions.into_iter().enumerate() {
-                module.define(plan.ids.defined(n as u32), function)?;
-            }
-            dispatch_tables(&mut module, plan)?;
-            stubs(&mut module, &mut emitter, plan)?;
-            host_thunks(&mut module, &mut emitter, plan)?;
-            entry_thunks(&mut module, &mut emitter, plan)
-        })
+    let mut module = ArtifactModule::new(isa, plan.ids.count());
+    define(&mut module, plan, functions)
         .map_err(|error| CompileError::internal(format!("{error:?}")))?;
     module.link()
 }
 
-/// Declares everything that may have code, in the order of [`crate::ids::Ids`].
-fn declare(module: &mut ArtifactModule<'_>, plan: &Plan<'_>) -> ModuleResult<()> {
-    let wasm = plan.module;
-    let (imports, defined) = wasm.funcs.split_at(wasm.func_imports as usize);
-    let signatures: Vec<_> = wasm.types.iter().map(tail_signature).collect();
-    for ty in defined {
-        module.declare_anonymous_function(&signatures[ty.index()])?;
+/// Defines everything that has code, under the numbers of [`crate::ids::Ids`].
+fn define<'f>(
+    module: &mut ArtifactModule<'f>,
+    plan: &Plan<'_>,
+    functions: Vec<CompiledFunction<'f>>,
+) -> ModuleResult<()> {
+    let mut emitter = Emitter::new();
+    for (n, function) in functions.into_iter().enumerate() {
+        module.define(plan.ids.defined(n as u32), function)?;
     }
-    for &builtin in Builtin::ALL {
-        module.declare_anonymous_function(&builtin_signature(builtin))?;
-    }
-    for _ in 0..TRAP_STUBS {
-        module.declare_anonymous_function(&trap_signature())?;
-    }
-    for ty in imports.iter().chain(imports) {
-        module.declare_anonymous_function(&signatures[ty.index()])?;
-    }
-    for ty in &wasm.types {
-        module.declare_anonymous_function(&thunk::typed_entry_signature(module, ty))?;
-    }
-    for _ in &wasm.types {
-        module.declare_anonymous_function(&thunk::array_entry_signature(module))?;
-    }
-    debug_assert_eq!(module.declarations().get_functions().count(), plan.ids.count() as usize);
-    for _ in plan.static_tables.values().flat_map(|table| table.objects()) {
-        module.declare_anonymous_data(false, false)?;
-    }
-    Ok(())
+    dispatch_tables(module, plan)?;
+    stubs(module, &mut emitter, plan)?;
+    host_thunks(module, &mut emitter, plan)?;
+    entry_thunks(module, &mut emitter, plan)
 }
 
 /// Defines the dispatch tables that calls use.
@@ -108,23 +82,24 @@ fn stubs(
     for n in 0..plan.module.func_imports {
         if module.refers_to_func(ids.forwarder(n)) {
             let ty = plan.module.func_type(FuncIndex(n));
-            let slot = plan.regions.func_import(n);
-            emitter.forwarder(module, ids.forwarder(n), ty, slot)?;
+            let code = target::forwarder(module.isa(), ty, plan.regions.func_import(n));
+            module.define_function_bytes(ids.forwarder(n), 1, &code, &[])?;
         }
     }
     Ok(())
 }
 
-/// Defines a host thunk for every imported function: the host may provide any of them.
+/// Defines the host thunks of the types that imported functions have: the host may provide any.
 fn host_thunks(
     module: &mut ArtifactModule<'_>,
     emitter: &mut Emitter,
     plan: &Plan<'_>,
 ) -> ModuleResult<()> {
-    for n in 0..plan.module.func_imports {
-        let ty = plan.module.func_type(FuncIndex(n));
-        let host = Host::Slot(plan.regions.func_import(n));
-        thunk::emit_host_typed(emitter, module, plan.ids.host_thunk(n), ty, host)?;
+    let imports = (0..plan.module.func_imports).map(FuncIndex);
+    let types: BTreeSet<_> = imports.map(|func| plan.module.canonical_type(func)).collect();
+    for ty in types {
+        let func_type = &plan.module.types[ty.index()];
+        thunk::emit_host_typed(emitter, module, plan.ids.host_thunk(ty), func_type, Host::Slot)?;
     }
     Ok(())
 }

@@ -183,6 +183,11 @@ impl Module<'_> {
         body.map_or(0, |body| body.range().start as u32)
     }
 
+    /// How many bytes the body of a defined function has.
+    pub(crate) fn body_len(&self, func: FuncIndex) -> usize {
+        self.defined(func).map_or(0, |n| self.bodies[n as usize].body.as_bytes().len())
+    }
+
     /// The position of a table among the defined ones, if it is defined.
     pub(crate) fn defined_table(&self, table: TableIndex) -> Option<u32> {
         table.0.checked_sub(self.table_imports)

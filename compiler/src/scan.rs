@@ -3,7 +3,8 @@
 //! can be compiled away depends on it, where code keeps the base of memory, and where it compares
 //! the stack pointer with the stack limit.
 
-use crate::module::Module;
+use crate::module::{Body, Module};
+use crate::operands::Operands;
 use crate::stack_checks::Calls;
 use precast_abi::index::FuncIndex;
 use rayon::prelude::*;
@@ -27,13 +28,14 @@ pub(crate) struct Scan {
     pub(crate) names_data: bool,
     /// Whether some body names an element segment.
     pub(crate) names_elems: bool,
+    /// Operands that calls, blocks and branches move.
+    pub(crate) operands: u64,
 }
 
 /// Looks at all bodies.
 pub(crate) fn scan(module: &Module<'_>) -> Scan {
     let bodies = module.bodies.par_iter().enumerate();
-    let imports = module.func_imports;
-    let scans = bodies.fold(Scan::default, |scan, (n, body)| scan.body(n, &body.body, imports));
+    let scans = bodies.fold(Scan::default, |scan, (n, body)| scan.body(module, n, body));
     // Rayon keeps the order, so that calls are in that of the functions.
     scans
         .reduce(Scan::default, |mut a, mut b| {
@@ -44,6 +46,7 @@ pub(crate) fn scan(module: &Module<'_>) -> Scan {
             a.referenced.extend(b.referenced);
             a.names_data |= b.names_data;
             a.names_elems |= b.names_elems;
+            a.operands = a.operands.saturating_add(b.operands);
             a
         })
         .known_callees()
@@ -61,10 +64,13 @@ impl Scan {
 
     /// Looks at one body. It is not validated yet; where it cannot be read, the look ends, and
     /// validation will say what is wrong.
-    fn body(mut self, n: usize, body: &FunctionBody<'_>, imports: u32) -> Self {
-        let mut calls = Calls { locals: locals(body), ..Calls::default() };
-        let ops = body.get_operators_reader().into_iter().flatten();
+    fn body(mut self, module: &Module<'_>, n: usize, body: &Body<'_>) -> Self {
+        let imports = module.func_imports;
+        let mut calls = Calls { locals: locals(&body.body), ..Calls::default() };
+        let mut operands = Operands::new(module, &module.types[body.ty.index()]);
+        let ops = body.body.get_operators_reader().into_iter().flatten();
         for op in ops.map_while(Result::ok) {
+            operands.operator(&op);
             match op {
                 Operator::Call { function_index } => match function_index.checked_sub(imports) {
                     Some(callee) => calls.direct.push(callee),
@@ -103,6 +109,7 @@ impl Scan {
         calls.direct.dedup();
         calls.direct.shrink_to_fit();
         self.calls.push(calls);
+        self.operands = self.operands.saturating_add(operands.count);
         self
     }
 }

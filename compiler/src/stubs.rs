@@ -1,5 +1,5 @@
-//! Small functions of the artifact that code calls: builtins, traps of dispatch tables, and
-//! forwarders to imports.
+//! Small functions of the artifact that code calls: builtins, and traps of dispatch tables.
+//! Forwarders to imports are not generated code; see [`crate::target::forwarder`].
 
 use crate::emitter::{Emitter, c_signature};
 use crate::short_bulk;
@@ -100,27 +100,6 @@ impl Emitter {
     ) -> ModuleResult<()> {
         self.define(module, id, trap_signature(), |b, _| {
             b.ins().trap(trap_code(TrapCode::UndefinedElement));
-        })
-    }
-
-    /// Code that is called with the importer's context, and calls the import in the slot at
-    /// `slot` with its own.
-    pub(crate) fn forwarder<M: Module>(
-        &mut self,
-        module: &mut M,
-        id: FuncId,
-        ty: &FuncType,
-        slot: i32,
-    ) -> ModuleResult<()> {
-        let signature = tail_signature(ty);
-        self.define(module, id, signature.clone(), |b, params| {
-            let flags = MemFlagsData::trusted().with_readonly();
-            let code = b.ins().load(types::I64, flags, params[0], slot + vmctx::FuncSlot::CODE);
-            let ctx = b.ins().load(types::I64, flags, params[0], slot + vmctx::FuncSlot::CTX);
-            let mut args = params.to_vec();
-            args[0] = ctx;
-            let signature = b.import_signature(signature);
-            b.ins().return_call_indirect(signature, code, &args);
         })
     }
 }

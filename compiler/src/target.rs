@@ -2,10 +2,13 @@
 
 use crate::error::{CompileError, ErrorKind};
 use crate::settings::Settings;
+use crate::types::clif_type;
 use cranelift_codegen::binemit::Reloc;
 use cranelift_codegen::isa::{self, OwnedTargetIsa, TargetIsa};
 use cranelift_codegen::settings::{self as flags, Configurable};
 use precast_abi::artifact::{HEADER_SIZE, Identity};
+use precast_abi::types::{FuncType, ValType};
+use precast_abi::vmctx::FuncSlot;
 use std::str::FromStr;
 use target_lexicon::{Architecture, Triple};
 
@@ -131,6 +134,47 @@ pub(crate) fn widest_whole_store(isa: &dyn TargetIsa) -> u32 {
         Architecture::Aarch64(_) => 8,
         _ => 16,
     }
+}
+
+/// Code that is called with an importer's context, and goes on in the import whose [`FuncSlot`] is
+/// at `slot` from there, with the context of that. Arguments stay where they are, so the code has
+/// the same length for all types.
+pub(crate) fn forwarder(isa: &dyn TargetIsa, ty: &FuncType, slot: i32) -> Vec<u8> {
+    match isa.triple().architecture {
+        Architecture::Aarch64(_) => {
+            let (lo, hi) = (slot as u32 & 0xffff, slot as u32 >> 16);
+            let field = |at: i32| (at as u32 / 8) << 10;
+            let words = [
+                0x5280_0010 | lo << 5,               // mov  w16, #lo
+                0x72a0_0010 | hi << 5,               // movk w16, #hi, lsl 16
+                0x8b30_c050,                         // add  x16, x2, w16, sxtw
+                0xf940_0211 | field(FuncSlot::CODE), // ldr  x17, [x16, #CODE]
+                0xf940_0202 | field(FuncSlot::CTX),  // ldr  x2, [x16, #CTX]
+                0xd61f_0220,                         // br   x17
+            ];
+            words.iter().flat_map(|word: &u32| word.to_le_bytes()).collect()
+        }
+        _ => {
+            let [code, context] = match results_in_memory(ty) {
+                true => [0x86, 0xb6],
+                false => [0x87, 0xbf],
+            };
+            let mut bytes = vec![0x48, 0x8b, code]; // mov rax, [context + CODE]
+            bytes.extend((slot + FuncSlot::CODE).to_le_bytes());
+            bytes.extend([0x48, 0x8b, context]); // mov context, [context + CTX]
+            bytes.extend((slot + FuncSlot::CTX).to_le_bytes());
+            bytes.extend([0xff, 0xe0]); // jmp rax
+            bytes
+        }
+    }
+}
+
+/// Whether x86-64 code in the `tail` convention is passed the address of some results in `rdi`,
+/// and its context in `rsi`: more than eight of either class do not fit registers.
+fn results_in_memory(ty: &FuncType) -> bool {
+    let is_integer = |ty: &&ValType| clif_type(**ty).is_int();
+    let integers = ty.results().iter().filter(is_integer).count();
+    integers > 8 || ty.results().len() - integers > 8
 }
 
 /// The instruction at text offset `at`, completed with the distance a relocation stands for;

@@ -19,23 +19,13 @@ use precast_abi::vmctx::{FuncSlot, HostRecord, STORE};
 pub use crate::code::{Handler, handlers};
 pub use crate::emitter::Emitter;
 
-/// Where a host thunk finds its function.
+/// What a host thunk is passed as its context.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Host {
-    /// In the function slot at an offset from the context.
-    Slot(i32),
-    /// In the [`HostRecord`] whose address is passed as the context.
+    /// The [`FuncSlot`] of an importer.
+    Slot,
+    /// A [`HostRecord`].
     Record,
-}
-
-impl Host {
-    /// Offsets of the slot and of the address of the store context.
-    fn offsets(self) -> (i32, i32) {
-        match self {
-            Host::Slot(at) => (at, STORE),
-            Host::Record => (HostRecord::SLOT, HostRecord::STORE),
-        }
-    }
 }
 
 /// The signature of a host thunk: that of WebAssembly code.
@@ -221,11 +211,16 @@ fn try_call(
 }
 
 /// What every host thunk does first; the arguments all host functions get, and the function.
-fn enter_host(b: &mut FunctionBuilder<'_>, ctx: Value, host: Host) -> (Vec<Value>, Value) {
-    let (slot, store) = host.offsets();
-    check_stack(b, ctx, store);
+fn enter_host(b: &mut FunctionBuilder<'_>, slot: Value, host: Host) -> (Vec<Value>, Value) {
+    const _: () = assert!(HostRecord::SLOT == 0);
+    match host {
+        Host::Slot => {
+            let importer = b.ins().load(types::I64, flags(), slot, FuncSlot::IMPORTER);
+            check_stack(b, importer, STORE);
+        }
+        Host::Record => check_stack(b, slot, HostRecord::STORE),
+    }
     let fp = b.ins().get_frame_pointer(types::I64);
-    let slot = b.ins().iadd_imm_s(ctx, i64::from(slot));
     let func = b.ins().load(types::I64, flags(), slot, FuncSlot::FUNC);
     (vec![fp, slot], func)
 }

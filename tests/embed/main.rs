@@ -9,6 +9,7 @@ mod closing;
 mod handles;
 mod host;
 mod hostile;
+mod imports;
 mod large;
 mod linking;
 mod reuse;

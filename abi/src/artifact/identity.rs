@@ -49,6 +49,7 @@ fn tunables() -> u64 {
         vmctx::FuncSlot::CTX,
         vmctx::FuncSlot::FUNC,
         vmctx::FuncSlot::ENV,
+        vmctx::FuncSlot::IMPORTER,
         vmctx::FuncSlot::SIZE as i32,
         vmctx::MemorySlot::DEF,
         vmctx::MemorySlot::BASE,

@@ -8,7 +8,15 @@ use crate::types::{clif_type, trap_code};
 use cranelift_codegen::ir::{self, Block, BlockArg, InstBuilder, JumpTableData, Value};
 use precast_abi::index::TypeIndex;
 use precast_abi::trap::TrapCode;
+use std::collections::HashMap;
 use wasmparser::{BlockType, BrTable, Operator};
+
+/// Blocks by the depths of the labels they go on to, in the order of their first mention.
+#[derive(Default)]
+struct Forwarders {
+    blocks: Vec<(u32, Block)>,
+    by_depth: HashMap<u32, Block>,
+}
 
 /// The constructs that are open, and whether code here is reachable.
 #[derive(Default)]
@@ -19,6 +27,8 @@ pub(super) struct Control {
     unreachable: bool,
     /// Constructs opened in unreachable code.
     skipped: u32,
+    /// Operands that first arms of open `if`s found, for their second arms.
+    saved: Vec<Value>,
 }
 
 /// An open construct.
@@ -32,6 +42,8 @@ pub(super) struct Frame {
     end: Option<Block>,
     /// Whether something does. The end of an `if` exists before that.
     reached: bool,
+    /// How many branches go to its label.
+    branches: usize,
 }
 
 enum FrameKind {
@@ -50,14 +62,15 @@ enum FrameKind {
 enum Otherwise {
     /// To the end, unless an `else` redirects the branch; nothing goes in and nothing comes out.
     End { branch: ir::Inst, unlikely: bool },
-    /// To a block of its own, which finds these operands.
-    Block(Block, Vec<Value>),
+    /// To a block of its own, which finds the operands that were saved last: so many.
+    Block(Block, usize),
 }
 
 impl Frame {
     /// The outermost frame.
     pub(super) fn function(results: usize) -> Self {
-        Frame { kind: FrameKind::Function, ty: None, results, height: 0, end: None, reached: false }
+        let kind = FrameKind::Function;
+        Frame { kind, ty: None, results, height: 0, end: None, reached: false, branches: 0 }
     }
 
     fn is_loop(&self) -> bool {
@@ -79,6 +92,7 @@ impl Control {
         self.loops = 0;
         self.unreachable = false;
         self.skipped = 0;
+        self.saved.clear();
     }
 
     pub(super) fn push(&mut self, frame: Frame) {
@@ -174,7 +188,8 @@ impl FuncTranslator<'_, '_> {
     fn push_frame(&mut self, kind: FrameKind, ty: BlockType, end: Option<Block>) {
         let (params, results) = self.arity(ty);
         let height = self.stack.len() - params;
-        self.control.push(Frame { kind, ty: Some(ty), results, height, end, reached: false });
+        let ty = Some(ty);
+        self.control.push(Frame { kind, ty, results, height, end, reached: false, branches: 0 });
     }
 
     /// Goes on in a block all of whose predecessors are known.
@@ -226,8 +241,9 @@ impl FuncTranslator<'_, '_> {
                 self.builder.set_cold_block(otherwise);
             }
             self.builder.seal_block(otherwise);
-            let operands = self.stack[self.stack.len() - params..].to_vec();
-            let kind = FrameKind::If(Otherwise::Block(otherwise, operands));
+            let operands = &self.stack[self.stack.len() - params..];
+            self.control.saved.extend_from_slice(operands);
+            let kind = FrameKind::If(Otherwise::Block(otherwise, params));
             self.push_frame(kind, ty, None);
         }
     }
@@ -247,8 +263,9 @@ impl FuncTranslator<'_, '_> {
             unreachable!("the validator pairs if and else");
         };
         let block = match otherwise {
-            Otherwise::Block(block, operands) => {
-                self.stack.extend(operands);
+            Otherwise::Block(block, params) => {
+                let first = self.control.saved.len() - params;
+                self.stack.extend(self.control.saved.drain(first..));
                 block
             }
             Otherwise::End { branch, unlikely } => {
@@ -295,7 +312,11 @@ impl FuncTranslator<'_, '_> {
         self.control.loops -= u32::from(frame.is_loop());
         frame.reached |= matches!(frame.kind, FrameKind::If(_));
         if let FrameKind::Loop { header, .. } = frame.kind {
-            self.builder.seal_block(header);
+            // Every branch gets an argument for every local the loop was found to need.
+            let locals = self.builder.func.dfg.num_block_params(header);
+            if self.budget.allows(self.builder.func, locals * (frame.branches + 1)) {
+                self.builder.seal_block(header);
+            }
         }
         match frame.end {
             Some(end) if frame.reached => {
@@ -320,7 +341,8 @@ impl FuncTranslator<'_, '_> {
     /// Where a branch goes.
     fn target(&mut self, depth: u32) -> (Block, usize) {
         let at = self.control.depth(depth);
-        let frame = &self.control.frames[at];
+        let frame = &mut self.control.frames[at];
+        frame.branches += 1;
         let arity = frame.arity();
         match frame.kind {
             FrameKind::Loop { header, .. } => (header, arity),
@@ -366,18 +388,35 @@ impl FuncTranslator<'_, '_> {
         if targets.is_empty() {
             return self.br(targets.default());
         }
-        let (block, arity) = self.target(targets.default());
-        self.branch_args(arity);
-        let default = self.builder.func.dfg.block_call(block, &*self.block_args);
+        let mut forwarders = Forwarders::default();
+        let default = self.table_target(targets.default(), &mut forwarders);
         let mut table = Vec::with_capacity(targets.len() as usize);
         for depth in targets.targets() {
             let Ok(depth) = depth else { unreachable!("the validator reads targets") };
-            let (block, _) = self.target(depth);
-            table.push(self.builder.func.dfg.block_call(block, &*self.block_args));
+            table.push(self.table_target(depth, &mut forwarders));
         }
         let table = self.builder.create_jump_table(JumpTableData::new(default, &table));
         self.builder.ins().br_table(index, table);
+        for (depth, block) in forwarders.blocks {
+            self.enter(block);
+            let (target, arity) = self.target(depth);
+            self.jump(target, arity);
+        }
         self.leave();
+    }
+
+    /// Where an entry of a branch table goes. Arguments are passed on the way, by a block for all
+    /// entries of one depth: an edge with arguments of its own for each would be code for each.
+    fn table_target(&mut self, depth: u32, forwarders: &mut Forwarders) -> ir::BlockCall {
+        let (mut block, arity) = self.target(depth);
+        if arity > 0 {
+            block = *forwarders.by_depth.entry(depth).or_insert_with(|| {
+                let block = self.builder.create_block();
+                forwarders.blocks.push((depth, block));
+                block
+            });
+        }
+        self.builder.func.dfg.block_call(block, &[])
     }
 
     fn return_(&mut self) {

@@ -1,5 +1,6 @@
 //! Operators of WebAssembly to CLIF, one file per group of operators.
 
+mod budget;
 mod bulk;
 mod call;
 mod control;
@@ -14,6 +15,7 @@ mod table;
 use crate::error::CompileError;
 use crate::plan::Plan;
 use crate::types::{clif_type, tail_signature};
+use budget::Budget;
 use control::{Control, Frame};
 use cranelift_codegen::ir::{self, BlockArg, InstBuilder, MemFlagsData, Type, Value, types};
 use cranelift_codegen::isa::TargetFrontendConfig;
@@ -45,6 +47,7 @@ pub(crate) struct Buffers {
     block_args: Vec<BlockArg>,
     funcs: HashMap<u32, ir::FuncRef>,
     signatures: HashMap<u32, ir::SigRef>,
+    budget: Budget,
 }
 
 /// The translation of one function: its builder, and the operands and blocks WebAssembly sees.
@@ -57,6 +60,7 @@ pub(crate) struct FuncTranslator<'a, 'f> {
     control: &'f mut Control,
     args: &'f mut Vec<Value>,
     block_args: &'f mut Vec<BlockArg>,
+    budget: &'f mut Budget,
     /// Whether loops keep memory's base in a value of their own.
     base_in_loops: bool,
     /// Functions and types that were declared, by their numbers in the module.
@@ -84,6 +88,10 @@ impl<'a, 'f> FuncTranslator<'a, 'f> {
         let ty = plan.module.func_type(index);
         func.signature = tail_signature(ty);
         func.name = ir::UserFuncName::user(0, index.0);
+        // The pool's size is part of what is limited, so it must not depend on earlier functions.
+        let len = plan.module.body_len(index);
+        func.dfg.value_lists = ir::ValueListPool::with_capacity(len);
+        buffers.budget.start(len);
         buffers.stack.clear();
         buffers.control.clear();
         buffers.funcs.clear();
@@ -102,6 +110,7 @@ impl<'a, 'f> FuncTranslator<'a, 'f> {
             control: &mut buffers.control,
             args: &mut buffers.args,
             block_args: &mut buffers.block_args,
+            budget: &mut buffers.budget,
             base_in_loops: plan.module.defined(index).is_some_and(|n| !plan.dispatches(n)),
             funcs: &mut buffers.funcs,
             signatures: &mut buffers.signatures,
@@ -169,7 +178,7 @@ impl<'a, 'f> FuncTranslator<'a, 'f> {
             true
         };
         if done {
-            return Ok(());
+            return self.budget.check(self.builder.func, offset);
         }
         let message = format!("{op:?} is not supported");
         Err(CompileError::new(crate::ErrorKind::Unsupported, offset as usize, message))
@@ -185,14 +194,17 @@ impl<'a, 'f> FuncTranslator<'a, 'f> {
     fn local(&mut self, op: &Operator<'_>) -> bool {
         match *op {
             Operator::LocalGet { local_index } => {
+                self.touch(local_index);
                 let value = self.builder.use_var(Variable::from_u32(local_index));
                 self.push(value);
             }
             Operator::LocalSet { local_index } => {
+                self.touch(local_index);
                 let value = self.pop();
                 self.builder.def_var(Variable::from_u32(local_index), value);
             }
             Operator::LocalTee { local_index } => {
+                self.touch(local_index);
                 let value = self.top();
                 self.builder.def_var(Variable::from_u32(local_index), value);
             }
@@ -207,6 +219,11 @@ impl<'a, 'f> FuncTranslator<'a, 'f> {
             _ => return false,
         }
         true
+    }
+
+    /// Notes that a local is read or written here.
+    fn touch(&mut self, local: u32) {
+        self.budget.touch(local, self.builder.func.dfg.num_blocks());
     }
 
     /// Pops an operand.

@@ -281,6 +281,11 @@ impl CodeRange for CodeMemory {
         let at = offsets.binary_search(&offset).ok()?;
         TrapCode::from_raw(*self.section(Section::TrapCodes).get(at)?)
     }
+
+    fn is_host_thunk(&self, offset: u32) -> bool {
+        let thunks: &[u32] = self.artifact.records(&self.map, Section::HostThunks);
+        thunks.contains(&offset)
+    }
 }
 
 impl Drop for CodeMemory {

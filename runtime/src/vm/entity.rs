@@ -187,11 +187,13 @@ impl Entity {
 ///
 /// The record is not null, and its context is that of an instance, or a slot of one.
 pub(super) unsafe fn func_of(record: &FuncRef) -> Option<FuncEntity> {
-    // Code that is not ours is a host function's own, whose context is its importer's slot.
-    let is_machine_code = super::registry::lookup(record.code as usize, |_, _| ()).is_some();
+    // The context of host thunks, and of code that is not ours but a host function's own, is the
+    // importer's slot.
+    let code = super::registry::lookup(record.code as usize, |code, at| !code.is_host_thunk(at));
+    let takes_context = code == Some(true);
     // SAFETY: by the contract.
     let ctx = unsafe {
-        Context::from_raw(match is_machine_code {
+        Context::from_raw(match takes_context {
             true => record.ctx,
             false => (*record.ctx.cast::<FuncSlot>()).importer,
         })

@@ -140,16 +140,13 @@ impl InstanceData {
                             }
                             FuncEntity::Host(func) => {
                                 let thunk = self.module.code().text(thunks[index as usize]);
-                                let (code, ctx) = match func.def().direct() {
-                                    Some(direct) => (direct, self.ctx.field(at)),
-                                    None => (thunk, self.ctx.as_ptr()),
-                                };
+                                let code = func.def().direct().unwrap_or(thunk);
                                 FuncSlot {
                                     func: func.def().code(),
                                     env: func.env,
                                     importer: self.ctx.as_ptr(),
                                     thunk,
-                                    ..FuncSlot::wasm(code, ctx)
+                                    ..FuncSlot::wasm(code, self.ctx.field(at))
                                 }
                             }
                         };

@@ -21,6 +21,12 @@ pub(crate) trait CodeRange: Send + Sync {
     /// Why the instruction at this text offset traps. `fault` says what the machine noticed,
     /// for code whose trap table cannot be read.
     fn trap(&self, offset: u32, fault: Fault) -> Option<TrapCode>;
+
+    /// Whether a host thunk starts at this text offset, which takes an importer's slot as its
+    /// context.
+    fn is_host_thunk(&self, _offset: u32) -> bool {
+        false
+    }
 }
 
 /// What the machine noticed.

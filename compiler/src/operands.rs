@@ -1,0 +1,97 @@
+//! How many operands a body moves that its bytes do not name one by one: those of calls, blocks
+//! and branches.
+//!
+//! Two bytes of WebAssembly are a call of a thousand arguments and a thousand results. The count
+//! is taken before anything is compiled, so a module that exceeds it costs no more than reading
+//! it, and the sum over all functions does not depend on the order in which they are looked at.
+
+use crate::error::{CompileError, ErrorKind};
+use crate::module::Module;
+use precast_abi::index::FuncIndex;
+use precast_abi::types::FuncType;
+use wasmparser::{BlockType, Operator};
+
+/// Operands that every module may move.
+const BASE: u64 = 1 << 20;
+
+/// The same per byte of the module. RATIONALE.md has what real programs need.
+const PER_BYTE: u64 = 16;
+
+/// Fails when the bodies of a module of `len` bytes move more operands than it may.
+pub(crate) fn check(module: &Module<'_>, operands: u64, len: usize) -> Result<(), CompileError> {
+    if operands <= BASE + PER_BYTE * len as u64 {
+        return Ok(());
+    }
+    let first = module.bodies.first().map_or(0, |body| body.body.range().start as usize);
+    let message = "its calls, blocks and branches take too many operands";
+    Err(CompileError::new(ErrorKind::Limit, first, message))
+}
+
+/// Counts the operands of one body, which need not be valid.
+pub(crate) struct Operands<'m> {
+    module: &'m Module<'m>,
+    /// Per open construct, how many operands a branch to it takes, and how many it leaves.
+    labels: Vec<(u64, u64)>,
+    pub(crate) count: u64,
+}
+
+impl<'m> Operands<'m> {
+    /// Starts with a body of a type.
+    pub(crate) fn new(module: &'m Module<'m>, ty: &FuncType) -> Self {
+        let results = ty.results().len() as u64;
+        Operands { module, labels: vec![(results, results)], count: 0 }
+    }
+
+    /// Counts in an operator.
+    pub(crate) fn operator(&mut self, op: &Operator<'_>) {
+        let moved = match *op {
+            Operator::Call { function_index } => self.func(FuncIndex(function_index)),
+            Operator::CallIndirect { type_index, .. } => self.ty(type_index),
+            Operator::Block { blockty } => self.open(blockty, false),
+            Operator::Loop { blockty } => self.open(blockty, true),
+            Operator::If { blockty } => self.open(blockty, false),
+            Operator::Else => self.labels.last().map_or(0, |&(_, results)| results),
+            Operator::End => self.labels.pop().map_or(0, |(_, results)| results),
+            Operator::Br { relative_depth } | Operator::BrIf { relative_depth } => {
+                self.label(relative_depth)
+            }
+            Operator::BrTable { ref targets } => {
+                // All labels take the same number, and each is passed them once.
+                let distinct = self.labels.len().min(targets.len() as usize + 1) as u64;
+                self.label(targets.default()).saturating_mul(distinct)
+            }
+            Operator::Return => self.labels.first().map_or(0, |&(_, results)| results),
+            _ => return,
+        };
+        self.count = self.count.saturating_add(moved);
+    }
+
+    fn open(&mut self, ty: BlockType, is_loop: bool) -> u64 {
+        let (params, results) = match ty {
+            BlockType::Empty => (0, 0),
+            BlockType::Type(_) => (0, 1),
+            BlockType::FuncType(index) => self.arity(index),
+        };
+        self.labels.push((if is_loop { params } else { results }, results));
+        params
+    }
+
+    fn label(&self, depth: u32) -> u64 {
+        let at = self.labels.len().checked_sub(depth as usize + 1);
+        at.map_or(0, |at| self.labels[at].0)
+    }
+
+    fn arity(&self, ty: u32) -> (u64, u64) {
+        let ty = self.module.types.get(ty as usize);
+        ty.map_or((0, 0), |ty| (ty.params().len() as u64, ty.results().len() as u64))
+    }
+
+    fn ty(&self, ty: u32) -> u64 {
+        let (params, results) = self.arity(ty);
+        params + results
+    }
+
+    fn func(&self, func: FuncIndex) -> u64 {
+        self.module.funcs.get(func.index()).map_or(0, |ty| self.ty(ty.0))
+    }
+}
