@@ -187,12 +187,12 @@ impl Folder {
         let kept = self.kept().iter().find(|(path, _)| path == folder).map(|kept| kept.1.clone());
         // A folder that was removed and made again is another one.
         if let Some(place) = kept
-            && let Ok(file) = open_in(&*place, name)
+            && let Ok(file) = open_in(&place, name)
         {
             return Ok((file, place));
         }
         let place = Arc::new(self.place(folder)?);
-        let file = open_in(&*place, name)?;
+        let file = open_in(&place, name)?;
         let mut kept = self.kept();
         kept.retain(|(path, _)| path != folder);
         kept.truncate(PLACES - 1);

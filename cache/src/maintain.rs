@@ -76,7 +76,8 @@ impl Cache {
         usage
     }
 
-    /// Checks every byte of every file, and removes those that are damaged.
+    /// Checks every byte of every file, and removes those that are damaged, or larger than all of
+    /// them may be together.
     ///
     /// # Errors
     ///
@@ -146,6 +147,8 @@ impl Cache {
         };
         let stat = rustix::fs::fstat(&file)?;
         let trailer = read_trailer(&file, &stat, item.kind, self.options());
+        // One that claims to be larger than the whole folder may be would take for ever to read.
+        let trailer = trailer.filter(|trailer| trailer.len <= self.options().max_bytes);
         let Some(trailer) = trailer else { return Ok(Some(false)) };
         let name = crate::key::hex(trailer.digest());
         let whole = match trailer.accepts_file(&file, self.options()) {

@@ -81,7 +81,10 @@ impl Options {
     /// the same key are used. It lifts the rule that nobody else may write to the folder, and
     /// every entry is read whole when it is used, whatever the level of verification.
     ///
-    /// Whoever has the key can make entries. Everyone else can remove them.
+    /// Where others can write to the folder, an entry is copied before it is checked and used.
+    ///
+    /// Whoever has the key can make entries. Everyone else who can write to the folder can remove
+    /// them, and hold locks in it: that costs a cache one wait.
     pub fn key(mut self, key: [u8; 32]) -> Self {
         self.key = Some(key);
         self

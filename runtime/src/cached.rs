@@ -32,6 +32,19 @@ impl Source {
     pub fn of(file: &File) -> io::Result<Source> {
         FileIdentity::before_reading(file, crate::vm::sys::is_unwritten).map(Source)
     }
+
+    /// Reads a file.
+    ///
+    /// # Errors
+    ///
+    /// Those of reading it.
+    pub fn read(path: &Path) -> io::Result<(Source, Vec<u8>)> {
+        let mut file = File::open(path)?;
+        let source = Source::of(&file)?;
+        let mut bytes = Vec::new();
+        file.read_to_end(&mut bytes)?;
+        Ok((source, bytes))
+    }
 }
 
 /// What decides code besides the module.
@@ -150,9 +163,11 @@ fn compile_after(
 /// The module of an entry, if it is there.
 fn find(runtime: &Runtime, cache: &Cache, key: &Key) -> Result<Option<CompiledModule>, Damage> {
     let Some((mut entry, file)) = cache.find(key)? else { return Ok(None) };
+    // Of an entry that is copied the module keeps the copy.
+    let original = if entry.is_exposed() { file.try_clone().ok() } else { None };
     match map(runtime, &mut entry, file) {
         Ok(module) => {
-            entry.accept(module.code().file());
+            entry.accept(original.as_ref().unwrap_or(module.code().file()));
             module.set_entry(cache, key);
             Ok(Some(module))
         }

@@ -2,6 +2,7 @@
 
 use precast::cache::{Cache, Fingerprint, Options};
 use std::fs;
+use std::os::unix::fs::PermissionsExt;
 use std::time::Duration;
 
 use crate::place::{Place, size_of};
@@ -26,6 +27,21 @@ fn the_least_recently_used_goes_first() {
     let there: Vec<u32> = (1..5).filter(|&n| has(&cache, n)).collect();
     assert_eq!(there, [1, 2, 4]);
     assert_eq!(cache.counts().evicted, 1);
+}
+
+/// Also where an entry is copied before it is used, as others can write to the folder.
+#[test]
+fn the_least_recently_used_goes_first_in_a_shared_folder() {
+    let place = Place::new("sharedlru");
+    fs::create_dir(place.cache()).unwrap();
+    fs::set_permissions(place.cache(), fs::Permissions::from_mode(0o777)).unwrap();
+    let (cache, runtime) = open(&place, Options::new().max_entries(3).key([3; 32]));
+    for n in [1, 2, 3, 1, 2, 4] {
+        runtime.compile(&module(n, 0)).unwrap();
+        std::thread::sleep(Duration::from_millis(150));
+    }
+    let there: Vec<u32> = (1..5).filter(|&n| has(&cache, n)).collect();
+    assert_eq!(there, [1, 2, 4]);
 }
 
 #[test]
