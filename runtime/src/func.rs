@@ -54,13 +54,19 @@ impl Func {
             return Err(Error::types(format!("a function {ty} was called with {found}")));
         }
         let raw = args.iter().map(|&arg| store.lower(arg)).collect::<Result<Vec<_>, _>>()?;
-        let mut bits = vec![0; ty.results().len()];
+        let (mut few, mut many) = ([0; 4], Vec::new());
+        let bits = if ty.results().len() <= few.len() {
+            &mut few[..ty.results().len()]
+        } else {
+            many.resize(ty.results().len(), 0);
+            &mut many[..]
+        };
         // The call may close the namespace, and the type is gone then.
         let mut results: Vec<Value> = ty.results().iter().map(|&ty| Value::default(ty)).collect();
-        call::call(store::pointer(namespace), self.entity, &raw, &mut bits)?;
+        call::call(store::pointer(namespace), self.entity, &raw, bits)?;
         let store = namespace.store();
         for (result, bits) in results.iter_mut().zip(bits) {
-            *result = store.lift(result.ty(), bits);
+            *result = store.lift(result.ty(), *bits);
         }
         Ok(results)
     }

@@ -63,6 +63,9 @@ pub(super) unsafe fn instantiate(
     Ok(instance)
 }
 
+/// Bytes of a context that the heap may not have. For fewer, memory that is zero comes faster.
+const LARGE_CONTEXT: usize = 1 << 20;
+
 /// A new context, and what holds its bytes.
 struct Allocated {
     ctx: Context,
@@ -96,14 +99,23 @@ fn allocate(module: &CompiledModule) -> Result<Allocated, Error> {
         return Ok(Allocated { ctx, own: None, slot: Some(slot) });
     }
     let words = size.div_ceil(16);
-    let mut own = Vec::new();
-    own.try_reserve_exact(words).map_err(|_| out_of_memory(io::ErrorKind::OutOfMemory.into()))?;
-    own.resize(words, 0u128);
-    let mut own = own.into_boxed_slice();
+    let mut own = match size > LARGE_CONTEXT {
+        true => large_context(words)?,
+        false => vec![0u128; words].into_boxed_slice(),
+    };
     let end = own.as_mut_ptr_range().end.cast();
     // SAFETY: the fields lie below the end of the box, which the instance keeps.
     let ctx = unsafe { Context::from_raw(end) };
     Ok(Allocated { ctx, own: Some(own), slot: None })
+}
+
+#[cold]
+fn large_context(words: usize) -> Result<Box<[u128]>, Error> {
+    let mut own = Vec::new();
+    let refused = |_| out_of_memory(io::ErrorKind::OutOfMemory.into());
+    own.try_reserve_exact(words).map_err(refused)?;
+    own.resize(words, 0u128);
+    Ok(own.into_boxed_slice())
 }
 
 fn out_of_memory(error: io::Error) -> Error {
