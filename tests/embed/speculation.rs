@@ -123,6 +123,34 @@ fn trap_backtraces_name_the_caller_of_a_dispatch_table() {
     }
 }
 
+/// The stub that traps behind a dispatch table has a frame, which nobody sees.
+#[test]
+fn backtraces_are_as_long_whoever_traps() {
+    for (code, runtime) in runtimes() {
+        let module = compile(
+            &runtime,
+            r#"(module (table 4 funcref) (elem (i32.const 0) $other $same)
+                 (func $other (param i64))
+                 (func $same)
+                 (func $down (export "run") (param i32 i32)
+                   (if (local.get 1)
+                     (then (call $down (local.get 0) (i32.sub (local.get 1) (i32.const 1))))
+                     (else (call_indirect (local.get 0))))))"#,
+        );
+        let mut ns = runtime.namespace();
+        let instance = ns.instantiate(&module).unwrap();
+        for depth in [0, 1, 62, 63, 64, 65, 200] {
+            // Another type, null, and beyond the table.
+            for index in [0, 2, 4] {
+                let args = [Value::I32(index), Value::I32(depth)];
+                let error = instance.call(&mut ns, "run", &args).unwrap_err();
+                let frames = error.trap().unwrap().frames().len();
+                assert_eq!(frames, 64.min(depth as usize + 1), "{index} at {depth}, {code}");
+            }
+        }
+    }
+}
+
 #[test]
 fn table_accesses_trap_beyond_every_end_and_after_growth() {
     let text = r#"(module

@@ -482,7 +482,8 @@ impl Store {
     pub(super) fn describe_trap(&mut self) -> Trap {
         let raw = thread::raw_trap();
         let frames = raw.frames[..raw.len].iter().enumerate();
-        let frames = frames.filter_map(|(i, &pc)| self.frame(pc, i == 0)).collect();
+        let frames = frames.filter_map(|(i, &pc)| self.frame(pc, i == 0));
+        let frames = frames.take(thread::MAX_FRAMES).collect();
         let mut element = None;
         for member in &self.members {
             if let Member::Wasm(instance) = member {

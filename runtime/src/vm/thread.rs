@@ -11,12 +11,15 @@ use std::mem::ManuallyDrop;
 /// Most frames kept of a backtrace.
 pub(super) const MAX_FRAMES: usize = 64;
 
+/// Most program counters kept of one: the innermost may be that of a stub, which is no function.
+pub(super) const RAW_FRAMES: usize = MAX_FRAMES + 1;
+
 /// A trap as a signal handler writes it: no allocation, no destructor.
 #[derive(Clone, Copy)]
 pub(super) struct RawTrap {
     pub(super) code: TrapCode,
     /// Program counters, innermost first: the trapping instruction, then return addresses.
-    pub(super) frames: [usize; MAX_FRAMES],
+    pub(super) frames: [usize; RAW_FRAMES],
     pub(super) len: usize,
 }
 
@@ -34,7 +37,7 @@ thread_local! {
     /// The lowest usable address of the stack; zero before it is known.
     static STACK_LOW: Cell<usize> = const { Cell::new(0) };
     static RAW_TRAP: UnsafeCell<RawTrap> = const {
-        UnsafeCell::new(RawTrap { code: TrapCode::Unreachable, frames: [0; MAX_FRAMES], len: 0 })
+        UnsafeCell::new(RawTrap { code: TrapCode::Unreachable, frames: [0; RAW_FRAMES], len: 0 })
     };
     /// What a host function left behind; none means a trap.
     /// Without a destructor, so that it is there until the very end of the thread.

@@ -6,7 +6,7 @@
 
 use super::registry;
 use super::sys::{self, Registers};
-use super::thread::{self, Cause, MAX_FRAMES, RawTrap};
+use super::thread::{self, Cause, RAW_FRAMES, RawTrap};
 use precast_abi::trap::TrapCode;
 
 /// Walks from the frame at `fp` to the entry thunk, calling `visit` with each return address
@@ -43,9 +43,9 @@ unsafe fn walk(mut fp: usize, mut visit: impl FnMut(usize)) -> Option<Registers>
 ///
 /// As [`walk`].
 pub(super) unsafe fn trap(code: TrapCode, pc: Option<usize>, fp: usize) -> Option<Registers> {
-    let mut trap = RawTrap { code, frames: [0; MAX_FRAMES], len: 0 };
+    let mut trap = RawTrap { code, frames: [0; RAW_FRAMES], len: 0 };
     let mut push = |pc| {
-        if trap.len < MAX_FRAMES {
+        if trap.len < RAW_FRAMES {
             trap.frames[trap.len] = pc;
             trap.len += 1;
         }
