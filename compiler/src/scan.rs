@@ -24,7 +24,7 @@ pub(crate) struct Scan {
     pub(crate) names_data: bool,
     /// Whether some body names an element segment.
     pub(crate) names_elems: bool,
-    /// Operands that calls, blocks and branches move.
+    /// Values of locals, calls, blocks and branches.
     pub(crate) operands: u64,
 }
 
@@ -48,10 +48,15 @@ impl Scan {
     /// Looks at one body. It is not validated yet; where it cannot be read, the look ends, and
     /// validation will say what is wrong.
     fn body(mut self, module: &Module<'_>, n: usize, body: &Body<'_>) -> Self {
-        let Ok(ops) = body.body.get_operators_reader() else {
+        let locals = body.body.get_locals_reader();
+        let (Ok(locals), Ok(ops)) = (locals, body.body.get_operators_reader()) else {
             return self;
         };
         let mut operands = Operands::new(module, &module.types[body.ty.index()]);
+        for group in locals {
+            let Ok((count, _)) = group else { break };
+            operands.locals(count);
+        }
         for op in ops {
             let Ok(op) = op else { break };
             operands.operator(&op);
