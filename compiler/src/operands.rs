@@ -1,8 +1,8 @@
-//! How many operands a body moves that its bytes do not name one by one: those of calls, blocks
-//! and branches.
+//! How many values a body has that its bytes do not name one by one: its locals, and the operands
+//! of calls, blocks and branches.
 //!
-//! Two bytes of WebAssembly are a call of a thousand arguments and a thousand results. The count
-//! is taken before anything is compiled, so a module that exceeds it costs no more than reading
+//! Two bytes of WebAssembly are a call of a thousand arguments and a thousand results, and four are
+//! fifty thousand locals. The count is taken before anything is compiled, so a module that exceeds it costs no more than reading
 //! it, and the sum over all functions does not depend on the order in which they are looked at.
 
 use crate::error::{CompileError, ErrorKind};
@@ -11,23 +11,23 @@ use precast_abi::index::FuncIndex;
 use precast_abi::types::FuncType;
 use wasmparser::{BlockType, Operator};
 
-/// Operands that every module may move.
+/// Values that every module may have.
 const BASE: u64 = 1 << 20;
 
 /// The same per byte of the module. RATIONALE.md has what real programs need.
 const PER_BYTE: u64 = 16;
 
-/// Fails when the bodies of a module of `len` bytes move more operands than it may.
+/// Fails when the bodies of a module of `len` bytes have more such values than it may.
 pub(crate) fn check(module: &Module<'_>, operands: u64, len: usize) -> Result<(), CompileError> {
     if operands <= BASE + PER_BYTE * len as u64 {
         return Ok(());
     }
     let first = module.bodies.first().map_or(0, |body| body.body.range().start as usize);
-    let message = "its calls, blocks and branches take too many operands";
+    let message = "its locals, calls, blocks and branches have too many values";
     Err(CompileError::new(ErrorKind::Limit, first, message))
 }
 
-/// Counts the operands of one body, which need not be valid.
+/// Counts the values of one body, which need not be valid.
 pub(crate) struct Operands<'m> {
     module: &'m Module<'m>,
     /// Per open construct, how many operands a branch to it takes, and how many it leaves.
@@ -40,6 +40,11 @@ impl<'m> Operands<'m> {
     pub(crate) fn new(module: &'m Module<'m>, ty: &FuncType) -> Self {
         let results = ty.results().len() as u64;
         Operands { module, labels: vec![(results, results)], count: 0 }
+    }
+
+    /// Counts in locals.
+    pub(crate) fn locals(&mut self, count: u32) {
+        self.count = self.count.saturating_add(count.into());
     }
 
     /// Counts in an operator.

@@ -28,7 +28,7 @@ pub(crate) struct Scan {
     pub(crate) names_data: bool,
     /// Whether some body names an element segment.
     pub(crate) names_elems: bool,
-    /// Operands that calls, blocks and branches move.
+    /// Values of locals, calls, blocks and branches.
     pub(crate) operands: u64,
 }
 
@@ -68,6 +68,7 @@ impl Scan {
         let imports = module.func_imports;
         let mut calls = Calls { locals: locals(&body.body), ..Calls::default() };
         let mut operands = Operands::new(module, &module.types[body.ty.index()]);
+        operands.locals(calls.locals);
         let ops = body.body.get_operators_reader().into_iter().flatten();
         for op in ops.map_while(Result::ok) {
             operands.operator(&op);

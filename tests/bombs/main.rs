@@ -138,7 +138,7 @@ fn nested_ifs_of_a_wide_type_are_refused() {
         let drops = "drop ".repeat(width);
         format!("(module (func (param i32) {values} {open} {} {drops}))", "end ".repeat(depth))
     };
-    let (_, peak) = refused(&module(3000, 900), "too many operands");
+    let (_, peak) = refused(&module(3000, 900), "too many values");
     assert!(peak < MIB, "{peak}");
     let (_, peak) = cost(&module(3000, 0));
     assert!(peak < 24 * MIB, "{peak}");
@@ -158,10 +158,33 @@ fn calls_of_a_wide_type_are_refused() {
         )
     };
     for call in ["call $f ", "i32.const 0 call_indirect (type 0) ", "i32.const 0 br_if 0 "] {
-        let (_, peak) = refused(&module(call), "too many operands");
+        let (_, peak) = refused(&module(call), "too many values");
         assert!(peak < 2 * MIB, "{peak}");
     }
     cost(&module("nop "));
+}
+
+#[test]
+fn many_functions_of_many_locals_are_refused() {
+    let _alone = alone();
+    // Written down by hand, as the text format has no short form: five bytes of locals a function.
+    let module = |count: u8, locals: &[u8]| {
+        let mut wasm = b"\0asm\x01\0\0\0\x01\x04\x01\x60\0\0".to_vec();
+        wasm.extend([3, 1 + count, count]);
+        wasm.extend(std::iter::repeat_n(0, count.into()));
+        let body = [&[locals.len() as u8 + 3, 1], locals, &[0x7f, 0x0b]].concat();
+        let len = 1 + body.len() * usize::from(count);
+        wasm.extend([10, len as u8 & 0x7f | 0x80, (len >> 7) as u8, count]);
+        wasm.extend(body.repeat(count.into()));
+        wasm
+    };
+    let most = [0xd0, 0x86, 0x03];
+    let (artifact, peak) = measure(&module(100, &most));
+    let error = artifact.map(|bytes| bytes.len()).expect_err("it is too large");
+    assert_eq!(error.kind, ErrorKind::Limit, "{error}");
+    assert!(peak < MIB, "{peak}");
+    assert!(measure(&module(100, &[0xe4, 0x00])).0.is_ok());
+    assert!(measure(&module(1, &most)).0.is_ok());
 }
 
 #[test]

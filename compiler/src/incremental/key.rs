@@ -102,8 +102,13 @@ fn type_hash(ty: &FuncType) -> Hash {
     blake3::hash(&bytes)
 }
 
+/// How many bytes are hashed together.
+const PIECE: usize = 1 << 14;
+
 fn elements_hash(plan: &Plan<'_>, types: &[Hash]) -> Hash {
     let module = plan.module;
+    // Hashed in pieces: a small module can have tables of a million elements.
+    let mut hasher = Hasher::new();
     let mut bytes = Vec::new();
     bytes.extend_from_slice(&module.func_imports.to_le_bytes());
     for (index, table) in &plan.static_tables {
@@ -119,9 +124,14 @@ fn elements_hash(plan: &Plan<'_>, types: &[Hash]) -> Hash {
                 bytes.extend_from_slice(&slot.to_le_bytes());
                 bytes.extend_from_slice(types[module.canonical_type(func).index()].as_bytes());
             }
+            if bytes.len() >= PIECE {
+                hasher.update(&bytes);
+                bytes.clear();
+            }
         }
     }
-    blake3::hash(&bytes)
+    hasher.update(&bytes);
+    hasher.finalize()
 }
 
 /// What stands before what an index is replaced by.

@@ -9,9 +9,12 @@
 //! cargo run --release --manifest-path tests/fuzz/Cargo.toml -- --case 0x1234
 //! ```
 //!
+//! With `bombs` the modules are made to be costly to compile, and are compiled only.
+//!
 //! Cases run in a child process, which writes down what it is about to run: a crash or a hang
 //! belongs to a case, and the run goes on behind it.
 
+mod bombs;
 mod case;
 mod control;
 mod host;
@@ -27,7 +30,7 @@ mod smith;
 
 use anyhow::Result;
 use case::Kind;
-use clap::Parser;
+use clap::{Parser, Subcommand};
 use std::path::PathBuf;
 use std::process::ExitCode;
 
@@ -43,6 +46,9 @@ struct Options {
     /// Run this case alone, and tell what happens in it.
     #[arg(long, value_parser = number)]
     case: Option<u64>,
+    /// What to do instead of running cases.
+    #[command(subcommand)]
+    instead: Option<Instead>,
     /// Only cases of this kind.
     #[arg(long)]
     kind: Option<Kind>,
@@ -52,6 +58,13 @@ struct Options {
     /// Run cases from this one on and write their seeds to a file; a run starts itself with this.
     #[arg(long, hide = true)]
     worker: Option<u64>,
+}
+
+/// What a run can do instead of running cases.
+#[derive(Subcommand, Clone, Copy)]
+enum Instead {
+    /// Compile modules that are made to be costly to compile.
+    Bombs,
 }
 
 fn number(text: &str) -> Result<u64, std::num::ParseIntError> {
@@ -64,6 +77,9 @@ fn number(text: &str) -> Result<u64, std::num::ParseIntError> {
 fn main() -> Result<ExitCode> {
     let options = Options::parse();
     std::fs::create_dir_all(&options.out)?;
+    if let Some(Instead::Bombs) = options.instead {
+        return bombs::run(&options);
+    }
     if let Some(seed) = options.case {
         return run::one(&options, seed);
     }

@@ -1,0 +1,53 @@
+//! Modules made to be costly to compile: precast compiles each within bounds, or refuses it with an
+//! error that says where. What they cost beside another runtime, `benches/compare` measures.
+
+use crate::Options;
+use crate::rng::mix;
+use anyhow::Result;
+use precast_runtime::{Config, Runtime};
+use std::process::ExitCode;
+use std::time::{Duration, Instant};
+
+#[path = "../../bombs/generator/mod.rs"]
+mod generator;
+
+/// How long a module may take.
+const LONGEST: Duration = Duration::from_secs(60);
+
+/// Compiles modules until the time is up, each with optimisation and without.
+pub fn run(options: &Options) -> Result<ExitCode> {
+    let end = Instant::now() + Duration::from_secs(options.seconds);
+    let runtimes = [true, false].map(|optimize| Runtime::with_config(Config::new().optimize(optimize)));
+    let (mut modules, mut refused, mut findings) = (0u64, 0u64, 0u64);
+    while Instant::now() < end {
+        let seed = options.case.unwrap_or_else(|| mix(options.seed, modules));
+        let wasm = generator::generate(seed);
+        let mut complaints = Vec::new();
+        for runtime in &runtimes {
+            let start = Instant::now();
+            let result = runtime.compile(&wasm).map(drop).map_err(|error| error.to_string());
+            let time = start.elapsed();
+            if time > LONGEST {
+                complaints.push(format!("takes {time:?}"));
+            }
+            match result {
+                Err(text) if text.contains("module too large at offset") => refused += 1,
+                // The generator does not count what all its types have together.
+                Err(text) if text.contains("effective type size exceeds") => {}
+                Err(text) => complaints.push(text),
+                Ok(()) => {}
+            }
+        }
+        modules += 1;
+        if !complaints.is_empty() {
+            findings += 1;
+            std::fs::write(options.out.join(format!("bomb-{seed:#x}.wasm")), &wasm)?;
+            println!("bomb {seed:#x}: {}", complaints.join("; "));
+        }
+        if options.case.is_some() {
+            break;
+        }
+    }
+    println!("{modules} modules, {refused} compilations refused, {findings} findings");
+    Ok(ExitCode::from(u8::from(findings > 0)))
+}
