@@ -1,0 +1,35 @@
+#!/usr/bin/env bash
+# Fuzzes a target: tests/fuzz-formats/run.sh TARGET SECONDS [OPTIONS OF LIBFUZZER]...
+#
+# Inputs that reach something new go to corpus/TARGET, which is made small at the end; cases that
+# fail go to findings/TARGET. Needs a nightly compiler with the runtime of AddressSanitizer, and a
+# C++ compiler for libFuzzer. `run.sh TARGET 0` only builds.
+set -euo pipefail
+cd "$(dirname "${BASH_SOURCE[0]}")"
+target=${1:?a target: one of $(ls bin | sed 's/\.rs$//' | tr '\n' ' ')}
+seconds=${2:?how many seconds}
+shift 2
+
+machine=$(rustc +nightly -vV | sed -n 's/^host: //p')
+# What cargo-fuzz sets: coverage of edges, comparisons for hints, and the sanitizer.
+RUSTFLAGS="--cfg fuzzing -Zsanitizer=address -Cpasses=sancov-module \
+-Cllvm-args=-sanitizer-coverage-level=4 -Cllvm-args=-sanitizer-coverage-inline-8bit-counters \
+-Cllvm-args=-sanitizer-coverage-pc-table -Cllvm-args=-sanitizer-coverage-trace-compares" \
+    cargo +nightly build --release --locked --features fuzz --bin "$target" --target "$machine"
+[ "$seconds" != 0 ] || exit 0
+
+# The pool of the compiler: one thread, so that a case does the same every time.
+export RAYON_NUM_THREADS=1
+# Memory that WebAssembly may reach is reserved, not used; leaks are for other tests to find, and
+# types that a process has seen stay.
+export ASAN_OPTIONS=detect_leaks=0:allow_user_segv_handler=1:handle_segv=1
+binary=target/$machine/release/$target
+mkdir -p "corpus/$target" "findings/$target"
+"$binary" "corpus/$target" -max_total_time="$seconds" -max_len=512 -timeout=20 -rss_limit_mb=4096 \
+    -artifact_prefix="findings/$target/" "$@"
+# Only what reaches something that nothing smaller does.
+merged=$(mktemp -d)
+"$binary" -merge=1 -max_len=512 "$merged" "corpus/$target" 2> /dev/null
+rm -rf "corpus/$target"
+mv "$merged" "corpus/$target"
+chmod 755 "corpus/$target"
