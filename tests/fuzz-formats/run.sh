@@ -1,9 +1,9 @@
 #!/usr/bin/env bash
 # Fuzzes a target: tests/fuzz-formats/run.sh TARGET SECONDS [OPTIONS OF LIBFUZZER]...
 #
-# Inputs that reach something new go to corpus/TARGET, which is made small at the end; cases that
-# fail go to findings/TARGET. Needs a nightly compiler with the runtime of AddressSanitizer, and a
-# C++ compiler for libFuzzer. `run.sh TARGET 0` only builds.
+# Inputs that reach something new go to corpus/TARGET, which is made small at the end. Cases that fail
+# go to findings/TARGET; once mended they are kept in cases/TARGET. Needs a nightly compiler with the
+# runtime of AddressSanitizer, and a C++ compiler for libFuzzer. `run.sh TARGET 0` only builds.
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")"
 target=${1:?a target: one of $(ls bin | sed 's/\.rs$//' | tr '\n' ' ')}
@@ -21,10 +21,11 @@ export RAYON_NUM_THREADS=1
 # types that a process has seen stay.
 export ASAN_OPTIONS=detect_leaks=0:allow_user_segv_handler=1:handle_segv=1
 binary=target/$machine/release/$target
-mkdir -p "corpus/$target" "findings/$target"
+mkdir -p "corpus/$target" "findings/$target" "cases/$target"
 # Folders for guests and caches, in memory.
 [ ! -d /dev/shm ] || export TMPDIR=/dev/shm
-"$binary" "corpus/$target" -max_total_time="$seconds" -max_len=512 -timeout=20 -rss_limit_mb=4096 \
+"$binary" "corpus/$target" "cases/$target" -max_total_time="$seconds" -max_len=512 \
+    -timeout=20 -rss_limit_mb=4096 \
     -artifact_prefix="findings/$target/" "$@"
 # Only what reaches something that nothing smaller does.
 merged=$(mktemp -d)

@@ -1,11 +1,14 @@
-//! The corpus of every target, and with it every case that once failed, read again.
+//! Every case that once failed, and the corpus of every target, read again.
 
 use precast_fuzz_formats::{artifact, bundle, cache_index, cache_trailer, wasi};
 use std::fs;
 
 fn replay(target: &str, run: fn(&[u8])) {
-    let folder = format!("{}/corpus/{target}", env!("CARGO_MANIFEST_DIR"));
-    let mut cases: Vec<_> = fs::read_dir(folder).unwrap().map(|f| f.unwrap().path()).collect();
+    let folder = |kind: &str| format!("{}/{kind}/{target}", env!("CARGO_MANIFEST_DIR"));
+    // A target of which no case has failed has no folder of cases.
+    let read = |kind| fs::read_dir(folder(kind)).into_iter().flatten();
+    let files = |kind| read(kind).map(|file| file.unwrap().path());
+    let mut cases: Vec<_> = files("cases").chain(files("corpus")).collect();
     cases.sort();
     assert!(!cases.is_empty(), "no cases of {target}");
     for case in cases {
