@@ -2,6 +2,7 @@
 
 use super::entity::{FuncEntity, WasmFunc};
 use super::store::{Inside, Store};
+use super::sys;
 use super::thread::{self, Cause};
 use super::typed::{WasmParams, WasmResults};
 use crate::error::Error;
@@ -47,7 +48,7 @@ pub(crate) fn call(
             Ok(())
         }
         FuncEntity::Host(func) => {
-            let _inside = Inside::enter(store)?;
+            let _inside = Inside::enter(store, sys::stack_pointer())?;
             // SAFETY: invariant **store**: the definition, the state and the store live.
             unsafe { func.def().call(store, func.env, args, results) }
         }
@@ -55,7 +56,7 @@ pub(crate) fn call(
 }
 
 fn call_array(store: NonNull<Store>, func: &WasmFunc, values: &mut [u128]) -> Result<(), Error> {
-    let inside = Inside::enter(store)?;
+    let inside = Inside::enter(store, sys::stack_pointer())?;
     assert!(!func.array_entry.is_null(), "a function that can be reached has entry thunks");
     // SAFETY: invariant **code**: the entry thunk is that of the function's type, and `values`
     // holds its arguments and has room for its results.
@@ -73,7 +74,7 @@ pub(crate) fn typed<P: WasmParams, R: WasmResults>(
     func: &WasmFunc,
     params: P,
 ) -> Result<R, Error> {
-    let inside = Inside::enter(store)?;
+    let inside = Inside::enter(store, sys::stack_pointer())?;
     debug_assert!(func.ty.ty.params() == P::TYPES && func.ty.ty.results() == R::TYPES);
     // SAFETY: invariant **code**: the entry thunk is that of the function's type, which was
     // compared with `P` and `R` when the typed handle was made.

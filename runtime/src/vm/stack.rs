@@ -58,10 +58,3 @@ impl Outer {
         self.guest_sp.saturating_sub(self.stack_limit)
     }
 }
-
-/// About where the stack pointer is.
-#[inline(always)]
-pub(super) fn pointer() -> usize {
-    let here = 0u8;
-    &raw const here as usize
-}

@@ -7,7 +7,7 @@ use super::host::HostInstance;
 use super::instance::InstanceData;
 use super::stack::{Limits, Outer};
 use super::table::{RawRef, TableData};
-use super::{instantiate, stack, thread};
+use super::{instantiate, thread};
 use crate::error::{Error, ErrorKind};
 use crate::func::Func;
 use crate::module::CompiledModule;
@@ -149,11 +149,12 @@ pub(super) struct Inside {
 
 impl Inside {
     /// Enters a store to run machine code on this thread. It comes as a pointer because host
-    /// functions that machine code calls use it too, until this is dropped.
+    /// functions that machine code calls use it too, until this is dropped. `sp` is the stack
+    /// pointer of the function that calls machine code: what is below it is the guest's.
     #[inline]
-    pub(super) fn enter(mut store: NonNull<Store>) -> Result<Inside, Error> {
+    pub(super) fn enter(mut store: NonNull<Store>, sp: usize) -> Result<Inside, Error> {
         // SAFETY: the caller has the namespace borrowed; this borrow ends here.
-        let outer = unsafe { store.as_mut() }.enter()?;
+        let outer = unsafe { store.as_mut() }.enter(sp)?;
         Ok(Inside { store, outer })
     }
 
@@ -197,7 +198,7 @@ impl Store {
     }
 
     #[inline]
-    fn enter(&mut self) -> Result<Outer, Error> {
+    fn enter(&mut self, sp: usize) -> Result<Outer, Error> {
         if self.is_closed() {
             self.check_open()?;
         }
@@ -206,7 +207,6 @@ impl Store {
             0 => self.limits.guest,
             _ => outer.left(),
         };
-        let sp = stack::pointer();
         let limit = self.limits.stack_limit(sp, budget);
         if sp < limit {
             return Err(Trap::new(TrapCode::StackOverflow, None, Vec::new()).into());

@@ -15,8 +15,7 @@ pub(in crate::vm) fn page_size() -> usize {
 
 /// Bytes of address space a process has: the stack lies close to its end.
 pub(in crate::vm) fn address_space() -> usize {
-    let here = 0u8;
-    let highest_bit = usize::BITS - 1 - (&raw const here as usize).leading_zeros();
+    let highest_bit = usize::BITS - 1 - super::stack_pointer().leading_zeros();
     2 << highest_bit
 }
 

@@ -39,7 +39,7 @@ pub(crate) use isa::features;
 pub(crate) use isa::has_feature;
 pub(super) use isa::{
     DIRECT_CALLS, DIRECT_FLOATS, DIRECT_INTEGERS, direct_entry, frame, publish_code, registers,
-    resume, set_registers,
+    resume, set_registers, stack_pointer,
 };
 #[cfg(feature = "cache")]
 pub(super) use linux::is_exposed;

@@ -40,6 +40,18 @@ macro_rules! direct_entry {
 }
 pub(in crate::vm) use direct_entry;
 
+/// The stack pointer of the calling function. The address of a variable would not do: a sanitizer
+/// may keep variables on a stack of its own.
+#[inline(always)]
+pub(in crate::vm) fn stack_pointer() -> usize {
+    let sp: usize;
+    // SAFETY: reads a register.
+    unsafe {
+        core::arch::asm!("mov {}, rsp", out(reg) sp, options(nomem, nostack, preserves_flags))
+    };
+    sp
+}
+
 /// Reads the return address and the caller's frame pointer of the frame at `fp`.
 ///
 /// ```text
