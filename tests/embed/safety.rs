@@ -150,3 +150,11 @@ fn a_host_function_keeps_its_identity() {
     assert_eq!(element, Value::FuncRef(host.func(&ns, "f")));
     assert_eq!(instance.func(&ns, "f"), host.func(&ns, "f"));
 }
+
+/// A call borrows the namespace mutably while host functions that it runs are lent it again. Were
+/// there bytes behind the borrow, the code generator could take them to be unchanged.
+#[test]
+fn the_borrow_of_a_namespace_covers_no_bytes() {
+    let ns = Runtime::new().namespace();
+    assert_eq!(size_of_val(&*ns), 0);
+}
