@@ -255,7 +255,11 @@ mod tests {
 
     /// A registry of its own, which lives as long as the process.
     fn registry(identity: fn(&FuncType) -> u64) -> &'static Registry {
-        Box::leak(Box::new(Registry::new(identity)))
+        // What a static refers to is no leak.
+        static ALL: Mutex<Vec<&Registry>> = Mutex::new(Vec::new());
+        let registry: &Registry = Box::leak(Box::new(Registry::new(identity)));
+        ALL.lock().unwrap_or_else(|e| e.into_inner()).push(registry);
+        registry
     }
 
     /// Identities of three bits, so that collisions are at hand.
