@@ -75,6 +75,11 @@ const INSIDE: [&str; 22] = [
 
 #[test]
 fn procfs_is_not_reached_from_the_root() {
+    // An emulator may open another root than the one from which it resolves paths.
+    let mut root = std::fs::read_dir("/").unwrap().flatten();
+    if !root.any(|entry| entry.file_name() == "proc") {
+        return println!("skipped: the root that can be opened has no /proc");
+    }
     for portable in [false, true] {
         for builder in [
             Builder::new().dir("/", "/"),
