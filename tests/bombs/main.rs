@@ -206,6 +206,22 @@ fn locals_alive_across_many_branches_are_refused() {
 }
 
 #[test]
+fn code_behind_an_access_that_always_traps_is_not_made() {
+    let _alone = alone();
+    let module = |offset: u64| {
+        let code = "local.get 0 local.get 0 i32.mul local.set 0 ".repeat(1000);
+        let load = format!("local.get 0 i32.load offset={offset} local.set 0");
+        parse(&format!("(module (memory 1) (func (param i32) {load} {code}))"))
+    };
+    let lines = |wasm: &[u8]| {
+        let text = clif(wasm, &settings()).unwrap_or_else(|e| panic!("{e}"));
+        text.lines().count()
+    };
+    assert!(lines(&module((1 << 32) - 4)) > 1000);
+    assert!(lines(&module((1 << 32) - 3)) < 40);
+}
+
+#[test]
 fn a_limit_does_not_depend_on_threads_or_the_order_of_functions() {
     let _alone = alone();
     let uses: String = (0..3000).map(|n| format!("local.get {n} drop ")).collect();

@@ -151,7 +151,7 @@ pub(super) fn translate_unreachable(t: &mut FuncTranslator<'_, '_>, op: &Operato
 
 impl FuncTranslator<'_, '_> {
     /// Code from here on is unreachable.
-    fn leave(&mut self) {
+    pub(super) fn leave(&mut self) {
         self.control.unreachable = true;
     }
 

@@ -9,7 +9,7 @@ use cranelift_codegen::ir::condcodes::IntCC;
 use cranelift_codegen::ir::{InstBuilder, MemFlagsData, Type, Value, types};
 use precast_abi::builtin::Builtin;
 use precast_abi::index::MemoryIndex;
-use precast_abi::limits::{MEMORY_GUARD, WASM_PAGE};
+use precast_abi::limits::{MEMORY_GUARD, MEMORY32_SPAN, WASM_PAGE};
 use precast_abi::trap::TrapCode;
 use precast_abi::vmctx::{MEMORY0_BASE, MEMORY0_OFFSET, MemoryDef, MemorySlot};
 use wasmparser::{MemArg, MemArgTarget, Operator};
@@ -63,6 +63,7 @@ pub(super) fn access(t: &mut FuncTranslator<'_, '_>, memarg: &MemArg, bytes: u32
     let (base, start) = t.memory_base(memory);
     let mut flags = t.memory_access_flags(memory);
     let end = memarg.offset + u64::from(bytes);
+    t.always_traps = end > MEMORY32_SPAN;
     if let Some(index) = t.constant(index)
         && index + end <= MEMORY_GUARD
     {

@@ -14,13 +14,14 @@ mod table;
 
 use crate::error::CompileError;
 use crate::plan::Plan;
-use crate::types::{clif_type, tail_signature};
+use crate::types::{clif_type, tail_signature, trap_code};
 use budget::Budget;
 use control::{Control, Frame};
 use cranelift_codegen::ir::{self, BlockArg, InstBuilder, MemFlagsData, Type, Value, types};
 use cranelift_codegen::isa::TargetFrontendConfig;
 use cranelift_frontend::{FunctionBuilder, FunctionBuilderContext, Variable};
 use precast_abi::index::FuncIndex;
+use precast_abi::trap::TrapCode;
 use precast_abi::types::FuncType;
 use std::collections::HashMap;
 use wasmparser::{MemArg, Operator};
@@ -73,6 +74,9 @@ pub(crate) struct FuncTranslator<'a, 'f> {
     body_start: u32,
     /// Whether the code depends on what some element of a static table is.
     knows_element: bool,
+    /// Whether the access at hand is out of bounds of any memory, so that no code behind it is
+    /// reached.
+    always_traps: bool,
 }
 
 impl<'a, 'f> FuncTranslator<'a, 'f> {
@@ -118,6 +122,7 @@ impl<'a, 'f> FuncTranslator<'a, 'f> {
             hints: plan.module.branch_hints.get(&index).map_or(&[], Vec::as_slice),
             body_start: plan.module.body_start(index),
             knows_element: false,
+            always_traps: false,
         };
         for (i, &param) in ty.params().iter().enumerate() {
             let var = translator.builder.declare_var(clif_type(param));
@@ -177,6 +182,10 @@ impl<'a, 'f> FuncTranslator<'a, 'f> {
             control::translate_unreachable(self, op);
             true
         };
+        if std::mem::take(&mut self.always_traps) {
+            self.builder.ins().trap(trap_code(TrapCode::MemoryOutOfBounds));
+            self.leave();
+        }
         if done {
             return self.budget.check(self.builder.func, offset);
         }

@@ -4,7 +4,7 @@
 use crate::Options;
 use crate::rng::mix;
 use anyhow::Result;
-use precast_runtime::{Config, Runtime};
+use precast_compiler::{ErrorKind, Settings, compile};
 use std::process::ExitCode;
 use std::time::{Duration, Instant};
 
@@ -17,25 +17,25 @@ const LONGEST: Duration = Duration::from_secs(60);
 /// Compiles modules until the time is up, each with optimisation and without.
 pub fn run(options: &Options) -> Result<ExitCode> {
     let end = Instant::now() + Duration::from_secs(options.seconds);
-    let runtimes = [true, false].map(|optimize| Runtime::with_config(Config::new().optimize(optimize)));
+    let settings = [true, false].map(|optimize| Settings { optimize, ..Settings::default() });
     let (mut modules, mut refused, mut findings) = (0u64, 0u64, 0u64);
     while Instant::now() < end {
         let seed = options.case.unwrap_or_else(|| mix(options.seed, modules));
         let wasm = generator::generate(seed);
         let mut complaints = Vec::new();
-        for runtime in &runtimes {
+        for settings in &settings {
             let start = Instant::now();
-            let result = runtime.compile(&wasm).map(drop).map_err(|error| error.to_string());
+            let result = compile(&wasm, settings);
             let time = start.elapsed();
             if time > LONGEST {
                 complaints.push(format!("takes {time:?}"));
             }
             match result {
-                Err(text) if text.contains("module too large at offset") => refused += 1,
+                Err(error) if error.kind == ErrorKind::Limit => refused += 1,
                 // The generator does not count what all its types have together.
-                Err(text) if text.contains("effective type size exceeds") => {}
-                Err(text) => complaints.push(text),
-                Ok(()) => {}
+                Err(error) if error.message.contains("effective type size exceeds") => {}
+                Err(error) => complaints.push(error.to_string()),
+                Ok(_) => {}
             }
         }
         modules += 1;

@@ -82,7 +82,8 @@ fn main() -> Result<ExitCode> {
 
 /// Compiles the module of a seed in a process of its own.
 fn child(engine: &str, seed: u64) -> Result<Cost> {
-    let output = Command::new(std::env::current_exe()?).args([engine, &seed.to_string()]).output()?;
+    let output =
+        Command::new(std::env::current_exe()?).args([engine, &seed.to_string()]).output()?;
     let text = String::from_utf8_lossy(&output.stdout);
     let mut words = text.trim().splitn(3, ' ');
     let mut word = || words.next().unwrap_or_default().to_owned();
@@ -103,10 +104,10 @@ fn one(engine: &str, seed: u64) -> Result<ExitCode> {
     let pool = rayon::ThreadPoolBuilder::new().num_threads(1).build()?;
     let (end, seconds, bytes) = pool.install(|| match engine {
         "precast" => {
-            let runtime = precast::Runtime::new();
-            measure(|| match runtime.compile(&wasm) {
+            let settings = precast_compiler::Settings::default();
+            measure(|| match precast_compiler::compile(&wasm, &settings) {
                 Ok(_) => "compiled",
-                Err(error) if error.to_string().contains("too large") => "too large",
+                Err(error) if error.kind == precast_compiler::ErrorKind::Limit => "too large",
                 Err(_) => "invalid",
             })
         }
