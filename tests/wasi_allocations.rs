@@ -1,9 +1,6 @@
-//! The data path of WASI allocates nothing: counted by the allocator itself. One test, as whatever runs
-//! beside it would be counted too.
+//! The data path of WASI allocates nothing: the allocator counts what the thread of the guest does.
 
-use std::alloc::{GlobalAlloc, Layout, System};
 use std::fs;
-use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 
 use precast_runtime::{TypedFunc, WasmParams};
 use precast_wasi::{Builder, Captured, Input};
@@ -12,33 +9,6 @@ use precast_wasi::{Builder, Captured, Input};
 mod common;
 use common::{Guest, IOVEC, RESULT, TempDir};
 
-struct Counting;
-
-static ALLOCATIONS: AtomicU64 = AtomicU64::new(0);
-
-// SAFETY: the system's allocator does it all.
-unsafe impl GlobalAlloc for Counting {
-    unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
-        ALLOCATIONS.fetch_add(1, Relaxed);
-        // SAFETY: by the contract of this function.
-        unsafe { System.alloc(layout) }
-    }
-
-    unsafe fn dealloc(&self, ptr: *mut u8, layout: Layout) {
-        // SAFETY: by the contract of this function.
-        unsafe { System.dealloc(ptr, layout) }
-    }
-
-    unsafe fn realloc(&self, ptr: *mut u8, layout: Layout, size: usize) -> *mut u8 {
-        ALLOCATIONS.fetch_add(1, Relaxed);
-        // SAFETY: by the contract of this function.
-        unsafe { System.realloc(ptr, layout, size) }
-    }
-}
-
-#[global_allocator]
-static ALLOCATOR: Counting = Counting;
-
 /// How often each function is called.
 const CALLS: u32 = 1000;
 
@@ -46,11 +16,12 @@ const CALLS: u32 = 1000;
 fn assert_allocates_nothing<P: WasmParams>(guest: &mut Guest, function: &str, arguments: P) {
     let often: TypedFunc<P, u32> =
         guest.instance.typed(&guest.namespace, &format!("{function}, often")).unwrap();
-    let before = ALLOCATIONS.load(Relaxed);
-    let errnos = often.call(&mut guest.namespace, arguments);
-    let allocated = ALLOCATIONS.load(Relaxed) - before;
+    let mut errnos = Ok(1);
+    let allocations = allocation_counter::measure(|| {
+        errnos = often.call(&mut guest.namespace, arguments);
+    });
     assert_eq!(errnos.unwrap(), 0, "{function}");
-    assert_eq!(allocated, 0, "{function} allocated in {CALLS} calls");
+    assert_eq!(allocations.count_total, 0, "{function} allocated in {CALLS} calls");
 }
 
 #[test]

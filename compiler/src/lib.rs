@@ -75,7 +75,7 @@ pub fn compile_with(
         let isa = isa(settings)?;
         let module = parse::parse(wasm, settings.features.for_validator())?;
         let scan = scan::scan(&module);
-        operands::check(&module, scan.operands, wasm.len())?;
+        scan.operands.check(wasm.len())?;
         let plan = plan::Plan::new(&module, &scan, &*isa)?;
         let reuse = store.map(|store| incremental::Reuse::new(&plan, &*isa, store));
         let done = function::compile_all(&plan, &*isa, settings, reuse.as_ref())?;
@@ -105,7 +105,7 @@ pub fn clif(wasm: &[u8], settings: &Settings) -> Result<String, CompileError> {
     let isa = isa(settings)?;
     let module = parse::parse(wasm, settings.features.for_validator())?;
     let scan = scan::scan(&module);
-    operands::check(&module, scan.operands, wasm.len())?;
+    scan.operands.check(wasm.len())?;
     let plan = plan::Plan::new(&module, &scan, &*isa)?;
     function::clif(&plan, &*isa)
 }

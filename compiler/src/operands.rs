@@ -2,8 +2,8 @@
 //! of calls, blocks and branches.
 //!
 //! Two bytes of WebAssembly are a call of a thousand arguments and a thousand results, and four are
-//! fifty thousand locals. The count is taken before anything is compiled, so a module that exceeds it costs no more than reading
-//! it, and the sum over all functions does not depend on the order in which they are looked at.
+//! fifty thousand locals. The count is taken before anything is compiled, so a module that exceeds
+//! its limit costs no more than reading it. The sum does not depend on the order of the functions.
 
 use crate::error::{CompileError, ErrorKind};
 use crate::module::Module;
@@ -17,14 +17,39 @@ const BASE: u64 = 1 << 20;
 /// The same per byte of the module. RATIONALE.md has what real programs need.
 const PER_BYTE: u64 = 16;
 
-/// Fails when the bodies of a module of `len` bytes have more such values than it may.
-pub(crate) fn check(module: &Module<'_>, operands: u64, len: usize) -> Result<(), CompileError> {
-    if operands <= BASE + PER_BYTE * len as u64 {
-        return Ok(());
+/// The values of all bodies of a module.
+#[derive(Default)]
+pub(crate) struct Total {
+    sum: u64,
+    /// The most that one body has.
+    largest: u64,
+    /// Where the first body that has them starts.
+    at: usize,
+}
+
+impl Total {
+    /// Adds a body that starts at `at` and has `count` values.
+    pub(crate) fn add(&mut self, at: usize, count: u64) {
+        self.merge(Total { sum: count, largest: count, at });
     }
-    let first = module.bodies.first().map_or(0, |body| body.body.range().start as usize);
-    let message = "its locals, calls, blocks and branches have too many values";
-    Err(CompileError::new(ErrorKind::Limit, first, message))
+
+    /// Adds the values of the bodies that follow.
+    pub(crate) fn merge(&mut self, next: Total) {
+        self.sum = self.sum.saturating_add(next.sum);
+        if next.largest > self.largest {
+            (self.largest, self.at) = (next.largest, next.at);
+        }
+    }
+
+    /// Fails when a module of `len` bytes may not have so many. The error names the body that has
+    /// the most.
+    pub(crate) fn check(&self, len: usize) -> Result<(), CompileError> {
+        if self.sum <= BASE + PER_BYTE * len as u64 {
+            return Ok(());
+        }
+        let message = "its locals, calls, blocks and branches have too many values";
+        Err(CompileError::new(ErrorKind::Limit, self.at, message))
+    }
 }
 
 /// Counts the values of one body, which need not be valid.

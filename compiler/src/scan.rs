@@ -4,7 +4,7 @@
 //! the stack pointer with the stack limit.
 
 use crate::module::{Body, Module};
-use crate::operands::Operands;
+use crate::operands::{Operands, Total};
 use crate::stack_checks::Calls;
 use precast_abi::index::FuncIndex;
 use rayon::prelude::*;
@@ -29,7 +29,7 @@ pub(crate) struct Scan {
     /// Whether some body names an element segment.
     pub(crate) names_elems: bool,
     /// Values of locals, calls, blocks and branches.
-    pub(crate) operands: u64,
+    pub(crate) operands: Total,
 }
 
 /// Looks at all bodies.
@@ -46,7 +46,7 @@ pub(crate) fn scan(module: &Module<'_>) -> Scan {
             a.referenced.extend(b.referenced);
             a.names_data |= b.names_data;
             a.names_elems |= b.names_elems;
-            a.operands = a.operands.saturating_add(b.operands);
+            a.operands.merge(b.operands);
             a
         })
         .known_callees()
@@ -110,7 +110,7 @@ impl Scan {
         calls.direct.dedup();
         calls.direct.shrink_to_fit();
         self.calls.push(calls);
-        self.operands = self.operands.saturating_add(operands.count);
+        self.operands.add(body.body.range().start as usize, operands.count);
         self
     }
 }

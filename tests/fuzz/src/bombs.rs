@@ -8,7 +8,7 @@ use precast_compiler::{ErrorKind, Settings, compile};
 use std::process::ExitCode;
 use std::time::{Duration, Instant};
 
-#[path = "../../bombs/generator/mod.rs"]
+#[path = "../../../compiler/tests/bombs/generator/mod.rs"]
 mod generator;
 
 /// How long a module may take.

@@ -60,9 +60,12 @@ pub(in crate::vm) fn set_registers(context: &mut ucontext_t, to: Registers) {
 
 /// Leaves all frames below `to` and goes on there.
 ///
+/// Not inlined: at a call that does not return, AddressSanitizer forgets the frames that are left.
+///
 /// # Safety
 ///
 /// `to` is the handler of a live entry thunk frame, and no frame in between owns anything.
+#[inline(never)]
 pub(in crate::vm) unsafe fn resume(to: Registers) -> ! {
     // SAFETY: the handler expects no register but these two; by the contract its frame is live.
     unsafe {

@@ -4,7 +4,7 @@
 mod body;
 mod encode;
 #[allow(dead_code, unreachable_pub)]
-#[path = "../../fuzz/src/rng.rs"]
+#[path = "../../../../tests/fuzz/src/rng.rs"]
 mod rng;
 
 use body::Body;
@@ -62,13 +62,15 @@ fn some(rng: &mut Rng, most: u64) -> u64 {
     }
 }
 
-/// The bomb of a seed.
+/// The bomb of a seed. As many are small as are large: small ones are compiled in less time, so
+/// that more of them can be tried.
 pub(crate) fn generate(seed: u64) -> Vec<u8> {
-    let mut tries = (0..).map(|n| attempt(&mut Rng::new(rng::mix(seed, n))));
-    tries.find(|wasm| wasm.len() <= MOST).expect("small ones come up often")
+    let most = MOST >> Rng::new(seed).below(6);
+    let mut tries = (0..).map(|n| attempt(&mut Rng::new(rng::mix(seed, n)), most));
+    tries.find(|wasm| wasm.len() <= most).expect("small ones come up often")
 }
 
-fn attempt(rng: &mut Rng) -> Vec<u8> {
+fn attempt(rng: &mut Rng, most: usize) -> Vec<u8> {
     let mut types = Entries::default();
     let shape = shape(rng, &mut types);
     let mut imports = Entries::default();
@@ -105,9 +107,9 @@ fn attempt(rng: &mut Rng) -> Vec<u8> {
     elements(rng, &shape, count, &mut module);
     let data = data(rng);
     let names = names(rng, count);
-    let mut room = MOST.saturating_sub(module.len() + data.len() + names.len() + 100);
+    let mut room = most.saturating_sub(module.len() + data.len() + names.len() + 100);
     if rng.one_in(3) {
-        room = room.min(1 + rng.below(20_000) as usize);
+        room = room.min(1 + rng.below(most as u64 / 5) as usize);
     }
     code(rng, &shape, &tiny_types, big as usize, room, &mut module);
     module.bytes(&data.0).bytes(&names.0);
