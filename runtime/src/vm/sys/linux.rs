@@ -60,11 +60,16 @@ pub(in crate::vm) type Handler = fn(libc::c_int, usize, &mut libc::ucontext_t) -
 
 static HANDLER: OnceLock<Handler> = OnceLock::new();
 
+/// The signals by which a write that fails ends a process that does nothing about them: to a pipe
+/// or a socket that nobody reads, and beyond the limit on the size of files (`RLIMIT_FSIZE`).
+const SIGNALS_OF_WRITES: [libc::c_int; 2] = [libc::SIGPIPE, libc::SIGXFSZ];
+
 /// Installs `handler` for the process, once. Faults it does not claim go to whoever handled
-/// them before.
+/// them before. Writes that fail give an error, and no signal that ends the process.
 pub(in crate::vm) fn install_handlers(handler: Handler) {
     static ONCE: Once = Once::new();
     ONCE.call_once(|| {
+        ignore_by_default(&SIGNALS_OF_WRITES);
         let _ = HANDLER.set(handler);
         let previous = SIGNALS.map(|signal| {
             // SAFETY: querying a disposition into memory of its type; all zeros is a valid value.
@@ -87,6 +92,21 @@ pub(in crate::vm) fn install_handlers(handler: Handler) {
             }
         }
     });
+}
+
+/// Has the process ignore those signals for which it has the default action. Handlers stay.
+fn ignore_by_default(signals: &[libc::c_int]) {
+    for &signal in signals {
+        // SAFETY: a disposition is read into memory of its type, for which all zeros is a valid
+        // value. Ignoring a signal runs no code.
+        unsafe {
+            let mut old: libc::sigaction = MaybeUninit::zeroed().assume_init();
+            libc::sigaction(signal, ptr::null(), &mut old);
+            if old.sa_sigaction == libc::SIG_DFL {
+                libc::signal(signal, libc::SIG_IGN);
+            }
+        }
+    }
 }
 
 /// The address a fault was about.
