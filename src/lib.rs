@@ -8,7 +8,8 @@
 //! | [`Runtime`], [`Config`] | compiles modules, loads artifacts; one per process is enough |
 //! | [`CompiledModule`] | the code of a module, on any thread; [`serialize`] gives the artifact |
 //! | [`SealKey`] | seals artifacts, and proves where those come from that are loaded |
-//! | [`Namespace`] | where modules are linked to each other by name; owns all state |
+//! | [`Linker`], [`InstancePre`] | names what modules may import; resolves once, instantiates on any thread |
+//! | [`Namespace`] | owns instances and all their state; links modules to each other by name, too |
 //! | [`Instance`] | a module set in place; gives [`Func`], [`Memory`], [`Table`], [`Global`] |
 //! | [`HostModuleBuilder`], [`Caller`] | functions, memories, tables and globals of the host |
 //! | [`wasi`] | the host module that programs compiled from C, Rust or Go import |
@@ -75,9 +76,10 @@ pub use precast_runtime::{
 pub use precast_runtime::{
     Caller, CompileError, CompiledModule, Config, Error, ErrorKind, ExportType, Extern, ExternRef,
     ExternType, Features, FormatError, Frame, Func, FuncType, Global, GlobalType, HostError,
-    HostModule, HostModuleBuilder, ImportType, Inspection, Instance, IntoHostFunc, Limits,
-    LinkError, Memory, MemoryType, Namespace, Runtime, SealError, SealKey, Table, TableType, Trap,
-    TrapCode, TypedFunc, ValType, Value, WasmParams, WasmResults, WasmTy,
+    HostModule, HostModuleBuilder, ImportType, Inspection, Instance, InstancePre, IntoHostFunc,
+    Limits, LinkError, Linker, Memory, MemoryType, Namespace, Runtime, SealError, SealKey, Table,
+    TableType, Trap, TrapCode, TypedFunc, UnknownImport, ValType, Value, WasmParams, WasmResults,
+    WasmTy,
 };
 #[cfg(feature = "cache")]
 pub use precast_runtime::{Source, cache, cache::Cache};

@@ -9,8 +9,8 @@ use precast_abi::types::GlobalType;
 /// A handle on a global.
 #[derive(Clone, Copy, Debug)]
 pub struct Global {
-    store: u64,
-    entity: GlobalEntity,
+    pub(crate) store: u64,
+    pub(crate) entity: GlobalEntity,
 }
 
 impl Global {

@@ -10,7 +10,7 @@ use crate::vm::memory::MemoryData;
 use crate::vm::table::TableData;
 use crate::vm::types;
 use precast_abi::limits::MEMORY32_MAX_PAGES;
-use precast_abi::types::{FuncType, GlobalType, MemoryType, TableType};
+use precast_abi::types::{ExternType, FuncType, GlobalType, MemoryType, TableType};
 use std::marker::PhantomData;
 use std::sync::Arc;
 
@@ -62,6 +62,16 @@ enum Static {
 }
 
 impl Static {
+    fn ty(self) -> ExternType {
+        match self {
+            Static::Memory(ty) => ExternType::Memory(ty),
+            Static::Table(ty) => ExternType::Table(ty),
+            Static::Global(value, mutable) => {
+                ExternType::Global(GlobalType { value: value.ty(), mutable })
+            }
+        }
+    }
+
     /// What validation would refuse in a module.
     fn check(self) -> Result<(), &'static str> {
         let (limits, most) = match self {
@@ -122,27 +132,15 @@ impl<T: Send + 'static> HostModuleBuilder<T> {
         + Sync
         + 'static,
     ) -> Self {
-        if ty.params().len().max(ty.results().len()) > MAX_DYNAMIC {
-            let error = Error::types(format!("\"{name}\": more than {MAX_DYNAMIC} values"));
-            return self.define(name, Err(error));
-        }
-        let interned = types::intern(&ty);
-        let collision = |_| Error::types(types::collision(&ty));
-        let def = interned.map_err(collision).map(|types| HostFuncDef::dynamic(types, f));
-        self.define(name, def)
+        self.define(name, dynamic(name, ty, f))
     }
 
     fn define(mut self, name: &str, def: Result<HostFuncDef, Error>) -> Self {
         self.statics.retain(|(n, _)| n != name);
         match def {
-            Ok(def) => match self.funcs.by_name.get(name) {
-                Some(&index) => self.funcs.defs[index as usize] = def,
-                None => {
-                    let index = self.funcs.defs.len() as u32;
-                    self.funcs.by_name.insert(name.to_owned(), index);
-                    self.funcs.defs.push(def);
-                }
-            },
+            Ok(def) => {
+                self.funcs.define(name, def);
+            }
             Err(error) => {
                 self.error.get_or_insert(error);
             }
@@ -195,6 +193,22 @@ impl<T: Send + 'static> HostModuleBuilder<T> {
     }
 }
 
+/// A function whose signature is known at run time only.
+pub(crate) fn dynamic<T: Send + 'static>(
+    name: &str,
+    ty: FuncType,
+    f: impl Fn(&mut Caller<'_, T>, &[Value], &mut [Value]) -> Result<(), HostError>
+    + Send
+    + Sync
+    + 'static,
+) -> Result<HostFuncDef, Error> {
+    if ty.params().len().max(ty.results().len()) > MAX_DYNAMIC {
+        return Err(Error::types(format!("\"{name}\": more than {MAX_DYNAMIC} values")));
+    }
+    let types = types::intern(&ty).map_err(|_| Error::types(types::collision(&ty)))?;
+    Ok(HostFuncDef::dynamic(types, f))
+}
+
 /// A host module, ready to be instantiated any number of times. Cheap to clone.
 pub struct HostModule<T>(Arc<Inner<T>>);
 
@@ -220,6 +234,18 @@ impl<T: Send + 'static> HostModule<T> {
 
     pub(crate) fn runtime(&self) -> &Runtime {
         &self.0.runtime
+    }
+
+    pub(crate) fn funcs(&self) -> &Arc<HostFuncs> {
+        &self.0.funcs
+    }
+
+    /// What its instances export, without order.
+    pub(crate) fn exports(&self) -> Vec<(String, ExternType)> {
+        let Inner { funcs, statics, .. } = &*self.0;
+        let func = |&index: &u32| ExternType::Func(funcs.defs[index as usize].ty().ty.clone());
+        let funcs = funcs.by_name.iter().map(|(name, index)| (name.clone(), func(index)));
+        funcs.chain(statics.iter().map(|(name, what)| (name.clone(), what.ty()))).collect()
     }
 
     pub(crate) fn instantiate(&self) -> Result<HostInstance, Error> {

@@ -8,6 +8,7 @@ use crate::namespace::Namespace;
 use crate::table::Table;
 use crate::value::Value;
 use crate::vm::entity::Entity;
+use precast_abi::types::ExternType;
 
 /// A handle on an instance of a module or of a host module.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
@@ -38,7 +39,80 @@ impl Extern {
             Entity::Global(global) => Extern::Global(Global::new(store, global)),
         }
     }
+
+    /// Its type, with the size that a table or memory has now as the minimum.
+    ///
+    /// # Panics
+    ///
+    /// When the namespace is another one.
+    pub fn ty(&self, namespace: &Namespace) -> ExternType {
+        match self {
+            Extern::Func(func) => ExternType::Func(func.ty(namespace)),
+            Extern::Table(table) => ExternType::Table(table.ty(namespace)),
+            Extern::Memory(memory) => ExternType::Memory(memory.ty(namespace)),
+            Extern::Global(global) => ExternType::Global(global.ty(namespace)),
+        }
+    }
+
+    /// The function, if it is one.
+    pub fn into_func(self) -> Option<Func> {
+        if let Extern::Func(func) = self { Some(func) } else { None }
+    }
+
+    /// The table, if it is one.
+    pub fn into_table(self) -> Option<Table> {
+        if let Extern::Table(table) = self { Some(table) } else { None }
+    }
+
+    /// The memory, if it is one.
+    pub fn into_memory(self) -> Option<Memory> {
+        if let Extern::Memory(memory) = self { Some(memory) } else { None }
+    }
+
+    /// The global, if it is one.
+    pub fn into_global(self) -> Option<Global> {
+        if let Extern::Global(global) = self { Some(global) } else { None }
+    }
+
+    pub(crate) fn belongs_to(&self, namespace: &Namespace) -> bool {
+        let store = match self {
+            Extern::Func(func) => func.store,
+            Extern::Table(table) => table.store,
+            Extern::Memory(memory) => memory.store,
+            Extern::Global(global) => global.store,
+        };
+        store == namespace.store().id()
+    }
+
+    /// What a handle stands for, in the namespace it belongs to.
+    pub(crate) fn entity(&self) -> Entity {
+        match *self {
+            Extern::Func(func) => Entity::Func(func.entity),
+            Extern::Table(table) => Entity::Table(table.data.as_ptr()),
+            Extern::Memory(memory) => Entity::Memory(memory.data.as_ptr()),
+            Extern::Global(global) => Entity::Global(global.entity),
+        }
+    }
+
+    /// What a handle of this namespace stands for.
+    #[track_caller]
+    pub(crate) fn entity_of(&self, namespace: &Namespace) -> Entity {
+        assert!(self.belongs_to(namespace), "a handle of another namespace was used");
+        self.entity()
+    }
 }
+
+macro_rules! from {
+    ($($kind:ident)*) => {$(
+        impl From<$kind> for Extern {
+            fn from(value: $kind) -> Extern {
+                Extern::$kind(value)
+            }
+        }
+    )*};
+}
+
+from! { Func Table Memory Global }
 
 impl Instance {
     /// The export with a name. None of a closed namespace.
@@ -65,34 +139,22 @@ impl Instance {
 
     /// The exported function with a name.
     pub fn func(&self, namespace: &Namespace, name: &str) -> Option<Func> {
-        match self.export(namespace, name)? {
-            Extern::Func(func) => Some(func),
-            _ => None,
-        }
+        self.export(namespace, name)?.into_func()
     }
 
     /// The exported table with a name.
     pub fn table(&self, namespace: &Namespace, name: &str) -> Option<Table> {
-        match self.export(namespace, name)? {
-            Extern::Table(table) => Some(table),
-            _ => None,
-        }
+        self.export(namespace, name)?.into_table()
     }
 
     /// The exported memory with a name.
     pub fn memory(&self, namespace: &Namespace, name: &str) -> Option<Memory> {
-        match self.export(namespace, name)? {
-            Extern::Memory(memory) => Some(memory),
-            _ => None,
-        }
+        self.export(namespace, name)?.into_memory()
     }
 
     /// The exported global with a name.
     pub fn global(&self, namespace: &Namespace, name: &str) -> Option<Global> {
-        match self.export(namespace, name)? {
-            Extern::Global(global) => Some(global),
-            _ => None,
-        }
+        self.export(namespace, name)?.into_global()
     }
 
     /// The exported function with a name, for calls with these Rust types.

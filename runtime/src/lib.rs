@@ -33,6 +33,8 @@ mod global;
 mod host;
 mod inspect;
 mod instance;
+mod instance_pre;
+mod linker;
 mod memory;
 mod module;
 mod namespace;
@@ -57,6 +59,8 @@ pub use host::{
 };
 pub use inspect::{Function, Inspection, Part};
 pub use instance::{Extern, Instance};
+pub use instance_pre::InstancePre;
+pub use linker::{Linker, UnknownImport};
 pub use memory::Memory;
 pub use module::{CompiledModule, ExportType, ImportType};
 pub use namespace::Namespace;

@@ -10,8 +10,8 @@ use precast_abi::types::{Limits, MemoryType};
 /// A handle on a linear memory.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct Memory {
-    store: u64,
-    data: Shared<MemoryData>,
+    pub(crate) store: u64,
+    pub(crate) data: Shared<MemoryData>,
 }
 
 impl Memory {

@@ -2,7 +2,7 @@
 
 use crate::error::{Error, ErrorKind, LinkError};
 use crate::host::HostModule;
-use crate::instance::Instance;
+use crate::instance::{Extern, Instance};
 use crate::module::CompiledModule;
 use crate::runtime::Runtime;
 use crate::value::ExternRef;
@@ -67,13 +67,63 @@ impl Namespace {
     /// [`ErrorKind::System`] when memory cannot be had, [`ErrorKind::Closed`], and whatever host
     /// functions that the start function calls fail with.
     pub fn instantiate(&mut self, module: &CompiledModule) -> Result<Instance, Error> {
+        self.check_can_instantiate(module)?;
+        let imports = self.resolve(module)?;
+        self.instantiate_entities(module, &imports)
+    }
+
+    /// As [`Namespace::instantiate`], with imports that are given in the module's order, whatever
+    /// their names.
+    ///
+    /// # Errors
+    ///
+    /// As [`Namespace::instantiate`]; [`ErrorKind::Link`] also when there are too few imports,
+    /// [`ErrorKind::Type`] when there are too many.
+    ///
+    /// # Panics
+    ///
+    /// When an import belongs to another namespace.
+    pub fn instantiate_with(
+        &mut self,
+        module: &CompiledModule,
+        imports: &[Extern],
+    ) -> Result<Instance, Error> {
+        self.check_can_instantiate(module)?;
+        let descs: &[ImportDesc] = module.records(Section::Imports);
+        let mut entities = Vec::with_capacity(descs.len());
+        for (i, desc) in descs.iter().enumerate() {
+            let entity = imports.get(i).map(|import| import.entity_of(self));
+            match entity.filter(|entity| module.import_admits(desc, entity)) {
+                Some(entity) => entities.push(entity),
+                None => return Err(self.explain(module, i, entity)),
+            }
+        }
+        if imports.len() > descs.len() {
+            let message = format!("{} imports for a module of {}", imports.len(), descs.len());
+            return Err(Error::types(message));
+        }
+        self.instantiate_entities(module, &entities)
+    }
+
+    fn check_can_instantiate(&self, module: &CompiledModule) -> Result<(), Error> {
         self.store().check_open()?;
         module.check_open()?;
         if !module.runtime().same(self.runtime()) {
             return Err(Error::types("a module of another runtime"));
         }
-        let imports = self.resolve(module)?;
-        let (index, start) = self.store_mut().instantiate(module, &imports)?;
+        Ok(())
+    }
+
+    /// Makes an instance whose imports are of this namespace, in the module's order, and of the
+    /// types that it wants.
+    pub(crate) fn instantiate_entities(
+        &mut self,
+        module: &CompiledModule,
+        imports: &[Entity],
+    ) -> Result<Instance, Error> {
+        // What made the imports may have closed the namespace, and they are gone then.
+        self.store().check_open()?;
+        let (index, start) = self.store_mut().instantiate(module, imports)?;
         if let Some(start) = start {
             call::call(store::pointer(self), start, &[], &mut [])?;
         }

@@ -10,8 +10,8 @@ use precast_abi::types::{Limits, TableType, ValType};
 /// A handle on a table.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct Table {
-    store: u64,
-    data: Shared<TableData>,
+    pub(crate) store: u64,
+    pub(crate) data: Shared<TableData>,
 }
 
 impl Table {

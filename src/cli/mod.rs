@@ -9,7 +9,6 @@ mod dir;
 mod imports;
 mod input;
 mod inspect;
-mod overlay;
 mod progress;
 mod report;
 mod run;

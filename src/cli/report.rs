@@ -3,9 +3,7 @@
 use std::io::{self, Write};
 use std::process::ExitCode;
 
-use precast::ErrorKind;
-
-use super::imports::UnknownImportCalled;
+use precast::{ErrorKind, UnknownImport};
 
 /// What a shell reports for a program that aborted; a trap is that.
 const ABORTED: u8 = 134;
@@ -25,7 +23,7 @@ pub(crate) fn report(error: &anyhow::Error) -> ExitCode {
                 say(&(one_line(error) + &trap.backtrace()));
                 ExitCode::from(ABORTED)
             }
-            ErrorKind::Host(cause) if cause.is::<UnknownImportCalled>() => {
+            ErrorKind::Host(cause) if cause.is::<UnknownImport>() => {
                 say(&one_line(error));
                 ExitCode::from(ABORTED)
             }

@@ -11,7 +11,7 @@ use std::str::FromStr;
 
 use anyhow::{Context, Result, bail};
 use clap::Args;
-use precast::{CompiledModule, Config, ExternType, Instance, Namespace, Runtime, wasi};
+use precast::{CompiledModule, Config, ExternType, Instance, Linker, Namespace, Runtime, wasi};
 
 use super::cache::CacheOptions;
 use super::code::CodeOptions;
@@ -157,16 +157,22 @@ impl Run {
         let runtime = Runtime::with_config(progress::with_bar(config));
         let mut namespace = runtime.namespace();
         let modules = self.modules(&runtime)?;
-        self.link_wasi(&mut namespace, &modules)?;
+        let mut linker = Linker::new(&runtime);
+        // A preloaded module may define what WASI or a module before it does.
+        linker.allow_shadowing(true);
+        self.link_wasi(&mut linker, &modules)?;
 
         let [preloaded @ .., (file, program)] = modules.as_slice() else {
             unreachable!("the program is always there");
         };
         for (preload, (file, module)) in self.preloads.iter().zip(preloaded) {
-            self.instantiate(&mut namespace, Some(&preload.name), module)
+            self.instantiate(&mut namespace, &mut linker, module)
+                .and_then(|instance| {
+                    Ok(linker.instance(&namespace, &preload.name, instance).map(drop)?)
+                })
                 .with_context(|| file.display().to_string())?;
         }
-        self.instantiate(&mut namespace, None, program)
+        self.instantiate(&mut namespace, &mut linker, program)
             .and_then(|instance| self.start(&mut namespace, program, instance))
             .with_context(|| file.display().to_string())?;
         Ok(ExitCode::SUCCESS)
@@ -190,11 +196,7 @@ impl Run {
     }
 
     /// Defines WASI if a module asks for it: a program that computes only starts faster.
-    fn link_wasi(
-        &self,
-        namespace: &mut Namespace,
-        modules: &[(&Path, CompiledModule)],
-    ) -> Result<()> {
+    fn link_wasi(&self, linker: &mut Linker, modules: &[(&Path, CompiledModule)]) -> Result<()> {
         let imports: Vec<_> = modules.iter().flat_map(|(_, module)| module.imports()).collect();
         let wanted = |name: &str| imports.iter().any(|import| import.module == name);
         let (preview1, preview0) = (wanted(wasi::MODULE_NAME), wanted(wasi::MODULE_NAME_PREVIEW0));
@@ -228,10 +230,12 @@ impl Run {
             builder = builder.trace(trace(file.as_deref())?);
         }
         if preview0 {
-            builder.clone().preview0(true).instantiate(namespace)?;
+            let module = builder.clone().preview0(true).compile(linker.runtime())?;
+            linker.host(&module)?;
         }
         if preview1 {
-            builder.instantiate(namespace)?;
+            let module = builder.compile(linker.runtime())?;
+            linker.host(&module)?;
         }
         Ok(())
     }
@@ -245,14 +249,11 @@ impl Run {
     fn instantiate(
         &self,
         namespace: &mut Namespace,
-        name: Option<&str>,
+        linker: &mut Linker,
         module: &CompiledModule,
     ) -> Result<Instance> {
-        imports::supply(namespace, module, self.unknown_imports)?;
-        let instance = match name {
-            Some(name) => namespace.instantiate_as(name, module)?,
-            None => namespace.instantiate(module)?,
-        };
+        imports::supply(linker, module, self.unknown_imports)?;
+        let instance = linker.instantiate(namespace, module)?;
         if module.export("_start").is_none() && module.export("_initialize").is_some() {
             call(namespace, instance, "_initialize")?;
         }

@@ -11,6 +11,7 @@ mod host;
 mod hostile;
 mod imports;
 mod large;
+mod linker;
 mod linking;
 mod reuse;
 mod safety;

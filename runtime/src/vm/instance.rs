@@ -63,6 +63,11 @@ impl InstanceData {
         Some(self.entity(export))
     }
 
+    /// The export at a position.
+    pub(super) fn export_at(&self, position: u32) -> Entity {
+        self.entity(&self.module.records::<ExportDesc>(Section::Exports)[position as usize])
+    }
+
     /// All exports.
     pub(crate) fn exports(&self) -> Vec<(String, Entity)> {
         let exports = self.module.records::<ExportDesc>(Section::Exports);

@@ -49,6 +49,8 @@ pub(crate) struct Store {
     /// Calls that are inside.
     depth: u32,
     names: HashMap<Box<str>, u32>,
+    /// Members that linkers made, by what they are made from.
+    linked: Vec<(u64, u32)>,
     externs: Vec<Box<dyn Any + Send>>,
     /// Records of functions that have none in their instance, by code and context.
     func_refs: HashMap<(usize, usize), Box<FuncRef>>,
@@ -83,6 +85,7 @@ impl Store {
             closed: false,
             depth: 0,
             names: HashMap::new(),
+            linked: Vec::new(),
             externs: Vec::new(),
             func_refs: HashMap::new(),
             host_records: HashMap::new(),
@@ -244,6 +247,7 @@ impl Store {
     #[cold]
     fn clear(&mut self) {
         self.names.clear();
+        self.linked.clear();
         self.members.clear();
         self.externs.clear();
         self.func_refs.clear();
@@ -267,6 +271,33 @@ impl Store {
             Member::Wasm(instance) => instance.export(name),
             Member::Host(host) => host.export(name),
         }
+    }
+
+    /// The export of a module's instance at a position among the module's; none in a closed store.
+    pub(crate) fn export_at(&self, member: u32, position: u32) -> Option<Entity> {
+        match self.members.get(member as usize)? {
+            Member::Wasm(instance) => Some(instance.export_at(position)),
+            Member::Host(_) => None,
+        }
+    }
+
+    /// The function of a host module's instance at a position; none in a closed store.
+    pub(crate) fn host_func(&self, member: u32, position: u32) -> Option<Entity> {
+        match self.members.get(member as usize)? {
+            Member::Host(host) => Some(host.func(position)),
+            Member::Wasm(_) => None,
+        }
+    }
+
+    /// The member that a linker made from a provider.
+    pub(crate) fn linked(&self, provider: u64) -> Option<u32> {
+        let found = self.linked.iter().find(|(id, _)| *id == provider);
+        found.map(|&(_, member)| member)
+    }
+
+    /// Says which member a linker made from a provider.
+    pub(crate) fn set_linked(&mut self, provider: u64, member: u32) {
+        self.linked.push((provider, member));
     }
 
     /// All exports of a member.

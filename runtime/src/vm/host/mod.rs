@@ -148,10 +148,34 @@ pub(crate) struct HostInstance {
 }
 
 /// The functions of a host module.
-#[derive(Default)]
+#[derive(Clone, Default)]
 pub(crate) struct HostFuncs {
-    pub(crate) defs: Vec<HostFuncDef>,
+    pub(crate) defs: Vec<Arc<HostFuncDef>>,
     pub(crate) by_name: HashMap<String, u32>,
+}
+
+impl HostFuncs {
+    /// Adds a function, or puts it in the place of the one that has its name.
+    pub(crate) fn define(&mut self, name: &str, def: HostFuncDef) -> u32 {
+        let def = Arc::new(def);
+        match self.by_name.get(name) {
+            Some(&index) => {
+                self.defs[index as usize] = def;
+                index
+            }
+            None => {
+                let index = self.push(def);
+                self.by_name.insert(name.to_owned(), index);
+                index
+            }
+        }
+    }
+
+    /// Adds a function without a name, and gives its index.
+    pub(crate) fn push(&mut self, def: Arc<HostFuncDef>) -> u32 {
+        self.defs.push(def);
+        self.defs.len() as u32 - 1
+    }
 }
 
 impl HostInstance {
@@ -163,7 +187,7 @@ impl HostInstance {
         let state = Box::into_raw(Box::new(state)).cast();
         let captures = funcs.defs.iter().any(|def| !def.stateful_only);
         let envs = match captures {
-            true => funcs.defs.iter().map(|def| Env { def, state }).collect(),
+            true => funcs.defs.iter().map(|def| Env { def: Arc::as_ptr(def), state }).collect(),
             false => Vec::new(),
         };
         HostInstance {
@@ -191,8 +215,9 @@ impl HostInstance {
         self.globals.push((name.to_owned(), value, GlobalEntity { at: at.cast(), ty }));
     }
 
-    fn func(&self, index: u32) -> Entity {
-        let def = &self.funcs.defs[index as usize];
+    /// The function at an index of [`HostFuncs::defs`].
+    pub(super) fn func(&self, index: u32) -> Entity {
+        let def = &*self.funcs.defs[index as usize];
         let env = match def.stateful_only {
             true => self.state,
             false => (&raw const self.envs[index as usize]).cast_mut().cast(),

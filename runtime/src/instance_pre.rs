@@ -1,0 +1,221 @@
+//! A module whose imports are resolved: instances without another look at names and types.
+
+use crate::error::Error;
+use crate::instance::{Extern, Instance};
+use crate::linker::AnyHostModule;
+use crate::module::CompiledModule;
+use crate::namespace::Namespace;
+use crate::vm::entity::Entity;
+use crate::vm::host::HostFuncs;
+use crate::vm::store::Store;
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+/// A module and where its imports come from, made by
+/// [`Linker::instantiate_pre`](crate::Linker::instantiate_pre). Cheap to clone, and usable from any
+/// thread.
+#[derive(Clone)]
+pub struct InstancePre(Arc<Inner>);
+
+struct Inner {
+    module: CompiledModule,
+    /// What an instance needs, each after what it imports from.
+    providers: Box<[Provider]>,
+    /// The module's imports that come from providers, in their order.
+    imports: Box<[Resolved]>,
+}
+
+/// What each namespace gets one instance of.
+#[derive(Clone)]
+pub(crate) struct Provider {
+    /// Tells providers apart; never used twice.
+    pub(crate) id: u64,
+    pub(crate) source: Source,
+}
+
+/// How the instance is made.
+#[derive(Clone)]
+pub(crate) enum Source {
+    Host { host: Arc<dyn AnyHostModule>, funcs: Arc<HostFuncs> },
+    Module { module: CompiledModule, imports: Arc<[Resolved]> },
+}
+
+/// An export of a provider's instance.
+#[derive(Clone, Debug)]
+pub(crate) struct Resolved {
+    /// The provider's position.
+    provider: usize,
+    export: Export,
+}
+
+#[derive(Clone, Debug)]
+enum Export {
+    /// The position of a function among a host module's.
+    HostFunc(u32),
+    /// The name of a host module's memory, table or global.
+    Named(Box<str>),
+    /// The position of a module's export.
+    OfModule(u32),
+}
+
+impl Resolved {
+    /// A host module's function, by position.
+    pub(crate) fn func(provider: usize, position: u32) -> Resolved {
+        Resolved { provider, export: Export::HostFunc(position) }
+    }
+
+    /// A host module's memory, table or global.
+    pub(crate) fn named(provider: usize, name: &str) -> Resolved {
+        Resolved { provider, export: Export::Named(name.into()) }
+    }
+
+    /// A module's export, by position.
+    pub(crate) fn of_module(provider: usize, position: u32) -> Resolved {
+        Resolved { provider, export: Export::OfModule(position) }
+    }
+
+    /// What it is in a namespace, where `instances` are those of the providers.
+    fn find(&self, store: &Store, instances: &[u32]) -> Option<Entity> {
+        let instance = instances[self.provider];
+        match &self.export {
+            Export::HostFunc(position) => store.host_func(instance, *position),
+            Export::Named(name) => store.export(instance, name),
+            Export::OfModule(position) => store.export_at(instance, *position),
+        }
+    }
+}
+
+impl InstancePre {
+    /// `imports` come from `providers` and have the types that the module wants.
+    pub(crate) fn new(
+        module: &CompiledModule,
+        providers: &[Provider],
+        imports: &[Resolved],
+    ) -> InstancePre {
+        let needed = needed(providers, imports);
+        let position = |resolved: &Resolved| Resolved {
+            provider: needed[&resolved.provider],
+            export: resolved.export.clone(),
+        };
+        let kept = needed.keys().map(|&at| {
+            let Provider { id, source } = &providers[at];
+            let source = match source {
+                Source::Module { module, imports } => {
+                    let imports = imports.iter().map(position).collect();
+                    Source::Module { module: module.clone(), imports }
+                }
+                host => host.clone(),
+            };
+            Provider { id: *id, source }
+        });
+        InstancePre(Arc::new(Inner {
+            module: module.clone(),
+            providers: kept.collect(),
+            imports: imports.iter().map(position).collect(),
+        }))
+    }
+
+    /// The module.
+    pub fn module(&self) -> &CompiledModule {
+        &self.0.module
+    }
+
+    /// Makes a namespace, and in it an instance of the module and of all it needs.
+    ///
+    /// # Errors
+    ///
+    /// As [`Namespace::instantiate`], of all instances that are made.
+    pub fn instantiate(&self) -> Result<(Box<Namespace>, Instance), Error> {
+        let mut namespace = self.0.module.runtime().namespace();
+        let instance = self.instantiate_in(&mut namespace)?;
+        Ok((namespace, instance))
+    }
+
+    /// Makes an instance in a namespace. What it needs and the namespace has no instance of is
+    /// instantiated first.
+    ///
+    /// # Errors
+    ///
+    /// [`ErrorKind::Type`](crate::ErrorKind::Type) for a namespace of another runtime; else as
+    /// [`InstancePre::instantiate`].
+    pub fn instantiate_in(&self, namespace: &mut Namespace) -> Result<Instance, Error> {
+        self.instantiate_with(namespace, &[])
+    }
+
+    /// As [`InstancePre::instantiate_in`]. Imports that come from no provider are in `own`, with
+    /// their positions; they belong to the namespace and have the types that the module wants.
+    pub(crate) fn instantiate_with(
+        &self,
+        namespace: &mut Namespace,
+        own: &[(usize, Extern)],
+    ) -> Result<Instance, Error> {
+        let Inner { module, providers, imports } = &*self.0;
+        namespace.store().check_open()?;
+        module.check_open()?;
+        if !module.runtime().same(namespace.runtime()) {
+            return Err(Error::types("a namespace of another runtime"));
+        }
+        let mut instances = Vec::with_capacity(providers.len());
+        for provider in providers {
+            let instance = provider.instance(namespace, &instances)?;
+            instances.push(instance);
+        }
+        let mut entities = find_all(namespace.store(), imports, &instances)?;
+        for (position, value) in own {
+            entities.insert(*position, value.entity());
+        }
+        namespace.instantiate_entities(module, &entities)
+    }
+}
+
+impl Provider {
+    /// Its instance in a namespace, which is made if there is none. `instances` are those of the
+    /// providers before.
+    fn instance(&self, namespace: &mut Namespace, instances: &[u32]) -> Result<u32, Error> {
+        if let Some(instance) = namespace.store().linked(self.id) {
+            return Ok(instance);
+        }
+        let instance = match &self.source {
+            Source::Host { host, .. } => namespace.store_mut().add_host(host.instantiate()?),
+            Source::Module { module, imports } => {
+                module.check_open()?;
+                let entities = find_all(namespace.store(), imports, instances)?;
+                let instance = namespace.instantiate_entities(module, &entities)?;
+                if module.export("_start").is_none() && module.export("_initialize").is_some() {
+                    instance.typed::<(), ()>(namespace, "_initialize")?.call(namespace, ())?;
+                }
+                instance.index
+            }
+        };
+        namespace.store_mut().set_linked(self.id, instance);
+        Ok(instance)
+    }
+}
+
+/// What imports are in a namespace.
+fn find_all(store: &Store, imports: &[Resolved], instances: &[u32]) -> Result<Vec<Entity>, Error> {
+    let found = imports.iter().map(|import| import.find(store, instances));
+    // A start function may have closed the namespace.
+    found.collect::<Option<_>>().ok_or_else(|| crate::ErrorKind::Closed("namespace").into())
+}
+
+/// The providers that imports need, with their positions among those.
+fn needed(providers: &[Provider], imports: &[Resolved]) -> BTreeMap<usize, usize> {
+    let mut needed = BTreeMap::new();
+    let mut open: Vec<usize> = imports.iter().map(|import| import.provider).collect();
+    while let Some(at) = open.pop() {
+        if needed.insert(at, 0).is_none()
+            && let Source::Module { imports, .. } = &providers[at].source
+        {
+            open.extend(imports.iter().map(|import| import.provider));
+        }
+    }
+    needed.values_mut().zip(0..).for_each(|(position, n)| *position = n);
+    needed
+}
+
+impl std::fmt::Debug for InstancePre {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("InstancePre").field("module", &self.0.module).finish_non_exhaustive()
+    }
+}

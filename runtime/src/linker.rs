@@ -1,0 +1,481 @@
+//! Linkers: what modules may import, resolved once and instantiated many times.
+
+use crate::error::{Error, ErrorKind, HostError, LinkError};
+use crate::host::{Caller, HostModule, HostModuleBuilder, IntoHostFunc, dynamic};
+use crate::instance::{Extern, Instance};
+use crate::instance_pre::{InstancePre, Provider, Resolved, Source};
+use crate::module::{CompiledModule, ImportType};
+use crate::namespace::{Namespace, admits};
+use crate::runtime::Runtime;
+use crate::value::Value;
+use crate::vm::host::{HostFuncDef, HostFuncs, HostInstance};
+use precast_abi::types::{ExternType, FuncType};
+use std::collections::HashMap;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+/// Names what modules import, for any number of namespaces.
+///
+/// A linker holds definitions: host functions, host modules, modules and things of one namespace,
+/// each under the module and the name it is imported by. It makes nothing by itself. Each namespace
+/// that it instantiates a module in gets instances of its own of the host modules and modules that
+/// are needed, one of each, which modules linked there later share.
+///
+/// [`Linker::instantiate_pre`] looks up and checks a module's imports once; the result makes
+/// namespaces with an instance from any thread.
+///
+/// ```
+/// # #[cfg(feature = "compiler")] {
+/// use precast_runtime::{Linker, Runtime};
+///
+/// let runtime = Runtime::new();
+/// let wasm = wat::parse_str(r#"(module
+///     (import "env" "double" (func $double (param i32) (result i32)))
+///     (func (export "run") (result i32) (call $double (i32.const 21))))"#)?;
+/// let module = runtime.compile(&wasm)?;
+/// let mut linker = Linker::new(&runtime);
+/// linker.func("env", "double", |v: i32| v * 2)?;
+/// let pre = linker.instantiate_pre(&module)?;
+/// for _ in 0..3 {
+///     let (mut namespace, instance) = pre.instantiate()?;
+///     let run = instance.typed::<(), i32>(&namespace, "run")?;
+///     assert_eq!(run.call(&mut namespace, ())?, 42);
+/// }
+/// # }
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+#[derive(Clone)]
+pub struct Linker {
+    runtime: Runtime,
+    allow_shadowing: bool,
+    /// Definitions by the module and then the name they are imported by.
+    definitions: HashMap<Box<str>, HashMap<Box<str>, Definition>>,
+    /// What definitions come from. A module comes after those it imports from.
+    providers: Vec<Provider>,
+    /// The position of the provider of host functions that were defined one by one.
+    single_funcs: Option<usize>,
+}
+
+/// Something that can be imported.
+#[derive(Clone)]
+struct Definition {
+    ty: ExternType,
+    from: From,
+}
+
+/// Where a definition comes from.
+#[derive(Clone)]
+enum From {
+    /// An export of what each namespace gets an instance of.
+    Provider(Resolved),
+    /// Something of one namespace.
+    Namespace(Extern),
+}
+
+/// A function was called that nothing defines and
+/// [`Linker::define_unknown_imports_as_traps`] supplied.
+#[derive(Clone, PartialEq, Eq, Debug, thiserror::Error)]
+#[error("unknown import {module:?} {name:?} was called")]
+#[non_exhaustive]
+pub struct UnknownImport {
+    /// The module it was imported from.
+    pub module: String,
+    /// Its name there.
+    pub name: String,
+}
+
+/// A host module whose state may have any type.
+pub(crate) trait AnyHostModule: Send + Sync {
+    /// Makes an instance.
+    fn instantiate(&self) -> Result<HostInstance, Error>;
+}
+
+impl<T: Send + 'static> AnyHostModule for HostModule<T> {
+    fn instantiate(&self) -> Result<HostInstance, Error> {
+        HostModule::instantiate(self)
+    }
+}
+
+/// Host functions without state.
+struct SingleFuncs(Arc<HostFuncs>);
+
+impl AnyHostModule for SingleFuncs {
+    fn instantiate(&self) -> Result<HostInstance, Error> {
+        Ok(HostInstance::new(self.0.clone(), ()))
+    }
+}
+
+/// A number that no other provider has.
+fn provider_id() -> u64 {
+    static NEXT: AtomicU64 = AtomicU64::new(1);
+    NEXT.fetch_add(1, Ordering::Relaxed)
+}
+
+impl Linker {
+    /// A linker without definitions.
+    pub fn new(runtime: &Runtime) -> Linker {
+        Linker {
+            runtime: runtime.clone(),
+            allow_shadowing: false,
+            definitions: HashMap::new(),
+            providers: Vec::new(),
+            single_funcs: None,
+        }
+    }
+
+    /// The runtime it was made for.
+    pub fn runtime(&self) -> &Runtime {
+        &self.runtime
+    }
+
+    /// Whether a definition may take the place of an earlier one; an error otherwise, which is the
+    /// default. What was resolved before stays as it is.
+    pub fn allow_shadowing(&mut self, allow: bool) -> &mut Self {
+        self.allow_shadowing = allow;
+        self
+    }
+
+    /// Defines a host function by a closure whose signature is known at compile time.
+    ///
+    /// # Errors
+    ///
+    /// [`ErrorKind::Link`] when the name is defined already; [`ErrorKind::Closed`].
+    pub fn func<P, R>(
+        &mut self,
+        module: &str,
+        name: &str,
+        f: impl IntoHostFunc<(), P, R>,
+    ) -> Result<&mut Self, Error> {
+        self.single_func(module, name, f.into_def())
+    }
+
+    /// Defines a host function whose signature is known at run time only. The closure gets the
+    /// arguments and fills in the results, which are zero or null before.
+    ///
+    /// # Errors
+    ///
+    /// As [`Linker::func`], and [`ErrorKind::Type`] for more than 1,000 values.
+    pub fn func_dynamic(
+        &mut self,
+        module: &str,
+        name: &str,
+        ty: FuncType,
+        f: impl Fn(&mut Caller<'_, ()>, &[Value], &mut [Value]) -> Result<(), HostError>
+        + Send
+        + Sync
+        + 'static,
+    ) -> Result<&mut Self, Error> {
+        self.single_func(module, name, dynamic(name, ty, f))
+    }
+
+    fn single_func(
+        &mut self,
+        module: &str,
+        name: &str,
+        def: Result<HostFuncDef, Error>,
+    ) -> Result<&mut Self, Error> {
+        self.runtime.check_open()?;
+        self.check_free(module, name)?;
+        let def = def?;
+        let ty = ExternType::Func(def.ty().ty.clone());
+        let provider = *self.single_funcs.get_or_insert(self.providers.len());
+        let mut funcs = match self.providers.get(provider) {
+            Some(Provider { source: Source::Host { funcs, .. }, .. }) => HostFuncs::clone(funcs),
+            _ => HostFuncs::default(),
+        };
+        let position = funcs.push(Arc::new(def));
+        let funcs = Arc::new(funcs);
+        let host = Arc::new(SingleFuncs(funcs.clone()));
+        // A namespace that has the functions of before needs an instance with those of now.
+        let new = Provider { id: provider_id(), source: Source::Host { host, funcs } };
+        match self.providers.get_mut(provider) {
+            Some(old) => *old = new,
+            None => self.providers.push(new),
+        }
+        self.insert(module, name, ty, From::Provider(Resolved::func(provider, position)));
+        Ok(self)
+    }
+
+    /// Defines all exports of a host module, under the module's name. Each namespace has an
+    /// instance with a state of its own.
+    ///
+    /// # Errors
+    ///
+    /// [`ErrorKind::Link`] when one is defined already, [`ErrorKind::Type`] for a module of another
+    /// runtime, [`ErrorKind::Closed`].
+    pub fn host<T: Send + 'static>(&mut self, module: &HostModule<T>) -> Result<&mut Self, Error> {
+        self.host_as(module.name(), module)
+    }
+
+    /// As [`Linker::host`], under another name.
+    ///
+    /// # Errors
+    ///
+    /// As [`Linker::host`].
+    pub fn host_as<T: Send + 'static>(
+        &mut self,
+        name: &str,
+        module: &HostModule<T>,
+    ) -> Result<&mut Self, Error> {
+        self.runtime.check_open()?;
+        if !module.runtime().same(&self.runtime) {
+            return Err(Error::types("a host module of another runtime"));
+        }
+        let funcs = module.funcs();
+        let exports = module.exports();
+        exports.iter().try_for_each(|(export, _)| self.check_free(name, export))?;
+        let provider = self.providers.len();
+        let source = Source::Host { host: Arc::new(module.clone()), funcs: funcs.clone() };
+        self.providers.push(Provider { id: provider_id(), source });
+        for (export, ty) in exports {
+            let resolved = match funcs.by_name.get(&export) {
+                Some(&func) => Resolved::func(provider, func),
+                None => Resolved::named(provider, &export),
+            };
+            self.insert(name, &export, ty, From::Provider(resolved));
+        }
+        Ok(self)
+    }
+
+    /// Defines all exports of a module, under a name. The module's own imports are resolved among
+    /// what is defined so far. Each namespace has an instance of its own; one that exports
+    /// `_initialize` and no `_start` is initialized by a call of that.
+    ///
+    /// # Errors
+    ///
+    /// As [`Linker::host`], and [`ErrorKind::Link`] when an import is not defined or of another type.
+    pub fn module(&mut self, name: &str, module: &CompiledModule) -> Result<&mut Self, Error> {
+        let imports = self.resolve(module)?;
+        let imports = imports.into_iter().map(|from| match from {
+            From::Provider(resolved) => Ok(resolved),
+            From::Namespace(_) => Err(Error::types(
+                "a module that every namespace has cannot import from one namespace",
+            )),
+        });
+        let imports = imports.collect::<Result<Vec<_>, _>>()?;
+        let exports = module.exports();
+        exports.iter().try_for_each(|export| self.check_free(name, &export.name))?;
+        let provider = self.providers.len();
+        let source = Source::Module { module: module.clone(), imports: imports.into() };
+        self.providers.push(Provider { id: provider_id(), source });
+        for (export, position) in exports.into_iter().zip(0..) {
+            let resolved = Resolved::of_module(provider, position);
+            self.insert(name, &export.name, export.ty, From::Provider(resolved));
+        }
+        Ok(self)
+    }
+
+    /// Defines all exports of an instance, under a name. Modules that import them can only be
+    /// instantiated in its namespace.
+    ///
+    /// # Errors
+    ///
+    /// [`ErrorKind::Link`] when one is defined already, [`ErrorKind::Closed`].
+    ///
+    /// # Panics
+    ///
+    /// When the instance belongs to another namespace.
+    pub fn instance(
+        &mut self,
+        namespace: &Namespace,
+        name: &str,
+        instance: Instance,
+    ) -> Result<&mut Self, Error> {
+        namespace.store().check_open()?;
+        let exports = instance.exports(namespace);
+        exports.iter().try_for_each(|(export, _)| self.check_free(name, export))?;
+        for (export, value) in exports {
+            self.insert(name, &export, value.ty(namespace), From::Namespace(value));
+        }
+        Ok(self)
+    }
+
+    /// Defines something of one namespace. Modules that import it can only be instantiated there.
+    ///
+    /// # Errors
+    ///
+    /// [`ErrorKind::Link`] when the name is defined already, [`ErrorKind::Closed`].
+    ///
+    /// # Panics
+    ///
+    /// When `value` belongs to another namespace.
+    pub fn define(
+        &mut self,
+        namespace: &Namespace,
+        module: &str,
+        name: &str,
+        value: Extern,
+    ) -> Result<&mut Self, Error> {
+        namespace.store().check_open()?;
+        self.check_free(module, name)?;
+        self.insert(module, name, value.ty(namespace), From::Namespace(value));
+        Ok(self)
+    }
+
+    /// Defines every function that `module` imports and nothing defines: a call stops the guest,
+    /// and the outer call fails with [`ErrorKind::Host`], whose error is an [`UnknownImport`].
+    ///
+    /// # Errors
+    ///
+    /// [`ErrorKind::Closed`]. Other imports that nothing defines stay undefined.
+    pub fn define_unknown_imports_as_traps(
+        &mut self,
+        module: &CompiledModule,
+    ) -> Result<&mut Self, Error> {
+        for ImportType { module, name, ty } in self.unknown_imports(module) {
+            let ExternType::Func(ty) = ty else { continue };
+            let error = UnknownImport { module: module.clone(), name: name.clone() };
+            self.func_dynamic(&module, &name, ty, move |_, _, _| {
+                Err(HostError::new(error.clone()))
+            })?;
+        }
+        Ok(self)
+    }
+
+    /// Defines everything that `module` imports and nothing defines: functions that do nothing and
+    /// give zeros and nulls, globals that are zero or null, memories and tables of the least size.
+    ///
+    /// # Errors
+    ///
+    /// [`ErrorKind::Closed`].
+    pub fn define_unknown_imports_as_zeros(
+        &mut self,
+        module: &CompiledModule,
+    ) -> Result<&mut Self, Error> {
+        for ImportType { module, name, ty } in self.unknown_imports(module) {
+            let host = HostModuleBuilder::new(&module);
+            let host = match ty {
+                // Results are zero or null before the closure runs.
+                ExternType::Func(ty) => host.func_dynamic(&name, ty, |_, _, _| Ok(())),
+                ExternType::Memory(ty) => host.memory(&name, ty),
+                ExternType::Table(ty) => host.table(&name, ty),
+                ExternType::Global(ty) => host.global(&name, Value::default(ty.value), ty.mutable),
+            };
+            self.host(&host.build(&self.runtime)?)?;
+        }
+        Ok(self)
+    }
+
+    /// What a module imports that nothing defines, each once.
+    pub fn unknown_imports(&self, module: &CompiledModule) -> Vec<ImportType> {
+        let mut unknown: Vec<ImportType> = Vec::new();
+        for import in module.imports() {
+            let again =
+                || unknown.iter().any(|u| (&u.module, &u.name) == (&import.module, &import.name));
+            if self.definition(&import.module, &import.name).is_none() && !again() {
+                unknown.push(import);
+            }
+        }
+        unknown
+    }
+
+    /// The type of what is defined under a name.
+    pub fn ty(&self, module: &str, name: &str) -> Option<&ExternType> {
+        Some(&self.definition(module, name)?.ty)
+    }
+
+    /// Makes an instance in a namespace. Host modules and modules that it needs and the namespace
+    /// has no instance of are instantiated first.
+    ///
+    /// # Errors
+    ///
+    /// [`ErrorKind::Link`] when an import is not defined, of another type, or of another namespace;
+    /// else as [`Namespace::instantiate`], of all instances that are made.
+    pub fn instantiate(
+        &self,
+        namespace: &mut Namespace,
+        module: &CompiledModule,
+    ) -> Result<Instance, Error> {
+        let imports = self.resolve(module)?;
+        let (mut resolved, mut own) = (Vec::new(), Vec::new());
+        for (position, from) in imports.into_iter().enumerate() {
+            match from {
+                From::Provider(from) => resolved.push(from),
+                From::Namespace(value) if value.belongs_to(namespace) => {
+                    own.push((position, value))
+                }
+                From::Namespace(_) => {
+                    let reason = "it belongs to another namespace".to_owned();
+                    return Err(link_error(module, position, reason));
+                }
+            }
+        }
+        InstancePre::new(module, &self.providers, &resolved).instantiate_with(namespace, &own)
+    }
+
+    /// Looks up and checks what a module imports, for any number of instances.
+    ///
+    /// # Errors
+    ///
+    /// [`ErrorKind::Link`] when an import is not defined, of another type, or of one namespace;
+    /// [`ErrorKind::Type`] for a module of another runtime; [`ErrorKind::Closed`].
+    pub fn instantiate_pre(&self, module: &CompiledModule) -> Result<InstancePre, Error> {
+        let imports = self.resolve(module)?;
+        let resolved = imports.into_iter().enumerate().map(|(position, from)| match from {
+            From::Provider(resolved) => Ok(resolved),
+            From::Namespace(_) => {
+                Err(link_error(module, position, "it belongs to one namespace".to_owned()))
+            }
+        });
+        let resolved = resolved.collect::<Result<Vec<_>, _>>()?;
+        Ok(InstancePre::new(module, &self.providers, &resolved))
+    }
+
+    /// Looks up a module's imports and checks their types (specification 4.5.4, step 4).
+    fn resolve(&self, module: &CompiledModule) -> Result<Vec<From>, Error> {
+        module.check_open()?;
+        if !module.runtime().same(&self.runtime) {
+            return Err(Error::types("a module of another runtime"));
+        }
+        let resolve = |import: ImportType| match self.definition(&import.module, &import.name) {
+            Some(found) if admits(&import.ty, &found.ty) => Ok(found.from.clone()),
+            found => Err(self.explain(import, found)),
+        };
+        module.imports().into_iter().map(resolve).collect()
+    }
+
+    #[cold]
+    fn explain(&self, import: ImportType, found: Option<&Definition>) -> Error {
+        let ImportType { module, name, ty } = import;
+        let reason = match found {
+            Some(found) => format!("incompatible import type: {ty} wanted, {} found", found.ty),
+            None if self.definitions.contains_key(&*module) => {
+                format!("unknown import: {ty} wanted")
+            }
+            None => format!("unknown import: no module has this name, {ty} wanted"),
+        };
+        ErrorKind::Link(LinkError { module, name, reason }).into()
+    }
+
+    fn definition(&self, module: &str, name: &str) -> Option<&Definition> {
+        self.definitions.get(module)?.get(name)
+    }
+
+    fn check_free(&self, module: &str, name: &str) -> Result<(), Error> {
+        if self.allow_shadowing || self.definition(module, name).is_none() {
+            return Ok(());
+        }
+        let (module, name) = (module.to_owned(), name.to_owned());
+        let reason = "it is defined already".to_owned();
+        Err(ErrorKind::Link(LinkError { module, name, reason }).into())
+    }
+
+    fn insert(&mut self, module: &str, name: &str, ty: ExternType, from: From) {
+        let definitions = self.definitions.entry(module.into()).or_default();
+        definitions.insert(name.into(), Definition { ty, from });
+    }
+}
+
+impl std::fmt::Debug for Linker {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let modules: Vec<&str> = self.definitions.keys().map(|name| &**name).collect();
+        f.debug_struct("Linker").field("modules", &modules).finish_non_exhaustive()
+    }
+}
+
+/// An import that cannot be satisfied.
+#[cold]
+fn link_error(module: &CompiledModule, import: usize, reason: String) -> Error {
+    let ImportType { module, name, .. } = module.imports().swap_remove(import);
+    ErrorKind::Link(LinkError { module, name, reason }).into()
+}
