@@ -78,8 +78,8 @@ pub use precast_runtime::{
     ExternType, Features, FormatError, Frame, Func, FuncType, Global, GlobalType, HostError,
     HostModule, HostModuleBuilder, ImportType, Inspection, Instance, InstancePre, IntoHostFunc,
     Limits, LinkError, Linker, Memory, MemoryType, Namespace, Runtime, SealError, SealKey, Table,
-    TableType, Trap, TrapCode, TypedFunc, UnknownImport, ValType, Value, WasmParams, WasmResults,
-    WasmTy,
+    TableType, Trap, TrapCode, TypedFunc, UnknownImport, ValType, Value, ValueError, WasmParams,
+    WasmResults, WasmTy,
 };
 #[cfg(feature = "cache")]
 pub use precast_runtime::{Source, cache, cache::Cache};

@@ -178,6 +178,24 @@ impl HostError {
     }
 }
 
+impl fmt::Display for HostError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match &self.0 {
+            Stop::Error(error) => error.fmt(f),
+            Stop::Trap(code) => code.fmt(f),
+        }
+    }
+}
+
+impl StdError for HostError {
+    fn source(&self) -> Option<&(dyn StdError + 'static)> {
+        match &self.0 {
+            Stop::Error(error) => error.source(),
+            Stop::Trap(_) => None,
+        }
+    }
+}
+
 impl From<Error> for HostError {
     fn from(error: Error) -> Self {
         HostError(Stop::Error(error))

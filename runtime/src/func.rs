@@ -7,11 +7,13 @@ use crate::vm::call;
 use crate::vm::entity::FuncEntity;
 use crate::vm::store;
 use precast_abi::types::{FuncType, ValType};
+use std::hash::{Hash, Hasher};
 use std::marker::PhantomData;
 
 pub use crate::vm::typed::{WasmParams, WasmResults, WasmTy};
 
-/// A handle on a function.
+/// A handle on a function. Handles are equal when they stand for the same function of the same
+/// instance.
 #[derive(Clone, Copy, PartialEq)]
 pub struct Func {
     pub(crate) store: u64,
@@ -46,29 +48,55 @@ impl Func {
     pub fn call(&self, namespace: &mut Namespace, args: &[Value]) -> Result<Vec<Value>, Error> {
         namespace.own(self.store);
         namespace.store().check_open()?;
+        let mut results = vec![Value::I32(0); self.entity.ty().ty.results().len()];
+        self.call_into(namespace, args, &mut results)?;
+        Ok(results)
+    }
+
+    /// As [`Func::call`], with a slice for the results, which must be as many as the function has.
+    /// What is in it before does not matter. Up to eight arguments and eight results, a call
+    /// allocates nothing.
+    ///
+    /// # Errors
+    ///
+    /// As [`Func::call`], and [`crate::ErrorKind::Type`] when `results` has another length. Then
+    /// the slice holds zeros and nulls, or what it held before.
+    ///
+    /// # Panics
+    ///
+    /// As [`Func::call`].
+    pub fn call_into(
+        &self,
+        namespace: &mut Namespace,
+        args: &[Value],
+        results: &mut [Value],
+    ) -> Result<(), Error> {
+        namespace.own(self.store);
+        namespace.store().check_open()?;
         let ty = self.entity.ty();
         let ty = &ty.ty;
-        let store = namespace.store_mut();
         if !args.iter().map(Value::ty).eq(ty.params().iter().copied()) {
             let found = FuncType::new(args.iter().map(Value::ty), []);
             return Err(Error::types(format!("a function {ty} was called with {found}")));
         }
-        let raw = args.iter().map(|&arg| store.lower(arg)).collect::<Result<Vec<_>, _>>()?;
-        let (mut few, mut many) = ([0; 4], Vec::new());
-        let bits = if ty.results().len() <= few.len() {
-            &mut few[..ty.results().len()]
-        } else {
-            many.resize(ty.results().len(), 0);
-            &mut many[..]
-        };
-        // The call may close the namespace, and the type is gone then.
-        let mut results: Vec<Value> = ty.results().iter().map(|&ty| Value::default(ty)).collect();
-        call::call(store::pointer(namespace), self.entity, &raw, bits)?;
-        let store = namespace.store();
-        for (result, bits) in results.iter_mut().zip(bits) {
-            *result = store.lift(result.ty(), *bits);
+        if results.len() != ty.results().len() {
+            let len = results.len();
+            return Err(Error::types(format!("a function {ty} was called for {len} results")));
         }
-        Ok(results)
+        // The call may close the namespace, and the type is gone then: the results remember theirs.
+        for (result, &ty) in results.iter_mut().zip(ty.results()) {
+            *result = Value::default(ty);
+        }
+        let (mut raw_args, mut raw_results) = (Bits::zeros(args.len()), Bits::zeros(results.len()));
+        for (raw, &arg) in raw_args.as_mut().iter_mut().zip(args) {
+            *raw = namespace.store_mut().lower(arg)?;
+        }
+        let pointer = store::pointer(namespace);
+        call::call(pointer, self.entity, raw_args.as_mut(), raw_results.as_mut())?;
+        for (result, &mut raw) in results.iter_mut().zip(raw_results.as_mut()) {
+            *result = namespace.store().lift(result.ty(), raw);
+        }
+        Ok(())
     }
 
     /// The function, for calls with these Rust types.
@@ -94,6 +122,36 @@ impl Func {
             return Err(Error::types(format!("the function is {ty}, not {wanted}")));
         }
         Ok(TypedFunc { func: *self, types: PhantomData })
+    }
+}
+
+/// Values as machine code holds them, few of them without an allocation.
+enum Bits {
+    Few([u128; 8], usize),
+    Many(Vec<u128>),
+}
+
+impl Bits {
+    #[inline]
+    fn zeros(len: usize) -> Bits {
+        if len <= 8 { Bits::Few([0; 8], len) } else { Bits::Many(vec![0; len]) }
+    }
+
+    #[inline]
+    fn as_mut(&mut self) -> &mut [u128] {
+        match self {
+            Bits::Few(bits, len) => &mut bits[..*len],
+            Bits::Many(bits) => bits,
+        }
+    }
+}
+
+impl Eq for Func {}
+
+impl Hash for Func {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        self.store.hash(state);
+        self.entity.address().hash(state);
     }
 }
 

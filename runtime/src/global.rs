@@ -7,7 +7,7 @@ use crate::vm::entity::GlobalEntity;
 use precast_abi::types::GlobalType;
 
 /// A handle on a global.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
 pub struct Global {
     pub(crate) store: u64,
     pub(crate) entity: GlobalEntity,

@@ -187,7 +187,7 @@ impl<T: Send + 'static> HostModuleBuilder<T> {
                 name: self.name,
                 make: self.make,
                 funcs: Arc::new(self.funcs),
-                statics: self.statics,
+                statics: self.statics.into(),
             }))),
         }
     }
@@ -217,7 +217,7 @@ struct Inner<T> {
     name: String,
     make: Arc<dyn Fn() -> T + Send + Sync>,
     funcs: Arc<HostFuncs>,
-    statics: Vec<(String, Static)>,
+    statics: Arc<[(String, Static)]>,
 }
 
 impl<T> Clone for HostModule<T> {
@@ -230,6 +230,21 @@ impl<T: Send + 'static> HostModule<T> {
     /// The name its instances are registered under.
     pub fn name(&self) -> &str {
         &self.0.name
+    }
+
+    /// The same module, whose instances have a state that `make` makes. Functions are shared, so
+    /// this costs two allocations: an embedder that gives every request a state of its own makes
+    /// the module once, and for each request this and
+    /// [`InstancePre::with_host`](crate::InstancePre::with_host).
+    pub fn with_state(&self, make: impl Fn() -> T + Send + Sync + 'static) -> HostModule<T> {
+        let Inner { runtime, name, funcs, statics, .. } = &*self.0;
+        HostModule(Arc::new(Inner {
+            runtime: runtime.clone(),
+            name: name.clone(),
+            make: Arc::new(make),
+            funcs: funcs.clone(),
+            statics: statics.clone(),
+        }))
     }
 
     pub(crate) fn runtime(&self) -> &Runtime {
@@ -251,7 +266,7 @@ impl<T: Send + 'static> HostModule<T> {
     pub(crate) fn instantiate(&self) -> Result<HostInstance, Error> {
         let inner = &*self.0;
         let mut host = HostInstance::new(inner.funcs.clone(), (inner.make)());
-        for (name, what) in &inner.statics {
+        for (name, what) in inner.statics.iter() {
             match *what {
                 Static::Memory(ty) => {
                     let what = "reserving a host module's memory";

@@ -18,7 +18,7 @@ pub struct Instance {
 }
 
 /// Something an instance exports.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
 pub enum Extern {
     /// A function.
     Func(Func),

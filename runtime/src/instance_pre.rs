@@ -1,6 +1,7 @@
 //! A module whose imports are resolved: instances without another look at names and types.
 
 use crate::error::Error;
+use crate::host::HostModule;
 use crate::instance::{Extern, Instance};
 use crate::linker::AnyHostModule;
 use crate::module::CompiledModule;
@@ -10,6 +11,7 @@ use crate::vm::host::HostFuncs;
 use crate::vm::store::Store;
 use std::collections::BTreeMap;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 
 /// A module and where its imports come from, made by
 /// [`Linker::instantiate_pre`](crate::Linker::instantiate_pre). Cheap to clone, and usable from any
@@ -29,7 +31,7 @@ struct Inner {
 #[derive(Clone)]
 pub(crate) struct Provider {
     /// Tells providers apart; never used twice.
-    pub(crate) id: u64,
+    id: u64,
     pub(crate) source: Source,
 }
 
@@ -120,6 +122,33 @@ impl InstancePre {
         &self.0.module
     }
 
+    /// The same, with another host module of the same functions: one that
+    /// [`HostModule::with_state`] made of a module that was linked.
+    ///
+    /// # Errors
+    ///
+    /// [`ErrorKind::Type`](crate::ErrorKind::Type) when nothing is imported from such a module.
+    pub fn with_host<T: Send + 'static>(
+        &self,
+        module: &HostModule<T>,
+    ) -> Result<InstancePre, Error> {
+        let mut providers = self.0.providers.clone();
+        let replaced = providers.iter_mut().find(|provider| match &provider.source {
+            Source::Host { funcs, .. } => Arc::ptr_eq(funcs, module.funcs()),
+            Source::Module { .. } => false,
+        });
+        let Some(replaced) = replaced else {
+            let name = module.name();
+            return Err(Error::types(format!(
+                "nothing is imported from this host module {name:?}"
+            )));
+        };
+        let (host, funcs) = (Arc::new(module.clone()), module.funcs().clone());
+        *replaced = Provider::new(Source::Host { host, funcs });
+        let (module, imports) = (self.0.module.clone(), self.0.imports.clone());
+        Ok(InstancePre(Arc::new(Inner { module, providers, imports })))
+    }
+
     /// Makes a namespace, and in it an instance of the module and of all it needs.
     ///
     /// # Errors
@@ -169,6 +198,11 @@ impl InstancePre {
 }
 
 impl Provider {
+    pub(crate) fn new(source: Source) -> Provider {
+        static NEXT: AtomicU64 = AtomicU64::new(1);
+        Provider { id: NEXT.fetch_add(1, Ordering::Relaxed), source }
+    }
+
     /// Its instance in a namespace, which is made if there is none. `instances` are those of the
     /// providers before.
     fn instance(&self, namespace: &mut Namespace, instances: &[u32]) -> Result<u32, Error> {

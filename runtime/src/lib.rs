@@ -77,4 +77,4 @@ pub use runtime::Runtime;
 pub use seal::{SealError, SealKey};
 pub use table::Table;
 pub use trap::{Frame, Trap};
-pub use value::{ExternRef, Value};
+pub use value::{ExternRef, Value, ValueError};

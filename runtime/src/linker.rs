@@ -12,7 +12,6 @@ use crate::vm::host::{HostFuncDef, HostFuncs, HostInstance};
 use precast_abi::types::{ExternType, FuncType};
 use std::collections::HashMap;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
 
 /// Names what modules import, for any number of namespaces.
 ///
@@ -105,12 +104,6 @@ impl AnyHostModule for SingleFuncs {
     }
 }
 
-/// A number that no other provider has.
-fn provider_id() -> u64 {
-    static NEXT: AtomicU64 = AtomicU64::new(1);
-    NEXT.fetch_add(1, Ordering::Relaxed)
-}
-
 impl Linker {
     /// A linker without definitions.
     pub fn new(runtime: &Runtime) -> Linker {
@@ -187,7 +180,7 @@ impl Linker {
         let funcs = Arc::new(funcs);
         let host = Arc::new(SingleFuncs(funcs.clone()));
         // A namespace that has the functions of before needs an instance with those of now.
-        let new = Provider { id: provider_id(), source: Source::Host { host, funcs } };
+        let new = Provider::new(Source::Host { host, funcs });
         match self.providers.get_mut(provider) {
             Some(old) => *old = new,
             None => self.providers.push(new),
@@ -226,7 +219,7 @@ impl Linker {
         exports.iter().try_for_each(|(export, _)| self.check_free(name, export))?;
         let provider = self.providers.len();
         let source = Source::Host { host: Arc::new(module.clone()), funcs: funcs.clone() };
-        self.providers.push(Provider { id: provider_id(), source });
+        self.providers.push(Provider::new(source));
         for (export, ty) in exports {
             let resolved = match funcs.by_name.get(&export) {
                 Some(&func) => Resolved::func(provider, func),
@@ -257,7 +250,7 @@ impl Linker {
         exports.iter().try_for_each(|export| self.check_free(name, &export.name))?;
         let provider = self.providers.len();
         let source = Source::Module { module: module.clone(), imports: imports.into() };
-        self.providers.push(Provider { id: provider_id(), source });
+        self.providers.push(Provider::new(source));
         for (export, position) in exports.into_iter().zip(0..) {
             let resolved = Resolved::of_module(provider, position);
             self.insert(name, &export.name, export.ty, From::Provider(resolved));

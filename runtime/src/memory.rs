@@ -8,7 +8,7 @@ use precast_abi::trap::TrapCode;
 use precast_abi::types::{Limits, MemoryType};
 
 /// A handle on a linear memory.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
 pub struct Memory {
     pub(crate) store: u64,
     pub(crate) data: Shared<MemoryData>,

@@ -201,6 +201,23 @@ impl Namespace {
         self.store_mut().extern_ref(Box::new(value))
     }
 
+    /// Keeps a value with the namespace, in place of the one before, which is dropped. Host functions
+    /// reach it through [`Caller::namespace`](crate::Caller::namespace). It lives as long as the
+    /// namespace.
+    pub fn set_data<V: Any + Send>(&mut self, value: V) {
+        self.store_mut().data = Some(Box::new(value));
+    }
+
+    /// The value that [`Namespace::set_data`] keeps, if it has type `V`.
+    pub fn data<V: Any>(&self) -> Option<&V> {
+        self.store().data.as_ref()?.downcast_ref()
+    }
+
+    /// As [`Namespace::data`], to change it.
+    pub fn data_mut<V: Any>(&mut self) -> Option<&mut V> {
+        self.store_mut().data.as_mut()?.downcast_mut()
+    }
+
     pub(crate) fn extern_value(&self, value: ExternRef) -> Option<&(dyn Any + Send)> {
         self.store().extern_value(value)
     }

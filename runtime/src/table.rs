@@ -8,7 +8,7 @@ use crate::vm::table::TableData;
 use precast_abi::types::{Limits, TableType, ValType};
 
 /// A handle on a table.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
 pub struct Table {
     pub(crate) store: u64,
     pub(crate) data: Shared<TableData>,

@@ -4,6 +4,7 @@ use crate::func::Func;
 use crate::namespace::Namespace;
 use precast_abi::types::ValType;
 use std::any::Any;
+use std::fmt;
 
 /// A WebAssembly value.
 #[derive(Clone, Copy, PartialEq, Debug)]
@@ -105,8 +106,70 @@ from! {
     f32 => |v| Value::f32(v);
     f64 => |v| Value::f64(v);
     u128 => |v| Value::V128(v);
+    Option<Func> => |v| Value::FuncRef(v);
+    Option<ExternRef> => |v| Value::ExternRef(v);
     Func => |v| Value::FuncRef(Some(v));
     ExternRef => |v| Value::ExternRef(Some(v));
+}
+
+/// A value has another type than the one it was to be turned into.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, thiserror::Error)]
+#[error("a value of type {found} where {wanted} was wanted")]
+#[non_exhaustive]
+pub struct ValueError {
+    /// The type it was to have.
+    pub wanted: ValType,
+    /// The type it has.
+    pub found: ValType,
+}
+
+macro_rules! try_from {
+    ($($ty:ty, $wanted:ident: $pattern:pat => $value:expr;)*) => {$(
+        impl TryFrom<Value> for $ty {
+            type Error = ValueError;
+
+            fn try_from(value: Value) -> Result<Self, ValueError> {
+                match value {
+                    $pattern => Ok($value),
+                    _ => Err(ValueError { wanted: ValType::$wanted, found: value.ty() }),
+                }
+            }
+        }
+    )*};
+}
+
+try_from! {
+    i32, I32: Value::I32(v) => v;
+    u32, I32: Value::I32(v) => v as u32;
+    i64, I64: Value::I64(v) => v;
+    u64, I64: Value::I64(v) => v as u64;
+    f32, F32: Value::F32(v) => f32::from_bits(v);
+    f64, F64: Value::F64(v) => f64::from_bits(v);
+    u128, V128: Value::V128(v) => v;
+    Option<Func>, FuncRef: Value::FuncRef(v) => v;
+    Option<ExternRef>, ExternRef: Value::ExternRef(v) => v;
+}
+
+/// As the text format has it: floats by their value, vectors by four lanes of 32 bits, references
+/// by their type.
+impl fmt::Display for Value {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match *self {
+            Value::I32(v) => write!(f, "{v}"),
+            Value::I64(v) => write!(f, "{v}"),
+            Value::F32(v) => write!(f, "{}", f32::from_bits(v)),
+            Value::F64(v) => write!(f, "{}", f64::from_bits(v)),
+            Value::V128(v) => {
+                let lane = |n: u32| (v >> (32 * n)) as u32;
+                write!(f, "i32x4")?;
+                (0..4).try_for_each(|n| write!(f, " {:#010x}", lane(n)))
+            }
+            Value::FuncRef(None) => f.write_str("null func"),
+            Value::ExternRef(None) => f.write_str("null extern"),
+            Value::FuncRef(Some(_)) => f.write_str("func"),
+            Value::ExternRef(Some(value)) => write!(f, "extern {}", value.raw),
+        }
+    }
 }
 
 /// A reference to a host value that a guest can hold and pass around but not look into. Made by

@@ -2,7 +2,9 @@
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
-use precast::Value;
+use std::collections::HashSet;
+
+use precast::{Caller, Extern, HostError, HostModuleBuilder, TrapCode, ValType, Value, ValueError};
 
 use super::instantiate;
 
@@ -46,4 +48,91 @@ fn exports_by_kind() {
     assert!(instance.func(&ns, "memory").is_none());
     assert!(instance.memory(&ns, "f").is_none());
     assert!(instance.global(&ns, "nothing").is_none());
+}
+
+#[test]
+fn handles_are_equal_when_they_stand_for_the_same() {
+    let (ns, instance) = instantiate(MODULE);
+    let (other, mine) = instantiate(MODULE);
+    let names = ["f", "memory", "table", "global"];
+    let all =
+        |ns, instance: precast::Instance| names.map(|name| instance.export(ns, name).unwrap());
+    let (once, again) = (all(&ns, instance), all(&ns, instance));
+    assert_eq!(once, again);
+    let set: HashSet<Extern> = once.into_iter().chain(again).chain(all(&other, mine)).collect();
+    assert_eq!(set.len(), 8);
+}
+
+#[test]
+fn values_become_rust_values_of_their_type() {
+    assert_eq!(i32::try_from(Value::I32(-1)), Ok(-1));
+    assert_eq!(u64::try_from(Value::I64(-1)), Ok(u64::MAX));
+    assert_eq!(f32::try_from(Value::f32(0.5)), Ok(0.5));
+    assert_eq!(u128::try_from(Value::V128(7)), Ok(7));
+    assert!(Option::<precast::Func>::try_from(Value::FuncRef(None)).unwrap().is_none());
+    let error: ValueError = i64::try_from(Value::I32(1)).unwrap_err();
+    assert_eq!((error.wanted, error.found), (ValType::I64, ValType::I32));
+    assert_eq!(error.to_string(), "a value of type i32 where i64 was wanted");
+    let shown = |value: Value| value.to_string();
+    assert_eq!(shown(Value::I32(-5)), "-5");
+    assert_eq!(shown(Value::f64(-0.5)), "-0.5");
+    assert_eq!(shown(Value::V128(1 << 32)), "i32x4 0x00000000 0x00000001 0x00000000 0x00000000");
+    assert_eq!(shown(Value::ExternRef(None)), "null extern");
+}
+
+#[test]
+fn a_call_checks_the_place_of_its_results() {
+    let (mut ns, instance) = instantiate(
+        r#"(module (func (export "f") (param i32) (result i32 externref)
+             (i32.add (local.get 0) (i32.const 1)) (ref.null extern)))"#,
+    );
+    let f = instance.func(&ns, "f").unwrap();
+    let mut results = [Value::I64(9); 2];
+    f.call_into(&mut ns, &[Value::I32(4)], &mut results).unwrap();
+    assert_eq!(results, [Value::I32(5), Value::ExternRef(None)]);
+    for len in [0, 1, 3] {
+        let error = f.call_into(&mut ns, &[Value::I32(4)], &mut vec![Value::I32(0); len]);
+        let error = error.expect_err("another number of results").to_string();
+        assert!(error.ends_with(&format!("was called for {len} results")), "{error}");
+    }
+    assert!(f.call_into(&mut ns, &[Value::I64(4)], &mut results).is_err());
+    // One parameter needs no tuple.
+    let (mut ns, instance) = instantiate(
+        r#"(module (func (export "f") (param f64) (result f64) (f64.neg (local.get 0))))"#,
+    );
+    let f = instance.typed::<f64, f64>(&ns, "f").unwrap();
+    assert_eq!(f.call(&mut ns, 2.5).unwrap(), -2.5);
+}
+
+#[test]
+fn a_namespace_keeps_data_for_its_host_functions() {
+    let (mut ns, _) = instantiate("(module)");
+    assert_eq!(ns.data::<i32>(), None);
+    ns.set_data(vec![1]);
+    ns.set_data(5i32);
+    assert_eq!(ns.data::<Vec<i32>>(), None);
+    let host = HostModuleBuilder::new("env").func("next", |caller: &mut Caller<'_, ()>| {
+        let data =
+            caller.namespace().data_mut::<i32>().ok_or(HostError::trap(TrapCode::Unreachable))?;
+        *data += 1;
+        Ok::<i32, HostError>(*data)
+    });
+    let host = host.build(&ns.runtime().clone()).unwrap();
+    let host = ns.instantiate_host(&host).unwrap();
+    let next = host.typed::<(), i32>(&ns, "next").unwrap();
+    assert_eq!(next.call(&mut ns, ()).unwrap(), 6);
+    assert_eq!(ns.data(), Some(&6));
+    ns.close();
+    assert_eq!(ns.data(), Some(&6));
+}
+
+#[test]
+fn errors_of_host_functions_are_errors() {
+    let error: Box<dyn std::error::Error> = HostError::new("broken").into();
+    assert_eq!(error.to_string(), "broken");
+    assert_eq!(HostError::exit(3).to_string(), "the guest ended with exit code 3");
+    assert_eq!(
+        HostError::trap(TrapCode::Unreachable).to_string(),
+        TrapCode::Unreachable.to_string()
+    );
 }

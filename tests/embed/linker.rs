@@ -387,3 +387,24 @@ fn imports_are_given_in_the_order_of_the_module() {
     let other = catch_unwind(other);
     assert!(other.is_err(), "handles of another namespace");
 }
+
+#[test]
+fn a_request_gets_a_state_of_its_own() {
+    let runtime = Runtime::new();
+    let module = twice(&runtime);
+    let add = |caller: &mut Caller<'_, i32>, v: i32| v + *caller.state();
+    let host = HostModuleBuilder::with_state("env", || 1).func("f", add).build(&runtime).unwrap();
+    let mut linker = Linker::new(&runtime);
+    let pre = linker.host(&host).unwrap().instantiate_pre(&module).unwrap();
+    for by in [10, 100] {
+        let own = pre.with_host(&host.with_state(move || by)).unwrap();
+        let (mut namespace, instance) = own.instantiate().unwrap();
+        assert_eq!(run(&mut namespace, instance).unwrap(), 3 + 2 * by);
+        // In one namespace, states stay apart.
+        let instance = pre.instantiate_in(&mut namespace).unwrap();
+        assert_eq!(run(&mut namespace, instance).unwrap(), 5);
+    }
+    let other = HostModuleBuilder::with_state("env", || 1).func("f", add).build(&runtime).unwrap();
+    let error = pre.with_host(&other).expect_err("another module");
+    assert_eq!(error.to_string(), r#"nothing is imported from this host module "env""#);
+}

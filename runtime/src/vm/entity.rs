@@ -34,6 +34,12 @@ impl<T> PartialEq for Shared<T> {
 
 impl<T> Eq for Shared<T> {}
 
+impl<T> std::hash::Hash for Shared<T> {
+    fn hash<H: std::hash::Hasher>(&self, state: &mut H) {
+        self.0.hash(state);
+    }
+}
+
 // SAFETY: the pointer is only followed with a borrow of the store it belongs to.
 unsafe impl<T> Send for Shared<T> {}
 // SAFETY: as above.
@@ -112,6 +118,14 @@ impl HostFunc {
 }
 
 impl FuncEntity {
+    /// Two addresses that tell functions apart: of code and context, or of definition and state.
+    pub(crate) fn address(&self) -> (usize, usize) {
+        match self {
+            FuncEntity::Wasm(func) => (func.code as usize, func.ctx.as_ptr() as usize),
+            FuncEntity::Host(func) => (func.def.as_ptr() as usize, func.env as usize),
+        }
+    }
+
     /// The function's type.
     pub(crate) fn ty(&self) -> TypeRef {
         match self {
@@ -122,7 +136,7 @@ impl FuncEntity {
 }
 
 /// A global's value and its type.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
 pub(crate) struct GlobalEntity {
     pub(crate) at: *mut u8,
     pub(crate) ty: GlobalType,

@@ -52,6 +52,8 @@ pub(crate) struct Store {
     /// Members that linkers made, by what they are made from.
     linked: Vec<(u64, u32)>,
     externs: Vec<Box<dyn Any + Send>>,
+    /// What the embedder keeps with the namespace.
+    pub(crate) data: Option<Box<dyn Any + Send>>,
     /// Records of functions that have none in their instance, by code and context.
     func_refs: HashMap<(usize, usize), Box<FuncRef>>,
     /// What host functions that machine code reaches without an importer's thunk need, by the
@@ -87,6 +89,7 @@ impl Store {
             names: HashMap::new(),
             linked: Vec::new(),
             externs: Vec::new(),
+            data: None,
             func_refs: HashMap::new(),
             host_records: HashMap::new(),
             host_refs: HashMap::new(),

@@ -35,6 +35,27 @@ macro_rules! wasm_ty {
             }
         }
 
+        // SAFETY: the thunk takes the context, the parameter, and the code.
+        unsafe impl WasmParams for $ty {
+            const TYPES: &'static [ValType] = &[ValType::$wasm];
+
+            #[inline]
+            #[allow(private_interfaces)]
+            unsafe fn invoke(
+                self,
+                entry: *const u8,
+                ctx: *mut u8,
+                code: *const u8,
+            ) -> EntryResult {
+                // SAFETY: by the contract.
+                unsafe { (self,).invoke(entry, ctx, code) }
+            }
+
+            fn to_array(self, values: &mut [u128]) {
+                (self,).to_array(values);
+            }
+        }
+
         // SAFETY: one result of a type with a typed entry.
         unsafe impl WasmResults for $ty {
             const TYPES: &'static [ValType] = &[ValType::$wasm];
@@ -60,7 +81,7 @@ wasm_ty! {
     f64 F64 |v| v.to_bits(), |b| f64::from_bits(b);
 }
 
-/// The parameters of a typed call: a tuple of up to 16 [`WasmTy`].
+/// The parameters of a typed call: one [`WasmTy`], or a tuple of up to 16.
 ///
 /// # Safety
 ///

@@ -1,8 +1,9 @@
-//! The data path of WASI allocates nothing: the allocator counts what the thread of the guest does.
+//! What allocates nothing: the data path of WASI, and calls whose results have a place. The
+//! allocator counts what a thread does.
 
 use std::fs;
 
-use precast_runtime::{TypedFunc, WasmParams};
+use precast_runtime::{Runtime, TypedFunc, Value, WasmParams};
 use precast_wasi::{Builder, Captured, Input};
 
 #[path = "../wasi/tests/common/mod.rs"]
@@ -65,4 +66,27 @@ fn the_data_path_allocates_nothing() {
     assert_allocates_nothing(guest, "fd_fdstat_get", (file, RESULT, CALLS));
     assert_allocates_nothing(guest, "fd_filestat_get", (file, RESULT, CALLS));
     assert_allocates_nothing(guest, "sched_yield", (CALLS,));
+}
+
+#[test]
+fn a_call_with_a_place_for_its_results_allocates_nothing() {
+    let runtime = Runtime::new();
+    let text = r#"(module
+        (func (export "swap") (param i32 i64) (result i64 i32) (local.get 1) (local.get 0))
+        (func (export "none")))"#;
+    let module = runtime.compile(&wat::parse_str(text).unwrap()).unwrap();
+    let mut namespace = runtime.namespace();
+    let instance = namespace.instantiate(&module).unwrap();
+    let swap = instance.func(&namespace, "swap").unwrap();
+    let none = instance.func(&namespace, "none").unwrap();
+    let mut results = [Value::F32(1), Value::I32(7)];
+    let mut call = || {
+        swap.call_into(&mut namespace, &[Value::I32(1), Value::I64(2)], &mut results).unwrap();
+        none.call_into(&mut namespace, &[], &mut []).unwrap();
+    };
+    // What a thread does once is not a call's.
+    call();
+    let allocations = allocation_counter::measure(|| (0..CALLS).for_each(|_| call()));
+    assert_eq!(allocations.count_total, 0);
+    assert_eq!(results, [Value::I64(2), Value::I32(1)]);
 }
