@@ -1,0 +1,58 @@
+//! A server: the program is compiled once per machine, and each request gets a fresh instance.
+//!
+//! `server ADDRESS FILE.wasm CACHE` gives what a client sends, until it shuts its side down, to the
+//! program as standard input, and sends back what the program writes.
+
+use precast::cache::Cache;
+use precast::wasi::{Builder, Captured, Input, Limits, Wasi};
+use precast::{Config, HostModule, InstancePre, Linker, Runtime};
+use std::error::Error;
+use std::io::{Read, Write};
+use std::net::{TcpListener, TcpStream};
+use std::{env, thread};
+
+/// The most bytes of a request, and of an answer.
+const MOST: usize = 1 << 20;
+
+fn main() -> Result<(), Box<dyn Error>> {
+    let [address, file, cache] = &env::args().skip(1).collect::<Vec<_>>()[..] else {
+        return Err("usage: server ADDRESS FILE.wasm CACHE".into());
+    };
+    let config = Config::new().cache(Cache::open(cache)?).max_stack(512 << 10);
+    let runtime = Runtime::with_config(config);
+    let module = runtime.compile_file(file)?;
+    let wasi = Builder::new().compile(&runtime)?;
+    let pre = Linker::new(&runtime).host(&wasi)?.instantiate_pre(&module)?;
+    let listener = TcpListener::bind(address)?;
+    println!("listening on {}", listener.local_addr()?);
+    for stream in listener.incoming() {
+        let (pre, wasi, stream) = (pre.clone(), wasi.clone(), stream?);
+        thread::spawn(move || {
+            if let Err(error) = serve(&pre, &wasi, stream) {
+                eprintln!("a request failed: {error}");
+            }
+        });
+    }
+    Ok(())
+}
+
+/// Answers one request by an instance whose WASI state is its own.
+fn serve(
+    pre: &InstancePre,
+    wasi: &HostModule<Wasi>,
+    mut stream: TcpStream,
+) -> Result<(), Box<dyn Error>> {
+    let mut request = Vec::new();
+    (&stream).take(MOST as u64).read_to_end(&mut request)?;
+    let answer = Captured::with_limit(MOST);
+    let mut limits = Limits::default();
+    limits.descriptors = 8;
+    let own = Builder::new().stdin(Input::bytes(request)).stdout(&answer).limits(limits);
+    let (mut namespace, instance) =
+        pre.with_host(&wasi.with_state(own.states()?))?.instantiate()?;
+    let ended = instance.typed::<(), ()>(&namespace, "_start")?.call(&mut namespace, ());
+    match ended.map_err(|error| (error.exit_code(), error)) {
+        Ok(()) | Err((Some(0), _)) => Ok(stream.write_all(&answer.take())?),
+        Err((_, error)) => Err(error.into()),
+    }
+}

@@ -1,0 +1,16 @@
+//! Prints every WASI call of a program, in the manner of strace.
+
+use precast::{Runtime, wasi};
+
+fn main() -> Result<(), Box<dyn std::error::Error>> {
+    let runtime = Runtime::new();
+    let module = runtime.compile(include_bytes!("../tests/guests/hello.wasm"))?;
+    let mut namespace = runtime.namespace();
+    wasi::Builder::new()
+        .stdout(wasi::Output::null())
+        .trace(wasi::Output::writer(std::io::stdout()))
+        .instantiate(&mut namespace)?;
+    let instance = namespace.instantiate(&module)?;
+    instance.typed::<(), ()>(&namespace, "_start")?.call(&mut namespace, ())?;
+    Ok(())
+}

@@ -1,0 +1,86 @@
+//! The examples run, and say what they should. `cargo test` builds them before this runs.
+
+use std::io::{BufRead, BufReader, Read, Write};
+use std::net::{Shutdown, TcpStream};
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+
+/// The binary of an example.
+fn example(name: &str) -> PathBuf {
+    let test = std::env::current_exe().expect("the path of this test");
+    let profile = test.ancestors().nth(2).expect("a folder of the build");
+    let path = profile.join("examples").join(name);
+    assert!(path.exists(), "{name} is not built: `cargo build --examples` builds it");
+    path
+}
+
+/// What an example prints.
+#[track_caller]
+fn output(name: &str) -> String {
+    let output = Command::new(example(name)).output().expect("the example starts");
+    assert!(output.status.success(), "{name}: {output:?}");
+    String::from_utf8(output.stdout).expect("text")
+}
+
+#[test]
+fn the_first_three() {
+    assert!(output("instantiate").contains("Hello from WebAssembly"));
+    assert!(output("override_proc_exit").contains("ended with exit code 102"));
+    assert_eq!(output("wasi_unstable"), "sched_yield gave 0\n");
+}
+
+#[test]
+fn one_for_each_concern() {
+    assert!(output("host_function").ends_with("squares up to that of 3: 14\n"));
+    assert!(output("wasi_sandbox").contains("ended with Ok(()); the host reads"));
+    assert!(output("compile_once").starts_with("20,000 instances in "));
+    assert!(output("trace").starts_with("fd_write(fd=1, "));
+}
+
+#[test]
+fn every_example_has_a_test() {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("examples");
+    let this = include_str!("examples.rs");
+    for entry in std::fs::read_dir(folder).expect("the examples") {
+        let path = entry.expect("an example").path();
+        let name = path.file_stem().expect("a name").to_string_lossy().into_owned();
+        assert!(this.contains(&format!("(\"{name}\")")), "{name} is not run");
+    }
+}
+
+#[test]
+fn the_server_answers_each_request_by_an_instance_of_its_own() {
+    let cache = std::env::temp_dir().join(format!("precast-example-{}", std::process::id()));
+    let guest = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/guests/stdin_upper.wasm");
+    let mut server = Command::new(example("server"))
+        .args(["127.0.0.1:0".as_ref(), guest.as_os_str(), cache.as_os_str()])
+        .stdout(Stdio::piped())
+        .spawn()
+        .expect("the server starts");
+    let mut line = String::new();
+    let stdout = server.stdout.take().expect("its output");
+    BufReader::new(stdout).read_line(&mut line).expect("its address");
+    let address = line.trim().strip_prefix("listening on ").expect("an address").to_owned();
+    let threads: Vec<_> = (0..4)
+        .map(|n| {
+            let address = address.clone();
+            std::thread::spawn(move || {
+                for i in 0..10 {
+                    let request = format!("request {i} of thread {n}\n");
+                    let mut stream = TcpStream::connect(&address).expect("a connection");
+                    stream.write_all(request.as_bytes()).expect("a request");
+                    stream.shutdown(Shutdown::Write).expect("its end");
+                    let mut answer = String::new();
+                    stream.read_to_string(&mut answer).expect("an answer");
+                    assert!(answer.contains(request.to_uppercase().trim()), "{answer:?}");
+                }
+            })
+        })
+        .collect();
+    let served = threads.into_iter().map(std::thread::JoinHandle::join).filter(Result::is_ok);
+    let served = served.count();
+    server.kill().expect("it still runs");
+    server.wait().expect("it ends");
+    std::fs::remove_dir_all(cache).expect("its cache");
+    assert_eq!(served, 4);
+}
