@@ -12,6 +12,6 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     namespace.instantiate_host(&host)?;
     let module = runtime.compile(include_bytes!("../tests/guests/exit_code.wasm"))?;
     let start = namespace.instantiate(&module)?.typed::<(), ()>(&namespace, "_start")?;
-    println!("the guest {}", start.call(&mut namespace, ()).unwrap_err());
+    println!("{}", start.call(&mut namespace, ()).unwrap_err());
     Ok(())
 }
