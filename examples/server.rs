@@ -4,8 +4,8 @@
 //! program as standard input, and sends back what the program writes.
 
 use precast::cache::Cache;
-use precast::wasi::{Builder, Captured, Input, Limits, Wasi};
-use precast::{Config, HostModule, InstancePre, Linker, Runtime};
+use precast::wasi::{Builder, Captured, Input, Limits};
+use precast::{Config, InstancePre, Linker, Runtime};
 use std::error::Error;
 use std::io::{Read, Write};
 use std::net::{TcpListener, TcpStream};
@@ -26,9 +26,9 @@ fn main() -> Result<(), Box<dyn Error>> {
     let listener = TcpListener::bind(address)?;
     println!("listening on {}", listener.local_addr()?);
     for stream in listener.incoming() {
-        let (pre, wasi, stream) = (pre.clone(), wasi.clone(), stream?);
+        let (pre, stream) = (pre.clone(), stream?);
         thread::spawn(move || {
-            if let Err(error) = serve(&pre, &wasi, stream) {
+            if let Err(error) = serve(&pre, stream) {
                 eprintln!("a request failed: {error}");
             }
         });
@@ -37,19 +37,15 @@ fn main() -> Result<(), Box<dyn Error>> {
 }
 
 /// Answers one request by an instance whose WASI state is its own.
-fn serve(
-    pre: &InstancePre,
-    wasi: &HostModule<Wasi>,
-    mut stream: TcpStream,
-) -> Result<(), Box<dyn Error>> {
+fn serve(pre: &InstancePre, mut stream: TcpStream) -> Result<(), Box<dyn Error>> {
     let mut request = Vec::new();
     (&stream).take(MOST as u64).read_to_end(&mut request)?;
     let answer = Captured::with_limit(MOST);
     let mut limits = Limits::default();
     limits.descriptors = 8;
     let own = Builder::new().stdin(Input::bytes(request)).stdout(&answer).limits(limits);
-    let (mut namespace, instance) =
-        pre.with_host(&wasi.with_state(own.states()?))?.instantiate()?;
+    let own = own.compile(pre.module().runtime())?;
+    let (mut namespace, instance) = pre.with_host(&own)?.instantiate()?;
     let ended = instance.typed::<(), ()>(&namespace, "_start")?.call(&mut namespace, ());
     match ended.map_err(|error| (error.exit_code(), error)) {
         Ok(()) | Err((Some(0), _)) => Ok(stream.write_all(&answer.take())?),

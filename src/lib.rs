@@ -76,10 +76,10 @@ pub use precast_runtime::{
 pub use precast_runtime::{
     Caller, CompileError, CompiledModule, Config, Error, ErrorKind, ExportType, Extern, ExternRef,
     ExternType, Features, FormatError, Frame, Func, FuncType, Global, GlobalType, HostError,
-    HostModule, HostModuleBuilder, ImportType, Inspection, Instance, InstancePre, IntoHostFunc,
-    Limits, LinkError, Linker, Memory, MemoryType, Namespace, Runtime, SealError, SealKey, Table,
-    TableType, Trap, TrapCode, TypedFunc, UnknownImport, ValType, Value, ValueError, WasmParams,
-    WasmResults, WasmTy,
+    HostFunctions, HostModule, HostModuleBuilder, ImportType, Inspection, Instance, InstancePre,
+    IntoHostFunc, Limits, LinkError, Linker, Memory, MemoryType, Namespace, Runtime, SealError,
+    SealKey, Table, TableType, Trap, TrapCode, TypedFunc, UnknownImport, ValType, Value,
+    ValueError, WasmParams, WasmResults, WasmTy,
 };
 #[cfg(feature = "cache")]
 pub use precast_runtime::{Source, cache, cache::Cache};

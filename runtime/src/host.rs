@@ -43,7 +43,7 @@ pub use crate::vm::host::typed::{HostReturn, HostValues, IntoHostFunc, WithCalle
 pub struct HostModuleBuilder<T = ()> {
     name: String,
     make: Arc<dyn Fn() -> T + Send + Sync>,
-    funcs: HostFuncs,
+    funcs: Arc<HostFuncs>,
     statics: Vec<(String, Static)>,
     /// The first definition that failed; `build` reports it.
     error: Option<Error>,
@@ -101,7 +101,7 @@ impl<T: Send + 'static> HostModuleBuilder<T> {
         HostModuleBuilder {
             name: name.to_owned(),
             make: Arc::new(make),
-            funcs: HostFuncs::default(),
+            funcs: Arc::default(),
             statics: Vec::new(),
             error: None,
         }
@@ -139,11 +139,33 @@ impl<T: Send + 'static> HostModuleBuilder<T> {
         self.statics.retain(|(n, _)| n != name);
         match def {
             Ok(def) => {
-                self.funcs.define(name, def);
+                Arc::make_mut(&mut self.funcs).define(name, Arc::new(def));
             }
             Err(error) => {
                 self.error.get_or_insert(error);
             }
+        }
+        self
+    }
+
+    /// The functions that are defined so far, for other modules with a state of this type. None
+    /// when a definition failed.
+    pub fn functions(&self) -> Option<HostFunctions<T>> {
+        let functions = HostFunctions { funcs: self.funcs.clone(), state: PhantomData };
+        self.error.is_none().then_some(functions)
+    }
+
+    /// Defines functions that another builder has made. Where nothing is defined before or after,
+    /// they are shared, not copied: that costs a few nanoseconds for any number of functions.
+    pub fn with_functions(mut self, functions: &HostFunctions<T>) -> Self {
+        if self.funcs.defs.is_empty() && self.statics.is_empty() {
+            self.funcs = functions.funcs.clone();
+            return self;
+        }
+        let all = &*functions.funcs;
+        for (name, &index) in &all.by_name {
+            self.statics.retain(|(n, _)| n != name);
+            Arc::make_mut(&mut self.funcs).define(name, all.defs[index as usize].clone());
         }
         self
     }
@@ -167,7 +189,9 @@ impl<T: Send + 'static> HostModuleBuilder<T> {
         if let Err(reason) = what.check() {
             self.error.get_or_insert_with(|| Error::types(format!("\"{name}\": {reason}")));
         }
-        self.funcs.by_name.remove(name);
+        if self.funcs.by_name.contains_key(name) {
+            Arc::make_mut(&mut self.funcs).by_name.remove(name);
+        }
         self.statics.retain(|(n, _)| n != name);
         self.statics.push((name.to_owned(), what));
         self
@@ -186,7 +210,7 @@ impl<T: Send + 'static> HostModuleBuilder<T> {
                 runtime: runtime.clone(),
                 name: self.name,
                 make: self.make,
-                funcs: Arc::new(self.funcs),
+                funcs: self.funcs,
                 statics: self.statics.into(),
             }))),
         }
@@ -207,6 +231,27 @@ pub(crate) fn dynamic<T: Send + 'static>(
     }
     let types = types::intern(&ty).map_err(|_| Error::types(types::collision(&ty)))?;
     Ok(HostFuncDef::dynamic(types, f))
+}
+
+/// Functions of a host module with a state of type `T`, made once for any number of modules.
+/// [`HostModuleBuilder::functions`] gives them. Cheap to clone.
+pub struct HostFunctions<T> {
+    funcs: Arc<HostFuncs>,
+    state: PhantomData<fn(T)>,
+}
+
+impl<T> Clone for HostFunctions<T> {
+    fn clone(&self) -> Self {
+        HostFunctions { funcs: self.funcs.clone(), state: PhantomData }
+    }
+}
+
+impl<T> std::fmt::Debug for HostFunctions<T> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("HostFunctions")
+            .field("count", &self.funcs.defs.len())
+            .finish_non_exhaustive()
+    }
 }
 
 /// A host module, ready to be instantiated any number of times. Cheap to clone.

@@ -123,15 +123,20 @@ impl InstancePre {
     }
 
     /// The same, with another host module of the same functions: one that
-    /// [`HostModule::with_state`] made of a module that was linked.
+    /// [`HostModule::with_state`] made of a module that was linked, or a module of WASI from another
+    /// builder.
     ///
     /// # Errors
     ///
-    /// [`ErrorKind::Type`](crate::ErrorKind::Type) when nothing is imported from such a module.
+    /// [`ErrorKind::Type`](crate::ErrorKind::Type) when nothing is imported from such a module, or it
+    /// belongs to another runtime.
     pub fn with_host<T: Send + 'static>(
         &self,
         module: &HostModule<T>,
     ) -> Result<InstancePre, Error> {
+        if !module.runtime().same(self.0.module.runtime()) {
+            return Err(Error::types("a host module of another runtime"));
+        }
         let mut providers = self.0.providers.clone();
         let replaced = providers.iter_mut().find(|provider| match &provider.source {
             Source::Host { funcs, .. } => Arc::ptr_eq(funcs, module.funcs()),

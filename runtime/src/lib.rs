@@ -55,7 +55,8 @@ pub use func::{Func, TypedFunc, WasmParams, WasmResults, WasmTy};
 pub use functions::FunctionMemory;
 pub use global::Global;
 pub use host::{
-    Caller, HostModule, HostModuleBuilder, HostReturn, HostValues, IntoHostFunc, WithCaller,
+    Caller, HostFunctions, HostModule, HostModuleBuilder, HostReturn, HostValues, IntoHostFunc,
+    WithCaller,
 };
 pub use inspect::{Function, Inspection, Part};
 pub use instance::{Extern, Instance};

@@ -404,6 +404,23 @@ fn a_request_gets_a_state_of_its_own() {
         let instance = pre.instantiate_in(&mut namespace).unwrap();
         assert_eq!(run(&mut namespace, instance).unwrap(), 5);
     }
+    // Functions can be made once for many modules.
+    let functions = HostModuleBuilder::with_state("env", || 1).func("f", add).functions().unwrap();
+    let build = |by| HostModuleBuilder::with_state("env", move || by).with_functions(&functions);
+    let first = build(1).build(&runtime).unwrap();
+    let pre = Linker::new(&runtime).host(&first).unwrap().instantiate_pre(&module).unwrap();
+    let own = pre.with_host(&build(20).build(&runtime).unwrap()).unwrap();
+    let (mut namespace, instance) = own.instantiate().unwrap();
+    assert_eq!(run(&mut namespace, instance).unwrap(), 3 + 2 * 20);
+    assert!(pre.with_host(&build(20).build(&Runtime::new()).unwrap()).is_err());
+    // A definition beside them changes no other module.
+    let more = build(1).func("f", |v: i32| v * 100).func("g", || ()).build(&runtime).unwrap();
+    let pre = Linker::new(&runtime).host(&more).unwrap().instantiate_pre(&module).unwrap();
+    let (mut namespace, instance) = pre.instantiate().unwrap();
+    assert_eq!(run(&mut namespace, instance).unwrap(), 30_000);
+    let (mut namespace, instance) = own.instantiate().unwrap();
+    assert_eq!(run(&mut namespace, instance).unwrap(), 3 + 2 * 20);
+
     let other = HostModuleBuilder::with_state("env", || 1).func("f", add).build(&runtime).unwrap();
     let error = pre.with_host(&other).expect_err("another module");
     assert_eq!(error.to_string(), r#"nothing is imported from this host module "env""#);

@@ -4,12 +4,12 @@ use std::ffi::{OsStr, OsString};
 use std::os::fd::{AsFd, OwnedFd};
 use std::os::unix::ffi::{OsStrExt, OsStringExt};
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 use std::{fmt, io};
 
 use precast_runtime::{
-    Error, ErrorKind, HostModule, HostModuleBuilder, Instance, Namespace, Runtime,
+    Error, ErrorKind, HostFunctions, HostModule, HostModuleBuilder, Instance, Namespace, Runtime,
 };
 use rustix::fs::{CWD, Mode, OFlags, openat};
 
@@ -88,6 +88,11 @@ impl Default for Builder {
         Self::new()
     }
 }
+
+/// The functions of a builder's module, made when they are first needed: of preview 1 and of
+/// preview 0, not traced and traced.
+static FUNCTIONS: [[OnceLock<HostFunctions<Wasi>>; 2]; 2] =
+    [const { [const { OnceLock::new() }; 2] }; 2];
 
 impl Builder {
     /// A guest that is given nothing.
@@ -307,9 +312,18 @@ impl Builder {
             true => (MODULE_NAME_PREVIEW0, FunctionExporter::preview0()),
             false => (MODULE_NAME, FunctionExporter::new()),
         };
-        Ok(exporter
-            .traced(self.trace.is_some())
-            .export(HostModuleBuilder::with_state(name, self.states()?)))
+        let traced = self.trace.is_some();
+        let builder = HostModuleBuilder::with_state(name, self.states()?);
+        let functions = &FUNCTIONS[usize::from(self.preview0)][usize::from(traced)];
+        if let Some(functions) = functions.get() {
+            return Ok(builder.with_functions(functions));
+        }
+        let builder = exporter.traced(traced).export(builder);
+        if let Some(made) = builder.functions() {
+            // Another thread may have been faster, with the same functions.
+            let _ = functions.set(made);
+        }
+        Ok(builder)
     }
 
     /// What makes the state of each instance, for a host module of the embedder's own: see

@@ -17,6 +17,9 @@ use super::thread;
 use crate::config::Config;
 use precast_abi::limits::UNCHECKED_STACK;
 
+/// Most bytes of a bound: more than any stack has, and sums with addresses do not overflow.
+const MOST: usize = 1 << 48;
+
 /// Bytes for the frames of this crate between machine code and a host function's own.
 const SHIMS: usize = 32 << 10;
 
@@ -32,15 +35,16 @@ pub(super) struct Limits {
 impl Limits {
     pub(super) fn new(config: &Config) -> Self {
         let reserve = config.host_stack.max(UNCHECKED_STACK as usize).saturating_add(SHIMS);
-        Limits { guest: config.max_stack, reserve }
+        Limits { guest: config.max_stack.min(MOST), reserve: reserve.min(MOST) }
     }
 
     /// The stack limit of a guest that is called at a stack pointer of this thread and may use
     /// `budget` bytes. It is above the stack pointer when there is not enough stack for a call.
     #[inline]
     pub(super) fn stack_limit(&self, sp: usize, budget: usize) -> usize {
-        let lowest = thread::stack_low().saturating_add(self.reserve);
-        sp.saturating_sub(budget).max(lowest)
+        let lowest = thread::stack_low() + self.reserve;
+        // Below zero for a budget that exceeds the address: signed numbers need no more checks.
+        (sp as isize - budget as isize).max(lowest as isize) as usize
     }
 }
 

@@ -157,7 +157,7 @@ impl Inside {
     /// Enters a store to run machine code on this thread. It comes as a pointer because host
     /// functions that machine code calls use it too, until this is dropped. `sp` is the stack
     /// pointer of the function that calls machine code: what is below it is the guest's.
-    #[inline]
+    #[inline(always)]
     pub(super) fn enter(mut store: NonNull<Store>, sp: usize) -> Result<Inside, Error> {
         // SAFETY: the caller has the namespace borrowed; this borrow ends here.
         let outer = unsafe { store.as_mut() }.enter(sp)?;
@@ -199,14 +199,14 @@ impl Store {
     }
 
     pub(crate) fn check_open(&self) -> Result<(), Error> {
-        self.runtime.check_open()?;
-        if self.closed { Err(ErrorKind::Closed("namespace").into()) } else { Ok(()) }
+        if self.is_closed() { Err(self.closed()) } else { Ok(()) }
     }
 
-    #[inline]
+    /// Inlined with everything but its failures: it is most of what a call costs.
+    #[inline(always)]
     fn enter(&mut self, sp: usize) -> Result<Outer, Error> {
         if self.is_closed() {
-            self.check_open()?;
+            return Err(self.closed());
         }
         let outer = Outer { stack_limit: self.context.stack_limit, guest_sp: self.guest_sp };
         let budget = match self.depth {
@@ -215,12 +215,19 @@ impl Store {
         };
         let limit = self.limits.stack_limit(sp, budget);
         if sp < limit {
-            return Err(Trap::new(TrapCode::StackOverflow, None, Vec::new()).into());
+            return Err(no_stack());
         }
         self.context.stack_limit = limit;
         self.guest_sp = sp;
         self.depth += 1;
         Ok(outer)
+    }
+
+    /// What of it is closed.
+    #[cold]
+    fn closed(&self) -> Error {
+        let what = if self.runtime.is_closed() { "runtime" } else { "namespace" };
+        ErrorKind::Closed(what).into()
     }
 
     /// Says at which stack pointer the host function left the guest that is about to be given the
@@ -554,6 +561,12 @@ impl Store {
             })
         })
     }
+}
+
+/// There is not enough stack for a call.
+#[cold]
+fn no_stack() -> Error {
+    Trap::new(TrapCode::StackOverflow, None, Vec::new()).into()
 }
 
 /// The thunk that leads machine code to host functions of a type.

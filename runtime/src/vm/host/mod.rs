@@ -156,8 +156,7 @@ pub(crate) struct HostFuncs {
 
 impl HostFuncs {
     /// Adds a function, or puts it in the place of the one that has its name.
-    pub(crate) fn define(&mut self, name: &str, def: HostFuncDef) -> u32 {
-        let def = Arc::new(def);
+    pub(crate) fn define(&mut self, name: &str, def: Arc<HostFuncDef>) -> u32 {
         match self.by_name.get(name) {
             Some(&index) => {
                 self.defs[index as usize] = def;
