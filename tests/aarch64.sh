@@ -217,7 +217,7 @@ refuses() {
 case ${1:-all} in
 all)
     set_up
-    suite --workspace --lib --bins --tests
+    suite --workspace --lib --bins --tests --examples
     other_machines
     artifacts
     ;;
@@ -239,7 +239,7 @@ kernel)
     set_up
     pages=${2:?"the size of pages in KiB"} bits=${3:?"the bits of address space"}
     shift 3
-    [ $# -gt 0 ] || set -- --workspace --lib --bins --tests
+    [ $# -gt 0 ] || set -- --workspace --lib --bins --tests --examples
     machine "$pages" "$bits" "$@"
     ;;
 run)

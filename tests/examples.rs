@@ -3,7 +3,11 @@
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::{Shutdown, TcpStream};
 use std::path::{Path, PathBuf};
-use std::process::{Command, Stdio};
+use std::process::Stdio;
+
+#[path = "support/command.rs"]
+#[allow(dead_code)]
+mod command;
 
 /// The binary of an example.
 fn example(name: &str) -> PathBuf {
@@ -17,7 +21,7 @@ fn example(name: &str) -> PathBuf {
 /// What an example prints.
 #[track_caller]
 fn output(name: &str) -> String {
-    let output = Command::new(example(name)).output().expect("the example starts");
+    let output = command::program(example(name)).output().expect("the example starts");
     assert!(output.status.success(), "{name}: {output:?}");
     String::from_utf8(output.stdout).expect("text")
 }
@@ -52,7 +56,7 @@ fn every_example_has_a_test() {
 fn the_server_answers_each_request_by_an_instance_of_its_own() {
     let cache = std::env::temp_dir().join(format!("precast-example-{}", std::process::id()));
     let guest = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/guests/stdin_upper.wasm");
-    let mut server = Command::new(example("server"))
+    let mut server = command::program(example("server"))
         .args(["127.0.0.1:0".as_ref(), guest.as_os_str(), cache.as_os_str()])
         .stdout(Stdio::piped())
         .spawn()

@@ -91,7 +91,7 @@ find_std() {
 #   memory: 1.15 KB a call, in proportion to the calls (100,000: 115 MB, 400,000: 464 MB).
 
 readonly QUICK=(-p precast-runtime -p precast --lib --test smoke --test embed)
-readonly ALL=(--workspace --lib --bins --tests)
+readonly ALL=(--workspace --lib --bins --tests --examples)
 readonly SKIPPED=(a_memory_the_system_refuses)
 readonly MEASURING=(nothing_grows random_calls_do_no_harm)
 
