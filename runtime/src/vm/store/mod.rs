@@ -1,23 +1,21 @@
 //! A store: what a namespace owns, and who is inside it.
 
-use super::code::CodeMemory;
-use super::context::{Context, FuncRef, FuncSlot, HostRecord, StoreContext};
-use super::entity::{Entity, FuncEntity, GlobalEntity, HostFunc, func_of};
+mod backtrace;
+mod references;
+
+use super::context::{FuncRef, FuncSlot, HostRecord, StoreContext};
+use super::entity::{Entity, FuncEntity, HostFunc};
 use super::host::HostInstance;
 use super::instance::InstanceData;
+use super::instantiate;
 use super::stack::{Limits, Outer};
-use super::table::{RawRef, TableData};
-use super::{instantiate, thread};
 use crate::error::{Error, ErrorKind};
-use crate::func::Func;
 use crate::module::CompiledModule;
 use crate::namespace::Namespace;
 use crate::runtime::Runtime;
-use crate::trap::{Frame, Trap};
-use crate::value::{ExternRef, Value};
+use crate::trap::Trap;
+use crate::value::ExternRef;
 use precast_abi::trap::TrapCode;
-use precast_abi::types::ValType;
-use precast_abi::vmctx;
 use std::any::Any;
 use std::collections::HashMap;
 use std::ptr::NonNull;
@@ -348,128 +346,6 @@ impl Store {
         Ok((index, start))
     }
 
-    /// A record for calls of a host function that an importer's artifact has no thunk for. Its
-    /// slot leads machine code to it, once the store keeps the record.
-    pub(super) fn host_record(
-        &mut self,
-        func: HostFunc,
-        importer: Option<Context>,
-    ) -> Result<NewRecord, Error> {
-        let def = func.def();
-        let code = host_thunk(def.ty(), def.is_dynamic())?;
-        let importer = importer.map_or(std::ptr::null_mut(), |ctx| ctx.as_ptr());
-        let ctx = std::ptr::null_mut();
-        let slot =
-            FuncSlot { func: def.code(), env: func.env, importer, ..FuncSlot::wasm(code, ctx) };
-        let mut record = Box::new(HostRecord { slot, store: self.pointer() });
-        let at: *mut HostRecord = &mut *record;
-        Ok(NewRecord { slot: FuncSlot { ctx: at.cast(), ..slot }, record, func })
-    }
-
-    /// Keeps a record until the store is cleared. Its importer must be there as long.
-    pub(super) fn keep_record(&mut self, NewRecord { slot, record, func }: NewRecord) {
-        self.host_records.insert(slot.ctx as usize, (record, func));
-    }
-
-    #[cfg(test)]
-    pub(super) fn host_records(&self) -> usize {
-        self.host_records.len()
-    }
-
-    /// The record that a reference to a function points to.
-    pub(crate) fn func_ref(&mut self, func: FuncEntity) -> Result<RawRef, Error> {
-        match func {
-            FuncEntity::Wasm(func) => {
-                // SAFETY: the context is an instance's, as the entity is of this store.
-                let instance = unsafe { super::instance::of(func.ctx) };
-                let offset = instance.module.code().offset_of(func.code as usize);
-                if let Some(own) = offset.and_then(|code| instance.module.func_ref_at(code)) {
-                    return Ok(instance.func_ref(own));
-                }
-                let (code, ctx) = (func.code, func.ctx.as_ptr());
-                let key = (code as usize, ctx as usize);
-                let record = self.func_refs.entry(key).or_insert_with(|| {
-                    let ty = func.ty.identity;
-                    Box::new(FuncRef { code, ctx, ty, this: std::ptr::null() })
-                });
-                record.this = &**record;
-                Ok(record.this as RawRef)
-            }
-            FuncEntity::Host(func) => {
-                let key = (func.def.as_ptr() as usize, func.env as usize);
-                if let Some(record) = self.host_refs.get(&key) {
-                    return Ok(record.this as RawRef);
-                }
-                let new = self.host_record(func, None)?;
-                let slot = new.slot;
-                self.keep_record(new);
-                let ty = func.def().ty().identity;
-                let mut record = Box::new(FuncRef {
-                    code: slot.code,
-                    ctx: slot.ctx,
-                    ty,
-                    this: std::ptr::null(),
-                });
-                record.this = &*record;
-                let this = record.this;
-                self.host_refs.insert(key, record);
-                Ok(this as RawRef)
-            }
-        }
-    }
-
-    /// The function a reference stands for.
-    fn func_of(&self, raw: RawRef) -> Option<FuncEntity> {
-        // A call that closed the store from within may still give references to what is gone.
-        if raw == 0 || (self.closed && self.depth == 0) {
-            return None;
-        }
-        // SAFETY: invariant **store**: references that are not null point to live records.
-        let record = unsafe { &*(raw as *const FuncRef) };
-        if let Some((_, func)) = self.host_records.get(&(record.ctx as usize)) {
-            return Some(FuncEntity::Host(*func));
-        }
-        // SAFETY: a record whose context is no host record has an instance's.
-        unsafe { func_of(record) }
-    }
-
-    /// A value's bits, as machine code holds it.
-    pub(crate) fn lower(&mut self, value: Value) -> Result<u128, Error> {
-        let foreign = || Error::types("a reference of another namespace");
-        Ok(match value {
-            Value::I32(v) => u128::from(v as u32),
-            Value::I64(v) => u128::from(v as u64),
-            Value::F32(v) => v.into(),
-            Value::F64(v) => v.into(),
-            Value::V128(v) => v,
-            Value::FuncRef(None) | Value::ExternRef(None) => 0,
-            Value::FuncRef(Some(func)) if func.store == self.id => {
-                self.func_ref(func.entity)?.into()
-            }
-            Value::ExternRef(Some(value)) if value.store == self.id => value.raw.into(),
-            Value::FuncRef(_) | Value::ExternRef(_) => return Err(foreign()),
-        })
-    }
-
-    /// The value that bits from machine code are.
-    pub(crate) fn lift(&self, ty: ValType, raw: u128) -> Value {
-        match ty {
-            ValType::I32 => Value::I32(raw as i32),
-            ValType::I64 => Value::I64(raw as i64),
-            ValType::F32 => Value::F32(raw as u32),
-            ValType::F64 => Value::F64(raw as u64),
-            ValType::V128 => Value::V128(raw),
-            ValType::FuncRef => {
-                let entity = self.func_of(raw as RawRef);
-                Value::FuncRef(entity.map(|entity| Func { store: self.id, entity }))
-            }
-            ValType::ExternRef => {
-                let raw = raw as u64;
-                Value::ExternRef((raw != 0).then_some(ExternRef { store: self.id, raw }))
-            }
-        }
-    }
-
     /// Keeps a value that guests can refer to.
     pub(crate) fn extern_ref(&mut self, value: Box<dyn Any + Send>) -> ExternRef {
         self.externs.push(value);
@@ -481,105 +357,10 @@ impl Store {
         let index = value.raw.checked_sub(1).filter(|_| value.store == self.id)?;
         self.externs.get(index as usize).map(|value| &**value)
     }
-
-    /// The bits of a global of this store; none when it is closed.
-    pub(crate) fn global(&self, global: GlobalEntity) -> Option<u128> {
-        (!self.is_closed()).then(|| global.get())
-    }
-
-    /// Sets a global of this store; the value must have its type.
-    pub(crate) fn set_global(&mut self, global: GlobalEntity, value: Value) -> Result<(), Error> {
-        let raw = self.lower(value)?;
-        // SAFETY: the caller compared the types, and `lower` refuses foreign references.
-        unsafe { global.set(raw) };
-        Ok(())
-    }
-
-    /// Sets an element of a table of this store; the value must have its element type.
-    pub(crate) fn set_element(
-        &mut self,
-        table: *mut TableData,
-        index: u64,
-        value: Value,
-    ) -> Result<bool, Error> {
-        let raw = self.lower(value)? as RawRef;
-        // SAFETY: the caller compared the types, and `lower` refuses foreign references.
-        Ok(unsafe { (*table).fill(index, raw, 1) })
-    }
-
-    /// Grows a table of this store; the value must have its element type.
-    pub(crate) fn grow_table(
-        &mut self,
-        table: *mut TableData,
-        delta: u64,
-        value: Value,
-    ) -> Result<Option<u64>, Error> {
-        let raw = self.lower(value)? as RawRef;
-        // SAFETY: as in `set_element`.
-        Ok(unsafe { (*table).grow(delta, raw) })
-    }
-
-    /// The trap that the thread's record describes, with names.
-    pub(super) fn describe_trap(&mut self) -> Trap {
-        let raw = thread::raw_trap();
-        let frames = raw.frames[..raw.len].iter().enumerate();
-        let frames = frames.filter_map(|(i, &pc)| self.frame(pc, i == 0));
-        let frames = frames.take(thread::MAX_FRAMES).collect();
-        let mut element = None;
-        for member in &self.members {
-            if let Member::Wasm(instance) = member {
-                // SAFETY: invariant **context**.
-                let operand: u64 = unsafe { instance.ctx.read(vmctx::TRAP_OPERAND) };
-                if operand != 0 {
-                    element = Some(operand - 1);
-                    // SAFETY: invariant **context**.
-                    unsafe { instance.ctx.write(vmctx::TRAP_OPERAND, 0u64) };
-                }
-            }
-        }
-        Trap::new(raw.code, element, frames)
-    }
-
-    /// The function a program counter lies in; none for thunks. A return address may be the
-    /// first byte behind its function, so it is looked up by the byte before.
-    fn frame(&self, pc: usize, innermost: bool) -> Option<Frame> {
-        self.members.iter().find_map(|member| {
-            let Member::Wasm(instance) = member else {
-                return None;
-            };
-            let module = &instance.module;
-            let code: &CodeMemory = module.code();
-            let code_offset = code.offset_of(pc)?;
-            let inside = if innermost { code_offset } else { code_offset.checked_sub(1)? };
-            let func_index = module.func_at(inside)?;
-            Some(Frame {
-                module: module.name().map(str::to_owned),
-                func_index,
-                func_name: module.func_name(func_index).map(str::to_owned),
-                wasm_offset: module.wasm_offset(code_offset),
-                code_offset,
-            })
-        })
-    }
 }
 
 /// There is not enough stack for a call.
 #[cold]
 fn no_stack() -> Error {
     Trap::new(TrapCode::StackOverflow, None, Vec::new()).into()
-}
-
-/// The thunk that leads machine code to host functions of a type.
-#[cfg(feature = "compiler")]
-fn host_thunk(ty: super::types::TypeRef, dynamic: bool) -> Result<*const u8, Error> {
-    super::jit::host_thunk(ty, dynamic)
-}
-
-/// Without a compiler there is no thunk for a signature that no artifact has one for.
-#[cfg(not(feature = "compiler"))]
-fn host_thunk(ty: super::types::TypeRef, _dynamic: bool) -> Result<*const u8, Error> {
-    Err(Error::types(format!(
-        "a host function {} here needs the feature `compiler`: its thunk is made at run time",
-        ty.ty
-    )))
 }
