@@ -14,7 +14,7 @@ pub struct Global {
 }
 
 impl Global {
-    pub(crate) fn new(store: u64, entity: GlobalEntity) -> Self {
+    pub(crate) fn from_raw(store: u64, entity: GlobalEntity) -> Self {
         Global { store, entity }
     }
 

@@ -55,7 +55,7 @@ const MAX_DYNAMIC: usize = 1000;
 
 /// A definition that is no function.
 #[derive(Clone, Copy)]
-enum Static {
+pub(crate) enum Static {
     Memory(MemoryType),
     Table(TableType),
     Global(Value, bool),
@@ -73,7 +73,7 @@ impl Static {
     }
 
     /// What validation would refuse in a module.
-    fn check(self) -> Result<(), &'static str> {
+    pub(crate) fn check(self) -> Result<(), &'static str> {
         let (limits, most) = match self {
             Static::Memory(ty) => (ty.limits, MEMORY32_MAX_PAGES),
             Static::Table(ty) if !ty.element.is_ref() => return Err("a table of values"),

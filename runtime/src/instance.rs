@@ -31,12 +31,12 @@ pub enum Extern {
 }
 
 impl Extern {
-    fn new(store: u64, entity: Entity) -> Self {
+    pub(crate) fn new(store: u64, entity: Entity) -> Self {
         match entity {
             Entity::Func(entity) => Extern::Func(Func { store, entity }),
-            Entity::Table(table) => Extern::Table(Table::new(store, table)),
-            Entity::Memory(memory) => Extern::Memory(Memory::new(store, memory)),
-            Entity::Global(global) => Extern::Global(Global::new(store, global)),
+            Entity::Table(table) => Extern::Table(Table::from_raw(store, table)),
+            Entity::Memory(memory) => Extern::Memory(Memory::from_raw(store, memory)),
+            Entity::Global(global) => Extern::Global(Global::from_raw(store, global)),
         }
     }
 

@@ -40,6 +40,7 @@ mod module;
 mod namespace;
 mod runtime;
 mod seal;
+mod standalone;
 mod table;
 mod trap;
 mod value;

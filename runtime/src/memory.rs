@@ -15,7 +15,7 @@ pub struct Memory {
 }
 
 impl Memory {
-    pub(crate) fn new(store: u64, data: *mut MemoryData) -> Self {
+    pub(crate) fn from_raw(store: u64, data: *mut MemoryData) -> Self {
         Memory { store, data: Shared::new(data) }
     }
 

@@ -15,7 +15,7 @@ pub struct Table {
 }
 
 impl Table {
-    pub(crate) fn new(store: u64, data: *mut TableData) -> Self {
+    pub(crate) fn from_raw(store: u64, data: *mut TableData) -> Self {
         Table { store, data: Shared::new(data) }
     }
 
@@ -55,7 +55,7 @@ impl Table {
     /// namespace, [`ErrorKind::Closed`].
     pub fn set(&self, namespace: &mut Namespace, index: u64, value: Value) -> Result<(), Error> {
         self.check(namespace, value)?;
-        if namespace.store_mut().set_element(self.data.as_ptr(), index, value)? {
+        if namespace.store_mut().set_elements(self.data.as_ptr(), index, value, 1)? {
             Ok(())
         } else {
             Err(Error::types(format!("a table has no element {index}")))

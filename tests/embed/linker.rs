@@ -3,9 +3,9 @@
 
 use crate::compile;
 use precast::{
-    Caller, CompiledModule, Error, ErrorKind, Extern, ExternType, FuncType, GlobalType,
-    HostModuleBuilder, Instance, Limits, Linker, MemoryType, Namespace, Runtime, TrapCode,
-    UnknownImport, ValType, Value,
+    Caller, CompiledModule, Error, ErrorKind, Extern, ExternType, Func, FuncType, Global,
+    GlobalType, HostModuleBuilder, Instance, Limits, Linker, Memory, MemoryType, Namespace,
+    Runtime, Table, TableType, TrapCode, UnknownImport, ValType, Value,
 };
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
@@ -424,4 +424,49 @@ fn a_request_gets_a_state_of_its_own() {
     let other = HostModuleBuilder::with_state("env", || 1).func("f", add).build(&runtime).unwrap();
     let error = pre.with_host(&other).expect_err("another module");
     assert_eq!(error.to_string(), r#"nothing is imported from this host module "env""#);
+}
+
+#[test]
+fn the_host_makes_what_belongs_to_no_module() {
+    let runtime = Runtime::new();
+    let mut namespace = runtime.namespace();
+    let ns = &mut *namespace;
+    let double = Func::new(ns, |v: i32| v * 2).unwrap();
+    let ty = FuncType::new([ValType::I32], [ValType::I32]);
+    let by = 100;
+    let dynamic = Func::new_dynamic(ns, ty, move |_, args, results| {
+        results[0] = Value::I32(args[0].as_i32().unwrap_or(0) + by);
+        Ok(())
+    });
+    let dynamic = dynamic.unwrap();
+    let limits = Limits { min: 3, max: Some(4) };
+    let memory = Memory::new(ns, MemoryType { limits }).unwrap();
+    memory.write(ns, 8, &[5]).unwrap();
+    let ty = TableType { element: ValType::FuncRef, limits };
+    let table = Table::new(ns, ty, Value::FuncRef(Some(double))).unwrap();
+    let global = Global::new(ns, Value::FuncRef(Some(dynamic)), false).unwrap();
+    let user = compile(
+        &runtime,
+        r#"(module (type $f (func (param i32) (result i32)))
+            (import "" "d" (func $d (type $f))) (import "" "m" (memory 3 4))
+            (import "" "t" (table 3 4 funcref)) (import "" "g" (global $g funcref))
+            (table $own 1 funcref)
+            (func (export "run") (result i32)
+              (table.set $own (i32.const 0) (global.get $g))
+              (call_indirect $own (type $f)
+                (call_indirect 0 (type $f) (call $d (i32.load8_u (i32.const 8))) (i32.const 2))
+                (i32.const 0))))"#,
+    );
+    let imports = [double.into(), memory.into(), table.into(), global.into()];
+    let instance = ns.instantiate_with(&user, &imports).unwrap();
+    assert_eq!(run(ns, instance).unwrap(), 5 * 2 * 2 + 100);
+    assert!(Memory::new(ns, MemoryType { limits: Limits { min: 5, max: Some(4) } }).is_err());
+    assert!(Table::new(ns, ty, Value::ExternRef(None)).is_err());
+    let mut other = runtime.namespace();
+    assert!(Global::new(&mut other, Value::FuncRef(Some(double)), true).is_err());
+    assert!(Table::new(&mut other, ty, Value::FuncRef(Some(double))).is_err());
+    other.close();
+    assert!(Func::new(&mut other, || ()).is_err());
+    assert!(Memory::new(&mut other, MemoryType { limits }).is_err());
+    assert!(Global::new(&mut other, Value::I32(1), true).is_err());
 }

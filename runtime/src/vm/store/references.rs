@@ -146,16 +146,18 @@ impl Store {
         Ok(())
     }
 
-    /// Sets an element of a table of this store; the value must have its element type.
-    pub(crate) fn set_element(
+    /// Sets `len` elements from `index` on of a table of this store; the value must have its element
+    /// type. False when there are not so many.
+    pub(crate) fn set_elements(
         &mut self,
         table: *mut TableData,
         index: u64,
         value: Value,
+        len: u64,
     ) -> Result<bool, Error> {
         let raw = self.lower(value)? as RawRef;
         // SAFETY: the caller compared the types, and `lower` refuses foreign references.
-        Ok(unsafe { (*table).fill(index, raw, 1) })
+        Ok(unsafe { (*table).fill(index, raw, len) })
     }
 
     /// Grows a table of this store; the value must have its element type.
@@ -166,7 +168,7 @@ impl Store {
         value: Value,
     ) -> Result<Option<u64>, Error> {
         let raw = self.lower(value)? as RawRef;
-        // SAFETY: as in `set_element`.
+        // SAFETY: as in `set_elements`.
         Ok(unsafe { (*table).grow(delta, raw) })
     }
 }

@@ -1,0 +1,144 @@
+//! Functions, memories, tables and globals that the host makes in a namespace: they belong to no
+//! module, and are imported by [`Linker::define`](crate::Linker::define) or
+//! [`Namespace::instantiate_with`].
+
+use crate::error::{Error, ErrorKind, HostError};
+use crate::func::Func;
+use crate::global::Global;
+use crate::host::{Caller, IntoHostFunc, Static, dynamic};
+use crate::instance::Extern;
+use crate::memory::Memory;
+use crate::namespace::Namespace;
+use crate::table::Table;
+use crate::value::Value;
+use crate::vm::host::{HostFuncDef, HostFuncs, HostInstance};
+use crate::vm::memory::MemoryData;
+use crate::vm::table::TableData;
+use precast_abi::types::{FuncType, GlobalType, MemoryType, TableType};
+use std::sync::Arc;
+
+/// The name under which a host instance exports its one item.
+const ITEM: &str = "";
+
+impl Func {
+    /// A host function whose signature is known at compile time. It lives as long as the namespace.
+    ///
+    /// ```
+    /// # use precast_runtime::{Func, Runtime, Value};
+    /// let mut namespace = Runtime::new().namespace();
+    /// let add = Func::new(&mut namespace, |a: i32, b: i32| a + b)?;
+    /// assert_eq!(add.call(&mut namespace, &[Value::I32(2), Value::I32(3)])?, [Value::I32(5)]);
+    /// # Ok::<(), precast_runtime::Error>(())
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// [`ErrorKind::Closed`].
+    pub fn new<P, R>(
+        namespace: &mut Namespace,
+        f: impl IntoHostFunc<(), P, R>,
+    ) -> Result<Func, Error> {
+        Func::of(namespace, f.into_def()?)
+    }
+
+    /// A host function whose signature is known at run time only. The closure gets the arguments
+    /// and fills in the results, which are zero or null before.
+    ///
+    /// # Errors
+    ///
+    /// [`ErrorKind::Closed`], and [`ErrorKind::Type`] for more than 1,000 values.
+    pub fn new_dynamic(
+        namespace: &mut Namespace,
+        ty: FuncType,
+        f: impl Fn(&mut Caller<'_, ()>, &[Value], &mut [Value]) -> Result<(), HostError>
+        + Send
+        + Sync
+        + 'static,
+    ) -> Result<Func, Error> {
+        Func::of(namespace, dynamic(ITEM, ty, f)?)
+    }
+
+    fn of(namespace: &mut Namespace, def: HostFuncDef) -> Result<Func, Error> {
+        let mut funcs = HostFuncs::default();
+        funcs.define(ITEM, Arc::new(def));
+        let made = add(namespace, HostInstance::new(Arc::new(funcs), ()))?;
+        made.into_func().ok_or_else(closed)
+    }
+}
+
+impl Memory {
+    /// A memory of zeros. It lives as long as the namespace.
+    ///
+    /// # Errors
+    ///
+    /// [`ErrorKind::Type`] when the sizes are no memory's, [`ErrorKind::System`] when there is not so
+    /// much, [`ErrorKind::Closed`].
+    pub fn new(namespace: &mut Namespace, ty: MemoryType) -> Result<Memory, Error> {
+        Static::Memory(ty).check().map_err(Error::types)?;
+        let mut host = HostInstance::new(Arc::default(), ());
+        let what = "reserving the host's memory";
+        let memory =
+            MemoryData::new(ty.limits).map_err(|error| ErrorKind::System { what, error })?;
+        host.add_memory(ITEM, memory);
+        add(namespace, host)?.into_memory().ok_or_else(closed)
+    }
+}
+
+impl Table {
+    /// A table whose elements are all `value`. It lives as long as the namespace.
+    ///
+    /// # Errors
+    ///
+    /// [`ErrorKind::Type`] when the sizes are no table's, or the value is of another type or
+    /// namespace; [`ErrorKind::System`] when there is not so much memory, [`ErrorKind::Closed`].
+    pub fn new(namespace: &mut Namespace, ty: TableType, value: Value) -> Result<Table, Error> {
+        Static::Table(ty).check().map_err(Error::types)?;
+        if value.ty() != ty.element {
+            let found = value.ty();
+            return Err(Error::types(format!("a table of {} was given {found}", ty.element)));
+        }
+        namespace.store().check_open()?;
+        // What a value of another namespace is, is found out before the table is there.
+        let raw = namespace.store_mut().lower(value)?;
+        let what = "making the host's table";
+        let table = TableData::new(ty).map_err(|error| ErrorKind::System { what, error })?;
+        let mut host = HostInstance::new(Arc::default(), ());
+        host.add_table(ITEM, table);
+        let made = add(namespace, host)?.into_table().ok_or_else(closed)?;
+        if raw != 0 {
+            let data = made.data.as_ptr();
+            let filled = namespace.store_mut().set_elements(data, 0, value, ty.limits.min)?;
+            debug_assert!(filled, "a table holds its own size");
+        }
+        Ok(made)
+    }
+}
+
+impl Global {
+    /// A global. It lives as long as the namespace.
+    ///
+    /// # Errors
+    ///
+    /// [`ErrorKind::Type`] when the value is a reference of another namespace,
+    /// [`ErrorKind::Closed`].
+    pub fn new(namespace: &mut Namespace, value: Value, mutable: bool) -> Result<Global, Error> {
+        namespace.store().check_open()?;
+        let raw = namespace.store_mut().lower(value)?;
+        let mut host = HostInstance::new(Arc::default(), ());
+        host.add_global(ITEM, raw, GlobalType { value: value.ty(), mutable });
+        add(namespace, host)?.into_global().ok_or_else(closed)
+    }
+}
+
+/// Adds a host instance that no name leads to, and gives its one item.
+fn add(namespace: &mut Namespace, host: HostInstance) -> Result<Extern, Error> {
+    namespace.store().check_open()?;
+    let instance = namespace.store_mut().add_host(host);
+    let store = namespace.store();
+    let entity = store.export(instance, ITEM).ok_or_else(closed)?;
+    Ok(Extern::new(store.id(), entity))
+}
+
+fn closed() -> Error {
+    ErrorKind::Closed("namespace").into()
+}
