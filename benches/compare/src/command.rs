@@ -41,10 +41,13 @@ impl Command {
         std::iter::once(guests::stem(&self.path)).chain(args).collect()
     }
 
-    /// Compiles it for precast.
+    /// Compiles it for precast, and links it for any number of instances.
     pub(crate) fn for_precast(&self, runtime: &precast::Runtime) -> Result<PrecastCommand> {
         let module = runtime.compile(&guests::read(&self.path)?)?;
-        self.in_precast(module)
+        let mut command = self.in_precast(module)?;
+        let mut linker = precast::Linker::new(runtime);
+        command.pre = Some(linker.host(&command.host)?.instantiate_pre(&command.module)?);
+        Ok(command)
     }
 
     /// The command for a module that precast has already.
@@ -55,7 +58,7 @@ impl Command {
             builder = builder.read_only_dir(guests::path(root), "/");
         }
         let host = builder.compile(module.runtime())?;
-        Ok(PrecastCommand { module, host, stdout })
+        Ok(PrecastCommand { module, host, pre: None, stdout })
     }
 
     /// Compiles it for wasmtime.
@@ -88,6 +91,8 @@ pub(crate) struct PrecastCommand {
     module: precast::CompiledModule,
     /// WASI as it sees it; every instance has a state of its own.
     host: precast::HostModule<Wasi>,
+    /// Its imports resolved, when it is instantiated many times.
+    pre: Option<precast::InstancePre>,
     /// What it wrote.
     stdout: Captured,
 }
@@ -98,9 +103,15 @@ type PrecastStart = precast::TypedFunc<(), ()>;
 impl PrecastCommand {
     /// An instance that has not run.
     pub(crate) fn instantiate(&self) -> Result<(Box<precast::Namespace>, PrecastStart)> {
-        let mut namespace = self.module.runtime().namespace();
-        namespace.instantiate_host(&self.host)?;
-        let instance = namespace.instantiate(&self.module)?;
+        let (namespace, instance) = match &self.pre {
+            Some(pre) => pre.instantiate()?,
+            None => {
+                let mut namespace = self.module.runtime().namespace();
+                namespace.instantiate_host(&self.host)?;
+                let instance = namespace.instantiate(&self.module)?;
+                (namespace, instance)
+            }
+        };
         let start = instance.typed(&namespace, START)?;
         Ok((namespace, start))
     }
