@@ -84,7 +84,7 @@ find_std() {
 #   races of guests are not seen. What the runtime does before, after and beside it is.
 # - `cli`, bad_input::a_memory_the_system_refuses: limits the address space of a process to 2 GiB,
 #   and shadow memory takes terabytes of it.
-# - `churn` and wasi's `random_calls` compare the memory of the process before and after, and
+# - `churn`, `flat` and wasi's `random_calls` compare the memory of the process before and after, and
 #   AddressSanitizer keeps 256 MB of what is freed. They run on their own, where it keeps 1 MB.
 # - `random_calls` makes 40,000 calls under ThreadSanitizer, not 200,000. A host function that fails
 #   leaves entries on ThreadSanitizer's own stack of calls, and each deeper stack that it records takes
@@ -93,7 +93,7 @@ find_std() {
 readonly QUICK=(-p precast-runtime -p precast --lib --test smoke --test embed)
 readonly ALL=(--workspace --lib --bins --tests --examples)
 readonly SKIPPED=(a_memory_the_system_refuses)
-readonly MEASURING=(nothing_grows random_calls_do_no_harm)
+readonly MEASURING=(nothing_grows memory_stays_flat random_calls_do_no_harm)
 
 # --- Running -----------------------------------------------------------------------------------
 
@@ -136,7 +136,7 @@ case ${1:-} in
 "")
     run "${ALL[@]}" -- "${SKIPPED[@]/#/--skip=}" "${MEASURING[@]/#/--skip=}"
     ASAN_OPTIONS=${ASAN_OPTIONS:-}:quarantine_size_mb=1 \
-        run -p precast -p precast-wasi --test churn --test random_calls
+        run -p precast -p precast-wasi --test churn --test flat --test random_calls
     ;;
 quick) run "${QUICK[@]}" ;;
 *) run "$@" ;;
