@@ -8,11 +8,29 @@ use nix::sys::signal::{SigHandler, Signal, signal};
 use nix::sys::stat::Mode;
 use nix::unistd::mkfifo;
 use precast_wasi::{Builder, Errno};
-use rustix::process::{Resource, Rlimit, setrlimit};
+use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 
 #[path = "../wasi/tests/common/mod.rs"]
 mod common;
 use common::{CREAT, Guest, IOVEC, RESULT, TempDir, WRITE};
+
+/// The limit on the size of files, lowered. It holds for what the test harness prints too, so it is
+/// put back.
+struct LimitedFiles(Rlimit);
+
+impl LimitedFiles {
+    fn to(bytes: u64) -> Self {
+        let before = getrlimit(Resource::Fsize);
+        setrlimit(Resource::Fsize, Rlimit { current: Some(bytes), ..before.clone() }).unwrap();
+        LimitedFiles(before)
+    }
+}
+
+impl Drop for LimitedFiles {
+    fn drop(&mut self) {
+        setrlimit(Resource::Fsize, self.0.clone()).unwrap();
+    }
+}
 
 #[test]
 fn a_guest_that_writes_where_it_cannot_does_not_end_the_host() {
@@ -42,8 +60,7 @@ fn a_guest_that_writes_where_it_cannot_does_not_end_the_host() {
     assert_eq!(guest.fd_write(pipe, 100), Errno::Pipe);
 
     // A file beyond the size that the process may write.
-    let limit = Rlimit { current: Some(4096), maximum: Some(4096) };
-    setrlimit(Resource::Fsize, limit).unwrap();
+    let _limited = LimitedFiles::to(4096);
     let file = guest.open_with("file", CREAT, !0).unwrap();
     assert_eq!(guest.fd_write(file, 4096), Errno::Success);
     assert_eq!(guest.fd_write(file, 1), Errno::Fbig);
