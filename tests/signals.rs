@@ -21,14 +21,14 @@ struct LimitedFiles(Rlimit);
 impl LimitedFiles {
     fn to(bytes: u64) -> Self {
         let before = getrlimit(Resource::Fsize);
-        setrlimit(Resource::Fsize, Rlimit { current: Some(bytes), ..before.clone() }).unwrap();
+        setrlimit(Resource::Fsize, Rlimit { current: Some(bytes), ..before }).unwrap();
         LimitedFiles(before)
     }
 }
 
 impl Drop for LimitedFiles {
     fn drop(&mut self) {
-        setrlimit(Resource::Fsize, self.0.clone()).unwrap();
+        setrlimit(Resource::Fsize, self.0).unwrap();
     }
 }
 
