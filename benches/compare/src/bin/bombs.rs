@@ -33,7 +33,11 @@ const LONGEST: u64 = 60;
 #[global_allocator]
 static ALLOCATOR: PeakAlloc = PeakAlloc;
 
+/// How often a module that exceeds what is allowed is measured again; the least counts.
+const REPEATS: u32 = 2;
+
 /// What a compilation took, and how it ended.
+#[derive(Clone)]
 struct Cost {
     /// Seconds of processor time.
     seconds: f64,
@@ -100,21 +104,24 @@ impl Total {
             return Ok(());
         }
         self.compared += 1;
-        let theirs = match Worker::start("wasmtime", seed, 1)?.next() {
-            Some(cost) => cost?,
-            None => Cost::killed(),
-        };
+        let (mut ours, mut theirs) = (ours.clone(), Cost::of("wasmtime", seed)?);
+        // Other work of the machine may have been in the way of one of them.
+        for _ in 0..REPEATS {
+            if !ours.exceeds(&theirs) {
+                break;
+            }
+            ours.seconds = ours.seconds.min(Cost::of("precast", seed)?.seconds);
+            theirs.seconds = theirs.seconds.min(Cost::of("wasmtime", seed)?.seconds);
+        }
         // Only what wasmtime finds wrong too may be invalid.
         let differ = (ours.end == "invalid") != (theirs.end == "invalid")
             && ours.end != "too-large"
             && theirs.end != "killed";
-        let seconds = ours.seconds / (3.0 * theirs.seconds + SECONDS);
-        let bytes = ours.bytes / (2.0 * theirs.bytes + BYTES);
-        let exceeds = theirs.end != "killed" && (seconds > 1.0 || bytes > 1.0);
         if theirs.end != "killed" {
+            let [seconds, bytes] = ours.shares(&theirs);
             self.worst = [self.worst[0].max(seconds), self.worst[1].max(bytes)];
         }
-        if differ || exceeds || ours.end == "killed" {
+        if differ || ours.exceeds(&theirs) || ours.end == "killed" {
             self.offenders += 1;
             println!(
                 "seed {seed}: {:.2} s, {:.1} MB, {}; wasmtime {:.2} s, {:.1} MB, {}",
@@ -167,6 +174,22 @@ impl Cost {
     /// Of a runtime that takes for ever.
     fn killed() -> Cost {
         Cost { seconds: f64::INFINITY, bytes: f64::INFINITY, end: "killed".to_owned() }
+    }
+
+    /// Of one module, in a process of its own.
+    fn of(engine: &str, seed: u64) -> Result<Cost> {
+        Worker::start(engine, seed, 1)?.next().unwrap_or_else(|| Ok(Cost::killed()))
+    }
+
+    /// Which shares of the time and of the memory that wasmtime's cost allows it is.
+    fn shares(&self, theirs: &Cost) -> [f64; 2] {
+        let seconds = self.seconds / (3.0 * theirs.seconds + SECONDS);
+        [seconds, self.bytes / (2.0 * theirs.bytes + BYTES)]
+    }
+
+    /// Whether it is more than wasmtime's cost allows.
+    fn exceeds(&self, theirs: &Cost) -> bool {
+        theirs.end != "killed" && self.shares(theirs).iter().any(|&share| share > 1.0)
     }
 
     /// Reads a line of a worker.
