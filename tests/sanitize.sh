@@ -91,7 +91,7 @@ find_std() {
 #   memory: 1.15 KB a call, in proportion to the calls (100,000: 115 MB, 400,000: 464 MB).
 
 readonly QUICK=(-p precast-runtime -p precast --lib --test smoke --test embed)
-readonly ALL=(--workspace --lib --bins --tests --examples)
+readonly ALL=(--workspace --lib --bins --tests)
 readonly SKIPPED=(a_memory_the_system_refuses)
 readonly MEASURING=(nothing_grows memory_stays_flat random_calls_do_no_harm)
 
@@ -127,19 +127,27 @@ esac
 
 : >"$log"
 status=0
-run() {
-    RUSTFLAGS=$flags CARGO_INCREMENTAL=0 cargo "+$TOOLCHAIN" test "${std[@]}" --locked \
-        --no-fail-fast --target "$TARGET" --target-dir "$FOLDER" "$@" 2>&1 | tee -a "$log" ||
-        status=$?
+cargo_with() {
+    local command=$1
+    shift
+    RUSTFLAGS=$flags CARGO_INCREMENTAL=0 cargo "+$TOOLCHAIN" "$command" "${std[@]}" --locked \
+        --target "$TARGET" --target-dir "$FOLDER" "$@"
 }
+run() { cargo_with test --no-fail-fast "$@" 2>&1 | tee -a "$log" || status=$?; }
+# What `tests/examples.rs` runs. Cargo builds it by itself only for a test of all targets.
+build_examples() { cargo_with build --examples; }
 case ${1:-} in
 "")
+    build_examples
     run "${ALL[@]}" -- "${SKIPPED[@]/#/--skip=}" "${MEASURING[@]/#/--skip=}"
     ASAN_OPTIONS=${ASAN_OPTIONS:-}:quarantine_size_mb=1 \
         run -p precast -p precast-wasi --test churn --test flat --test random_calls
     ;;
 quick) run "${QUICK[@]}" ;;
-*) run "$@" ;;
+*)
+    build_examples
+    run "$@"
+    ;;
 esac
 
 found=$({ cat "$reports"/* 2>/dev/null || true; } | grep -Ec '(ERROR|WARNING): [A-Za-z]*Sanitizer' || true)
