@@ -83,8 +83,9 @@ impl FileIdentity {
 }
 
 impl Cache {
-    /// The key of the file that a path leads to, as [`Cache::known`]. The file is opened, so that
-    /// whoever may not read it is told nothing. None if it cannot be opened, or is no regular file.
+    /// The key of the file that a path leads to, as [`Cache::known`]. The file is opened, so that a
+    /// process without the right to read it learns nothing. None if it cannot be opened, or is no
+    /// regular file.
     pub fn known_path(&self, path: &Path, fingerprint: &Fingerprint) -> Option<Key> {
         // A pipe that is opened and not read breaks for its writer.
         if !self.regular().has(path) && !is_regular(&rustix::fs::stat(path).ok()?) {

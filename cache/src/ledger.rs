@@ -4,8 +4,8 @@ use crate::folder::Folder;
 use std::os::unix::fs::FileExt;
 use zerocopy::{FromBytes, Immutable, IntoBytes, KnownLayout};
 
-/// The contents of the file `ledger`; read and written by who has locked the folder. In a folder with
-/// a key anybody may have written it, so that any number may stand there. Bytes and
+/// The contents of the file `ledger`. A process locks the folder before it reads or writes them. In a
+/// folder with a key anybody may have written the file, so any number may stand there. Bytes and
 /// entries are never less than what is there: they are added before a file appears, and taken away
 /// after it is gone.
 #[derive(Clone, Copy, Debug, Default, FromBytes, IntoBytes, Immutable, KnownLayout)]

@@ -83,8 +83,8 @@ impl Options {
     ///
     /// Where others can write to the folder, an entry is copied before it is checked and used.
     ///
-    /// Whoever has the key can make entries. Everyone else who can write to the folder can remove
-    /// them, and hold locks in it: that costs a cache one wait.
+    /// Every holder of the key can make entries. Other users who can write to the folder can remove
+    /// entries and hold locks: that costs a cache one wait.
     pub fn key(mut self, key: [u8; 32]) -> Self {
         self.key = Some(key);
         self

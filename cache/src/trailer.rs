@@ -48,8 +48,8 @@ impl Kind {
 /// 120  check     8   xxh3 of this up to here; with a key, the first bytes of a keyed BLAKE3
 /// ```
 ///
-/// With a key the check says, before anything else of the file is read, that the length was written
-/// by who has the key: others could make us reserve memory for a file that is large and empty.
+/// With a key the check proves, before anything else of the file is read, that a holder of the key
+/// wrote the length. Otherwise anybody could make us reserve memory for a large, empty file.
 #[derive(Clone, Copy, Debug, FromBytes, IntoBytes, Immutable, KnownLayout)]
 #[repr(C)]
 pub(crate) struct Trailer {

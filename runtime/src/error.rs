@@ -1,9 +1,11 @@
 //! What can go wrong.
 
+use crate::module::ImportType;
 use crate::seal::SealError;
 use crate::trap::Trap;
 use precast_abi::artifact::FormatError;
 use precast_abi::trap::TrapCode;
+use precast_abi::types::ExternType;
 use std::error::Error as StdError;
 use std::fmt;
 use std::io;
@@ -22,7 +24,7 @@ pub enum ErrorKind {
     /// The artifact cannot be used.
     #[error(transparent)]
     Format(#[from] FormatError),
-    /// The artifact is not proven to come from who has the key.
+    /// No seal proves that a holder of the key made the artifact.
     #[error("the artifact is not trusted: {0}")]
     Seal(#[from] SealError),
     /// The machine lacks CPU features the artifact uses.
@@ -84,6 +86,25 @@ pub struct LinkError {
     pub name: String,
     /// What is wrong, with the types concerned.
     pub reason: String,
+}
+
+impl LinkError {
+    /// Nothing that is there satisfies an import: there is nothing, or something of another type.
+    /// `is_named` says whether anything at all has the name of its module.
+    #[cold]
+    pub(crate) fn unsatisfied(
+        import: ImportType,
+        found: Option<&ExternType>,
+        is_named: bool,
+    ) -> Self {
+        let ImportType { module, name, ty } = import;
+        let reason = match found {
+            Some(found) => format!("incompatible import type: {ty} wanted, {found} found"),
+            None if is_named => format!("unknown import: {ty} wanted"),
+            None => format!("unknown import: no module has this name, {ty} wanted"),
+        };
+        LinkError { module, name, reason }
+    }
 }
 
 impl Error {

@@ -30,7 +30,7 @@ pub struct Inspection {
     pub name: Option<String>,
     /// Its bytes, without those of a seal.
     pub size: u64,
-    /// Whether a seal follows it. Only who has the key can tell whether it holds.
+    /// Whether a seal follows it. Checking the seal takes the key.
     pub sealed: bool,
     /// Its sections, in the order they have in the file.
     pub sections: Vec<Part>,

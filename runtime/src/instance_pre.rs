@@ -184,11 +184,7 @@ impl InstancePre {
         own: &[(usize, Extern)],
     ) -> Result<Instance, Error> {
         let Inner { module, providers, imports } = &*self.0;
-        namespace.store().check_open()?;
-        module.check_open()?;
-        if !module.runtime().same(namespace.runtime()) {
-            return Err(Error::types("a namespace of another runtime"));
-        }
+        namespace.check_can_instantiate(module)?;
         let mut instances = Vec::with_capacity(providers.len());
         for provider in providers {
             let instance = provider.instance(namespace, &instances)?;

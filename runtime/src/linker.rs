@@ -429,15 +429,9 @@ impl Linker {
 
     #[cold]
     fn explain(&self, import: ImportType, found: Option<&Definition>) -> Error {
-        let ImportType { module, name, ty } = import;
-        let reason = match found {
-            Some(found) => format!("incompatible import type: {ty} wanted, {} found", found.ty),
-            None if self.definitions.contains_key(&*module) => {
-                format!("unknown import: {ty} wanted")
-            }
-            None => format!("unknown import: no module has this name, {ty} wanted"),
-        };
-        ErrorKind::Link(LinkError { module, name, reason }).into()
+        let is_named = self.definitions.contains_key(&*import.module);
+        let found = found.map(|found| &found.ty);
+        ErrorKind::Link(LinkError::unsatisfied(import, found, is_named)).into()
     }
 
     fn definition(&self, module: &str, name: &str) -> Option<&Definition> {

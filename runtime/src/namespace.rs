@@ -105,7 +105,8 @@ impl Namespace {
         self.instantiate_entities(module, &entities)
     }
 
-    fn check_can_instantiate(&self, module: &CompiledModule) -> Result<(), Error> {
+    /// Checks that both are open and of one runtime.
+    pub(crate) fn check_can_instantiate(&self, module: &CompiledModule) -> Result<(), Error> {
         self.store().check_open()?;
         module.check_open()?;
         if !module.runtime().same(self.runtime()) {
@@ -256,16 +257,9 @@ impl Namespace {
     #[cold]
     fn explain(&self, module: &CompiledModule, index: usize, found: Option<Entity>) -> Error {
         let import = module.imports().swap_remove(index);
-        let reason = match found {
-            None if self.store().named(&import.module).is_none() => {
-                format!("unknown import: no module has this name, {} wanted", import.ty)
-            }
-            None => format!("unknown import: {} wanted", import.ty),
-            Some(entity) => {
-                format!("incompatible import type: {} wanted, {} found", import.ty, entity.ty())
-            }
-        };
-        ErrorKind::Link(LinkError { module: import.module, name: import.name, reason }).into()
+        let is_named = self.store().named(&import.module).is_some();
+        let found = found.map(|entity| entity.ty());
+        ErrorKind::Link(LinkError::unsatisfied(import, found.as_ref(), is_named)).into()
     }
 }
 

@@ -57,7 +57,7 @@ pub enum SealError {
 
 /// A secret that seals what this program, or another that has the same secret, has compiled.
 ///
-/// A seal is as good as its key is secret: whoever has the secret can make artifacts that
+/// The secret must stay secret: anybody who has it can make artifacts that
 /// [`Runtime::load_sealed`](crate::Runtime::load_sealed) executes.
 ///
 /// ```
