@@ -61,8 +61,7 @@
 //! # Features
 //!
 //! `compiler` (default) compiles modules in process. Without it this crate loads artifacts only
-//! and needs no code generator. `cli` (default) is what the `precast` binary needs on top; a
-//! library that depends on this crate can leave it out.
+//! and needs no code generator. `cache` (default) keeps compiled modules in a folder.
 //!
 //! [`serialize`]: CompiledModule::serialize
 
@@ -71,20 +70,17 @@
 
 #[cfg(feature = "compiler")]
 pub use precast_runtime::{
-    BundleBytes, FunctionMemory, FunctionStore, Lineage, MemoryStore, Target, TargetError,
+    BundleBytes, CompileError, CompileErrorKind, Features, FunctionMemory, FunctionStore, Lineage,
+    MemoryStore, Target, TargetError, UnknownFeature,
 };
 pub use precast_runtime::{
-    Caller, CompileError, CompiledModule, Config, Error, ErrorKind, ExportType, Extern, ExternRef,
-    ExternType, Features, FormatError, Frame, Func, FuncType, Global, GlobalType, HostError,
-    HostFunctions, HostModule, HostModuleBuilder, ImportType, Inspection, Instance, InstancePre,
-    IntoHostFunc, Limits, LinkError, Linker, Memory, MemoryType, Namespace, Runtime, SealError,
-    SealKey, Table, TableType, Trap, TrapCode, TypedFunc, UnknownImport, ValType, Value,
-    ValueError, WasmParams, WasmResults, WasmTy,
+    Caller, CompiledModule, Config, Error, ErrorKind, ExportType, Extern, ExternRef, ExternType,
+    FormatError, Frame, Func, FuncType, Function, Global, GlobalType, HostError, HostFunctions,
+    HostModule, HostModuleBuilder, HostReturn, HostValues, ImportType, Inspection, Instance,
+    InstancePre, IntoHostFunc, Limits, LinkError, Linker, Memory, MemoryType, Namespace, Part,
+    Runtime, SealError, SealKey, Table, TableType, Trap, TrapCode, TypedFunc, UnknownImport,
+    ValType, Value, ValueError, WasmParams, WasmResults, WasmTy, WithCaller,
 };
 #[cfg(feature = "cache")]
 pub use precast_runtime::{Source, cache, cache::Cache};
 pub use precast_wasi as wasi;
-
-#[cfg(feature = "wast")]
-#[doc(hidden)]
-pub mod wast;

@@ -1,7 +1,7 @@
 //! Eight processes and a thousand modules in a cache that has room for less than half of them.
 
-#[path = "support/command.rs"]
-mod command;
+#[path = "support/binary.rs"]
+mod binary;
 // What the tests of the cache use besides is not used here.
 #[allow(dead_code)]
 #[path = "cache/modules.rs"]
@@ -10,7 +10,7 @@ mod modules;
 #[path = "cache/place.rs"]
 mod place;
 
-use command::program;
+use binary::program;
 use fastrand::Rng;
 use libtest_mimic::{Arguments, Trial};
 use modules::{assert_answers, module, open, runtime};

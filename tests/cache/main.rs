@@ -1,9 +1,9 @@
 //! The cache as an enemy meets it: damage, crowds, crashes, full disks, folders of others.
 
 mod artifacts;
+#[path = "../support/binary.rs"]
+mod binary;
 mod bounds;
-#[path = "../support/command.rs"]
-mod command;
 mod commands;
 mod damage;
 mod flight;

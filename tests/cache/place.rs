@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
 use std::time::Duration;
 
-use crate::command::precast;
+use crate::binary::precast;
 
 /// A new folder, removed when this is dropped.
 pub(crate) struct Place(PathBuf);

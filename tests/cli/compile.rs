@@ -102,3 +102,21 @@ fn a_device_stays_a_device() {
     stdout(["compile", &file("numbers.wat"), "-o", "/dev/null"]);
     assert!(fs::metadata("/dev/null").unwrap().file_type().is_char_device());
 }
+
+#[test]
+fn features_that_are_off_or_not_implemented_are_named() {
+    let scratch = Scratch::new("compile-features");
+    let vectors =
+        scratch.write("vectors.wat", "(module (func (result v128) (v128.const i64x2 1 2)))");
+    let tail = scratch.write("tail.wat", "(module (func $f (return_call $f)))");
+    let out = scratch.name("out.precast");
+    let compile =
+        |features: &str, file: &str| error(["compile", "--features", features, file, "-o", &out]);
+    assert_eq!(stdout(["compile", "--features", "simd", &vectors, "-o", &out]), "");
+    assert!(compile("wasm2,-simd", &vectors).contains("SIMD support is not enabled"));
+    assert!(compile("-simd", &vectors).contains("SIMD support is not enabled"));
+    assert!(compile("wasm3", &tail).contains("precast does not implement it"));
+    let unknown = done(["compile", "--features", "wasm4", &vectors, "-o", &out]);
+    assert_eq!(unknown.code, Some(2), "{unknown:?}");
+    assert!(unknown.stderr.contains("unknown feature `wasm4`; known are wasm1,"), "{unknown:?}");
+}

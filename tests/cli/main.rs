@@ -1,8 +1,8 @@
 //! The command line as a user meets it: options, and one clear line for everything that is wrong.
 
 mod bad_input;
-#[path = "../support/command.rs"]
-mod command;
+#[path = "../support/binary.rs"]
+mod binary;
 mod compile;
 mod consent;
 mod run;
@@ -15,13 +15,13 @@ use std::process::{Command, Output, Stdio};
 
 /// A file of `tests/cli`.
 fn file(name: &str) -> String {
-    format!("{}/tests/cli/{name}", env!("CARGO_MANIFEST_DIR"))
+    format!("{}/../tests/cli/{name}", env!("CARGO_MANIFEST_DIR"))
 }
 
 /// The command with these arguments, without environment and input.
 fn precast<S: AsRef<OsStr>>(args: impl IntoIterator<Item = S>) -> Command {
-    let mut command = command::precast();
-    command.args(args).env_clear().env(command::STATE.0, command::STATE.1).stdin(Stdio::null());
+    let mut command = binary::precast();
+    command.args(args).env_clear().env(binary::STATE.0, binary::STATE.1).stdin(Stdio::null());
     command
 }
 

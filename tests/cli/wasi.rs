@@ -44,7 +44,7 @@ fn a_trace_shows_every_call() {
 
 #[test]
 fn a_server_on_a_listener() {
-    let http = format!("{}/tests/guests/http.wasm", env!("CARGO_MANIFEST_DIR"));
+    let http = format!("{}/../tests/guests/http.wasm", env!("CARGO_MANIFEST_DIR"));
     let mut server = precast(["run", "--dir", ".", "--listen", "127.0.0.1:0", &http, "4", "2"])
         .stdout(Stdio::piped())
         .stderr(Stdio::piped())

@@ -45,7 +45,11 @@ fn features() {
     );
     assert_eq!(stdout(["wast", "--features", "wasm1", &script]), "1 passed, 0 failed\n");
     assert_eq!(done(["wast", "--features", "wasm2", &script]).code, Some(1));
-    assert_eq!(done(["wast", &script]).code, Some(1), "2.0 is the default");
+    assert_eq!(
+        stdout(["wast", "--features", "wasm2,-multi-value", &script]),
+        "1 passed, 0 failed\n"
+    );
+    assert_eq!(done(["wast", &script]).code, Some(1), "all that is implemented is the default");
 }
 
 #[test]

@@ -10,8 +10,8 @@ use anyhow::{Context, Result, bail};
 use clap::{Args, ValueEnum};
 use precast::{Config, Runtime, SealKey, Target};
 
-use super::code::CodeOptions;
-use super::{input, progress, state};
+use crate::code::CodeOptions;
+use crate::{input, progress, state};
 
 /// Arguments of `precast compile`.
 #[derive(Args)]

@@ -8,7 +8,7 @@ use anyhow::{Context, Result, bail};
 use clap::Args;
 use precast::{CompiledModule, Error, ErrorKind, Runtime};
 
-use super::state;
+use crate::state;
 
 /// The variable that gives consent, when it is `1`.
 const VARIABLE: &str = "PRECAST_ALLOW_PRECOMPILED";

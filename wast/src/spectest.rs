@@ -2,7 +2,7 @@
 
 use std::fmt::Display;
 
-use crate::{
+use precast::{
     Error, HostModule, HostModuleBuilder, Limits, MemoryType, Runtime, TableType, ValType, Value,
 };
 

@@ -1,6 +1,6 @@
 //! What came of an action of a script, and whether the script asked for it.
 
-use crate::{Error, ErrorKind, Value};
+use precast::{Error, ErrorKind, Value};
 
 /// The result of an `invoke`, a `get` or an instantiation.
 pub(super) type Outcome = Result<Vec<Value>, Error>;

@@ -10,7 +10,7 @@ use clap::Args;
 use precast::{ExternType, Inspection};
 use serde_json::{Value, json};
 
-use super::state::{self, KeyError};
+use crate::state::{self, KeyError};
 
 /// Arguments of `precast inspect`.
 #[derive(Args)]

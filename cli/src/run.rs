@@ -13,13 +13,13 @@ use anyhow::{Context, Result, bail};
 use clap::Args;
 use precast::{CompiledModule, Config, ExternType, Instance, Linker, Namespace, Runtime, wasi};
 
-use super::cache::CacheOptions;
-use super::code::CodeOptions;
-use super::consent::Consent;
-use super::dir::Dir;
-use super::imports::{self, UnknownImports};
-use super::stack::StackOptions;
-use super::{input, progress, values};
+use crate::cache::CacheOptions;
+use crate::code::CodeOptions;
+use crate::consent::Consent;
+use crate::dir::Dir;
+use crate::imports::{self, UnknownImports};
+use crate::stack::StackOptions;
+use crate::{input, progress, values};
 
 /// Arguments of `precast run`.
 #[derive(Args)]

@@ -1,4 +1,7 @@
-//! The command line: what it accepts, and how it ends.
+//! The command `precast`: what its command line accepts, and how it ends. One file for each command.
+
+// `consent.rs` runs what the user vouches for.
+#![deny(unsafe_code)]
 
 mod cache;
 mod code;
@@ -54,7 +57,7 @@ enum Command {
 }
 
 /// Parses the arguments, carries out the command, reports its error.
-pub(crate) fn main() -> ExitCode {
+fn main() -> ExitCode {
     let result = match Cli::parse().command {
         Command::Run(run) => run.execute(),
         Command::Compile(compile) => compile.execute(),

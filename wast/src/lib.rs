@@ -1,6 +1,8 @@
 //! Runs the specification's test scripts (`.wast`) on the embedding API.
 //!
-//! `precast wast` and the specification tests share this module. It is no part of the stable API.
+//! `precast wast` and the specification tests use this crate.
+
+#![forbid(unsafe_code)]
 
 mod expect;
 mod outcome;
@@ -9,12 +11,12 @@ mod spectest;
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
-use ::wast::lexer::Lexer;
-use ::wast::parser::{self, ParseBuffer};
-use ::wast::token::Span;
-use ::wast::{Wast, WastDirective};
+use wast::lexer::Lexer;
+use wast::parser::{self, ParseBuffer};
+use wast::token::Span;
+use wast::{Wast, WastDirective};
 
-use crate::Runtime;
+use precast::Runtime;
 use script::Script;
 
 /// How a script is run.
@@ -59,7 +61,7 @@ fn run_directives(
     text: &str,
     options: Options,
     report: &mut Report,
-) -> Result<(), ::wast::Error> {
+) -> Result<(), wast::Error> {
     let mut lexer = Lexer::new(text);
     // The suite has such characters in the names of exports.
     lexer.allow_confusing_unicode(true);

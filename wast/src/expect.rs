@@ -2,11 +2,11 @@
 
 use std::fmt::Debug;
 
-use ::wast::core::{AbstractHeapType, HeapType, NanPattern, V128Pattern, WastArgCore, WastRetCore};
-use ::wast::token::{F32, F64};
-use ::wast::{WastArg, WastRet};
+use wast::core::{AbstractHeapType, HeapType, NanPattern, V128Pattern, WastArgCore, WastRetCore};
+use wast::token::{F32, F64};
+use wast::{WastArg, WastRet};
 
-use crate::{Namespace, Value};
+use precast::{Namespace, Value};
 
 /// The value of an argument. A `ref.extern N` is a host value that holds the number.
 pub(super) fn argument(namespace: &mut Namespace, arg: &WastArg<'_>) -> Result<Value, String> {

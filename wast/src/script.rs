@@ -2,12 +2,12 @@
 
 use std::collections::HashMap;
 
-use ::wast::token::Id;
-use ::wast::{QuoteWat, WastDirective, WastExecute, WastInvoke, Wat};
+use wast::token::Id;
+use wast::{QuoteWat, WastDirective, WastExecute, WastInvoke, Wat};
 
-use super::outcome::{Outcome, must_not_compile, must_not_link, must_trap};
-use super::{Options, expect, spectest};
-use crate::{CompiledModule, Error, Instance, Namespace, Runtime};
+use crate::outcome::{Outcome, must_not_compile, must_not_link, must_trap};
+use crate::{Options, expect, spectest};
+use precast::{CompiledModule, Error, Instance, Namespace, Runtime};
 
 /// The modules and instances a script has made so far.
 pub(super) struct Script<'r> {

@@ -8,7 +8,7 @@ use anyhow::{Context, Result, bail};
 use precast::{CompiledModule, Runtime, Source};
 use wast::parser::{self, ParseBuffer};
 
-use super::consent::Consent;
+use crate::consent::Consent;
 
 /// Enough first bytes to tell the formats apart.
 const SNIFF: usize = 16;
