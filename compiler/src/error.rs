@@ -1,5 +1,7 @@
 //! Why a module could not be compiled.
 
+use crate::features::is_implemented;
+
 /// What kind of thing went wrong.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 #[non_exhaustive]
@@ -16,6 +18,7 @@ pub enum ErrorKind {
 
 /// A module could not be compiled.
 #[derive(Clone, PartialEq, Eq, Debug)]
+#[non_exhaustive]
 pub struct CompileError {
     /// What kind of error it is.
     pub kind: ErrorKind,
@@ -40,7 +43,14 @@ impl From<wasmparser::Error> for CompileError {
         let offset = usize::try_from(error.offset()).unwrap_or(usize::MAX);
         // Some of its messages span lines or align columns.
         let words: Vec<&str> = error.message().split_whitespace().collect();
-        Self::new(ErrorKind::Invalid, offset, words.join(" "))
+        let message = words.join(" ");
+        match error.missing_wasm_feature() {
+            Some(feature) if !is_implemented(feature) => {
+                let message = format!("{message}: precast does not implement it");
+                Self::new(ErrorKind::Unsupported, offset, message)
+            }
+            _ => Self::new(ErrorKind::Invalid, offset, message),
+        }
     }
 }
 

@@ -13,6 +13,7 @@ mod dispatch;
 mod emit;
 mod emitter;
 mod error;
+mod features;
 mod function;
 mod ids;
 mod image;
@@ -34,8 +35,9 @@ mod translate;
 mod types;
 
 pub use error::{CompileError, ErrorKind};
+pub use features::{Features, UnknownFeature};
 pub use incremental::{BundleBytes, FunctionStore, Lineage, MemoryStore};
-pub use settings::{Features, Progress, Settings, fingerprint};
+pub use settings::{Progress, Settings, fingerprint};
 pub use target::{Target, TargetError, host_features, identity, isa};
 
 /// Compiles a module to the bytes of an artifact. The same bytes and settings give the same

@@ -1,28 +1,9 @@
 //! What a compilation can be asked for.
 
+use crate::features::Features;
 use crate::target::Target;
 use std::sync::Arc;
 use target_lexicon::Triple;
-use wasmparser::WasmFeatures;
-
-/// Which version of WebAssembly a module may use.
-#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug, Default)]
-pub enum Features {
-    /// WebAssembly 1.0.
-    Wasm1,
-    /// WebAssembly 2.0 and extended constant expressions.
-    #[default]
-    Wasm2,
-}
-
-impl Features {
-    pub(crate) fn for_validator(self) -> WasmFeatures {
-        match self {
-            Features::Wasm1 => WasmFeatures::WASM1,
-            Features::Wasm2 => WasmFeatures::WASM2.union(WasmFeatures::EXTENDED_CONST),
-        }
-    }
-}
 
 /// All that decides the bytes of an artifact besides the module and the compiler's
 /// [`BUILD`](crate::BUILD), as text: settings of one fingerprint give one artifact for a module.
@@ -35,7 +16,7 @@ pub fn fingerprint(settings: &Settings, cpu: &str) -> String {
         Target::Host => format!("{} {cpu}", Triple::host()),
         Target::Named { triple, enable } => format!("{triple} {}", enable.join(",")),
     };
-    format!("{target} optimize={optimize} features={features:?} spectre_guards={spectre_guards}")
+    format!("{target} optimize={optimize} features={features} spectre_guards={spectre_guards}")
 }
 
 /// Called with the functions done and the functions there are, from any thread.

@@ -134,7 +134,7 @@ fn components_are_named() {
 
 #[test]
 fn features_are_checked() {
-    let wasm1 = Settings { features: Features::Wasm1, ..settings() };
+    let wasm1 = Settings { features: Features::WASM1, ..settings() };
     let wat = "(module (func (result i32) (i32.extend8_s (i32.const 1))))";
     assert!(compile_text(wat, &wasm1).is_err());
     assert!(compile_text(wat, &settings()).is_ok());

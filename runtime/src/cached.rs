@@ -1,6 +1,6 @@
 //! Compiling through a cache: map what is there, or compile it and leave it there.
 
-use crate::config::{self, Config};
+use crate::config::Config;
 use crate::error::{Error, ErrorKind};
 use crate::module::{self, CompiledModule};
 use crate::runtime::Runtime;
@@ -49,7 +49,7 @@ impl Source {
 
 /// What decides code besides the module.
 pub(crate) fn fingerprint(config: &Config) -> Fingerprint {
-    let settings = config::settings(config, Default::default());
+    let settings = config.settings(Default::default());
     let settings = precast_compiler::fingerprint(&settings, &crate::vm::sys::features());
     // What the loader demands is part of it: it may differ where the compiler is the same.
     Fingerprint::new(precast_compiler::BUILD, &format!("{settings} {:?}", module::identity()))

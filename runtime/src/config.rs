@@ -1,53 +1,35 @@
 //! Settings of a runtime.
 
+#[cfg(feature = "compiler")]
 use std::sync::Arc;
 
-/// Which WebAssembly a runtime accepts.
-#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
-#[non_exhaustive]
-pub enum Features {
-    /// WebAssembly 1.0.
-    Wasm1,
-    /// WebAssembly 2.0 with SIMD, and extended constant expressions.
-    #[default]
-    Wasm2,
-}
-
-/// Told how many of how many functions are compiled.
-pub(crate) type Progress = Arc<dyn Fn(usize, usize) + Send + Sync>;
+#[cfg(feature = "compiler")]
+use precast_compiler::{Features, Settings, Target};
 
 /// Settings of a [`crate::Runtime`]. The defaults suit production.
 #[derive(Clone)]
 pub struct Config {
-    pub(crate) threads: usize,
-    pub(crate) optimize: bool,
-    pub(crate) verify: bool,
-    pub(crate) features: Features,
     pub(crate) max_stack: usize,
     pub(crate) host_stack: usize,
-    pub(crate) spectre_guards: bool,
-    pub(crate) progress: Option<Progress>,
-    #[cfg(feature = "cache")]
-    pub(crate) cache: Option<precast_cache::Cache>,
+    #[cfg(feature = "compiler")]
+    pub(crate) compiler: Settings,
     #[cfg(feature = "compiler")]
     pub(crate) functions: Option<Arc<dyn precast_compiler::FunctionStore>>,
+    #[cfg(feature = "cache")]
+    pub(crate) cache: Option<precast_cache::Cache>,
 }
 
 impl Default for Config {
     fn default() -> Self {
         Config {
-            threads: 0,
-            optimize: true,
-            verify: cfg!(debug_assertions),
-            features: Features::default(),
             max_stack: 1 << 20,
             host_stack: 256 << 10,
-            spectre_guards: true,
-            progress: None,
-            #[cfg(feature = "cache")]
-            cache: None,
+            #[cfg(feature = "compiler")]
+            compiler: Settings { verify: cfg!(debug_assertions), ..Settings::default() },
             #[cfg(feature = "compiler")]
             functions: None,
+            #[cfg(feature = "cache")]
+            cache: None,
         }
     }
 }
@@ -59,26 +41,31 @@ impl Config {
     }
 
     /// Threads that compile; zero, the default, means one per processor.
+    #[cfg(feature = "compiler")]
     pub fn threads(mut self, threads: usize) -> Self {
-        self.threads = threads;
+        self.compiler.threads = threads;
         self
     }
 
     /// Whether to optimise code. Default: yes.
+    #[cfg(feature = "compiler")]
     pub fn optimize(mut self, yes: bool) -> Self {
-        self.optimize = yes;
+        self.compiler.optimize = yes;
         self
     }
 
     /// Whether to verify the code generator's input. Default: in debug builds.
+    #[cfg(feature = "compiler")]
     pub fn verify(mut self, yes: bool) -> Self {
-        self.verify = yes;
+        self.compiler.verify = yes;
         self
     }
 
-    /// Which WebAssembly is accepted.
+    /// The proposals of WebAssembly that modules may use. Default: all that this version
+    /// implements, [`Features::IMPLEMENTED`].
+    #[cfg(feature = "compiler")]
     pub fn features(mut self, features: Features) -> Self {
-        self.features = features;
+        self.compiler.features = features;
         self
     }
 
@@ -110,15 +97,17 @@ impl Config {
     /// Without guards a hostile guest that can measure time may read memory of this process that
     /// it has no access to. Guards do not stop other leaks of processors; guests that must learn
     /// nothing from each other at all belong into different processes.
+    #[cfg(feature = "compiler")]
     pub fn spectre_guards(mut self, yes: bool) -> Self {
-        self.spectre_guards = yes;
+        self.compiler.spectre_guards = yes;
         self
     }
 
     /// Calls `report` with the functions compiled so far and their number, from any of the
     /// threads that compile.
+    #[cfg(feature = "compiler")]
     pub fn progress(mut self, report: impl Fn(usize, usize) + Send + Sync + 'static) -> Self {
-        self.progress = Some(Arc::new(report));
+        self.compiler.progress = Some(Arc::new(report));
         self
     }
 
@@ -132,40 +121,18 @@ impl Config {
 
 impl std::fmt::Debug for Config {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Config")
-            .field("threads", &self.threads)
-            .field("optimize", &self.optimize)
-            .field("verify", &self.verify)
-            .field("features", &self.features)
-            .field("max_stack", &self.max_stack)
-            .field("host_stack", &self.host_stack)
-            .field("spectre_guards", &self.spectre_guards)
-            .finish_non_exhaustive()
+        let mut f = f.debug_struct("Config");
+        f.field("max_stack", &self.max_stack).field("host_stack", &self.host_stack);
+        #[cfg(feature = "compiler")]
+        f.field("compiler", &self.compiler);
+        f.finish_non_exhaustive()
     }
 }
 
-/// The compiler's settings for these, and a machine.
 #[cfg(feature = "compiler")]
-pub(crate) fn settings(
-    config: &Config,
-    target: precast_compiler::Target,
-) -> precast_compiler::Settings {
-    precast_compiler::Settings {
-        target,
-        optimize: config.optimize,
-        verify: config.verify,
-        threads: config.threads,
-        features: match config.features {
-            Features::Wasm1 => precast_compiler::Features::Wasm1,
-            Features::Wasm2 => precast_compiler::Features::Wasm2,
-        },
-        spectre_guards: config.spectre_guards,
-        progress: config.progress.clone(),
+impl Config {
+    /// The compiler's settings, for code for a machine.
+    pub(crate) fn settings(&self, target: Target) -> Settings {
+        Settings { target, ..self.compiler.clone() }
     }
-}
-
-/// The compiler's error as ours.
-#[cfg(feature = "compiler")]
-pub(crate) fn compile_error(error: precast_compiler::CompileError) -> crate::Error {
-    crate::CompileError { offset: error.offset, message: error.message }.into()
 }

@@ -6,6 +6,8 @@ use crate::trap::Trap;
 use precast_abi::artifact::FormatError;
 use precast_abi::trap::TrapCode;
 use precast_abi::types::ExternType;
+#[cfg(feature = "compiler")]
+use precast_compiler::CompileError;
 use std::error::Error as StdError;
 use std::fmt;
 use std::io;
@@ -18,7 +20,8 @@ pub struct Error(Box<ErrorKind>);
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum ErrorKind {
-    /// The module is invalid or uses what this runtime does not accept.
+    /// The module is invalid, uses what this runtime does not accept, or exceeds a limit.
+    #[cfg(feature = "compiler")]
     #[error(transparent)]
     Compile(#[from] CompileError),
     /// The artifact cannot be used.
@@ -64,16 +67,6 @@ pub enum ErrorKind {
     /// A value, a handle or a name does not fit its use.
     #[error("{0}")]
     Type(String),
-}
-
-/// Why a module cannot be compiled.
-#[derive(Clone, PartialEq, Eq, Debug, thiserror::Error)]
-#[error("{message} (at offset {offset:#x})")]
-pub struct CompileError {
-    /// Offset in the WebAssembly file, in bytes.
-    pub offset: usize,
-    /// What is wrong there.
-    pub message: String,
 }
 
 /// Why an import cannot be satisfied.

@@ -49,8 +49,8 @@ mod vm;
 
 #[cfg(feature = "cache")]
 pub use cached::Source;
-pub use config::{Config, Features};
-pub use error::{CompileError, Error, ErrorKind, HostError, LinkError};
+pub use config::Config;
+pub use error::{Error, ErrorKind, HostError, LinkError};
 pub use func::{Func, TypedFunc, WasmParams, WasmResults, WasmTy};
 #[cfg(feature = "compiler")]
 pub use functions::FunctionMemory;
@@ -74,7 +74,10 @@ pub use precast_abi::types::{
 #[cfg(feature = "cache")]
 pub use precast_cache as cache;
 #[cfg(feature = "compiler")]
-pub use precast_compiler::{BundleBytes, FunctionStore, Lineage, MemoryStore, Target, TargetError};
+pub use precast_compiler::{
+    BundleBytes, CompileError, ErrorKind as CompileErrorKind, Features, FunctionStore, Lineage,
+    MemoryStore, Target, TargetError, UnknownFeature,
+};
 pub use runtime::Runtime;
 pub use seal::{SealError, SealKey};
 pub use table::Table;

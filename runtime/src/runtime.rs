@@ -89,12 +89,12 @@ impl Runtime {
     #[cfg(feature = "compiler")]
     pub fn precompile_for(&self, wasm: &[u8], target: Target) -> Result<Vec<u8>, Error> {
         self.check_open()?;
-        let settings = crate::config::settings(self.config(), target);
+        let settings = self.config().settings(target);
         let store = self.config().functions.clone();
         #[cfg(feature = "cache")]
         let store = store.or_else(|| crate::cached::functions(self));
         let done = precast_compiler::compile_with(wasm, &settings, store.as_deref());
-        done.map(|done| done.artifact).map_err(crate::config::compile_error)
+        done.map(|done| done.artifact).map_err(Error::from)
     }
 
     /// Compiles the module in a file, in the binary format. With a cache that knows the file, and
