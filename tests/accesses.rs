@@ -272,7 +272,7 @@ impl Bench {
         let window = at.saturating_sub(32).min(len - 64)..(end + 32).min(len);
         let window = window.start as usize..window.end as usize;
         let before: Vec<u8> = window.clone().map(|_| self.numbers.u8(..)).collect();
-        self.memory.data_mut(&mut self.namespace)[window.clone()].copy_from_slice(&before);
+        self.memory.data_mut(&mut self.namespace).unwrap()[window.clone()].copy_from_slice(&before);
         let value = self.numbers.u64(..);
         let result = func.call(&mut self.namespace, (param as i32, value as i64));
         let what = || format!("{} with {param:#x}", replaced(access, offset, pattern));
@@ -300,7 +300,7 @@ impl Bench {
             let code = error.trap().map(|trap| trap.code());
             assert_eq!(code, Some(TrapCode::MemoryOutOfBounds), "{}", what());
         }
-        let after = &self.memory.data(&self.namespace)[window];
+        let after = &self.memory.data(&self.namespace).unwrap()[window];
         assert!(after == expected, "{}: memory is {after:x?}, not {expected:x?}", what());
     }
 }

@@ -65,9 +65,9 @@ fn live_and_die(runtime: &Runtime, module: &CompiledModule, host: &HostModule<Ve
     let instance = ns.instantiate(module).unwrap();
     let run = instance.typed::<(i32,), i32>(&ns, "run").unwrap();
     // A fresh memory and fresh globals, whoever had them before.
-    assert_eq!(instance.memory(&ns, "memory").unwrap().data(&ns)[..4], [0; 4]);
+    assert_eq!(instance.memory(&ns, "memory").unwrap().data(&ns).unwrap()[..4], [0; 4]);
     assert_eq!(run.call(&mut ns, (n,)).unwrap(), n * n);
-    assert_eq!(instance.memory(&ns, "memory").unwrap().size(&ns), 3);
+    assert_eq!(instance.memory(&ns, "memory").unwrap().size(&ns).unwrap(), 3);
     if i.is_multiple_of(10) {
         assert!(instance.call(&mut ns, "trap", &[]).is_err());
     }

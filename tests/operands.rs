@@ -408,7 +408,7 @@ fn operands_of_every_shape_give_the_same() {
                     }
                     let bytes = form.loaded.map_or(0, |i| op.takes[i].bytes());
                     if let Some(i) = form.loaded {
-                        let memory = machine.memory.data_mut(&mut machine.namespace);
+                        let memory = machine.memory.data_mut(&mut machine.namespace).unwrap();
                         memory[PAGE - bytes..].copy_from_slice(&values[i].to_le_bytes()[..bytes]);
                     }
                     let found = machine.call(n, &op, &values, bytes);

@@ -61,12 +61,30 @@ pub enum ErrorKind {
     /// A host function failed.
     #[error("{0}")]
     Host(Box<dyn StdError + Send + Sync>),
-    /// What was used has been closed.
+    /// What was used has been closed: `runtime`, `namespace` or `module`.
     #[error("the {0} is closed")]
     Closed(&'static str),
-    /// A value, a handle or a name does not fit its use.
+    /// A value, a function or a definition has another type than its use needs.
     #[error("{0}")]
-    Type(String),
+    TypeMismatch(String),
+    /// Nothing has the name or the index that was asked for.
+    #[error("{0}")]
+    NotFound(String),
+    /// A handle, a reference or a module belongs to another namespace or runtime.
+    #[error("{0}")]
+    Foreign(&'static str),
+    /// A global that is a constant cannot be set.
+    #[error("an immutable global cannot be set")]
+    Immutable,
+    /// A memory or a table cannot grow so far, or a signature has too many values.
+    #[error("{0}")]
+    Limit(String),
+    /// A definition, a name or an argument is not one that is possible.
+    #[error("{0}")]
+    Invalid(String),
+    /// This build, or this process, cannot do it.
+    #[error("{0}")]
+    Unsupported(String),
 }
 
 /// Why an import cannot be satisfied.
@@ -127,8 +145,9 @@ impl Error {
         }
     }
 
-    pub(crate) fn types(message: impl Into<String>) -> Self {
-        ErrorKind::Type(message.into()).into()
+    #[cold]
+    pub(crate) fn mismatch(message: impl Into<String>) -> Self {
+        ErrorKind::TypeMismatch(message.into()).into()
     }
 }
 

@@ -23,22 +23,25 @@ pub struct Func {
 impl Func {
     /// Its type.
     ///
+    /// # Errors
+    ///
+    /// [`crate::ErrorKind::Closed`].
+    ///
     /// # Panics
     ///
     /// When the namespace is another one.
-    pub fn ty(&self, namespace: &Namespace) -> FuncType {
+    pub fn ty(&self, namespace: &Namespace) -> Result<FuncType, Error> {
         namespace.own(self.store);
-        if namespace.is_closed() {
-            return FuncType::default();
-        }
-        self.entity.ty().ty.clone()
+        namespace.store().check_open()?;
+        Ok(self.entity.ty().ty.clone())
     }
 
     /// Calls it.
     ///
     /// # Errors
     ///
-    /// [`crate::ErrorKind::Type`] when the arguments do not fit its type,
+    /// [`crate::ErrorKind::TypeMismatch`] when the arguments do not fit its type,
+    /// [`crate::ErrorKind::Foreign`] for a reference of another namespace,
     /// [`crate::ErrorKind::Trap`], [`crate::ErrorKind::Exit`] and [`crate::ErrorKind::Host`] when
     /// it did not return, [`crate::ErrorKind::Closed`].
     ///
@@ -59,7 +62,7 @@ impl Func {
     ///
     /// # Errors
     ///
-    /// As [`Func::call`], and [`crate::ErrorKind::Type`] when `results` has another length. Then
+    /// As [`Func::call`], and [`crate::ErrorKind::TypeMismatch`] when `results` has another length. Then
     /// the slice holds zeros and nulls, or what it held before.
     ///
     /// # Panics
@@ -77,11 +80,11 @@ impl Func {
         let ty = &ty.ty;
         if !args.iter().map(Value::ty).eq(ty.params().iter().copied()) {
             let found = FuncType::new(args.iter().map(Value::ty), []);
-            return Err(Error::types(format!("a function {ty} was called with {found}")));
+            return Err(Error::mismatch(format!("a function {ty} was called with {found}")));
         }
         if results.len() != ty.results().len() {
             let len = results.len();
-            return Err(Error::types(format!("a function {ty} was called for {len} results")));
+            return Err(Error::mismatch(format!("a function {ty} was called for {len} results")));
         }
         // The call may close the namespace, and the type is gone then: the results remember theirs.
         for (result, &ty) in results.iter_mut().zip(ty.results()) {
@@ -103,7 +106,7 @@ impl Func {
     ///
     /// # Errors
     ///
-    /// [`crate::ErrorKind::Type`] when it has other types.
+    /// [`crate::ErrorKind::TypeMismatch`] when it has other types.
     ///
     /// # Panics
     ///
@@ -119,7 +122,7 @@ impl Func {
         if ty.params() != P::TYPES || ty.results() != R::TYPES {
             let list = |types: &[ValType]| types.to_vec();
             let wanted = FuncType::new(list(P::TYPES), list(R::TYPES));
-            return Err(Error::types(format!("the function is {ty}, not {wanted}")));
+            return Err(Error::mismatch(format!("the function is {ty}, not {wanted}")));
         }
         Ok(TypedFunc { func: *self, types: PhantomData })
     }

@@ -24,40 +24,46 @@ impl Global {
         self.entity.ty
     }
 
-    /// Its value; zero or null when the namespace is closed.
+    /// Its value.
+    ///
+    /// # Errors
+    ///
+    /// [`ErrorKind::Closed`].
     ///
     /// # Panics
     ///
     /// When the namespace is another one.
-    pub fn get(&self, namespace: &Namespace) -> Value {
+    pub fn get(&self, namespace: &Namespace) -> Result<Value, Error> {
         namespace.own(self.store);
-        match namespace.store().global(self.entity) {
-            Some(raw) => namespace.store().lift(self.entity.ty.value, raw),
-            None => Value::default(self.entity.ty.value),
-        }
+        let store = namespace.store();
+        store.check_open()?;
+        let raw = store.global(self.entity).ok_or(ErrorKind::Closed("namespace"))?;
+        Ok(store.lift(self.entity.ty.value, raw))
     }
 
     /// Sets its value.
     ///
     /// # Errors
     ///
-    /// [`ErrorKind::Type`] when it is immutable or the value is of another type or namespace,
-    /// [`ErrorKind::Closed`].
+    /// [`ErrorKind::Immutable`]; [`ErrorKind::TypeMismatch`] when the value has another type,
+    /// [`ErrorKind::Foreign`] when it is a reference of another namespace; [`ErrorKind::Closed`].
     ///
     /// # Panics
     ///
     /// When the namespace is another one.
     pub fn set(&self, namespace: &mut Namespace, value: Value) -> Result<(), Error> {
         namespace.own(self.store);
-        if namespace.is_closed() {
-            return Err(ErrorKind::Closed("namespace").into());
-        }
+        namespace.store().check_open()?;
         let ty = self.entity.ty;
         if !ty.mutable {
-            return Err(Error::types("an immutable global cannot be set"));
+            return Err(ErrorKind::Immutable.into());
         }
         if value.ty() != ty.value {
-            return Err(Error::types(format!("a global of {} was given {}", ty.value, value.ty())));
+            return Err(Error::mismatch(format!(
+                "a global of {} was given {}",
+                ty.value,
+                value.ty()
+            )));
         }
         namespace.store_mut().set_global(self.entity, value)
     }

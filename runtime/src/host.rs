@@ -187,7 +187,8 @@ impl<T: Send + 'static> HostModuleBuilder<T> {
 
     fn define_static(mut self, name: &str, what: Static) -> Self {
         if let Err(reason) = what.check() {
-            self.error.get_or_insert_with(|| Error::types(format!("\"{name}\": {reason}")));
+            self.error
+                .get_or_insert_with(|| ErrorKind::Invalid(format!("\"{name}\": {reason}")).into());
         }
         if self.funcs.by_name.contains_key(name) {
             Arc::make_mut(&mut self.funcs).by_name.remove(name);
@@ -227,9 +228,9 @@ pub(crate) fn dynamic<T: Send + 'static>(
     + 'static,
 ) -> Result<HostFuncDef, Error> {
     if ty.params().len().max(ty.results().len()) > MAX_DYNAMIC {
-        return Err(Error::types(format!("\"{name}\": more than {MAX_DYNAMIC} values")));
+        return Err(ErrorKind::Limit(format!("\"{name}\": more than {MAX_DYNAMIC} values")).into());
     }
-    let types = types::intern(&ty).map_err(|_| Error::types(types::collision(&ty)))?;
+    let types = types::intern(&ty).map_err(|_| ErrorKind::Unsupported(types::collision(&ty)))?;
     Ok(HostFuncDef::dynamic(types, f))
 }
 
@@ -334,9 +335,10 @@ impl<T: Send + 'static> HostModule<T> {
                         Value::V128(v) => v,
                         Value::FuncRef(None) | Value::ExternRef(None) => 0,
                         Value::FuncRef(_) | Value::ExternRef(_) => {
-                            return Err(Error::types(format!(
+                            return Err(ErrorKind::Invalid(format!(
                                 "global \"{name}\": a reference belongs to a namespace"
-                            )));
+                            ))
+                            .into());
                         }
                     };
                     host.add_global(name, raw, GlobalType { value: value.ty(), mutable });

@@ -1,6 +1,6 @@
 //! Instances, and what they export.
 
-use crate::error::Error;
+use crate::error::{Error, ErrorKind};
 use crate::func::{Func, TypedFunc, WasmParams, WasmResults};
 use crate::global::Global;
 use crate::memory::Memory;
@@ -42,16 +42,20 @@ impl Extern {
 
     /// Its type, with the size that a table or memory has now as the minimum.
     ///
+    /// # Errors
+    ///
+    /// [`crate::ErrorKind::Closed`].
+    ///
     /// # Panics
     ///
     /// When the namespace is another one.
-    pub fn ty(&self, namespace: &Namespace) -> ExternType {
-        match self {
-            Extern::Func(func) => ExternType::Func(func.ty(namespace)),
-            Extern::Table(table) => ExternType::Table(table.ty(namespace)),
-            Extern::Memory(memory) => ExternType::Memory(memory.ty(namespace)),
+    pub fn ty(&self, namespace: &Namespace) -> Result<ExternType, Error> {
+        Ok(match self {
+            Extern::Func(func) => ExternType::Func(func.ty(namespace)?),
+            Extern::Table(table) => ExternType::Table(table.ty(namespace)?),
+            Extern::Memory(memory) => ExternType::Memory(memory.ty(namespace)?),
             Extern::Global(global) => ExternType::Global(global.ty(namespace)),
-        }
+        })
     }
 
     /// The function, if it is one.
@@ -161,7 +165,8 @@ impl Instance {
     ///
     /// # Errors
     ///
-    /// [`crate::ErrorKind::Type`] when there is no such function or it has other types.
+    /// [`crate::ErrorKind::NotFound`] when there is no such function,
+    /// [`crate::ErrorKind::TypeMismatch`] when it has other types, [`crate::ErrorKind::Closed`].
     pub fn typed<P: WasmParams, R: WasmResults>(
         &self,
         namespace: &Namespace,
@@ -174,7 +179,7 @@ impl Instance {
     ///
     /// # Errors
     ///
-    /// [`crate::ErrorKind::Type`] when there is no such function; else as [`Func::call`].
+    /// [`crate::ErrorKind::NotFound`] when there is no such function; else as [`Func::call`].
     pub fn call(
         &self,
         namespace: &mut Namespace,
@@ -186,7 +191,7 @@ impl Instance {
 
     fn must(&self, namespace: &Namespace, name: &str) -> Result<Func, Error> {
         namespace.store().check_open()?;
-        let missing = || Error::types(format!("no function is exported as \"{name}\""));
-        self.func(namespace, name).ok_or_else(missing)
+        let missing = || ErrorKind::NotFound(format!("no function is exported as \"{name}\""));
+        Ok(self.func(namespace, name).ok_or_else(missing)?)
     }
 }

@@ -1,6 +1,6 @@
 //! A module whose imports are resolved: instances without another look at names and types.
 
-use crate::error::Error;
+use crate::error::{Error, ErrorKind};
 use crate::host::HostModule;
 use crate::instance::{Extern, Instance};
 use crate::linker::AnyHostModule;
@@ -128,14 +128,14 @@ impl InstancePre {
     ///
     /// # Errors
     ///
-    /// [`ErrorKind::Type`](crate::ErrorKind::Type) when nothing is imported from such a module, or it
-    /// belongs to another runtime.
+    /// [`ErrorKind::NotFound`] when nothing is imported from such a module, [`ErrorKind::Foreign`]
+    /// when it belongs to another runtime.
     pub fn with_host<T: Send + 'static>(
         &self,
         module: &HostModule<T>,
     ) -> Result<InstancePre, Error> {
         if !module.runtime().same(self.0.module.runtime()) {
-            return Err(Error::types("a host module of another runtime"));
+            return Err(ErrorKind::Foreign("a host module of another runtime").into());
         }
         let mut providers = self.0.providers.clone();
         let replaced = providers.iter_mut().find(|provider| match &provider.source {
@@ -144,9 +144,8 @@ impl InstancePre {
         });
         let Some(replaced) = replaced else {
             let name = module.name();
-            return Err(Error::types(format!(
-                "nothing is imported from this host module {name:?}"
-            )));
+            let message = format!("nothing is imported from this host module {name:?}");
+            return Err(ErrorKind::NotFound(message).into());
         };
         let (host, funcs) = (Arc::new(module.clone()), module.funcs().clone());
         *replaced = Provider::new(Source::Host { host, funcs });
@@ -170,7 +169,7 @@ impl InstancePre {
     ///
     /// # Errors
     ///
-    /// [`ErrorKind::Type`](crate::ErrorKind::Type) for a namespace of another runtime; else as
+    /// [`ErrorKind::Foreign`] for a namespace of another runtime; else as
     /// [`InstancePre::instantiate`].
     pub fn instantiate_in(&self, namespace: &mut Namespace) -> Result<Instance, Error> {
         self.instantiate_with(namespace, &[])
@@ -231,7 +230,7 @@ impl Provider {
 fn find_all(store: &Store, imports: &[Resolved], instances: &[u32]) -> Result<Vec<Entity>, Error> {
     let found = imports.iter().map(|import| import.find(store, instances));
     // A start function may have closed the namespace.
-    found.collect::<Option<_>>().ok_or_else(|| crate::ErrorKind::Closed("namespace").into())
+    found.collect::<Option<_>>().ok_or_else(|| ErrorKind::Closed("namespace").into())
 }
 
 /// The providers that imports need, with their positions among those.

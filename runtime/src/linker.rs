@@ -147,7 +147,7 @@ impl Linker {
     ///
     /// # Errors
     ///
-    /// As [`Linker::func`], and [`ErrorKind::Type`] for more than 1,000 values.
+    /// As [`Linker::func`], and [`ErrorKind::Limit`] for more than 1,000 values.
     pub fn func_dynamic(
         &mut self,
         module: &str,
@@ -194,7 +194,7 @@ impl Linker {
     ///
     /// # Errors
     ///
-    /// [`ErrorKind::Link`] when one is defined already, [`ErrorKind::Type`] for a module of another
+    /// [`ErrorKind::Link`] when one is defined already, [`ErrorKind::Foreign`] for a module of another
     /// runtime, [`ErrorKind::Closed`].
     pub fn host<T: Send + 'static>(&mut self, module: &HostModule<T>) -> Result<&mut Self, Error> {
         self.host_as(module.name(), module)
@@ -212,7 +212,7 @@ impl Linker {
     ) -> Result<&mut Self, Error> {
         self.runtime.check_open()?;
         if !module.runtime().same(&self.runtime) {
-            return Err(Error::types("a host module of another runtime"));
+            return Err(ErrorKind::Foreign("a host module of another runtime").into());
         }
         let funcs = module.funcs();
         let exports = module.exports();
@@ -241,7 +241,7 @@ impl Linker {
         let imports = self.resolve(module)?;
         let imports = imports.into_iter().map(|from| match from {
             From::Provider(resolved) => Ok(resolved),
-            From::Namespace(_) => Err(Error::types(
+            From::Namespace(_) => Err(ErrorKind::Foreign(
                 "a module that every namespace has cannot import from one namespace",
             )),
         });
@@ -278,7 +278,7 @@ impl Linker {
         let exports = instance.exports(namespace);
         exports.iter().try_for_each(|(export, _)| self.check_free(name, export))?;
         for (export, value) in exports {
-            self.insert(name, &export, value.ty(namespace), From::Namespace(value));
+            self.insert(name, &export, value.ty(namespace)?, From::Namespace(value));
         }
         Ok(self)
     }
@@ -301,7 +301,7 @@ impl Linker {
     ) -> Result<&mut Self, Error> {
         namespace.store().check_open()?;
         self.check_free(module, name)?;
-        self.insert(module, name, value.ty(namespace), From::Namespace(value));
+        self.insert(module, name, value.ty(namespace)?, From::Namespace(value));
         Ok(self)
     }
 
@@ -401,7 +401,7 @@ impl Linker {
     /// # Errors
     ///
     /// [`ErrorKind::Link`] when an import is not defined, of another type, or of one namespace;
-    /// [`ErrorKind::Type`] for a module of another runtime; [`ErrorKind::Closed`].
+    /// [`ErrorKind::Foreign`] for a module of another runtime; [`ErrorKind::Closed`].
     pub fn instantiate_pre(&self, module: &CompiledModule) -> Result<InstancePre, Error> {
         let imports = self.resolve(module)?;
         let resolved = imports.into_iter().enumerate().map(|(position, from)| match from {
@@ -418,7 +418,7 @@ impl Linker {
     fn resolve(&self, module: &CompiledModule) -> Result<Vec<From>, Error> {
         module.check_open()?;
         if !module.runtime().same(&self.runtime) {
-            return Err(Error::types("a module of another runtime"));
+            return Err(ErrorKind::Foreign("a module of another runtime").into());
         }
         let resolve = |import: ImportType| match self.definition(&import.module, &import.name) {
             Some(found) if admits(&import.ty, &found.ty) => Ok(found.from.clone()),

@@ -5,7 +5,7 @@ use crate::namespace::Namespace;
 use crate::vm::entity::Shared;
 use crate::vm::memory::MemoryData;
 use precast_abi::trap::TrapCode;
-use precast_abi::types::{Limits, MemoryType};
+use precast_abi::types::MemoryType;
 
 /// A handle on a linear memory.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
@@ -19,62 +19,79 @@ impl Memory {
         Memory { store, data: Shared::new(data) }
     }
 
-    fn get<'a>(&self, namespace: &'a Namespace) -> Option<&'a MemoryData> {
+    fn get<'a>(&self, namespace: &'a Namespace) -> Result<&'a MemoryData, Error> {
         namespace.own(self.store);
-        self.data.get(namespace.store())
+        namespace.store().check_open()?;
+        self.data.get(namespace.store()).ok_or_else(closed)
     }
 
-    fn get_mut<'a>(&self, namespace: &'a mut Namespace) -> Option<&'a mut MemoryData> {
+    fn get_mut<'a>(&self, namespace: &'a mut Namespace) -> Result<&'a mut MemoryData, Error> {
         namespace.own(self.store);
-        self.data.get_mut(namespace.store_mut())
+        namespace.store().check_open()?;
+        self.data.get_mut(namespace.store_mut()).ok_or_else(closed)
     }
 
     /// Its type, with its size now as the minimum.
     ///
+    /// # Errors
+    ///
+    /// [`ErrorKind::Closed`], as all functions here.
+    ///
     /// # Panics
     ///
     /// When the namespace is another one, as all functions here.
-    pub fn ty(&self, namespace: &Namespace) -> MemoryType {
-        let closed = MemoryType { limits: Limits { min: 0, max: None } };
-        self.get(namespace).map_or(closed, MemoryData::memory_type)
+    pub fn ty(&self, namespace: &Namespace) -> Result<MemoryType, Error> {
+        Ok(self.get(namespace)?.memory_type())
     }
 
     /// Its size in pages of 64 KiB.
-    pub fn size(&self, namespace: &Namespace) -> u64 {
-        self.get(namespace).map_or(0, MemoryData::pages)
+    ///
+    /// # Errors
+    ///
+    /// [`ErrorKind::Closed`].
+    pub fn size(&self, namespace: &Namespace) -> Result<u64, Error> {
+        Ok(self.get(namespace)?.pages())
     }
 
     /// Grows it by `pages` and gives its old size.
     ///
     /// # Errors
     ///
-    /// [`ErrorKind::Type`] when it may not grow so far or the machine has no memory,
+    /// [`ErrorKind::Limit`] when it may not grow so far or the machine has no memory,
     /// [`ErrorKind::Closed`].
     pub fn grow(&self, namespace: &mut Namespace, pages: u64) -> Result<u64, Error> {
-        let memory = self.get_mut(namespace).ok_or(ErrorKind::Closed("namespace"))?;
+        let memory = self.get_mut(namespace)?;
         let (size, max) = (memory.pages(), memory.memory_type().limits);
         let failed =
-            || Error::types(format!("a memory of {size} pages ({max}) cannot grow {pages}"));
-        memory.grow(pages).ok_or_else(failed)
+            || ErrorKind::Limit(format!("a memory of {size} pages ({max}) cannot grow by {pages}"));
+        Ok(memory.grow(pages).ok_or_else(failed)?)
     }
 
-    /// Its bytes. Empty when the namespace is closed.
-    pub fn data<'a>(&self, namespace: &'a Namespace) -> &'a [u8] {
-        self.get(namespace).map_or(&[], MemoryData::bytes)
+    /// Its bytes.
+    ///
+    /// # Errors
+    ///
+    /// [`ErrorKind::Closed`].
+    pub fn data<'a>(&self, namespace: &'a Namespace) -> Result<&'a [u8], Error> {
+        self.get(namespace).map(MemoryData::bytes)
     }
 
-    /// Its bytes, to write. Empty when the namespace is closed.
-    pub fn data_mut<'a>(&self, namespace: &'a mut Namespace) -> &'a mut [u8] {
-        self.get_mut(namespace).map_or(&mut [], MemoryData::bytes_mut)
+    /// Its bytes, to write.
+    ///
+    /// # Errors
+    ///
+    /// [`ErrorKind::Closed`].
+    pub fn data_mut<'a>(&self, namespace: &'a mut Namespace) -> Result<&'a mut [u8], Error> {
+        self.get_mut(namespace).map(MemoryData::bytes_mut)
     }
 
     /// Copies bytes out.
     ///
     /// # Errors
     ///
-    /// An out-of-bounds trap when they do not all lie in memory.
+    /// An out-of-bounds trap when they do not all lie in memory; [`ErrorKind::Closed`].
     pub fn read(&self, namespace: &Namespace, offset: u64, to: &mut [u8]) -> Result<(), Error> {
-        let data = self.data(namespace);
+        let data = self.data(namespace)?;
         let from = usize::try_from(offset).ok().and_then(|at| data.get(at..)?.get(..to.len()));
         to.copy_from_slice(from.ok_or_else(out_of_bounds)?);
         Ok(())
@@ -84,14 +101,18 @@ impl Memory {
     ///
     /// # Errors
     ///
-    /// An out-of-bounds trap when they do not all fit; nothing is written then.
+    /// An out-of-bounds trap when they do not all fit, and nothing is written; [`ErrorKind::Closed`].
     pub fn write(&self, namespace: &mut Namespace, offset: u64, from: &[u8]) -> Result<(), Error> {
-        let data = self.data_mut(namespace);
+        let data = self.data_mut(namespace)?;
         let at = usize::try_from(offset).ok();
         let to = at.and_then(|at| data.get_mut(at..)?.get_mut(..from.len()));
         to.ok_or_else(out_of_bounds)?.copy_from_slice(from);
         Ok(())
     }
+}
+
+fn closed() -> Error {
+    ErrorKind::Closed("namespace").into()
 }
 
 fn out_of_bounds() -> Error {

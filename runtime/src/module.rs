@@ -73,10 +73,12 @@ impl CompiledModule {
         check_features(code.section(Section::Features))?;
         let types = types::intern_all(artifact.types(bytes)).map_err(|refused| match refused {
             Refused::Identity => Error::from(FormatError::Record("a type's identity")),
-            Refused::Collision => Error::types(
+            Refused::Collision => ErrorKind::Unsupported(
                 "a function type was made to have the identity of another one: the module cannot \
-                 be used beside those loaded before",
-            ),
+                 be used beside those loaded before"
+                    .to_owned(),
+            )
+            .into(),
         })?;
         Ok(CompiledModule(Arc::new(Inner {
             id: NEXT.fetch_add(1, Ordering::Relaxed),

@@ -78,7 +78,7 @@ impl Namespace {
     /// # Errors
     ///
     /// As [`Namespace::instantiate`]; [`ErrorKind::Link`] also when there are too few imports,
-    /// [`ErrorKind::Type`] when there are too many.
+    /// [`ErrorKind::Invalid`] when there are too many.
     ///
     /// # Panics
     ///
@@ -100,7 +100,7 @@ impl Namespace {
         }
         if imports.len() > descs.len() {
             let message = format!("{} imports for a module of {}", imports.len(), descs.len());
-            return Err(Error::types(message));
+            return Err(ErrorKind::Invalid(message).into());
         }
         self.instantiate_entities(module, &entities)
     }
@@ -110,7 +110,7 @@ impl Namespace {
         self.store().check_open()?;
         module.check_open()?;
         if !module.runtime().same(self.runtime()) {
-            return Err(Error::types("a module of another runtime"));
+            return Err(ErrorKind::Foreign("a module of another runtime").into());
         }
         Ok(())
     }
@@ -170,7 +170,7 @@ impl Namespace {
     ) -> Result<Instance, Error> {
         self.store().check_open()?;
         if !module.runtime().same(self.runtime()) {
-            return Err(Error::types("a host module of another runtime"));
+            return Err(ErrorKind::Foreign("a host module of another runtime").into());
         }
         let host = module.instantiate()?;
         let index = self.store_mut().add_host(host);

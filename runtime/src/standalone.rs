@@ -46,7 +46,7 @@ impl Func {
     ///
     /// # Errors
     ///
-    /// [`ErrorKind::Closed`], and [`ErrorKind::Type`] for more than 1,000 values.
+    /// [`ErrorKind::Closed`], and [`ErrorKind::Limit`] for more than 1,000 values.
     pub fn new_dynamic(
         namespace: &mut Namespace,
         ty: FuncType,
@@ -71,10 +71,10 @@ impl Memory {
     ///
     /// # Errors
     ///
-    /// [`ErrorKind::Type`] when the sizes are no memory's, [`ErrorKind::System`] when there is not so
+    /// [`ErrorKind::Invalid`] when the sizes are no memory's, [`ErrorKind::System`] when there is not so
     /// much, [`ErrorKind::Closed`].
     pub fn new(namespace: &mut Namespace, ty: MemoryType) -> Result<Memory, Error> {
-        Static::Memory(ty).check().map_err(Error::types)?;
+        Static::Memory(ty).check().map_err(|reason| ErrorKind::Invalid(reason.to_owned()))?;
         let mut host = HostInstance::new(Arc::default(), ());
         let what = "reserving the host's memory";
         let memory =
@@ -89,13 +89,14 @@ impl Table {
     ///
     /// # Errors
     ///
-    /// [`ErrorKind::Type`] when the sizes are no table's, or the value is of another type or
-    /// namespace; [`ErrorKind::System`] when there is not so much memory, [`ErrorKind::Closed`].
+    /// [`ErrorKind::Invalid`] when the sizes are no table's; [`ErrorKind::TypeMismatch`] when the
+    /// value has another type, [`ErrorKind::Foreign`] when it is of another namespace;
+    /// [`ErrorKind::System`] when there is not so much memory; [`ErrorKind::Closed`].
     pub fn new(namespace: &mut Namespace, ty: TableType, value: Value) -> Result<Table, Error> {
-        Static::Table(ty).check().map_err(Error::types)?;
+        Static::Table(ty).check().map_err(|reason| ErrorKind::Invalid(reason.to_owned()))?;
         if value.ty() != ty.element {
             let found = value.ty();
-            return Err(Error::types(format!("a table of {} was given {found}", ty.element)));
+            return Err(Error::mismatch(format!("a table of {} was given {found}", ty.element)));
         }
         namespace.store().check_open()?;
         // What a value of another namespace is, is found out before the table is there.
@@ -119,7 +120,7 @@ impl Global {
     ///
     /// # Errors
     ///
-    /// [`ErrorKind::Type`] when the value is a reference of another namespace,
+    /// [`ErrorKind::Foreign`] when the value is a reference of another namespace,
     /// [`ErrorKind::Closed`].
     pub fn new(namespace: &mut Namespace, value: Value, mutable: bool) -> Result<Global, Error> {
         namespace.store().check_open()?;

@@ -98,7 +98,7 @@ fn a_memory_of_no_pages_has_no_byte() {
             let mut ns = runtime.namespace();
             let instance = ns.instantiate(&empty).unwrap();
             let memory = instance.memory(&ns, "memory").unwrap();
-            assert!(memory.data(&ns).is_empty());
+            assert!(memory.data(&ns).unwrap().is_empty());
             for name in ["load", "constant", "store", "fill", "copy"] {
                 for index in [0u32, 1, 65535, 65536, u32::MAX] {
                     let code = trap(&mut ns, instance, name, &[index.into()]);
@@ -107,7 +107,7 @@ fn a_memory_of_no_pages_has_no_byte() {
             }
             let grown = instance.call(&mut ns, "grow", &[]).unwrap();
             assert_eq!(grown, [Value::I32(if limits == "0 0" { -1 } else { 0 })]);
-            assert!(memory.data(&ns).iter().all(|&byte| byte == 0), "{limits}");
+            assert!(memory.data(&ns).unwrap().iter().all(|&byte| byte == 0), "{limits}");
         }
     }
 }
@@ -142,7 +142,7 @@ fn memories_that_take_turns_at_a_place_show_nothing_of_each_other() {
         let memory = instance.memory(&ns, "memory").unwrap();
         let grown = instance.call(&mut ns, "grow", &[Value::I32(30)]).unwrap();
         assert_eq!(grown, [Value::I32(*min)]);
-        let bytes = memory.data_mut(&mut ns);
+        let bytes = memory.data_mut(&mut ns).unwrap();
         if !data.is_empty() {
             assert_eq!(&bytes[70000..70005], data.as_bytes());
             bytes[70000..70005].fill(0);
@@ -150,10 +150,10 @@ fn memories_that_take_turns_at_a_place_show_nothing_of_each_other() {
         assert!(bytes.iter().all(|&byte| byte == 0), "round {round}");
         bytes.fill(0xbb);
         let table = instance.table(&ns, "table").unwrap();
-        assert!((0..4).all(|i| table.get(&ns, i) == Some(Value::ExternRef(None))));
+        assert!((0..4).all(|i| table.get(&ns, i).unwrap() == Some(Value::ExternRef(None))));
         let value = ns.extern_ref(round);
         instance.call(&mut ns, "grow table", &[Value::ExternRef(Some(value))]).unwrap();
-        assert!((4..12).all(|i| table.get(&ns, i) == Some(Value::ExternRef(None))));
+        assert!((4..12).all(|i| table.get(&ns, i).unwrap() == Some(Value::ExternRef(None))));
     }
 }
 
@@ -347,8 +347,8 @@ fn external_references_outlive_what_ends_a_call() {
         let result = instance.call(&mut ns, "keep", &args);
         assert_eq!(result.is_err(), fails);
         let table = instance.table(&ns, "table").unwrap();
-        let global = instance.global(&ns, "global").unwrap().get(&ns);
-        for kept in [table.get(&ns, 0).unwrap(), global] {
+        let global = instance.global(&ns, "global").unwrap().get(&ns).unwrap();
+        for kept in [table.get(&ns, 0).unwrap().unwrap(), global] {
             let Value::ExternRef(Some(kept)) = kept else { panic!("{kept:?}") };
             assert_eq!(kept.get::<String>(&ns).unwrap(), &format!("value {round}"));
         }

@@ -63,7 +63,7 @@ impl Guest {
         len: usize,
     ) {
         let mut model = self.pattern.clone();
-        self.memory.data_mut(&mut self.ns).copy_from_slice(&model);
+        self.memory.data_mut(&mut self.ns).unwrap().copy_from_slice(&model);
         let fits = match name {
             "copy" => a + len <= SIZE && b + len <= SIZE,
             _ => a + len <= SIZE,
@@ -83,7 +83,7 @@ impl Guest {
                 assert!(!fits, "{} traps", what());
             }
         }
-        assert!(self.memory.data(&self.ns) == model, "{}: wrong bytes", what());
+        assert!(self.memory.data(&self.ns).unwrap() == model, "{}: wrong bytes", what());
     }
 }
 

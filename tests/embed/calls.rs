@@ -80,7 +80,7 @@ fn many_parameters_and_results() {
 fn function_types() {
     let (ns, instance) =
         instantiate(r#"(module (func (export "f") (param i32 f32) (result i64) (i64.const 0)))"#);
-    let ty = instance.func(&ns, "f").unwrap().ty(&ns);
+    let ty = instance.func(&ns, "f").unwrap().ty(&ns).unwrap();
     assert_eq!(ty.params(), [ValType::I32, ValType::F32]);
     assert_eq!(ty.results(), [ValType::I64]);
 }
@@ -91,14 +91,14 @@ fn wrong_types_are_refused() {
         instantiate(r#"(module (func (export "f") (param i32) (result i32) (local.get 0)))"#);
     assert!(matches!(
         instance.typed::<(i64,), i32>(&ns, "f").err().unwrap().kind(),
-        ErrorKind::Type(_)
+        ErrorKind::TypeMismatch(_)
     ));
     assert!(instance.typed::<(i32,), ()>(&ns, "f").is_err());
     assert!(instance.typed::<(i32,), i32>(&ns, "g").is_err());
     assert!(instance.call(&mut ns, "g", &[]).is_err());
     for args in [&[][..], &[Value::I64(1)], &[Value::I32(1), Value::I32(2)]] {
         let error = instance.call(&mut ns, "f", args).unwrap_err();
-        assert!(matches!(error.kind(), ErrorKind::Type(_)), "{error}");
+        assert!(matches!(error.kind(), ErrorKind::TypeMismatch(_)), "{error}");
     }
     assert_eq!(instance.call(&mut ns, "f", &[Value::I32(8)]).unwrap(), [Value::I32(8)]);
 }

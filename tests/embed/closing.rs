@@ -1,6 +1,6 @@
 //! What is closed answers with an error, and never with a crash.
 
-use precast::{Error, ErrorKind, Runtime, Value};
+use precast::{Error, ErrorKind, Extern, Runtime, Value};
 
 use super::compile;
 
@@ -38,8 +38,18 @@ fn a_namespace() {
     assert_closed(instance.call(&mut ns, "f", &[]));
     assert_closed(ns.instantiate(&module));
     assert_closed(global.set(&mut ns, Value::I32(1)));
-    // A closed memory is empty.
-    assert!(memory.write(&mut ns, 0, &[1]).is_err());
+    assert_closed(global.get(&ns));
+    assert_closed(memory.write(&mut ns, 0, &[1]));
+    assert_closed(memory.read(&ns, 0, &mut []));
+    assert_closed(memory.data(&ns));
+    assert_closed(memory.data_mut(&mut ns));
+    assert_closed(memory.size(&ns));
+    assert_closed(table.get(&ns, 0));
+    assert_closed(table.size(&ns));
+    assert_closed(func.typed::<(), i32>(&ns));
+    for value in [Extern::from(func), table.into(), memory.into()] {
+        assert_closed(value.ty(&ns));
+    }
     assert_closed(memory.grow(&mut ns, 1));
     assert_closed(table.set(&mut ns, 0, Value::FuncRef(None)));
 

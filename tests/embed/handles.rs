@@ -4,9 +4,12 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use std::collections::HashSet;
 
-use precast::{Caller, Extern, HostError, HostModuleBuilder, TrapCode, ValType, Value, ValueError};
+use precast::{
+    Caller, ErrorKind, Extern, HostError, HostModuleBuilder, Limits, Runtime, Table, TableType,
+    TrapCode, ValType, Value, ValueError,
+};
 
-use super::instantiate;
+use super::{compile, instantiate};
 
 const MODULE: &str = r#"(module
   (memory (export "memory") 1)
@@ -30,7 +33,7 @@ fn of_another_namespace() {
     assert_panics(|| typed.call(&mut other, ()));
     assert_panics(|| instance.call(&mut other, "f", &[]));
     assert_panics(|| instance.export(&other, "f"));
-    assert_panics(|| memory.data(&other).len());
+    assert_panics(|| memory.data(&other).unwrap().len());
     assert_panics(|| other.register("i", instance));
 
     // What is wrong about a value may be a guest's doing: that is an error.
@@ -135,4 +138,39 @@ fn errors_of_host_functions_are_errors() {
         HostError::trap(TrapCode::Unreachable).to_string(),
         TrapCode::Unreachable.to_string()
     );
+}
+
+/// Callers tell apart what they can act on.
+#[test]
+fn each_misuse_has_its_kind() {
+    let runtime = Runtime::new();
+    let module = compile(
+        &runtime,
+        r#"(module (func (export "f") (param i32)) (memory (export "m") 1 2)
+             (table (export "t") 1 funcref) (global (export "c") i32 (i32.const 1))
+             (global (export "v") (mut externref) (ref.null extern)))"#,
+    );
+    let mut ns = runtime.namespace();
+    let instance = ns.instantiate(&module).unwrap();
+    let table = instance.table(&ns, "t").unwrap();
+    let variable = instance.global(&ns, "v").unwrap();
+    let foreign = Value::from(runtime.namespace().extern_ref(1));
+    macro_rules! kind {
+        ($result:expr, $kind:pat) => {
+            let error = $result.map(drop).unwrap_err();
+            assert!(matches!(error.kind(), $kind), "{}: {error}", stringify!($result));
+        };
+    }
+    kind!(instance.call(&mut ns, "f", &[]), ErrorKind::TypeMismatch(_));
+    kind!(instance.typed::<(), ()>(&ns, "f"), ErrorKind::TypeMismatch(_));
+    kind!(instance.call(&mut ns, "g", &[]), ErrorKind::NotFound(_));
+    kind!(table.set(&mut ns, 1, Value::FuncRef(None)), ErrorKind::NotFound(_));
+    kind!(table.set(&mut ns, 0, Value::I32(0)), ErrorKind::TypeMismatch(_));
+    kind!(variable.set(&mut ns, foreign), ErrorKind::Foreign(_));
+    kind!(instance.global(&ns, "c").unwrap().set(&mut ns, Value::I32(2)), ErrorKind::Immutable);
+    kind!(instance.memory(&ns, "m").unwrap().grow(&mut ns, 2), ErrorKind::Limit(_));
+    kind!(ns.instantiate_with(&module, &[table.into()]), ErrorKind::Invalid(_));
+    kind!(Runtime::new().namespace().instantiate(&module), ErrorKind::Foreign(_));
+    let elements = TableType { element: ValType::I32, limits: Limits { min: 0, max: None } };
+    kind!(Table::new(&mut ns, elements, Value::I32(0)), ErrorKind::Invalid(_));
 }

@@ -96,7 +96,7 @@ fn the_callers_memory() {
     );
     let instance = ns.instantiate(&module).unwrap();
     assert_eq!(instance.call(&mut ns, "run", &[]).unwrap(), [Value::I32(7)]);
-    assert_eq!(&instance.memory(&ns, "memory").unwrap().data(&ns)[..5], b"HELLO");
+    assert_eq!(&instance.memory(&ns, "memory").unwrap().data(&ns).unwrap()[..5], b"HELLO");
 }
 
 #[test]
@@ -219,7 +219,7 @@ fn errors_end_the_call() {
     assert!(error.to_string().contains("the disk is on fire"), "{error}");
 
     // Nothing ran after any of them.
-    assert_eq!(instance.global(&ns, "after").unwrap().get(&ns), Value::I32(0));
+    assert_eq!(instance.global(&ns, "after").unwrap().get(&ns).unwrap(), Value::I32(0));
 }
 
 /// `(ping n)` calls the host's `pong`, which calls `ping (n - 1)`: `n` frames of each.

@@ -64,7 +64,7 @@ fn imports_in_a_static_table_find_their_context_whatever_their_results() {
             let caller = ns.instantiate(&compile(&runtime, &caller)).unwrap();
             assert_eq!(caller.call(&mut ns, "call", &[Value::I32(1)]).unwrap(), expected, "{ty}");
             let calls = owner.global(&ns, "calls").unwrap();
-            assert_eq!(calls.get(&ns), Value::I32(1), "{ty}");
+            assert_eq!(calls.get(&ns).unwrap(), Value::I32(1), "{ty}");
             assert!(caller.call(&mut ns, "call", &[Value::I32(0)]).is_err());
             ns = runtime.namespace();
         }

@@ -163,7 +163,7 @@ fn what_belongs_to_a_namespace_stays_in_it() {
     let mut namespace = runtime.namespace();
     let instance = namespace.instantiate(&owner).unwrap();
     let memory = instance.memory(&namespace, "memory").unwrap();
-    memory.data_mut(&mut namespace)[9] = 1;
+    memory.data_mut(&mut namespace).unwrap()[9] = 1;
     let mut linker = Linker::new(&runtime);
     linker.instance(&namespace, "env", instance).unwrap();
     linker.define(&namespace, "other", "memory", memory.into()).unwrap();
@@ -175,7 +175,7 @@ fn what_belongs_to_a_namespace_stays_in_it() {
     let error = reason(linker.instantiate_pre(&user));
     assert_eq!(error, r#"import "env" "f": it belongs to one namespace"#);
     let error = linker.module("user", &user).expect_err("it needs the namespace");
-    assert!(matches!(error.kind(), ErrorKind::Type(_)), "{error}");
+    assert!(matches!(error.kind(), ErrorKind::Foreign(_)), "{error}");
     namespace.close();
     let error = linker.instantiate(&mut namespace, &user).expect_err("it is closed");
     assert!(matches!(error.kind(), ErrorKind::Closed("namespace")), "{error}");

@@ -24,7 +24,7 @@ fn instances_start_from_initial_memory() {
             let mut ns = runtime.namespace();
             let instance = ns.instantiate(&module).unwrap();
             let memory = instance.memory(&ns, "memory").unwrap();
-            assert!(memory.data(&ns) == image, "after writing {len} bytes at {start}");
+            assert!(memory.data(&ns).unwrap() == image, "after writing {len} bytes at {start}");
             let fill = instance.typed::<(i32, i32), ()>(&ns, "fill").unwrap();
             fill.call(&mut ns, (start, len)).unwrap();
             if grow {
@@ -36,5 +36,5 @@ fn instances_start_from_initial_memory() {
     }
     let mut ns = runtime.namespace();
     let instance = ns.instantiate(&module).unwrap();
-    assert!(instance.memory(&ns, "memory").unwrap().data(&ns) == image);
+    assert!(instance.memory(&ns, "memory").unwrap().data(&ns).unwrap() == image);
 }

@@ -146,7 +146,7 @@ fn a_host_function_keeps_its_identity() {
     let mut ns = runtime.namespace();
     let host = ns.instantiate_host(&host).unwrap();
     let instance = ns.instantiate(&module).unwrap();
-    let element = instance.table(&ns, "t").unwrap().get(&ns, 0).unwrap();
+    let element = instance.table(&ns, "t").unwrap().get(&ns, 0).unwrap().unwrap();
     assert_eq!(element, Value::FuncRef(host.func(&ns, "f")));
     assert_eq!(instance.func(&ns, "f"), host.func(&ns, "f"));
 }

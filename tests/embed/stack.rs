@@ -133,7 +133,7 @@ fn depth(runtime: &Runtime, module: &CompiledModule) -> i32 {
     let instance = ns.instantiate(module).unwrap();
     let error = instance.call(&mut ns, "down", &[]).unwrap_err();
     assert_eq!(error.trap().unwrap().code(), TrapCode::StackOverflow, "{error}");
-    instance.global(&ns, "depth").unwrap().get(&ns).as_i32().unwrap()
+    instance.global(&ns, "depth").unwrap().get(&ns).unwrap().as_i32().unwrap()
 }
 
 #[test]
@@ -258,7 +258,7 @@ fn recursion_between_instances_has_the_budget() {
         ns.instantiate(&second).unwrap();
         let error = a.call(&mut ns, "down", &[]).unwrap_err();
         assert_eq!(error.trap().unwrap().code(), TrapCode::StackOverflow);
-        a.global(&ns, "depth").unwrap().get(&ns).as_i32().unwrap()
+        a.global(&ns, "depth").unwrap().get(&ns).unwrap().as_i32().unwrap()
     });
     assert!((4000..=(1 << 20) / 32 + 4096).contains(&depth), "{depth}");
 }
@@ -351,7 +351,7 @@ fn frames_of_the_host_are_not_the_guests() {
             let instance = ns.instantiate(&module).unwrap();
             let error = instance.call(&mut ns, "down", &[]).unwrap_err();
             assert_eq!(error.trap().unwrap().code(), TrapCode::StackOverflow);
-            instance.global(&ns, "depth").unwrap().get(&ns).as_i32().unwrap()
+            instance.global(&ns, "depth").unwrap().get(&ns).unwrap().as_i32().unwrap()
         })
     }
     let levels = nested::<16>(48 << 20);
@@ -397,7 +397,7 @@ fn nested_guests_share_the_budget() {
         let instance = ns.instantiate(&module).unwrap();
         let down = instance.typed::<(i32, i32, i32), i32>(&ns, "down").unwrap();
         down.call(&mut ns, (i32::MAX, 0, 0)).unwrap_err();
-        let most = instance.global(&ns, "depth").unwrap().get(&ns).as_i32().unwrap();
+        let most = instance.global(&ns, "depth").unwrap().get(&ns).unwrap().as_i32().unwrap();
         for (share, levels, fits) in [(40, 1, true), (60, 1, false), (30, 2, true), (36, 2, false)]
         {
             let n = (i64::from(most) * share / 100) as i32;

@@ -52,13 +52,13 @@ fn elements_survive_growth_to_the_maximum() {
     let mut value = ns.extern_ref("a value").into();
     let table = instance.table(&ns, "e").unwrap();
     for step in [1, 100_000, 1_000_000] {
-        let size = table.size(&ns);
+        let size = table.size(&ns).unwrap();
         let args = [value, Value::I32(step)];
         let old = instance.call(&mut ns, "grow_e", &args).unwrap()[0];
         assert_eq!(old, Value::I32(size as i32));
-        assert_eq!(table.get(&ns, size).unwrap(), value);
-        assert_eq!(table.get(&ns, size + step as u64 - 1).unwrap(), value);
-        assert_eq!(table.get(&ns, 0).unwrap(), Value::ExternRef(None));
+        assert_eq!(table.get(&ns, size).unwrap().unwrap(), value);
+        assert_eq!(table.get(&ns, size + step as u64 - 1).unwrap().unwrap(), value);
+        assert_eq!(table.get(&ns, 0).unwrap().unwrap(), Value::ExternRef(None));
         value = ns.extern_ref("another value").into();
     }
 }
@@ -74,8 +74,9 @@ fn null_fills_of_large_tables_are_exact() {
             (table.fill $t (local.get 0) (ref.null func) (local.get 1))))"#,
     );
     let table = instance.table(&ns, "t").unwrap();
-    let is_null =
-        |ns: &precast::Namespace, at: i32| table.get(ns, at as u64) == Some(Value::FuncRef(None));
+    let is_null = |ns: &precast::Namespace, at: i32| {
+        table.get(ns, at as u64).unwrap() == Some(Value::FuncRef(None))
+    };
     for (at, len) in [(0, 200_000), (1, 199_998), (127, 5000), (128, 128), (300, 50), (5, 0)] {
         let mut call = |name: &str, at: i32, len: i32| {
             instance.call(&mut ns, name, &[Value::I32(at), Value::I32(len)]).unwrap();

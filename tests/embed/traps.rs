@@ -108,7 +108,7 @@ fn side_effects_before_a_trap_stay() {
                (i32.store8 (i32.const 1) (i32.const 1))))"#,
     );
     assert!(instance.call(&mut ns, "run", &[]).unwrap_err().trap().is_some());
-    assert_eq!(instance.memory(&ns, "memory").unwrap().data(&ns)[..2], [1, 0]);
+    assert_eq!(instance.memory(&ns, "memory").unwrap().data(&ns).unwrap()[..2], [1, 0]);
 }
 
 #[test]

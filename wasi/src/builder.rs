@@ -380,8 +380,8 @@ fn strings<S: AsRef<[u8]>>(
 ) -> Result<Arc<Strings>, Error> {
     match Strings::new(strings) {
         Ok(strings) => Ok(Arc::new(strings)),
-        Err(Errno::Inval) => Err(ErrorKind::Type(format!("NUL in the {what}")).into()),
-        Err(_) => Err(ErrorKind::Type(format!("the {what} are too long")).into()),
+        Err(Errno::Inval) => Err(ErrorKind::Invalid(format!("NUL in the {what}")).into()),
+        Err(_) => Err(ErrorKind::Invalid(format!("the {what} are too long")).into()),
     }
 }
 

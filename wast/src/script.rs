@@ -138,7 +138,7 @@ impl<'r> Script<'r> {
                 let global = instance
                     .global(&self.namespace, global)
                     .ok_or_else(|| format!("no exported global \"{global}\""))?;
-                Ok(Ok(vec![global.get(&self.namespace)]))
+                Ok(Ok(vec![global.get(&self.namespace).unwrap()]))
             }
             WastExecute::Wat(wat) => self.instantiate(wat),
         }

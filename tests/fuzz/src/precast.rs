@@ -88,7 +88,7 @@ fn run(runtime: &Runtime, case: &Case, reload: bool) -> Result<Outcome> {
     for (instance_name, instance) in &instances {
         for (name, export) in instance.exports(ns) {
             if let Extern::Memory(memory) = export {
-                let memory = ends(memory.data(ns)).0.to_vec();
+                let memory = ends(memory.data(ns).unwrap()).0.to_vec();
                 outcome.memories.push((format!("{instance_name}.{name}"), memory));
             }
         }
@@ -179,11 +179,11 @@ fn step(
         for (name, export) in instance.exports(ns) {
             let what = match export {
                 Extern::Func(_) => continue,
-                Extern::Memory(memory) => see_memory(memory.data(ns)),
-                Extern::Global(global) => Seen::Global(to_val(ns, &global.get(ns))),
+                Extern::Memory(memory) => see_memory(memory.data(ns).unwrap()),
+                Extern::Global(global) => Seen::Global(to_val(ns, &global.get(ns).unwrap())),
                 Extern::Table(table) => {
-                    let get = |i| table.get(ns, i).expect("it is in bounds");
-                    Seen::Table((0..table.size(ns)).map(|i| to_val(ns, &get(i))).collect())
+                    let get = |i| table.get(ns, i).unwrap().expect("it is in bounds");
+                    Seen::Table((0..table.size(ns).unwrap()).map(|i| to_val(ns, &get(i))).collect())
                 }
             };
             seen.push((format!("{instance_name}.{name}"), what));
@@ -263,7 +263,7 @@ fn to_val(ns: &Namespace, value: &Value) -> Val {
         Value::F64(v) => Val::F64(*v),
         Value::V128(v) => Val::V128(*v),
         Value::FuncRef(v) => Val::Func(v.map(|func| {
-            let func = func.ty(ns);
+            let func = func.ty(ns).expect("the namespace is open");
             Sig {
                 params: func.params().iter().map(|&t| ty(t)).collect(),
                 results: func.results().iter().map(|&t| ty(t)).collect(),

@@ -121,7 +121,7 @@ impl Guest {
 
     /// The guest's memory.
     pub(crate) fn memory(&mut self) -> &mut [u8] {
-        self.memory.data_mut(&mut self.namespace)
+        self.memory.data_mut(&mut self.namespace).unwrap()
     }
 
     /// The answer of `function`, whose arguments are cut to their types. An error ends the guest.

@@ -341,7 +341,7 @@ where
     for (i, (&ty, result)) in ty.results().iter().zip(results).enumerate() {
         if result.ty() != ty {
             let found = result.ty();
-            return Err(Error::types(format!("a host function gave {found} for {ty}")).into());
+            return Err(Error::mismatch(format!("a host function gave {found} for {ty}")).into());
         }
         values[i] = caller.reach().store().lower(result)?;
     }

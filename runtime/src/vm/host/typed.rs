@@ -1,7 +1,7 @@
 //! Shims of closures whose signature is known at compile time.
 
 use super::{Env, Exit, HostFuncDef, Reach, run, stop};
-use crate::error::{Error, HostError};
+use crate::error::{Error, ErrorKind, HostError};
 use crate::host::Caller;
 use crate::vm::context::FuncSlot;
 use crate::vm::store::Store;
@@ -169,7 +169,7 @@ unsafe fn open<'a, T, F: 'static>(env: *const ()) -> (*mut T, &'a F) {
 
 fn intern(params: &[ValType], results: &[ValType]) -> Result<OwnedTypes, Error> {
     let ty = FuncType::new(params.iter().copied(), results.iter().copied());
-    types::intern(&ty).map_err(|_| Error::types(types::collision(&ty)))
+    types::intern(&ty).map_err(|_| ErrorKind::Unsupported(types::collision(&ty)).into())
 }
 
 /// Whether machine code can call functions of a type without a thunk: all arguments and the

@@ -1,7 +1,7 @@
 //! References and other values, as machine code holds them and as the host does.
 
 use super::{NewRecord, Store};
-use crate::error::Error;
+use crate::error::{Error, ErrorKind};
 use crate::func::Func;
 use crate::value::{ExternRef, Value};
 use crate::vm::context::{Context, FuncRef, FuncSlot, HostRecord};
@@ -98,7 +98,7 @@ impl Store {
 
     /// A value's bits, as machine code holds it.
     pub(crate) fn lower(&mut self, value: Value) -> Result<u128, Error> {
-        let foreign = || Error::types("a reference of another namespace");
+        let foreign = || -> Error { ErrorKind::Foreign("a reference of another namespace").into() };
         Ok(match value {
             Value::I32(v) => u128::from(v as u32),
             Value::I64(v) => u128::from(v as u64),
@@ -182,8 +182,9 @@ fn host_thunk(ty: TypeRef, dynamic: bool) -> Result<*const u8, Error> {
 /// Without a compiler there is no thunk for a signature that no artifact has one for.
 #[cfg(not(feature = "compiler"))]
 fn host_thunk(ty: TypeRef, _dynamic: bool) -> Result<*const u8, Error> {
-    Err(Error::types(format!(
+    Err(crate::ErrorKind::Unsupported(format!(
         "a host function {} here needs the feature `compiler`: its thunk is made at run time",
         ty.ty
-    )))
+    ))
+    .into())
 }
