@@ -1,7 +1,7 @@
 //! Arguments and environment: `args_get`, `args_sizes_get`, `environ_get`, `environ_sizes_get`.
 
 use crate::errno::Errno;
-use crate::memory::Memory;
+use crate::guest::Memory;
 use crate::state::Wasi;
 
 /// A list of strings as it will lie in guest memory: one after the other, each with a NUL.

@@ -3,8 +3,8 @@
 use rustix::time::{ClockId, Timespec, clock_getres, clock_gettime};
 
 use crate::errno::Errno;
-use crate::layout;
-use crate::memory::Memory;
+use crate::guest::Memory;
+use crate::guest::layout;
 use crate::state::Wasi;
 
 /// The clocks a guest may ask, numbered as in the specification.

@@ -11,8 +11,8 @@ use rustix::fs::{Mode, OFlags, RawDir, SeekFrom, openat, seek};
 
 use crate::errno::Errno;
 use crate::fd_table::{Directory, HostFd};
-use crate::layout::{self, DIRENT_SIZE, Filetype};
-use crate::memory::Memory;
+use crate::guest::Memory;
+use crate::guest::layout::{self, DIRENT_SIZE, Filetype};
 use crate::mounts::Base;
 use crate::rights::Rights;
 use crate::state::Wasi;

@@ -3,7 +3,7 @@
 use precast_runtime::{Caller, HostError, HostModuleBuilder};
 
 use crate::errno::Errno;
-use crate::memory::Memory;
+use crate::guest::Memory;
 use crate::state::Wasi;
 use crate::trace::{Around, Function, Traced, Untraced};
 use crate::{args, clocks, dirs, fd_meta, file_io, open, paths, poll, preview0, process};

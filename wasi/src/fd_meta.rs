@@ -6,8 +6,8 @@ use crate::clocks::Clocks;
 use crate::errno::Errno;
 use crate::fd_table::{Object, Seekable};
 use crate::fs::Times;
-use crate::layout::{self, Fdflags, Filestat, Filetype, Fstflags};
-use crate::memory::Memory;
+use crate::guest::Memory;
+use crate::guest::layout::{self, Fdflags, Fdstat, Filestat, Filetype, Fstflags};
 use crate::rights::Rights;
 use crate::state::Wasi;
 
@@ -89,9 +89,13 @@ pub(crate) fn fd_fdstat_get(
         (Object::Virtual(file), None) => file.flags,
         (_, None) => Fdflags::empty(),
     };
-    let fdstat =
-        layout::fdstat(descriptor.filetype(), flags, descriptor.base, descriptor.inheriting);
-    memory.write(stat, &fdstat)
+    let fdstat = Fdstat {
+        filetype: descriptor.filetype(),
+        flags,
+        base: descriptor.base.bits(),
+        inheriting: descriptor.inheriting.bits(),
+    };
+    memory.write(stat, &fdstat.bytes())
 }
 
 /// Sets a descriptor's flags. Only `APPEND` and `NONBLOCK` can change once a file is open.

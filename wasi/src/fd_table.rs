@@ -10,10 +10,10 @@ use std::sync::Arc;
 
 use crate::errno::Errno;
 use crate::fresh::Fresh;
-use crate::layout::Filetype;
+use crate::guest::MAX_PATH_LEN;
+use crate::guest::layout::Filetype;
 use crate::mounts::{self, Base, Tree};
 use crate::offset::Offset;
-use crate::path::MAX_LEN;
 use crate::rights::Rights;
 use crate::sandbox::{Hidden, Root};
 use crate::spare::Share;
@@ -458,7 +458,7 @@ impl FdTable {
         let known = self.slots.iter().filter_map(|slot| slot.known.get());
         let too_long = |descriptor: &Descriptor| match &descriptor.object {
             Object::Tree(tree) => mounts::beneath(&tree.location, from)
-                .is_some_and(|rest| to.len() + 1 + rest.len() > MAX_LEN),
+                .is_some_and(|rest| to.len() + 1 + rest.len() > MAX_PATH_LEN),
             _ => false,
         };
         if known.into_iter().any(too_long) { Err(Errno::Nametoolong) } else { Ok(()) }

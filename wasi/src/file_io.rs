@@ -15,9 +15,9 @@ use rustix::fs::{Advice, FallocateFlags, SeekFrom};
 
 use crate::errno::Errno;
 use crate::fd_table::{FileOrStream, Object, Seekable};
-use crate::host_io::{self, At, Next};
-use crate::layout::Filetype;
-use crate::memory::Memory;
+use crate::guest::Memory;
+use crate::guest::layout::Filetype;
+use crate::host_io::{self, Positioned, Sequential};
 use crate::open;
 use crate::rights::Rights;
 use crate::state::Wasi;
@@ -46,7 +46,7 @@ pub(crate) fn fd_read(
 ) -> Result<(), Errno> {
     memory.check(nread, 4)?;
     let n = match wasi.fds.file(fd, Rights::FD_READ)? {
-        FileOrStream::File(file) => memory.fill(iovs, iovs_len, Next(file)),
+        FileOrStream::File(file) => memory.scatter_with(iovs, iovs_len, Sequential(file)),
         other => read_other(memory, other, iovs, iovs_len),
     }?;
     memory.write_u32(nread, n)
@@ -61,7 +61,7 @@ fn read_other(
     count: u32,
 ) -> Result<u32, Errno> {
     match from {
-        FileOrStream::File(file) => memory.fill(iovs, count, Next(file)),
+        FileOrStream::File(file) => memory.scatter_with(iovs, count, Sequential(file)),
         FileOrStream::Stream(stream) => memory.scatter(iovs, count, |bufs| stream.read(bufs)),
         FileOrStream::Virtual(file) => memory.scatter(iovs, count, |bufs| file.read(bufs)),
         FileOrStream::Fresh(fd) => {
@@ -104,7 +104,7 @@ pub(crate) fn fd_write(
 ) -> Result<(), Errno> {
     memory.check(nwritten, 4)?;
     let n = match wasi.fds.file(fd, Rights::FD_WRITE)? {
-        FileOrStream::File(file) => memory.drain(iovs, iovs_len, Next(file)),
+        FileOrStream::File(file) => memory.gather_with(iovs, iovs_len, Sequential(file)),
         other => write_other(memory, other, iovs, iovs_len),
     }?;
     memory.write_u32(nwritten, n)
@@ -119,7 +119,7 @@ fn write_other(
     count: u32,
 ) -> Result<u32, Errno> {
     match to {
-        FileOrStream::File(file) => memory.drain(iovs, count, Next(file)),
+        FileOrStream::File(file) => memory.gather_with(iovs, count, Sequential(file)),
         FileOrStream::Stream(stream) => memory.gather(iovs, count, |bufs| stream.write(bufs)),
         FileOrStream::Virtual(file) => memory.gather(iovs, count, |bufs| file.write(bufs)),
         // The host opens no directory for writing.
@@ -154,7 +154,7 @@ pub(crate) fn fd_pread(
 ) -> Result<(), Errno> {
     memory.check(nread, 4)?;
     let n = match wasi.fds.seekable(fd, Rights::FD_READ | Rights::FD_SEEK)? {
-        Seekable::File(file) => memory.fill(iovs, iovs_len, At(file, offset)),
+        Seekable::File(file) => memory.scatter_with(iovs, iovs_len, Positioned(file, offset)),
         Seekable::Virtual(file) => memory.scatter(iovs, iovs_len, |bufs| {
             let n = file.file.read_at(bufs, position(offset)?)?;
             offset += n as u64;
@@ -190,7 +190,7 @@ pub(crate) fn fd_pwrite(
 ) -> Result<(), Errno> {
     memory.check(nwritten, 4)?;
     let n = match wasi.fds.seekable(fd, Rights::FD_WRITE | Rights::FD_SEEK)? {
-        Seekable::File(file) => memory.drain(iovs, iovs_len, At(file, offset)),
+        Seekable::File(file) => memory.gather_with(iovs, iovs_len, Positioned(file, offset)),
         Seekable::Virtual(file) => {
             memory.gather(iovs, iovs_len, |bufs| file.changing()?.write_at(bufs, position(offset)?))
         }

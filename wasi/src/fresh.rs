@@ -10,7 +10,7 @@ use std::sync::Arc;
 
 use crate::errno::Errno;
 use crate::fd_table::{Descriptor, Directory, HostFd, HostFile, Object};
-use crate::layout::Filetype;
+use crate::guest::layout::Filetype;
 use crate::offset::Offset;
 use crate::open::{self, rights_of};
 use crate::rights::Rights;

@@ -10,7 +10,7 @@ use rustix::io::{pread, preadv, pwrite, pwritev, read, readv, write, writev};
 
 use crate::errno::Errno;
 use crate::fd_table::HostFile;
-use crate::iovec::{Drain, Fill};
+use crate::guest::{GatherWrite, ScatterRead};
 use crate::offset::Offset;
 
 /// Fills `bufs` from the first on, from where the host's offset is.
@@ -70,28 +70,28 @@ impl HostFile {
 }
 
 /// A file of the host, to be read or written where its offset is.
-pub(crate) struct Next<'a>(pub(crate) &'a HostFile);
+pub(crate) struct Sequential<'a>(pub(crate) &'a HostFile);
 
-impl Fill for Next<'_> {
+impl ScatterRead for Sequential<'_> {
     #[inline(always)]
-    fn fill(&mut self, bufs: &mut [IoSliceMut<'_>]) -> Result<usize, Errno> {
+    fn read_vectored(&mut self, bufs: &mut [IoSliceMut<'_>]) -> Result<usize, Errno> {
         self.0.read(bufs)
     }
 }
 
-impl Drain for Next<'_> {
+impl GatherWrite for Sequential<'_> {
     #[inline(always)]
-    fn drain(self, bufs: &[IoSlice<'_>]) -> Result<usize, Errno> {
+    fn write_vectored(self, bufs: &[IoSlice<'_>]) -> Result<usize, Errno> {
         self.0.write(bufs)
     }
 }
 
 /// A file of the host, to be read or written at an offset.
-pub(crate) struct At<'a>(pub(crate) &'a HostFile, pub(crate) u64);
+pub(crate) struct Positioned<'a>(pub(crate) &'a HostFile, pub(crate) u64);
 
-impl Fill for At<'_> {
+impl ScatterRead for Positioned<'_> {
     #[inline(always)]
-    fn fill(&mut self, bufs: &mut [IoSliceMut<'_>]) -> Result<usize, Errno> {
+    fn read_vectored(&mut self, bufs: &mut [IoSliceMut<'_>]) -> Result<usize, Errno> {
         let n = self.0.read_at(bufs, self.1)?;
         // Buffers that overlap come one after the other.
         self.1 += n as u64;
@@ -99,9 +99,9 @@ impl Fill for At<'_> {
     }
 }
 
-impl Drain for At<'_> {
+impl GatherWrite for Positioned<'_> {
     #[inline(always)]
-    fn drain(self, bufs: &[IoSlice<'_>]) -> Result<usize, Errno> {
+    fn write_vectored(self, bufs: &[IoSlice<'_>]) -> Result<usize, Errno> {
         self.0.write_at(bufs, self.1)
     }
 }

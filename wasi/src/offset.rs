@@ -15,7 +15,7 @@ use rustix::fs::{OFlags, SeekFrom, fcntl_getfl, seek};
 
 use crate::errno::Errno;
 use crate::fd_table::HostFile;
-use crate::layout::Filetype;
+use crate::guest::layout::Filetype;
 
 /// Who keeps the offset of a file of the host.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]

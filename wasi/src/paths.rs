@@ -7,8 +7,8 @@ use rustix::fs::{AtFlags, FileType, Mode};
 
 use crate::errno::Errno;
 use crate::fd_meta::timestamps;
-use crate::layout::{Filestat, Lookupflags};
-use crate::memory::Memory;
+use crate::guest::Memory;
+use crate::guest::layout::{Filestat, Lookupflags};
 use crate::mounts::{self, Base};
 use crate::rights::Rights;
 use crate::state::Wasi;

@@ -9,9 +9,11 @@ use rustix::io::ioctl_fionread;
 use crate::clocks::Clocks;
 use crate::errno::Errno;
 use crate::fd_table::{FdTable, Object};
+use crate::guest::Memory;
+use crate::guest::layout::{
+    self, EVENT_SIZE, Eventrwflags, SUBSCRIPTION_SIZE, Subclockflags, eventtype,
+};
 use crate::hooks::Hooks;
-use crate::layout::{self, EVENT_SIZE, Eventrwflags, SUBSCRIPTION_SIZE, Subclockflags, eventtype};
-use crate::memory::Memory;
 use crate::rights::Rights;
 use crate::state::Wasi;
 

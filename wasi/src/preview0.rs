@@ -7,8 +7,8 @@
 use rustix::fs::SeekFrom;
 
 use crate::errno::Errno;
-use crate::layout::Filestat;
-use crate::memory::Memory;
+use crate::guest::Memory;
+use crate::guest::layout::Filestat;
 use crate::poll::SubscriptionLayout;
 use crate::state::Wasi;
 use crate::{fd_meta, file_io, paths, poll};

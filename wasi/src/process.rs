@@ -3,7 +3,7 @@
 use precast_runtime::HostError;
 
 use crate::errno::Errno;
-use crate::memory::Memory;
+use crate::guest::Memory;
 use crate::state::Wasi;
 
 /// Ends the guest with an exit code. Every code passes through, those of 126 and above too.

@@ -3,7 +3,7 @@
 use rustix::rand::{GetRandomFlags, getrandom};
 
 use crate::errno::Errno;
-use crate::memory::Memory;
+use crate::guest::Memory;
 use crate::state::Wasi;
 
 /// So many bytes are fetched from the host at once: a system call for every 64 of the requests most

@@ -13,8 +13,8 @@ use rustix::net::{
 
 use crate::errno::Errno;
 use crate::fd_table::{Descriptor, HostFd, HostFile, Object};
-use crate::layout::{Fdflags, Filetype, Riflags, Roflags, Sdflags};
-use crate::memory::Memory;
+use crate::guest::Memory;
+use crate::guest::layout::{Fdflags, Filetype, Riflags, Roflags, Sdflags};
 use crate::rights::Rights;
 use crate::state::Wasi;
 

@@ -6,7 +6,7 @@ use rustix::fs::SeekFrom;
 
 use crate::errno::Errno;
 use crate::fs::File;
-use crate::layout::{Fdflags, Filestat};
+use crate::guest::layout::{Fdflags, Filestat};
 use crate::mounts;
 
 /// A file and what POSIX keeps with a descriptor.

@@ -7,8 +7,8 @@ use super::spot::{Refusals, Spot};
 use super::{Base, Tree};
 use crate::errno::Errno;
 use crate::fs::{FileKind, FileSystem};
-use crate::layout::Filestat;
-use crate::path::GuestPath;
+use crate::guest::GuestPath;
+use crate::guest::layout::Filestat;
 use crate::state::Wasi;
 
 /// For functions that make an entry.

@@ -10,8 +10,8 @@ use rustix::fs::{Mode, OFlags};
 use super::{Found, Source, Tree, filetype, join};
 use crate::dirs::{self, Dirents};
 use crate::errno::Errno;
-use crate::layout::Filetype;
-use crate::path::GuestPath;
+use crate::guest::GuestPath;
+use crate::guest::layout::Filetype;
 use crate::state::Wasi;
 
 /// Marks the cookie of a mount: the rest is how many of them have been told.

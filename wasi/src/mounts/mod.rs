@@ -27,8 +27,8 @@ use rustix::fs::{FileType, fstat};
 
 use crate::errno::Errno;
 use crate::fs::{FileKind, FileStat, FileSystem};
-use crate::layout::{Filestat, Filetype};
-use crate::path::GuestPath;
+use crate::guest::GuestPath;
+use crate::guest::layout::{Filestat, Filetype};
 use crate::sandbox::{Hidden, Resolver, Root};
 
 /// What a mount shows.

@@ -5,7 +5,7 @@
 use std::sync::Arc;
 
 use super::{Mounts, Source, join};
-use crate::path::GuestPath;
+use crate::guest::GuestPath;
 use crate::sandbox::{Hidden, Root};
 
 /// A path that cannot leave its mount, unless by a symbolic link.

@@ -7,7 +7,7 @@ use super::{Mounts, Source, Tree, walk};
 use crate::errno::Errno;
 use crate::fd_table::Directory;
 use crate::fs::FileSystem;
-use crate::path::GuestPath;
+use crate::guest::GuestPath;
 use crate::sandbox::{Entry, Resolver};
 
 /// The directory a path of a guest starts from.

@@ -9,8 +9,8 @@ use std::borrow::Cow;
 
 use super::{Mounts, beneath, join};
 use crate::errno::Errno;
-use crate::layout::Filetype;
-use crate::path::{GuestPath, MAX_LEN};
+use crate::guest::layout::Filetype;
+use crate::guest::{GuestPath, MAX_PATH_LEN};
 use crate::sandbox::{MAX_LINKS, Resolver};
 
 /// Where a path leads. What lies there need not exist.
@@ -52,7 +52,7 @@ pub(crate) fn resolve(
             continue;
         }
         let next = join(&place.location, name);
-        if next.len() > MAX_LEN {
+        if next.len() > MAX_PATH_LEN {
             return Err(Errno::Nametoolong);
         }
         if !mounts.is_in_use(&next) {

@@ -18,7 +18,7 @@ use rustix::io::Errno as HostErrno;
 
 use super::{PASS_THROUGH, Resolver, system};
 use crate::errno::Errno;
-use crate::path::GuestPath;
+use crate::guest::GuestPath;
 
 /// What makes a file of the host the same file.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

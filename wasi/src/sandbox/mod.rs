@@ -31,7 +31,7 @@ pub(crate) use hidden::{FileId, Hidden};
 pub(crate) use system::kind as kind_of_system;
 
 use crate::errno::Errno;
-use crate::path::GuestPath;
+use crate::guest::GuestPath;
 
 /// So many symbolic links a resolution follows at most, as in the kernel.
 pub(crate) const MAX_LINKS: usize = 40;

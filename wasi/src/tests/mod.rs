@@ -20,8 +20,8 @@ use std::path::PathBuf;
 
 use crate::builder::Builder;
 use crate::errno::Errno;
-use crate::layout::{self, Filetype};
-use crate::memory::Memory;
+use crate::guest::Memory;
+use crate::guest::layout::{self, Filetype};
 use crate::open::path_open;
 use crate::rights::Rights;
 use crate::sandbox::tests::TempDir;

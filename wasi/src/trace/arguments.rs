@@ -1,6 +1,8 @@
 //! What the arguments of each function are, for who reads a trace.
 
-use crate::layout::{Fdflags, Fstflags, Lookupflags, Oflags, Riflags, Sdflags, Subclockflags};
+use crate::guest::layout::{
+    Fdflags, Fstflags, Lookupflags, Oflags, Riflags, Sdflags, Subclockflags,
+};
 use crate::process;
 use crate::rights::Rights;
 use crate::trace::Function;

@@ -12,7 +12,7 @@ use std::io::IoSlice;
 use std::time::{Duration, Instant};
 
 use crate::errno::Errno;
-use crate::memory::Memory;
+use crate::guest::Memory;
 use crate::state::Wasi;
 
 /// An argument of a call: its name, and its value as the bits the guest gave.

@@ -4,12 +4,12 @@ use std::fmt::{self, Write};
 
 use super::arguments::{self, Kind, Record};
 use crate::errno::Errno;
-use crate::layout::{
+use crate::guest::MAX_PATH_LEN;
+use crate::guest::Memory;
+use crate::guest::layout::{
     EVENT_SIZE, FDSTAT_SIZE, FILESTAT_SIZE, PRESTAT_SIZE, SUBSCRIPTION_SIZE, eventtype, u16_at,
     u32_at, u64_at,
 };
-use crate::memory::Memory;
-use crate::path::MAX_LEN;
 use crate::rights::Rights;
 use crate::trace::{Argument, Function};
 
@@ -128,8 +128,8 @@ fn path(memory: &Memory<'_>, ptr: u32, len: u32) -> String {
         return address(ptr);
     };
     // A path can be all of memory, and is refused then.
-    let (start, dots) = match bytes.get(..MAX_LEN) {
-        Some(start) if bytes.len() > MAX_LEN => (start, "..."),
+    let (start, dots) = match bytes.get(..MAX_PATH_LEN) {
+        Some(start) if bytes.len() > MAX_PATH_LEN => (start, "..."),
         _ => (bytes, ""),
     };
     format!("{:?}{dots}", String::from_utf8_lossy(start))
@@ -196,7 +196,7 @@ fn filetype(number: u8) -> String {
 }
 
 fn fdstat(record: &[u8]) -> String {
-    let names = crate::layout::Fdflags::NAMES;
+    let names = crate::guest::layout::Fdflags::NAMES;
     format!(
         "{{{}, flags={}, base={}, inheriting={}}}",
         filetype(record[0]),
@@ -266,7 +266,7 @@ fn event(record: &[u8]) -> String {
         text.push_str(", ");
         text.push_str(errno.name());
     } else if record[10] != eventtype::CLOCK {
-        let flags = flags(u16_at(record, 24).into(), crate::layout::Eventrwflags::NAMES);
+        let flags = flags(u16_at(record, 24).into(), crate::guest::layout::Eventrwflags::NAMES);
         write!(text, ", nbytes={}, flags={flags}", u64_at(record, 16))
             .expect("a string takes everything");
     }

@@ -4,7 +4,7 @@ use crate::errno::Errno;
 
 /// The host's `PATH_MAX` less the terminator: what a system call would refuse is refused early, so
 /// that no copy of a path is larger.
-pub(crate) const MAX_LEN: usize = 4095;
+pub(crate) const MAX_PATH_LEN: usize = 4095;
 
 /// A path a guest gave: UTF-8, relative, not empty, without NUL, of bounded length.
 ///
@@ -23,7 +23,7 @@ impl<'a> GuestPath<'a> {
     pub(crate) fn new(bytes: &'a [u8]) -> Result<Self, Errno> {
         // What nearly all paths are, without a call. The length first: a path may be all of memory.
         let usual = || bytes.iter().fold(true, |usual, &byte| usual & (1..128).contains(&byte));
-        if (1..=MAX_LEN).contains(&bytes.len()) && usual() && bytes[0] != b'/' {
+        if (1..=MAX_PATH_LEN).contains(&bytes.len()) && usual() && bytes[0] != b'/' {
             Ok(GuestPath(bytes))
         } else {
             Self::unusual(bytes)
@@ -32,7 +32,7 @@ impl<'a> GuestPath<'a> {
 
     #[cold]
     fn unusual(bytes: &'a [u8]) -> Result<Self, Errno> {
-        if bytes.len() > MAX_LEN {
+        if bytes.len() > MAX_PATH_LEN {
             Err(Errno::Nametoolong)
         } else if std::str::from_utf8(bytes).is_err() {
             Err(Errno::Ilseq)

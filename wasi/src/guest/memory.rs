@@ -9,8 +9,8 @@
 use std::ops::Range;
 
 use crate::errno::Errno;
-use crate::layout;
-use crate::path::GuestPath;
+use crate::guest::GuestPath;
+use crate::guest::layout;
 
 /// The memory the calling instance exports, borrowed for one call.
 pub(crate) struct Memory<'a> {

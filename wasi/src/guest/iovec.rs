@@ -8,9 +8,9 @@
 use std::io::{IoSlice, IoSliceMut};
 use std::ops::Range;
 
+use super::Memory;
+use super::layout::IOVEC_SIZE;
 use crate::errno::Errno;
-use crate::layout::IOVEC_SIZE;
-use crate::memory::Memory;
 
 /// So many buffers lie on the stack.
 const INLINE: usize = 16;
@@ -21,49 +21,49 @@ const MAX: u32 = 1024;
 /// Fills buffers from the first on, and answers how many bytes that took. A closure does; a type can
 /// have it done right where it is called, so that nothing returns between the system call and the
 /// guest.
-pub(crate) trait Fill {
-    fn fill(&mut self, bufs: &mut [IoSliceMut<'_>]) -> Result<usize, Errno>;
+pub(crate) trait ScatterRead {
+    fn read_vectored(&mut self, bufs: &mut [IoSliceMut<'_>]) -> Result<usize, Errno>;
 }
 
-/// Takes the bytes of buffers from the first on, as [`Fill`].
-pub(crate) trait Drain {
-    fn drain(self, bufs: &[IoSlice<'_>]) -> Result<usize, Errno>;
+/// Takes the bytes of buffers from the first on, as [`ScatterRead`].
+pub(crate) trait GatherWrite {
+    fn write_vectored(self, bufs: &[IoSlice<'_>]) -> Result<usize, Errno>;
 }
 
 /// A closure that does it.
 struct Closure<F>(F);
 
-impl<F: FnMut(&mut [IoSliceMut<'_>]) -> Result<usize, Errno>> Fill for Closure<F> {
-    fn fill(&mut self, bufs: &mut [IoSliceMut<'_>]) -> Result<usize, Errno> {
+impl<F: FnMut(&mut [IoSliceMut<'_>]) -> Result<usize, Errno>> ScatterRead for Closure<F> {
+    fn read_vectored(&mut self, bufs: &mut [IoSliceMut<'_>]) -> Result<usize, Errno> {
         (self.0)(bufs)
     }
 }
 
-impl<F: FnOnce(&[IoSlice<'_>]) -> Result<usize, Errno>> Drain for Closure<F> {
-    fn drain(self, bufs: &[IoSlice<'_>]) -> Result<usize, Errno> {
+impl<F: FnOnce(&[IoSlice<'_>]) -> Result<usize, Errno>> GatherWrite for Closure<F> {
+    fn write_vectored(self, bufs: &[IoSlice<'_>]) -> Result<usize, Errno> {
         (self.0)(bufs)
     }
 }
 
 impl Memory<'_> {
-    /// As [`Memory::drain`], with a closure.
+    /// As [`Memory::gather_with`], with a closure.
     pub(crate) fn gather(
         &self,
         iovs: u32,
         count: u32,
         write: impl FnOnce(&[IoSlice<'_>]) -> Result<usize, Errno>,
     ) -> Result<u32, Errno> {
-        self.drain(iovs, count, Closure(write))
+        self.gather_with(iovs, count, Closure(write))
     }
 
-    /// As [`Memory::fill`], with a closure.
+    /// As [`Memory::scatter_with`], with a closure.
     pub(crate) fn scatter(
         &mut self,
         iovs: u32,
         count: u32,
         read: impl FnMut(&mut [IoSliceMut<'_>]) -> Result<usize, Errno>,
     ) -> Result<u32, Errno> {
-        self.fill(iovs, count, Closure(read))
+        self.scatter_with(iovs, count, Closure(read))
     }
 
     /// Hands the `count` buffers of the table at `iovs` to `write`, which answers how many bytes
@@ -71,18 +71,27 @@ impl Memory<'_> {
     ///
     /// `EINVAL`: too many buffers, or more bytes than a `size` can count. `EFAULT`: a bad pointer.
     #[inline(always)]
-    pub(crate) fn drain(&self, iovs: u32, count: u32, write: impl Drain) -> Result<u32, Errno> {
+    pub(crate) fn gather_with(
+        &self,
+        iovs: u32,
+        count: u32,
+        write: impl GatherWrite,
+    ) -> Result<u32, Errno> {
         let table = self.iovec_table(iovs, count)?;
         if count == 1 {
             let (ptr, len) = self.iovec(&table, 0);
-            return written(write.drain(&[IoSlice::new(self.buffer(ptr, len)?)])?);
+            return written(write.write_vectored(&[IoSlice::new(self.buffer(ptr, len)?)])?);
         }
         if count == 2 {
             // What C libraries give: what they have buffered, which may be nothing, and what came.
             let ((first, first_len), (ptr, len)) = (self.iovec(&table, 0), self.iovec(&table, 1));
             let second = IoSlice::new(self.buffer(ptr, len)?);
             let buffers = [IoSlice::new(self.buffer(first, first_len)?), second];
-            return written(write.drain(if first_len == 0 { &buffers[1..] } else { &buffers })?);
+            return written(write.write_vectored(if first_len == 0 {
+                &buffers[1..]
+            } else {
+                &buffers
+            })?);
         }
         self.gather_many(&table, count as usize, write)
     }
@@ -93,7 +102,7 @@ impl Memory<'_> {
         &self,
         table: &Range<usize>,
         count: usize,
-        write: impl Drain,
+        write: impl GatherWrite,
     ) -> Result<u32, Errno> {
         // The fewer buffers, the less there is to set up.
         let empty = IoSlice::new(&[]);
@@ -109,13 +118,13 @@ impl Memory<'_> {
         &'m self,
         slices: &mut [IoSlice<'m>],
         table: &Range<usize>,
-        write: impl Drain,
+        write: impl GatherWrite,
     ) -> Result<u32, Errno> {
         for (i, slice) in slices.iter_mut().enumerate() {
             let (ptr, len) = self.iovec(table, i);
             *slice = IoSlice::new(self.buffer(ptr, len)?);
         }
-        written(write.drain(slices)?)
+        written(write.write_vectored(slices)?)
     }
 
     /// Hands the `count` buffers of the table at `iovs` to `read`, which fills them from the first
@@ -123,17 +132,17 @@ impl Memory<'_> {
     ///
     /// `EINVAL`: too many buffers, or more bytes than a `size` can count. `EFAULT`: a bad pointer.
     #[inline(always)]
-    pub(crate) fn fill(
+    pub(crate) fn scatter_with(
         &mut self,
         iovs: u32,
         count: u32,
-        mut read: impl Fill,
+        mut read: impl ScatterRead,
     ) -> Result<u32, Errno> {
         let table = self.iovec_table(iovs, count)?;
         if count == 1 {
             let (ptr, len) = self.iovec(&table, 0);
             let range = self.buffer_range(ptr, len)?;
-            return written(read.fill(&mut [IoSliceMut::new(&mut self.whole()[range])])?);
+            return written(read.read_vectored(&mut [IoSliceMut::new(&mut self.whole()[range])])?);
         }
         self.scatter_many(&table, count as usize, read)
     }
@@ -144,7 +153,7 @@ impl Memory<'_> {
         &mut self,
         table: &Range<usize>,
         count: usize,
-        mut read: impl Fill,
+        mut read: impl ScatterRead,
     ) -> Result<u32, Errno> {
         // The fewer buffers, the fewer pairs to compare.
         let done = match count {
@@ -163,7 +172,7 @@ impl Memory<'_> {
         &mut self,
         table: &Range<usize>,
         count: usize,
-        read: &mut impl Fill,
+        read: &mut impl ScatterRead,
     ) -> Result<Option<usize>, Errno> {
         // The empty range overlaps nothing, not even itself.
         let mut ranges = [const { 0..0 }; N];
@@ -175,7 +184,7 @@ impl Memory<'_> {
             return Ok(None);
         };
         let mut slices = slices.map(IoSliceMut::new);
-        read.fill(&mut slices[..count]).map(Some)
+        read.read_vectored(&mut slices[..count]).map(Some)
     }
 
     /// Reads into many buffers, or into buffers that overlap.
@@ -183,7 +192,7 @@ impl Memory<'_> {
         &mut self,
         table: &Range<usize>,
         count: usize,
-        mut read: impl Fill,
+        mut read: impl ScatterRead,
     ) -> Result<u32, Errno> {
         // Before the first byte is read: a buffer may lie over the table.
         let ranges: Vec<_> = (0..count)
@@ -193,12 +202,12 @@ impl Memory<'_> {
             })
             .collect::<Result<_, _>>()?;
         if let Some(mut slices) = disjoint(self.whole(), &ranges) {
-            return written(read.fill(&mut slices)?);
+            return written(read.read_vectored(&mut slices)?);
         }
         let mut total = 0;
         for range in ranges.into_iter().filter(|range| !range.is_empty()) {
             let len = range.len();
-            match read.fill(&mut [IoSliceMut::new(&mut self.whole()[range])]) {
+            match read.read_vectored(&mut [IoSliceMut::new(&mut self.whole()[range])]) {
                 Ok(n) => {
                     total += n;
                     if n < len {

@@ -6,7 +6,6 @@
 use rustix::fs::{FileType, Stat};
 
 use crate::errno::Errno;
-use crate::rights::Rights;
 
 /// The type of a file. <https://github.com/WebAssembly/WASI/blob/main/legacy/preview1/docs.md#filetype>
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -132,19 +131,24 @@ pub(crate) const IOVEC_SIZE: u32 = 8;
 /// ```
 pub(crate) const FDSTAT_SIZE: usize = 24;
 
-/// Lays out an `fdstat`.
-pub(crate) fn fdstat(
-    filetype: Filetype,
-    flags: Fdflags,
-    base: Rights,
-    inheriting: Rights,
-) -> [u8; FDSTAT_SIZE] {
-    let mut bytes = [0; FDSTAT_SIZE];
-    bytes[0] = filetype as u8;
-    bytes[2..4].copy_from_slice(&flags.bits().to_le_bytes());
-    bytes[8..16].copy_from_slice(&base.bits().to_le_bytes());
-    bytes[16..24].copy_from_slice(&inheriting.bits().to_le_bytes());
-    bytes
+/// The result of `fd_fdstat_get`. Rights are bits.
+pub(crate) struct Fdstat {
+    pub(crate) filetype: Filetype,
+    pub(crate) flags: Fdflags,
+    pub(crate) base: u64,
+    pub(crate) inheriting: u64,
+}
+
+impl Fdstat {
+    /// The record in guest memory.
+    pub(crate) fn bytes(&self) -> [u8; FDSTAT_SIZE] {
+        let mut bytes = [0; FDSTAT_SIZE];
+        bytes[0] = self.filetype as u8;
+        bytes[2..4].copy_from_slice(&self.flags.bits().to_le_bytes());
+        bytes[8..16].copy_from_slice(&self.base.to_le_bytes());
+        bytes[16..24].copy_from_slice(&self.inheriting.to_le_bytes());
+        bytes
+    }
 }
 
 /// `filestat`:
