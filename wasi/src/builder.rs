@@ -13,17 +13,17 @@ use precast_runtime::{
 };
 use rustix::fs::{CWD, Mode, OFlags, openat};
 
-use crate::args::Strings;
-use crate::clocks::Clocks;
+use crate::calls::args::Strings;
 use crate::errno::Errno;
 use crate::exports::FunctionExporter;
+use crate::fd::stream::{Input, Output};
 use crate::fs::FileSystem;
-use crate::hooks::Hooks;
+use crate::fs::mounts::{self, Source};
 use crate::limits::Limits;
-use crate::mounts::{self, Source};
 use crate::sandbox::{self, Hidden, Resolver};
-use crate::state::{Blueprint, Preopen, Wasi};
-use crate::stream::{Input, Output};
+use crate::state::blueprint::{Blueprint, Preopen, Wasi};
+use crate::state::callbacks::Hooks;
+use crate::state::clocks::Clocks;
 use crate::{MODULE_NAME, MODULE_NAME_PREVIEW0};
 
 /// Assembles the WASI host module for a guest.

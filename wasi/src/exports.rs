@@ -2,12 +2,12 @@
 
 use precast_runtime::{Caller, HostError, HostModuleBuilder};
 
+use crate::calls::{args, dirs, fd_io, fd_meta, path, path_open, poll, preview0, process, sock};
 use crate::errno::Errno;
 use crate::guest::Memory;
-use crate::state::Wasi;
+use crate::state::blueprint::Wasi;
+use crate::state::{clocks, random};
 use crate::trace::{Around, Function, Traced, Untraced};
-use crate::{args, clocks, dirs, fd_meta, file_io, open, paths, poll, preview0, process};
-use crate::{random, sockets};
 
 /// Exports the functions of WASI into a host module under construction.
 ///
@@ -125,62 +125,62 @@ fn export_preview1<T: AsMut<Wasi> + Send + 'static, A: Around>(
         args::environ_sizes_get(count: u32, size: u32);
         clocks::clock_res_get(id: u32, resolution: u32);
         clocks::clock_time_get(id: u32, precision: u64, time: u32);
-        file_io::fd_advise(fd: u32, offset: u64, len: u64, advice: u32);
-        file_io::fd_allocate(fd: u32, offset: u64, len: u64);
+        fd_io::fd_advise(fd: u32, offset: u64, len: u64, advice: u32);
+        fd_io::fd_allocate(fd: u32, offset: u64, len: u64);
         fd_meta::fd_close(fd: u32);
-        file_io::fd_datasync(fd: u32);
+        fd_io::fd_datasync(fd: u32);
         fd_meta::fd_fdstat_get(fd: u32, stat: u32);
         fd_meta::fd_fdstat_set_flags(fd: u32, flags: u32);
         fd_meta::fd_fdstat_set_rights(fd: u32, base: u64, inheriting: u64);
         fd_meta::fd_filestat_get(fd: u32, stat: u32);
         fd_meta::fd_filestat_set_size(fd: u32, size: u64);
         fd_meta::fd_filestat_set_times(fd: u32, atim: u64, mtim: u64, fst_flags: u32);
-        file_io::fd_pread(fd: u32, iovs: u32, iovs_len: u32, offset: u64, nread: u32);
+        fd_io::fd_pread(fd: u32, iovs: u32, iovs_len: u32, offset: u64, nread: u32);
         fd_meta::fd_prestat_get(fd: u32, buf: u32);
         fd_meta::fd_prestat_dir_name(fd: u32, path: u32, path_len: u32);
-        file_io::fd_pwrite(fd: u32, iovs: u32, iovs_len: u32, offset: u64, nwritten: u32);
-        file_io::fd_read(fd: u32, iovs: u32, iovs_len: u32, nread: u32);
+        fd_io::fd_pwrite(fd: u32, iovs: u32, iovs_len: u32, offset: u64, nwritten: u32);
+        fd_io::fd_read(fd: u32, iovs: u32, iovs_len: u32, nread: u32);
         dirs::fd_readdir(fd: u32, buf: u32, buf_len: u32, cookie: u64, bufused: u32);
         fd_meta::fd_renumber(fd: u32, to: u32);
-        file_io::fd_seek(fd: u32, offset: i64, whence: u32, newoffset: u32);
-        file_io::fd_sync(fd: u32);
-        file_io::fd_tell(fd: u32, offset: u32);
-        file_io::fd_write(fd: u32, iovs: u32, iovs_len: u32, nwritten: u32);
-        paths::path_create_directory(fd: u32, path: u32, path_len: u32);
-        paths::path_filestat_get(fd: u32, flags: u32, path: u32, path_len: u32, stat: u32);
-        paths::path_filestat_set_times(
+        fd_io::fd_seek(fd: u32, offset: i64, whence: u32, newoffset: u32);
+        fd_io::fd_sync(fd: u32);
+        fd_io::fd_tell(fd: u32, offset: u32);
+        fd_io::fd_write(fd: u32, iovs: u32, iovs_len: u32, nwritten: u32);
+        path::path_create_directory(fd: u32, path: u32, path_len: u32);
+        path::path_filestat_get(fd: u32, flags: u32, path: u32, path_len: u32, stat: u32);
+        path::path_filestat_set_times(
             fd: u32, flags: u32, path: u32, path_len: u32,
             atim: u64, mtim: u64, fst_flags: u32
         );
-        paths::path_link(
+        path::path_link(
             old_fd: u32, old_flags: u32, old_path: u32, old_path_len: u32,
             new_fd: u32, new_path: u32, new_path_len: u32
         );
-        open::path_open(
+        path_open::path_open(
             fd: u32, dirflags: u32, path: u32, path_len: u32, oflags: u32,
             base: u64, inheriting: u64, fdflags: u32, opened: u32
         );
-        paths::path_readlink(
+        path::path_readlink(
             fd: u32, path: u32, path_len: u32, buf: u32, buf_len: u32, bufused: u32
         );
-        paths::path_remove_directory(fd: u32, path: u32, path_len: u32);
-        paths::path_rename(
+        path::path_remove_directory(fd: u32, path: u32, path_len: u32);
+        path::path_rename(
             fd: u32, old_path: u32, old_path_len: u32,
             new_fd: u32, new_path: u32, new_path_len: u32
         );
-        paths::path_symlink(
+        path::path_symlink(
             old_path: u32, old_path_len: u32, fd: u32, new_path: u32, new_path_len: u32
         );
-        paths::path_unlink_file(fd: u32, path: u32, path_len: u32);
+        path::path_unlink_file(fd: u32, path: u32, path_len: u32);
         poll::poll_oneoff(subscriptions: u32, events: u32, nsubscriptions: u32, nevents: u32);
         random::random_get(buf: u32, buf_len: u32);
         process::sched_yield();
-        sockets::sock_accept(fd: u32, flags: u32, accepted: u32);
-        sockets::sock_recv(
+        sock::sock_accept(fd: u32, flags: u32, accepted: u32);
+        sock::sock_recv(
             fd: u32, data: u32, data_len: u32, ri_flags: u32, received: u32, ro_flags: u32
         );
-        sockets::sock_send(fd: u32, data: u32, data_len: u32, si_flags: u32, sent: u32);
-        sockets::sock_shutdown(fd: u32, how: u32);
+        sock::sock_send(fd: u32, data: u32, data_len: u32, si_flags: u32, sent: u32);
+        sock::sock_shutdown(fd: u32, how: u32);
     }
     // These two may end the guest.
     .func("proc_exit", |caller: &mut Caller<'_, T>, code: u32| -> Result<(), HostError> {

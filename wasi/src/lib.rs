@@ -4,12 +4,9 @@
 //! a module like any other on the runtime's public API. A call of a guest is a look-up in a vector
 //! and one system call on slices of the guest's own memory: no copy, no lock, no allocation.
 //!
-//! The way of a call: [`exports`] takes memory and state from the caller, a function in the file of
-//! its concern ([`file_io`], [`fd_meta`], [`dirs`], [`open`], [`paths`], [`poll`], [`sockets`],
-//! [`clocks`], [`random`], [`args`], [`process`]) checks pointers with [`memory`] and [`iovec`],
-//! the descriptor and its rights with [`fd_table`], resolves a path with [`sandbox`], and asks the
-//! host. Where directories of the guest lie in one another, or are not the host's, [`mounts`] finds
-//! the file system, of which [`fs`] says what it is.
+//! [`exports`] takes memory and state from the caller, and a function of [`calls`] checks pointers
+//! with [`guest`] and the descriptor with [`fd`], resolves a path with [`sandbox`], or with mounts and
+//! other file systems of [`fs`], and calls the host.
 //!
 //! Architecture invariants:
 //! - No path leads out of a preopened directory, into a file system of the kernel or to what a mount
@@ -20,37 +17,17 @@
 #![deny(missing_docs)]
 #![allow(rustdoc::private_intra_doc_links)]
 
-mod args;
 mod builder;
-mod clocks;
-mod dirs;
+mod calls;
 mod errno;
 mod exports;
-mod fd_meta;
-mod fd_table;
-mod file_io;
-mod fresh;
+mod fd;
 pub mod fs;
 mod guest;
-mod hooks;
-mod host_io;
 mod limits;
-mod mounts;
-mod offset;
-mod open;
-mod paths;
-mod poll;
-mod preview0;
-mod process;
-mod random;
-mod rights;
 mod sandbox;
-mod sockets;
-mod spare;
 mod state;
-mod stream;
 mod trace;
-mod virtual_file;
 
 #[cfg(test)]
 mod tests;
@@ -58,10 +35,10 @@ mod tests;
 pub use builder::Builder;
 pub use errno::Errno;
 pub use exports::FunctionExporter;
+pub use fd::stream::{Captured, Input, Output};
 pub use fs::{FileSystem, MemoryFs};
 pub use limits::Limits;
-pub use state::Wasi;
-pub use stream::{Captured, Input, Output};
+pub use state::blueprint::Wasi;
 
 use precast_runtime::{Error, Namespace, Runtime};
 

@@ -1,6 +1,6 @@
 //! What is hidden in a directory of the host, by mounts above all.
 //!
-//! A mount takes the place of what the host has under its name, and [`crate::mounts`] sees to it that
+//! A mount takes the place of what the host has under its name, and [`crate::fs::mounts`] sees to it that
 //! the name leads to the mount. But a name is not all that leads to a file: a directory may fold case
 //! (`chattr +F`, vfat, most servers of other systems), have short names or normalise Unicode; the
 //! host may have mounted the same directory a second time, or moved it. So where something is hidden,
@@ -16,7 +16,7 @@ use rustix::fs::{
 };
 use rustix::io::Errno as HostErrno;
 
-use super::{PASS_THROUGH, Resolver, system};
+use super::{PASS_THROUGH, Resolver, pseudo_fs};
 use crate::errno::Errno;
 use crate::guest::GuestPath;
 
@@ -111,8 +111,9 @@ pub(crate) struct Hidden {
 impl Hidden {
     /// What no guest gets in the directory `root`, whatever is mounted there: the machine's memory.
     pub(crate) fn in_directory(root: BorrowedFd<'_>) -> Option<Self> {
-        let found = system::MEMORY.iter().filter_map(|name| look(root, name.as_bytes()).ok()?);
-        let files: Vec<_> = found.filter(system::is_memory).map(|stat| FileId::of(&stat)).collect();
+        let found = pseudo_fs::MEMORY.iter().filter_map(|name| look(root, name.as_bytes()).ok()?);
+        let files: Vec<_> =
+            found.filter(pseudo_fs::is_memory).map(|stat| FileId::of(&stat)).collect();
         (!files.is_empty()).then(|| Hidden { files, places: Vec::new() })
     }
 

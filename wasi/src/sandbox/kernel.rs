@@ -2,7 +2,7 @@
 //!
 //! At first without leaving the mount of the root, which costs nothing: then what is opened is on the
 //! file system that was granted. A path that leaves it is resolved again, and the end is looked at
-//! before it is opened and after: it may be the kernel's own ([`super::system`]).
+//! before it is opened and after: it may be the kernel's own ([`super::pseudo_fs`]).
 
 use std::os::fd::{BorrowedFd, OwnedFd};
 use std::sync::OnceLock;
@@ -10,7 +10,7 @@ use std::sync::OnceLock;
 use rustix::fs::{CWD, Mode, OFlags, ResolveFlags, openat2};
 use rustix::io::Errno as HostErrno;
 
-use super::{NAME_ROOM, PASS_THROUGH, c_name, system, walk};
+use super::{NAME_ROOM, PASS_THROUGH, c_name, pseudo_fs, userspace};
 use crate::errno::Errno;
 
 /// Nothing above the root, and none of the links of `/proc` that jump without a path.
@@ -59,8 +59,8 @@ pub(super) fn open(
     match resolve(root, path, flags, mode, confined | ResolveFlags::NO_XDEV) {
         Ok(fd) => Ok(fd),
         Err(HostErrno::XDEV) => across(root, path, flags, mode, confined)
-            .unwrap_or_else(|| walk::open(root.into(), path, flags, mode, max_links)),
-        Err(HostErrno::AGAIN) => walk::open(root.into(), path, flags, mode, max_links),
+            .unwrap_or_else(|| userspace::open(root.into(), path, flags, mode, max_links)),
+        Err(HostErrno::AGAIN) => userspace::open(root.into(), path, flags, mode, max_links),
         Err(error) => Err(error.into()),
     }
 }
@@ -82,7 +82,7 @@ fn across(
         Err(HostErrno::AGAIN) => None,
         Err(HostErrno::XDEV) => Some(Err(Errno::Perm)),
         Err(error) => Some(Err(error.into())),
-        Ok(fd) => Some(system::require_ordinary(&fd).map(|()| fd)),
+        Ok(fd) => Some(pseudo_fs::require_ordinary(&fd).map(|()| fd)),
     };
     // To open a file may be to do something.
     if !flags.intersects(OFlags::PATH | OFlags::DIRECTORY)

@@ -1,7 +1,7 @@
 //! The sandbox: a path resolves beneath a directory, or not at all.
 //!
 //! Two ways lead to the same answers. [`kernel`] has the kernel confine the resolution with
-//! `openat2(RESOLVE_BENEATH)`; [`walk`] opens one component after the other and follows symbolic
+//! `openat2(RESOLVE_BENEATH)`; [`userspace`] opens one component after the other and follows symbolic
 //! links by itself, for kernels and seccomp filters that know no `openat2`. The tests of this
 //! module run both.
 //!
@@ -11,12 +11,12 @@
 //! therefore can lead nowhere else. [`Resolver::lookup`] is `entry` past symbolic links.
 //!
 //! What leads outside is `EPERM`: `..` above the root, an absolute path, a symbolic link to
-//! either, a magic link, a file system of the kernel ([`system`]), what a mount hides ([`hidden`]).
+//! either, a magic link, a file system of the kernel ([`pseudo_fs`]), what a mount hides ([`hidden`]).
 
 mod hidden;
 mod kernel;
-mod system;
-mod walk;
+mod pseudo_fs;
+mod userspace;
 
 #[cfg(test)]
 pub(crate) mod tests;
@@ -28,7 +28,7 @@ use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use rustix::fs::{AtFlags, FileType, Mode, OFlags, Stat, openat};
 
 pub(crate) use hidden::{FileId, Hidden};
-pub(crate) use system::kind as kind_of_system;
+pub(crate) use pseudo_fs::kind as kind_of_system;
 
 use crate::errno::Errno;
 use crate::guest::GuestPath;
@@ -116,7 +116,7 @@ impl<'r> Entry<'r, '_> {
             return Ok(());
         }
         let flags = OFlags::PATH | OFlags::NOFOLLOW | OFlags::CLOEXEC;
-        system::require_ordinary(openat(self.dir(), self.bare_name(), flags, Mode::empty())?)
+        pseudo_fs::require_ordinary(openat(self.dir(), self.bare_name(), flags, Mode::empty())?)
     }
 
     /// Whether the path ended in a slash and therefore means a directory.
@@ -157,15 +157,15 @@ impl Resolver {
                 kernel::open(root.fd, path, flags, mode, 0)
             }
             // Not even the kernel compares every component.
-            Resolver::Kernel => walk::open(root, path, flags, mode, MAX_LINKS),
-            Resolver::KernelLinkless => walk::open(root, path, flags, mode, 0),
-            Resolver::Walk => walk::open(root, path, flags, mode, MAX_LINKS),
-            Resolver::WalkLinkless => walk::open(root, path, flags, mode, 0),
+            Resolver::Kernel => userspace::open(root, path, flags, mode, MAX_LINKS),
+            Resolver::KernelLinkless => userspace::open(root, path, flags, mode, 0),
+            Resolver::Walk => userspace::open(root, path, flags, mode, MAX_LINKS),
+            Resolver::WalkLinkless => userspace::open(root, path, flags, mode, 0),
         }
     }
 
     /// The same way without symbolic links, for a path that has none unless somebody has just put
-    /// one there: see [`crate::mounts`].
+    /// one there: see [`crate::fs::mounts`].
     pub(crate) fn linkless(self) -> Self {
         match self {
             Resolver::Kernel | Resolver::KernelLinkless => Resolver::KernelLinkless,

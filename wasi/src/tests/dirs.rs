@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::os::unix::fs::MetadataExt;
 
 use super::*;
-use crate::dirs::fd_readdir;
+use crate::calls::dirs::fd_readdir;
 
 /// Cookie, number and type.
 type Entry = (u64, u64, u8);

@@ -1,9 +1,9 @@
 //! The table of descriptors by itself.
 
 use crate::errno::Errno;
-use crate::fd_table::{Descriptor, FdTable, Object};
-use crate::rights::Rights;
-use crate::stream::Stream;
+use crate::fd::rights::Rights;
+use crate::fd::stream::Stream;
+use crate::fd::table::{Descriptor, FdTable, Object};
 
 fn null() -> Descriptor {
     Descriptor {

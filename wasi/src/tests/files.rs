@@ -1,11 +1,13 @@
 //! Reading, writing, seeking; what an open file is.
 
 use super::*;
-use crate::fd_meta::{
+use crate::calls::fd_io::{
+    fd_advise, fd_allocate, fd_datasync, fd_pread, fd_pwrite, fd_sync, fd_tell,
+};
+use crate::calls::fd_meta::{
     fd_fdstat_get, fd_fdstat_set_flags, fd_filestat_get, fd_filestat_set_size,
     fd_filestat_set_times, fd_renumber,
 };
-use crate::file_io::{fd_advise, fd_allocate, fd_datasync, fd_pread, fd_pwrite, fd_sync, fd_tell};
 
 #[test]
 fn write_seek_read() {
@@ -38,11 +40,11 @@ fn all_buffers_are_used() {
         guest.put(IOVS + i as u32 * 8, &ptr.to_le_bytes());
         guest.put(IOVS + i as u32 * 8 + 4, &len.to_le_bytes());
     }
-    guest.call(|w, m| file_io::fd_write(w, m, fd, IOVS, 3, OUT)).unwrap();
+    guest.call(|w, m| fd_io::fd_write(w, m, fd, IOVS, 3, OUT)).unwrap();
     assert_eq!(guest.u32(OUT), 5);
     guest.seek(fd, 0, 0).unwrap();
     guest.put(DATA, b"......");
-    guest.call(|w, m| file_io::fd_read(w, m, fd, IOVS, 3, OUT)).unwrap();
+    guest.call(|w, m| fd_io::fd_read(w, m, fd, IOVS, 3, OUT)).unwrap();
     assert_eq!((guest.u32(OUT), guest.get(DATA, 6)), (5, &b"abc.ef"[..]));
 }
 
@@ -151,8 +153,8 @@ fn results_that_do_not_fit_change_nothing() {
     let fd = guest.open("a", 0, true).unwrap();
     guest.one_buffer(3);
     for bad in [0xfffd, 0x10000, u32::MAX] {
-        assert_eq!(guest.call(|w, m| file_io::fd_read(w, m, fd, IOVS, 1, bad)), Err(Errno::Fault));
-        assert_eq!(guest.call(|w, m| file_io::fd_write(w, m, fd, IOVS, 1, bad)), Err(Errno::Fault));
+        assert_eq!(guest.call(|w, m| fd_io::fd_read(w, m, fd, IOVS, 1, bad)), Err(Errno::Fault));
+        assert_eq!(guest.call(|w, m| fd_io::fd_write(w, m, fd, IOVS, 1, bad)), Err(Errno::Fault));
         assert_eq!(guest.call(|w, m| fd_filestat_get(w, m, fd, bad)), Err(Errno::Fault));
     }
     assert_eq!(guest.read(fd, 3).unwrap(), b"abc", "nothing was consumed");
@@ -196,7 +198,7 @@ fn what_is_just_opened_may_turn_out_to_be_a_directory() {
         let fd = open(guest);
         assert_eq!(guest.read(fd, 10), Err(Errno::Badf));
         assert_eq!(guest.read(fd, 0), Err(Errno::Badf), "not even nothing");
-        assert_eq!(guest.call(|w, m| file_io::fd_read(w, m, fd, IOVS, 0, OUT)), Err(Errno::Badf));
+        assert_eq!(guest.call(|w, m| fd_io::fd_read(w, m, fd, IOVS, 0, OUT)), Err(Errno::Badf));
         assert_eq!(guest.write(fd, b"x"), Err(Errno::Badf));
         assert_eq!(guest.seek(fd, 0, 1), Err(Errno::Badf));
         let fd = open(guest);
@@ -210,7 +212,10 @@ fn what_is_just_opened_may_turn_out_to_be_a_directory() {
         let inner = guest.open_with(fd, FOLLOW, "inner", 0, rights, 0).unwrap();
         assert_eq!(guest.read(inner, 10).unwrap(), b"inner");
         let fd = open(guest);
-        assert_eq!(guest.call(|w, m| crate::dirs::fd_readdir(w, m, fd, DATA, 100, 0, OUT)), Ok(()));
+        assert_eq!(
+            guest.call(|w, m| crate::calls::dirs::fd_readdir(w, m, fd, DATA, 100, 0, OUT)),
+            Ok(())
+        );
         let fd = open(guest);
         assert_eq!(guest.close(fd), Ok(()));
         assert_eq!(guest.read(fd, 10), Err(Errno::Badf));
@@ -296,14 +301,14 @@ fn files_of_proc_that_cannot_be_written_at_an_offset() {
     let mut guest = Guest::new(Builder::new());
     let comm =
         fs::OpenOptions::new().read(true).write(true).open("/proc/thread-self/comm").unwrap();
-    let file = crate::fd_table::HostFile {
-        fd: crate::fd_table::HostFd::Owned(comm.into()),
+    let file = crate::fd::table::HostFile {
+        fd: crate::fd::table::HostFd::Owned(comm.into()),
         filetype: Filetype::RegularFile,
         writable: true,
-        offset: std::cell::Cell::new(crate::offset::Offset::of_opened(Filetype::RegularFile)),
+        offset: std::cell::Cell::new(crate::fd::offset::Offset::of_opened(Filetype::RegularFile)),
     };
-    let descriptor = crate::fd_table::Descriptor {
-        object: crate::fd_table::Object::Host(file),
+    let descriptor = crate::fd::table::Descriptor {
+        object: crate::fd::table::Object::Host(file),
         opened_for: Rights::DATA,
         base: Rights::FILE,
         inheriting: Rights::NONE,
@@ -327,7 +332,7 @@ fn the_first_of_two_buffers_may_be_empty() {
     for (first, second) in [((u32::MAX, 0), (DATA, 3)), ((DATA + 3, 3), (u32::MAX, 0))] {
         let table: Vec<u8> = [first.0, first.1, second.0, second.1].map(u32::to_le_bytes).concat();
         guest.put(IOVS, &table);
-        guest.call(|w, m| file_io::fd_write(w, m, fd, IOVS, 2, OUT)).unwrap();
+        guest.call(|w, m| fd_io::fd_write(w, m, fd, IOVS, 2, OUT)).unwrap();
         assert_eq!(guest.u32(OUT), 3);
         guest.call(|w, m| fd_pwrite(w, m, fd, IOVS, 2, 10, OUT)).unwrap();
     }

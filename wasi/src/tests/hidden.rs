@@ -6,9 +6,9 @@
 use std::sync::Arc;
 
 use super::*;
-use crate::dirs::fd_readdir;
+use crate::calls::dirs::fd_readdir;
+use crate::calls::path::*;
 use crate::fs::{Entry, File, FileStat, FileSystem, OpenOptions};
-use crate::paths::*;
 
 /// All that a guest can do with `path` and the directory `dir`, by name.
 fn uses(guest: &mut Guest, dir: u32, path: &str) -> Vec<(&'static str, Result<(), Errno>)> {

@@ -19,14 +19,14 @@ use std::fs;
 use std::path::PathBuf;
 
 use crate::builder::Builder;
+use crate::calls::path_open::path_open;
+use crate::calls::{fd_io, fd_meta};
 use crate::errno::Errno;
+use crate::fd::rights::Rights;
 use crate::guest::Memory;
 use crate::guest::layout::{self, Filetype};
-use crate::open::path_open;
-use crate::rights::Rights;
 use crate::sandbox::tests::TempDir;
-use crate::state::Wasi;
-use crate::{fd_meta, file_io};
+use crate::state::blueprint::Wasi;
 
 /// Where results are written.
 const OUT: u32 = 0;
@@ -119,18 +119,18 @@ impl Guest {
     fn write(&mut self, fd: u32, bytes: &[u8]) -> Result<u32, Errno> {
         self.put(DATA, bytes);
         self.one_buffer(bytes.len() as u32);
-        self.call(|w, m| file_io::fd_write(w, m, fd, IOVS, 1, OUT))?;
+        self.call(|w, m| fd_io::fd_write(w, m, fd, IOVS, 1, OUT))?;
         Ok(self.u32(OUT))
     }
 
     fn read(&mut self, fd: u32, len: u32) -> Result<Vec<u8>, Errno> {
         self.one_buffer(len);
-        self.call(|w, m| file_io::fd_read(w, m, fd, IOVS, 1, OUT))?;
+        self.call(|w, m| fd_io::fd_read(w, m, fd, IOVS, 1, OUT))?;
         Ok(self.get(DATA, self.u32(OUT)).to_vec())
     }
 
     fn seek(&mut self, fd: u32, offset: i64, whence: u32) -> Result<u64, Errno> {
-        self.call(|w, m| file_io::fd_seek(w, m, fd, offset, whence, OUT))?;
+        self.call(|w, m| fd_io::fd_seek(w, m, fd, offset, whence, OUT))?;
         Ok(self.u64(OUT))
     }
 

@@ -2,9 +2,9 @@
 //! in memory: the host is the model, and the answers are the same.
 
 use super::*;
-use crate::dirs::fd_readdir;
-use crate::paths::*;
-use crate::random::Random;
+use crate::calls::dirs::fd_readdir;
+use crate::calls::path::*;
+use crate::state::random::Random;
 
 /// What came of a call, as far as it must be the same everywhere.
 type Answer = Result<String, Errno>;

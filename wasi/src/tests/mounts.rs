@@ -1,9 +1,9 @@
 //! A read-only mount holds for every function.
 
 use super::*;
-use crate::fd_meta::{fd_filestat_set_size, fd_filestat_set_times};
-use crate::file_io::fd_allocate;
-use crate::paths::*;
+use crate::calls::fd_io::fd_allocate;
+use crate::calls::fd_meta::{fd_filestat_set_size, fd_filestat_set_times};
+use crate::calls::path::*;
 
 const READ_ONLY: u32 = 4;
 

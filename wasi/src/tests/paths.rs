@@ -3,7 +3,7 @@
 use std::os::unix::fs::symlink;
 
 use super::*;
-use crate::paths::*;
+use crate::calls::path::*;
 
 impl Guest {
     fn mkdir(&mut self, path: &str) -> Result<(), Errno> {

@@ -4,7 +4,7 @@ use std::os::unix::fs::MetadataExt;
 use std::time::Duration;
 
 use super::*;
-use crate::preview0;
+use crate::calls::preview0;
 
 #[test]
 fn filestat_has_a_short_link_count() {

@@ -1,9 +1,11 @@
 //! Rights are kept, passed on and enforced.
 
 use super::*;
-use crate::dirs::fd_readdir;
-use crate::fd_meta::{fd_fdstat_set_rights, fd_filestat_get, fd_prestat_dir_name, fd_prestat_get};
-use crate::paths::path_filestat_get;
+use crate::calls::dirs::fd_readdir;
+use crate::calls::fd_meta::{
+    fd_fdstat_set_rights, fd_filestat_get, fd_prestat_dir_name, fd_prestat_get,
+};
+use crate::calls::path::path_filestat_get;
 
 impl Guest {
     fn set_rights(&mut self, fd: u32, base: Rights, inheriting: Rights) -> Result<(), Errno> {

@@ -5,8 +5,8 @@ use std::net::{TcpListener, TcpStream};
 use std::os::unix::net::{UnixDatagram, UnixStream};
 
 use super::*;
-use crate::fd_meta::{fd_fdstat_get, fd_fdstat_set_flags};
-use crate::sockets::{sock_accept, sock_recv, sock_send, sock_shutdown};
+use crate::calls::fd_meta::{fd_fdstat_get, fd_fdstat_set_flags};
+use crate::calls::sock::{sock_accept, sock_recv, sock_send, sock_shutdown};
 
 impl Guest {
     /// What was received, and whether it was cut off.

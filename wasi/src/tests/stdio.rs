@@ -3,11 +3,11 @@
 use std::time::Duration;
 
 use super::*;
-use crate::args::{args_get, args_sizes_get, environ_get, environ_sizes_get};
-use crate::clocks::clock_time_get;
+use crate::calls::args::{args_get, args_sizes_get, environ_get, environ_sizes_get};
+use crate::fd::stream::{Captured, Input, Output};
 use crate::limits::Limits;
-use crate::random::random_get;
-use crate::stream::{Captured, Input, Output};
+use crate::state::clocks::clock_time_get;
+use crate::state::random::random_get;
 
 #[test]
 fn nothing_is_granted_by_itself() {
@@ -62,7 +62,9 @@ impl std::io::Write for Slow {
     fn write(&mut self, buf: &[u8]) -> std::io::Result<usize> {
         let n = buf.len().min(3);
         match Output::from(&self.0).0 {
-            crate::stream::OutputKind::Writer(writer) => writer.lock().unwrap().write(&buf[..n]),
+            crate::fd::stream::OutputKind::Writer(writer) => {
+                writer.lock().unwrap().write(&buf[..n])
+            }
             _ => unreachable!(),
         }
     }
@@ -80,7 +82,7 @@ fn a_writer_is_given_all_buffers() {
         guest.put(IOVS + i as u32 * 8, &u32::to_le_bytes(ptr));
         guest.put(IOVS + i as u32 * 8 + 4, &u32::to_le_bytes(len));
     }
-    guest.call(|w, m| file_io::fd_write(w, m, 1, IOVS, 2, OUT)).unwrap();
+    guest.call(|w, m| fd_io::fd_write(w, m, 1, IOVS, 2, OUT)).unwrap();
     assert_eq!(guest.u32(OUT), 11);
     assert_eq!(captured.contents(), b"hello world");
 }

@@ -6,8 +6,8 @@ use std::path::Path;
 use precast_runtime::Runtime;
 
 use super::*;
-use crate::dirs::fd_readdir;
-use crate::paths::*;
+use crate::calls::dirs::fd_readdir;
+use crate::calls::path::*;
 
 /// The kernel's file systems that are mounted on most machines.
 const SYSTEMS: [&str; 4] = ["/proc", "/sys", "/sys/fs/cgroup/unified", "/sys/kernel/tracing"];

@@ -6,12 +6,12 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::*;
-use crate::dirs::fd_readdir;
-use crate::fd_meta::{fd_filestat_set_size, fd_filestat_set_times};
-use crate::file_io::{fd_allocate, fd_pread, fd_pwrite, fd_sync};
+use crate::calls::dirs::fd_readdir;
+use crate::calls::fd_io::{fd_allocate, fd_pread, fd_pwrite, fd_sync};
+use crate::calls::fd_meta::{fd_filestat_set_size, fd_filestat_set_times};
+use crate::calls::path::*;
 use crate::fs::{FileSystem, MemoryFs};
 use crate::limits::Limits;
-use crate::paths::*;
 
 impl Guest {
     /// A function on one path, from the directory `dir`.

@@ -1,10 +1,10 @@
 //! What the arguments of each function are, for who reads a trace.
 
+use crate::calls::process;
+use crate::fd::rights::Rights;
 use crate::guest::layout::{
     Fdflags, Fstflags, Lookupflags, Oflags, Riflags, Sdflags, Subclockflags,
 };
-use crate::process;
-use crate::rights::Rights;
 use crate::trace::Function;
 
 /// What an argument is.

@@ -13,7 +13,7 @@ use std::time::{Duration, Instant};
 
 use crate::errno::Errno;
 use crate::guest::Memory;
-use crate::state::Wasi;
+use crate::state::blueprint::Wasi;
 
 /// An argument of a call: its name, and its value as the bits the guest gave.
 pub(crate) type Argument = (&'static str, u64);

@@ -4,13 +4,13 @@ use std::fmt::{self, Write};
 
 use super::arguments::{self, Kind, Record};
 use crate::errno::Errno;
+use crate::fd::rights::Rights;
 use crate::guest::MAX_PATH_LEN;
 use crate::guest::Memory;
 use crate::guest::layout::{
     EVENT_SIZE, FDSTAT_SIZE, FILESTAT_SIZE, PRESTAT_SIZE, SUBSCRIPTION_SIZE, eventtype, u16_at,
     u32_at, u64_at,
 };
-use crate::rights::Rights;
 use crate::trace::{Argument, Function};
 
 /// So many bytes of a buffer are shown, as strace does.
