@@ -1,4 +1,4 @@
-//! `Builder`: what a guest is given.
+//! `Builder`: the resources that are granted to a guest, and the host module made of them.
 
 use std::ffi::{OsStr, OsString};
 use std::os::fd::{AsFd, OwnedFd};
@@ -13,23 +13,20 @@ use precast_runtime::{
 };
 use rustix::fs::{CWD, Mode, OFlags, openat};
 
-use crate::calls::args::Strings;
 use crate::errno::Errno;
 use crate::exports::FunctionExporter;
-use crate::fd::stream::{Input, Output};
+use crate::fd::{Input, Output};
 use crate::fs::FileSystem;
 use crate::fs::mounts::{self, Source};
 use crate::limits::Limits;
 use crate::sandbox::{self, Hidden, Resolver};
-use crate::state::blueprint::{Blueprint, Preopen, Wasi};
-use crate::state::callbacks::Hooks;
-use crate::state::clocks::Clocks;
+use crate::state::{Blueprint, Callbacks, Clocks, Preopen, Strings, Wasi};
 use crate::{MODULE_NAME, MODULE_NAME_PREVIEW0};
 
 /// Assembles the WASI host module for a guest.
 ///
-/// Nothing is granted that was not asked for: no arguments, no environment, no files, standard
-/// streams that read and write nothing. Only the clocks and the random numbers are the system's.
+/// By default nothing is granted: no arguments, no environment, no files; standard input is empty and
+/// output is discarded. Only the clocks and the random numbers are the system's.
 ///
 /// ```
 /// # use precast_wasi as wasi;
@@ -49,7 +46,7 @@ pub struct Builder {
     mounts: Vec<MountGrant>,
     sockets: Vec<Arc<OwnedFd>>,
     clocks: Clocks,
-    hooks: Hooks,
+    callbacks: Callbacks,
     seed: Option<u64>,
     limits: Limits,
     trace: Option<Output>,
@@ -57,28 +54,28 @@ pub struct Builder {
     preview0: bool,
 }
 
-/// A directory a guest is given.
+/// A directory that is granted to a guest.
 #[derive(Clone, Debug)]
 struct MountGrant {
-    from: Granted,
+    contents: Contents,
     guest: OsString,
     writable: bool,
 }
 
-/// What a guest sees in a directory.
+/// The contents of a granted directory.
 #[derive(Clone)]
-enum Granted {
+enum Contents {
     Host(PathBuf),
     Memory,
     FileSystem(Arc<dyn FileSystem>),
 }
 
-impl fmt::Debug for Granted {
+impl fmt::Debug for Contents {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Granted::Host(path) => f.debug_tuple("Host").field(path).finish(),
-            Granted::Memory => f.write_str("Memory"),
-            Granted::FileSystem(_) => f.write_str("FileSystem"),
+            Contents::Host(path) => f.debug_tuple("Host").field(path).finish(),
+            Contents::Memory => f.write_str("Memory"),
+            Contents::FileSystem(_) => f.write_str("FileSystem"),
         }
     }
 }
@@ -89,13 +86,13 @@ impl Default for Builder {
     }
 }
 
-/// The functions of a builder's module, made when they are first needed: of preview 1 and of
-/// preview 0, not traced and traced.
+/// The host functions of preview 1 and preview 0, untraced and traced. They are created at their first
+/// use.
 static FUNCTIONS: [[OnceLock<HostFunctions<Wasi>>; 2]; 2] =
     [const { [const { OnceLock::new() }; 2] }; 2];
 
 impl Builder {
-    /// A guest that is given nothing.
+    /// A builder that grants nothing.
     pub fn new() -> Self {
         Builder {
             args: Vec::new(),
@@ -106,7 +103,7 @@ impl Builder {
             mounts: Vec::new(),
             sockets: Vec::new(),
             clocks: Clocks::Host,
-            hooks: Hooks::default(),
+            callbacks: Callbacks::default(),
             seed: None,
             limits: Limits::default(),
             trace: None,
@@ -127,7 +124,7 @@ impl Builder {
         self
     }
 
-    /// Sets an environment variable, replacing an earlier value.
+    /// Sets an environment variable. It replaces an earlier value.
     pub fn env(mut self, name: impl AsRef<OsStr>, value: impl AsRef<OsStr>) -> Self {
         let (name, value) = (name.as_ref().to_owned(), value.as_ref().to_owned());
         match self.env.iter_mut().find(|(existing, _)| *existing == name) {
@@ -150,163 +147,162 @@ impl Builder {
         self.envs(std::env::vars_os())
     }
 
-    /// Sets where standard input comes from.
+    /// Sets the source of standard input.
     pub fn stdin(mut self, input: Input) -> Self {
         self.stdin = input;
         self
     }
 
-    /// Sets where standard output goes. `&Captured` is an output too.
+    /// Sets the destination of standard output. `&Captured` is an output too.
     pub fn stdout(mut self, output: impl Into<Output>) -> Self {
         self.stdout = output.into();
         self
     }
 
-    /// Sets where standard error goes. `&Captured` is an output too.
+    /// Sets the destination of standard error. `&Captured` is an output too.
     pub fn stderr(mut self, output: impl Into<Output>) -> Self {
         self.stderr = output.into();
         self
     }
 
-    /// Gives the guest the three standard streams of this process.
+    /// Grants the three standard streams of this process.
     pub fn inherit_stdio(self) -> Self {
         self.stdin(Input::inherit()).stdout(Output::inherit()).stderr(Output::inherit())
     }
 
-    /// Gives the guest the directory `host`, under the name `guest`, with all that lies in it.
+    /// Grants the directory `host` and its contents, under the name `guest`.
     ///
-    /// All directories a guest is given form one tree: one whose name lies in another's, as `/tmp`
-    /// in `/`, is found there too, in the place of what the other has under that name, which is
-    /// not reached by any other name either.
+    /// All granted directories form one tree. A directory whose name is beneath another's, as `/tmp`
+    /// is beneath `/`, is mounted there: it hides the file that the other directory has under that
+    /// name, and the guest cannot reach the hidden file by any other name.
     ///
-    /// File systems that are the kernel's own interface, as `/proc` and `/sys`, are not granted, and
-    /// not reached in a directory that has them somewhere in it.
+    /// Pseudo file systems such as `/proc` and `/sys` cannot be granted, and cannot be reached through
+    /// a directory that contains them.
     pub fn dir(self, host: impl AsRef<Path>, guest: impl AsRef<OsStr>) -> Self {
-        self.grant(Granted::Host(host.as_ref().to_owned()), guest.as_ref(), true)
+        self.grant(Contents::Host(host.as_ref().to_owned()), guest.as_ref(), true)
     }
 
-    /// As [`Builder::dir`], but nothing can be changed through it.
+    /// Like [`Builder::dir`], but read-only.
     pub fn read_only_dir(self, host: impl AsRef<Path>, guest: impl AsRef<OsStr>) -> Self {
-        self.grant(Granted::Host(host.as_ref().to_owned()), guest.as_ref(), false)
+        self.grant(Contents::Host(host.as_ref().to_owned()), guest.as_ref(), false)
     }
 
-    /// Gives the guest an empty directory in memory, under the name `guest`. Each instance has its
-    /// own, which goes with it and holds no more than the [`Limits`] say.
+    /// Grants an empty directory in memory, under the name `guest`. Each instance has its own, which
+    /// is dropped with the instance. Its size is bounded by the [`Limits`].
     pub fn memory_dir(self, guest: impl AsRef<OsStr>) -> Self {
-        self.grant(Granted::Memory, guest.as_ref(), true)
+        self.grant(Contents::Memory, guest.as_ref(), true)
     }
 
-    /// Gives the guest a file system of the embedder, under the name `guest`: a [`MemoryFs`] that
-    /// has something in it or outlives the guest, or any [`FileSystem`]. Instances share it.
+    /// Grants a file system of the embedder, under the name `guest`: any [`FileSystem`], for example
+    /// a [`MemoryFs`] that contains files or outlives the guest. Instances share it.
     ///
     /// [`MemoryFs`]: crate::MemoryFs
     pub fn file_system(self, files: Arc<dyn FileSystem>, guest: impl AsRef<OsStr>) -> Self {
-        self.grant(Granted::FileSystem(files), guest.as_ref(), true)
+        self.grant(Contents::FileSystem(files), guest.as_ref(), true)
     }
 
-    /// As [`Builder::file_system`], but nothing can be changed through it.
+    /// Like [`Builder::file_system`], but read-only.
     pub fn read_only_file_system(
         self,
         files: Arc<dyn FileSystem>,
         guest: impl AsRef<OsStr>,
     ) -> Self {
-        self.grant(Granted::FileSystem(files), guest.as_ref(), false)
+        self.grant(Contents::FileSystem(files), guest.as_ref(), false)
     }
 
-    fn grant(mut self, from: Granted, guest: &OsStr, writable: bool) -> Self {
-        self.mounts.push(MountGrant { from, guest: guest.to_owned(), writable });
+    fn grant(mut self, contents: Contents, guest: &OsStr, writable: bool) -> Self {
+        self.mounts.push(MountGrant { contents, guest: guest.to_owned(), writable });
         self
     }
 
-    /// Gives the guest a socket, listening or connected: a `TcpListener`, a `UnixStream`, ... It
-    /// gets the next number after the directories.
+    /// Grants a socket, listening or connected: a `TcpListener`, a `UnixStream`, ... Sockets have the
+    /// numbers after the directories.
     pub fn socket(mut self, socket: impl Into<OwnedFd>) -> Self {
         self.sockets.push(Arc::new(socket.into()));
         self
     }
 
-    /// Stops the clocks: real time stands at `since_1970`, the others at zero. They move only when
-    /// the guest sleeps, which then takes no time.
+    /// Stops the clocks: the realtime clock stands at `since_1970`, the others at zero. They advance
+    /// only when the guest sleeps, and sleeping takes no real time.
     pub fn fixed_clocks(mut self, since_1970: Duration) -> Self {
         self.clocks = Clocks::Virtual { start: nanoseconds(since_1970), elapsed: 0, step: 0 };
         self
     }
 
-    /// As [`Builder::fixed_clocks`], and `step` passes whenever the guest reads a clock: for a
-    /// guest that waits for time to pass without sleeping.
+    /// Like [`Builder::fixed_clocks`], but each read of a clock advances all clocks by `step`. For
+    /// guests that wait by reading the clock.
     pub fn stepping_clocks(mut self, since_1970: Duration, step: Duration) -> Self {
         let (start, step) = (nanoseconds(since_1970), nanoseconds(step));
         self.clocks = Clocks::Virtual { start, elapsed: 0, step };
         self
     }
 
-    /// Calls `sleep` when the guest waits for a clock and nothing else is ready, instead of letting
-    /// the thread sleep. When it returns, the guest has slept, however long that took.
+    /// Calls `sleep` when the guest waits for a clock and nothing else is ready, instead of a sleep of
+    /// the thread. When it returns, the guest's wait is over, however long the call took.
     pub fn sleep_with(mut self, sleep: impl Fn(Duration) + Send + Sync + 'static) -> Self {
-        self.hooks.sleep = Some(Arc::new(sleep));
+        self.callbacks.sleep = Some(Arc::new(sleep));
         self
     }
 
-    /// Calls `yield_now` for the guest's `sched_yield`, instead of giving the processor to another
-    /// thread.
+    /// Calls `yield_now` for the guest's `sched_yield`, instead of a yield of the thread.
     pub fn yield_with(mut self, yield_now: impl Fn() + Send + Sync + 'static) -> Self {
-        self.hooks.yield_now = Some(Arc::new(yield_now));
+        self.callbacks.yield_now = Some(Arc::new(yield_now));
         self
     }
 
-    /// Sets how much the guest may make the host keep for it.
+    /// Sets the resources of the host that the guest may use.
     pub fn limits(mut self, limits: Limits) -> Self {
         self.limits = limits;
         self
     }
 
-    /// Makes the random numbers a sequence that depends on `seed` alone. For tests: whoever knows
-    /// the seed knows them all.
+    /// Makes the random numbers a sequence that depends only on `seed`. For tests: the numbers can be
+    /// predicted from the seed.
     pub fn random_seed(mut self, seed: u64) -> Self {
         self.seed = Some(seed);
         self
     }
 
-    /// Resolves paths component by component even where the kernel could confine them by itself
-    /// (`openat2`). The answers are the same; for tests and comparison.
+    /// Resolves paths component by component even if the kernel could confine them (`openat2`). The
+    /// results are the same. For tests and comparison.
     pub fn portable_paths(mut self, yes: bool) -> Self {
         self.portable_paths = yes;
         self
     }
 
-    /// Writes a line for every call of the guest, with arguments, result and time, in the manner of
-    /// strace; [`Output::inherit`] is standard error. A guest that is not traced pays nothing for
-    /// this: the functions that trace are others.
+    /// Writes a line for every call of the guest, with arguments, result and time, similar to strace.
+    /// [`Output::inherit`] is standard error. Without a trace this costs nothing: traced guests are
+    /// linked with other functions.
     pub fn trace(mut self, output: impl Into<Output>) -> Self {
         self.trace = Some(output.into());
         self
     }
 
-    /// Makes the module [`MODULE_NAME_PREVIEW0`] with the record layouts of preview 0, for guests
+    /// Builds the module [`MODULE_NAME_PREVIEW0`] with the record layouts of preview 0, for guests
     /// compiled before 2020, instead of [`MODULE_NAME`].
     pub fn preview0(mut self, yes: bool) -> Self {
         self.preview0 = yes;
         self
     }
 
-    /// Opens the directories and makes the host module, to be instantiated any number of times.
-    /// Each instance has a state of its own.
+    /// Opens the directories and builds the host module, which can be instantiated any number of
+    /// times. Each instance has its own state.
     ///
-    /// Fails if a directory cannot be opened or lies on a file system that is the kernel's own
-    /// interface, as `/proc` and `/sys` do, or an argument or variable contains a NUL.
+    /// Fails if a directory cannot be opened or is on a pseudo file system such as `/proc` or `/sys`,
+    /// or if an argument or environment variable contains a NUL.
     pub fn compile(&self, runtime: &Runtime) -> Result<HostModule<Wasi>, Error> {
         self.module_builder()?.build(runtime)
     }
 
-    /// Makes the host module and instantiates it under its name, [`MODULE_NAME`] unless
-    /// [`Builder::preview0`] was asked for.
+    /// Builds the host module and instantiates it under its name: [`MODULE_NAME`], or
+    /// [`MODULE_NAME_PREVIEW0`] with [`Builder::preview0`].
     pub fn instantiate(&self, namespace: &mut Namespace) -> Result<Instance, Error> {
         let module = self.compile(&namespace.runtime().clone())?;
         namespace.instantiate_host(&module)
     }
 
-    /// The host module before it is built, with every function of WASI: to add functions, or to
-    /// replace some.
+    /// The host module with every function of WASI, before it is built. The embedder can add and
+    /// replace functions.
     pub fn module_builder(&self) -> Result<HostModuleBuilder<Wasi>, Error> {
         let (name, exporter) = match self.preview0 {
             true => (MODULE_NAME_PREVIEW0, FunctionExporter::preview0()),
@@ -319,23 +315,23 @@ impl Builder {
             return Ok(builder.with_functions(functions));
         }
         let builder = exporter.traced(traced).export(builder);
-        if let Some(made) = builder.functions() {
-            // Another thread may have been faster, with the same functions.
-            let _ = functions.set(made);
+        if let Some(created) = builder.functions() {
+            // Another thread may have set the same functions.
+            let _ = functions.set(created);
         }
         Ok(builder)
     }
 
-    /// What makes the state of each instance, for a host module of the embedder's own: see
+    /// A function that creates the state of an instance, for a host module of the embedder: see
     /// [`FunctionExporter::export`].
     pub fn states(&self) -> Result<impl Fn() -> Wasi + Send + Sync + 'static, Error> {
         let blueprint = self.blueprint()?;
-        // `blueprint` has made one of the same already.
-        Ok(move || blueprint.instantiate().expect("what could be instantiated once still can be"))
+        // `blueprint` has been instantiated once already.
+        Ok(move || blueprint.instantiate().expect("an instantiation that succeeds again"))
     }
 
     pub(crate) fn blueprint(&self) -> Result<Blueprint, Error> {
-        let resolver = if self.portable_paths { Resolver::Walk } else { Resolver::detect() };
+        let resolver = if self.portable_paths { Resolver::Userspace } else { Resolver::detect() };
         let blueprint = Blueprint {
             args: strings("arguments", self.args.iter().map(|arg| arg.as_bytes()))?,
             env: strings("environment variables", self.env.iter().map(variable))?,
@@ -347,12 +343,12 @@ impl Builder {
             preopens: self.mounts.iter().map(preopen).collect::<Result<_, _>>()?,
             sockets: self.sockets.clone(),
             resolver,
-            hooks: self.hooks.clone(),
+            callbacks: self.callbacks.clone(),
             trace: self.trace.clone(),
             limits: self.limits,
         };
-        // Whether the sockets are sockets, and whether there are too many of them, is found out now,
-        // not in the middle of something.
+        // Errors are found now and not in a later instantiation: a descriptor that is not a socket,
+        // or too many descriptors.
         blueprint.instantiate().map_err(|errno| ErrorKind::System {
             what: "granting a guest's descriptors",
             error: io::Error::other(errno),
@@ -361,7 +357,7 @@ impl Builder {
     }
 }
 
-/// Some 584 years are the most there is.
+/// The duration in nanoseconds, at most 584 years.
 fn nanoseconds(duration: Duration) -> u64 {
     u64::try_from(duration.as_nanos()).unwrap_or(u64::MAX)
 }
@@ -385,23 +381,24 @@ fn strings<S: AsRef<[u8]>>(
     }
 }
 
-/// Refuses a file system that is the kernel's own interface: see [`sandbox`].
+/// Refuses a pseudo file system: see [`sandbox`].
 fn check_ordinary(path: &Path, fd: &OwnedFd) -> Result<(), Error> {
     let refused = |error| ErrorKind::File { path: path.to_owned(), error };
-    match sandbox::kind_of_system(fd).map_err(|error| refused(error.into()))? {
+    match sandbox::pseudo_file_system(fd).map_err(|error| refused(error.into()))? {
         None => Ok(()),
         Some(kind) => Err(refused(io::Error::new(
             io::ErrorKind::PermissionDenied,
-            format!("no guest is granted {kind}, by which the kernel hands out the host itself"),
+            format!("no guest is granted {kind}: a pseudo file system gives access to the host"),
         ))
         .into()),
     }
 }
 
+/// Opens a granted directory.
 fn preopen(grant: &MountGrant) -> Result<Preopen, Error> {
     let mut hidden = None;
-    let source = match &grant.from {
-        Granted::Host(path) => {
+    let source = match &grant.contents {
+        Contents::Host(path) => {
             let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::CLOEXEC;
             let fd = openat(CWD, path, flags, Mode::empty())
                 .map_err(|error| ErrorKind::File { path: path.clone(), error: error.into() })?;
@@ -409,8 +406,8 @@ fn preopen(grant: &MountGrant) -> Result<Preopen, Error> {
             hidden = Hidden::in_directory(fd.as_fd()).map(Arc::new);
             Some(Source::Host(Arc::new(fd)))
         }
-        Granted::Memory => None,
-        Granted::FileSystem(files) => Some(Source::Virtual(files.clone())),
+        Contents::Memory => None,
+        Contents::FileSystem(files) => Some(Source::Virtual(files.clone())),
     };
     Ok(Preopen {
         source,

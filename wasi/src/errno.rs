@@ -1,9 +1,9 @@
-//! `Errno`: the answers a WASI function gives, as one table.
+//! `Errno`: the error codes of WASI, as one table.
 
 use std::fmt;
 
-/// Builds the enum, the numbers, the names, the messages and the mapping from the host's errors
-/// out of one table, so that no two of them can disagree.
+/// Generates the enum, the numbers, the names, the messages and the mapping from the host's errors from
+/// one table, so that they agree.
 macro_rules! errnos {
     ($($code:literal $variant:ident $name:literal $(= $host:ident)? , $message:literal;)*) => {
         /// An error code of WASI preview 1, as a guest sees it.
@@ -26,14 +26,14 @@ macro_rules! errnos {
                 match self { $(Errno::$variant => $name,)* }
             }
 
-            /// What happened, in a few words.
+            /// A short description.
             pub const fn message(self) -> &'static str {
                 match self { $(Errno::$variant => $message,)* }
             }
         }
 
         impl From<rustix::io::Errno> for Errno {
-            /// The code of the same POSIX name. Errors only the host has become [`Errno::Io`].
+            /// The code with the same POSIX name. Errors that WASI does not have become [`Errno::Io`].
             fn from(host: rustix::io::Errno) -> Self {
                 match host {
                     $($(rustix::io::Errno::$host => Errno::$variant,)?)*
@@ -125,7 +125,7 @@ errnos! {
 }
 
 impl Errno {
-    /// The number a guest sees.
+    /// The number that the guest gets.
     pub const fn code(self) -> u16 {
         self as u16
     }
@@ -146,8 +146,8 @@ impl fmt::Display for Errno {
 impl std::error::Error for Errno {}
 
 impl From<std::io::Error> for Errno {
-    /// The host's own number when the error has one; else what its kind says. The latter are the
-    /// errors of readers and writers an embedder wrote.
+    /// The code for the host's error number, if there is one, and otherwise for the kind. Errors of an
+    /// embedder's readers and writers have only a kind.
     fn from(error: std::io::Error) -> Self {
         use std::io::ErrorKind as Kind;
         if let Some(host) = rustix::io::Errno::from_io_error(&error) {

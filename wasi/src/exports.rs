@@ -1,19 +1,19 @@
-//! The functions of `wasi_snapshot_preview1`, as one table.
+//! `FunctionExporter`: the table of all functions, and their export into a host module.
 
 use precast_runtime::{Caller, HostError, HostModuleBuilder};
 
-use crate::calls::{args, dirs, fd_io, fd_meta, path, path_open, poll, preview0, process, sock};
+use crate::calls::{args, clock, dirs, fd_io, fd_meta, path, path_open, poll};
+use crate::calls::{preview0, process, random, sched, sock};
 use crate::errno::Errno;
 use crate::guest::Memory;
-use crate::state::blueprint::Wasi;
-use crate::state::{clocks, random};
-use crate::trace::{Around, Function, Traced, Untraced};
+use crate::state::Wasi;
+use crate::trace::{Function, Interceptor, Traced, Untraced};
 
 /// Exports the functions of WASI into a host module under construction.
 ///
-/// A definition replaces an earlier one of the same name: what is defined after exporting
-/// overrides WASI's. The module's state is a [`Wasi`], or a type of the embedder's own that has
-/// one and gives it as `AsMut<Wasi>`.
+/// A definition replaces an earlier one of the same name, so functions defined after the export
+/// override those of WASI. The module's state is a [`Wasi`], or a type of the embedder that contains
+/// one and implements `AsMut<Wasi>`.
 ///
 /// ```
 /// # use precast_runtime::{Caller, HostModuleBuilder, Runtime};
@@ -47,13 +47,13 @@ pub struct FunctionExporter {
     traced: bool,
 }
 
-/// Adds functions of the shape `fn(&mut Wasi, &mut Memory, args...) -> Result<(), Errno>` to a
-/// module with the state `$state`; `$around` stands around every call.
+/// Adds functions with the signature `fn(&mut Wasi, &mut Memory, args...) -> Result<(), Errno>` to a
+/// module with the state `$state`. Every call goes through the interceptor `$interceptor`.
 macro_rules! export {
-    ($builder:expr, $state:ident, $around:ident; $($module:ident :: $name:ident ($($arg:ident: $ty:ty),*);)*) => {
+    ($builder:expr, $state:ident, $interceptor:ident; $($module:ident :: $name:ident ($($arg:ident: $ty:ty),*);)*) => {
         $builder$(.func(stringify!($name), |caller: &mut Caller<'_, $state>, $($arg: $ty),*| -> i32 {
             let (memory, state) = caller.memory_and_state();
-            let result = $around::call(
+            let result = $interceptor::call(
                 Function { module: stringify!($module), name: stringify!($name) },
                 &[$((stringify!($arg), $arg as u64)),*],
                 state.as_mut(),
@@ -71,8 +71,8 @@ impl FunctionExporter {
         FunctionExporter::default()
     }
 
-    /// Exports the functions of preview 0, whose records have other layouts. The module wants to
-    /// be called [`MODULE_NAME_PREVIEW0`](crate::MODULE_NAME_PREVIEW0).
+    /// Exports the functions of preview 0, whose records have other layouts. Guests import them from
+    /// the module [`MODULE_NAME_PREVIEW0`](crate::MODULE_NAME_PREVIEW0).
     pub fn preview0() -> Self {
         FunctionExporter { preview0: true, traced: false }
     }
@@ -82,29 +82,29 @@ impl FunctionExporter {
         self,
         builder: HostModuleBuilder<T>,
     ) -> HostModuleBuilder<T> {
-        // Two sets of functions: those that trace are not there for a guest that is not traced.
+        // Two sets of functions: without a trace, no code for tracing runs.
         match self.traced {
-            true => self.export_around::<T, Traced>(builder),
-            false => self.export_around::<T, Untraced>(builder),
+            true => self.export_intercepted::<T, Traced>(builder),
+            false => self.export_intercepted::<T, Untraced>(builder),
         }
     }
 
-    /// Exports functions that write a line for every call to the trace of the state, if it has one:
+    /// Exports functions that write a line for every call to the trace of the state, if there is one:
     /// see [`Builder::trace`](crate::Builder::trace).
     pub fn traced(mut self, yes: bool) -> Self {
         self.traced = yes;
         self
     }
 
-    fn export_around<T: AsMut<Wasi> + Send + 'static, A: Around>(
+    fn export_intercepted<T: AsMut<Wasi> + Send + 'static, I: Interceptor>(
         self,
         builder: HostModuleBuilder<T>,
     ) -> HostModuleBuilder<T> {
-        let builder = export_preview1::<T, A>(builder);
+        let builder = export_preview1::<T, I>(builder);
         if !self.preview0 {
             return builder;
         }
-        export! { builder, T, A;
+        export! { builder, T, I;
             preview0::fd_filestat_get(fd: u32, stat: u32);
             preview0::fd_seek(fd: u32, offset: i64, whence: u32, newoffset: u32);
             preview0::path_filestat_get(fd: u32, flags: u32, path: u32, path_len: u32, stat: u32);
@@ -115,16 +115,16 @@ impl FunctionExporter {
     }
 }
 
-fn export_preview1<T: AsMut<Wasi> + Send + 'static, A: Around>(
+fn export_preview1<T: AsMut<Wasi> + Send + 'static, I: Interceptor>(
     builder: HostModuleBuilder<T>,
 ) -> HostModuleBuilder<T> {
-    export! { builder, T, A;
+    export! { builder, T, I;
         args::args_get(argv: u32, argv_buf: u32);
         args::args_sizes_get(argc: u32, argv_buf_size: u32);
         args::environ_get(environ: u32, environ_buf: u32);
         args::environ_sizes_get(count: u32, size: u32);
-        clocks::clock_res_get(id: u32, resolution: u32);
-        clocks::clock_time_get(id: u32, precision: u64, time: u32);
+        clock::clock_res_get(id: u32, resolution: u32);
+        clock::clock_time_get(id: u32, precision: u64, time: u32);
         fd_io::fd_advise(fd: u32, offset: u64, len: u64, advice: u32);
         fd_io::fd_allocate(fd: u32, offset: u64, len: u64);
         fd_meta::fd_close(fd: u32);
@@ -174,7 +174,7 @@ fn export_preview1<T: AsMut<Wasi> + Send + 'static, A: Around>(
         path::path_unlink_file(fd: u32, path: u32, path_len: u32);
         poll::poll_oneoff(subscriptions: u32, events: u32, nsubscriptions: u32, nevents: u32);
         random::random_get(buf: u32, buf_len: u32);
-        process::sched_yield();
+        sched::sched_yield();
         sock::sock_accept(fd: u32, flags: u32, accepted: u32);
         sock::sock_recv(
             fd: u32, data: u32, data_len: u32, ri_flags: u32, received: u32, ro_flags: u32
@@ -184,22 +184,22 @@ fn export_preview1<T: AsMut<Wasi> + Send + 'static, A: Around>(
     }
     // These two may end the guest.
     .func("proc_exit", |caller: &mut Caller<'_, T>, code: u32| -> Result<(), HostError> {
-        last::<T, A>(caller, "proc_exit", ("code", code.into()));
+        before_exit::<T, I>(caller, "proc_exit", ("code", code.into()));
         Err(process::proc_exit(code))
     })
     .func("proc_raise", |caller: &mut Caller<'_, T>, signal: u32| -> Result<i32, HostError> {
-        last::<T, A>(caller, "proc_raise", ("signal", signal.into()));
+        before_exit::<T, I>(caller, "proc_raise", ("signal", signal.into()));
         process::proc_raise(signal).map(|errno| i32::from(errno.code()))
     })
 }
 
-/// Tells `A` of a call that may be the guest's last.
-fn last<T: AsMut<Wasi>, A: Around>(
+/// Calls [`Interceptor::before_exit`].
+fn before_exit<T: AsMut<Wasi>, I: Interceptor>(
     caller: &mut Caller<'_, T>,
     name: &'static str,
     argument: (&'static str, u64),
 ) {
     let (memory, state) = caller.memory_and_state();
     let function = Function { module: "process", name };
-    A::last(function, &[argument], state.as_mut(), &mut Memory::new(memory));
+    I::before_exit(function, &[argument], state.as_mut(), &mut Memory::new(memory));
 }

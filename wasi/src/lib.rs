@@ -1,18 +1,25 @@
 //! WASI preview 1 for precast: direct system calls inside a sandbox.
 //!
-//! [`Builder`] says what a guest is given and makes the host module `wasi_snapshot_preview1` of it,
-//! a module like any other on the runtime's public API. A call of a guest is a look-up in a vector
-//! and one system call on slices of the guest's own memory: no copy, no lock, no allocation.
+//! [`Builder`] collects the resources that a guest is granted and builds the host module
+//! `wasi_snapshot_preview1`, a module like any other on the runtime's public API. A call of a guest
+//! is a look-up in the descriptor table and one system call on slices of the guest's own memory,
+//! without a copy, a lock or an allocation.
 //!
-//! [`exports`] takes memory and state from the caller, and a function of [`calls`] checks pointers
-//! with [`guest`] and the descriptor with [`fd`], resolves a path with [`sandbox`], or with mounts and
-//! other file systems of [`fs`], and calls the host.
+//! Layers, from the top; none imports from one above it:
+//!
+//! - [`builder`], [`exports`], [`trace`]: building the host module, and tracing its calls.
+//! - [`calls`]: the functions of WASI, one file for each group.
+//! - [`state`]: the state of an instance.
+//! - [`fd`]: the descriptor table, and the objects behind descriptors.
+//! - [`fs`]: file systems that are not the host's, and mounts.
+//! - [`sandbox`]: path resolution in directories of the host.
+//! - [`guest`], [`limits`], [`errno`]: guest memory and its records, limits, error codes.
 //!
 //! Architecture invariants:
-//! - No path leads out of a preopened directory, into a file system of the kernel or to what a mount
-//!   hides, and nothing changes on a read-only one.
-//! - No length a guest gives makes the host allocate more than a few pages.
-//! - A function that is not implemented is not exported: a guest that needs it does not link.
+//! - No path leads out of a preopened directory, to a pseudo file system or to a file that a mount
+//!   hides, and nothing changes on a read-only mount.
+//! - No length that a guest passes makes the host allocate more than a few pages.
+//! - A function that is not implemented is not exported: a guest that imports it does not link.
 #![forbid(unsafe_code)]
 #![deny(missing_docs)]
 #![allow(rustdoc::private_intra_doc_links)]
@@ -35,20 +42,21 @@ mod tests;
 pub use builder::Builder;
 pub use errno::Errno;
 pub use exports::FunctionExporter;
-pub use fd::stream::{Captured, Input, Output};
+pub use fd::{Captured, Input, Output};
 pub use fs::{FileSystem, MemoryFs};
 pub use limits::Limits;
-pub use state::blueprint::Wasi;
+pub use state::Wasi;
 
 use precast_runtime::{Error, Namespace, Runtime};
 
-/// The name guests import WASI preview 1 under.
+/// The name of the module from which guests import WASI preview 1.
 pub const MODULE_NAME: &str = "wasi_snapshot_preview1";
 
-/// The name guests import WASI preview 0 under, of 2019: see [`Builder::preview0`].
+/// The name of the module from which guests import WASI preview 0, of 2019: see
+/// [`Builder::preview0`].
 pub const MODULE_NAME_PREVIEW0: &str = "wasi_unstable";
 
-/// A new namespace of `runtime` with WASI in it that grants nothing: see [`Builder::new`].
+/// A new namespace of `runtime` with an instance of WASI that grants nothing: see [`Builder::new`].
 pub fn instantiate(runtime: &Runtime) -> Result<Box<Namespace>, Error> {
     let mut namespace = runtime.namespace();
     Builder::new().instantiate(&mut namespace)?;

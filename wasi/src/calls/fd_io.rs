@@ -1,11 +1,11 @@
 //! Reading, writing and seeking: `fd_read`, `fd_write`, `fd_pread`, `fd_pwrite`, `fd_seek`,
 //! `fd_tell`, `fd_advise`, `fd_allocate`, `fd_sync`, `fd_datasync`.
 //!
-//! Each is at most one system call on slices of guest memory. The kernel keeps the file offset,
-//! unless [`crate::fd::offset`] does, and blocks if it must; a signal that interrupts it becomes the
-//! guest's `EINTR`.
+//! Each function makes at most one system call on slices of guest memory, which may block. A signal
+//! that interrupts the system call becomes the guest's `EINTR`. The kernel or the instance keeps the
+//! file offset (see [`HostFile::seek`](crate::fd::HostFile::seek)).
 //!
-//! What is hot becomes part of the function that machine code calls: each frame between a system
+//! Hot functions are inlined into the function that machine code calls: each frame between a system
 //! call and the guest costs up to 25 ns (see RATIONALE.md).
 
 use std::num::NonZeroU64;
@@ -13,14 +13,11 @@ use std::os::fd::AsFd;
 
 use rustix::fs::{Advice, FallocateFlags, SeekFrom};
 
-use crate::calls::path_open;
 use crate::errno::Errno;
-use crate::fd::host_io::{self, Positioned, Sequential};
-use crate::fd::rights::Rights;
-use crate::fd::table::{FileOrStream, Object, Seekable};
+use crate::fd::{self, FileOrStream, Object, Positioned, Rights, Seekable, Sequential};
 use crate::guest::Memory;
 use crate::guest::layout::Filetype;
-use crate::state::blueprint::Wasi;
+use crate::state::Wasi;
 
 /// Reads from a descriptor, into all buffers with one system call.
 ///
@@ -31,7 +28,7 @@ use crate::state::blueprint::Wasi;
 /// - `EBADF`: no such descriptor, a directory, or not open for reading.
 /// - `ENOTCAPABLE`: without `FD_READ`.
 /// - `EFAULT`, `EINVAL`: bad buffers.
-/// - what the host says: `EAGAIN`, `EINTR`, `EIO`, `ECONNRESET`, ...
+/// - errors of the host: `EAGAIN`, `EINTR`, `EIO`, `ECONNRESET`, ...
 ///
 /// [`fd_read`](https://github.com/WebAssembly/WASI/blob/main/legacy/preview1/docs.md#fd_read),
 /// [readv(2)](https://man7.org/linux/man-pages/man2/readv.2.html)
@@ -46,13 +43,13 @@ pub(crate) fn fd_read(
 ) -> Result<(), Errno> {
     memory.check(nread, 4)?;
     let n = match wasi.fds.file(fd, Rights::FD_READ)? {
-        FileOrStream::File(file) => memory.scatter_with(iovs, iovs_len, Sequential(file)),
+        FileOrStream::HostFile(file) => memory.scatter_with(iovs, iovs_len, Sequential(file)),
         other => read_other(memory, other, iovs, iovs_len),
     }?;
     memory.write_u32(nread, n)
 }
 
-/// Reads what is no file of the host, or not known to be one.
+/// Reads from all other objects.
 #[inline(never)]
 fn read_other(
     memory: &mut Memory<'_>,
@@ -61,18 +58,19 @@ fn read_other(
     count: u32,
 ) -> Result<u32, Errno> {
     match from {
-        FileOrStream::File(file) => memory.scatter_with(iovs, count, Sequential(file)),
+        FileOrStream::HostFile(file) => memory.scatter_with(iovs, count, Sequential(file)),
         FileOrStream::Stream(stream) => memory.scatter(iovs, count, |bufs| stream.read(bufs)),
-        FileOrStream::Virtual(file) => memory.scatter(iovs, count, |bufs| file.read(bufs)),
-        FileOrStream::Fresh(fd) => {
-            let mut asked = false;
+        FileOrStream::VirtualFile(file) => memory.scatter(iovs, count, |bufs| file.read(bufs)),
+        FileOrStream::Unclassified(host_fd) => {
+            let mut nonempty = false;
             let result = memory.scatter(iovs, count, |bufs| {
-                asked |= bufs.iter().any(|buf| !buf.is_empty());
-                host_io::read_next(fd.as_fd(), bufs)
+                nonempty |= bufs.iter().any(|buf| !buf.is_empty());
+                fd::read_next(host_fd.as_fd(), bufs)
             });
-            // A directory cannot be read, whatever a host says of it, unless it reads nothing.
-            let read = asked && result.is_ok();
-            if !read && path_open::filetype(fd.as_fd())? == Filetype::Directory {
+            // A directory is `EBADF`, with any buffers. Only reading at least one byte without an
+            // error shows that the file is not a directory.
+            let is_file = nonempty && result.is_ok();
+            if !is_file && fd::filetype(host_fd.as_fd())? == Filetype::Directory {
                 return Err(Errno::Badf);
             }
             result
@@ -89,7 +87,7 @@ fn read_other(
 /// - `EBADF`: no such descriptor, a directory, or not open for writing.
 /// - `ENOTCAPABLE`: without `FD_WRITE`.
 /// - `EFAULT`, `EINVAL`: bad buffers.
-/// - what the host says: `EAGAIN`, `EFBIG`, `EINTR`, `EIO`, `ENOSPC`, `EPIPE`, ...
+/// - errors of the host: `EAGAIN`, `EFBIG`, `EINTR`, `EIO`, `ENOSPC`, `EPIPE`, ...
 ///
 /// [`fd_write`](https://github.com/WebAssembly/WASI/blob/main/legacy/preview1/docs.md#fd_write),
 /// [writev(2)](https://man7.org/linux/man-pages/man2/writev.2.html)
@@ -104,13 +102,13 @@ pub(crate) fn fd_write(
 ) -> Result<(), Errno> {
     memory.check(nwritten, 4)?;
     let n = match wasi.fds.file(fd, Rights::FD_WRITE)? {
-        FileOrStream::File(file) => memory.gather_with(iovs, iovs_len, Sequential(file)),
+        FileOrStream::HostFile(file) => memory.gather_with(iovs, iovs_len, Sequential(file)),
         other => write_other(memory, other, iovs, iovs_len),
     }?;
     memory.write_u32(nwritten, n)
 }
 
-/// Writes to what is no file of the host, or not known to be one.
+/// Writes to all other objects.
 #[inline(never)]
 fn write_other(
     memory: &Memory<'_>,
@@ -119,17 +117,17 @@ fn write_other(
     count: u32,
 ) -> Result<u32, Errno> {
     match to {
-        FileOrStream::File(file) => memory.gather_with(iovs, count, Sequential(file)),
+        FileOrStream::HostFile(file) => memory.gather_with(iovs, count, Sequential(file)),
         FileOrStream::Stream(stream) => memory.gather(iovs, count, |bufs| stream.write(bufs)),
-        FileOrStream::Virtual(file) => memory.gather(iovs, count, |bufs| file.write(bufs)),
-        // The host opens no directory for writing.
-        FileOrStream::Fresh(fd) => {
-            memory.gather(iovs, count, |bufs| host_io::write_next(fd.as_fd(), bufs))
+        FileOrStream::VirtualFile(file) => memory.gather(iovs, count, |bufs| file.write(bufs)),
+        // It is not a directory: the host opens no directory for writing.
+        FileOrStream::Unclassified(host_fd) => {
+            memory.gather(iovs, count, |bufs| fd::write_next(host_fd.as_fd(), bufs))
         }
     }
 }
 
-/// Reads at an offset, leaving the descriptor's own where it is.
+/// Reads at an offset. The descriptor's own offset does not change.
 ///
 /// ```text
 /// reads   iovs: iovec[iovs_len]
@@ -137,7 +135,7 @@ fn write_other(
 /// ```
 /// - `EBADF`: no such descriptor, a directory, or not open for reading.
 /// - `ENOTCAPABLE`: without `FD_READ` and `FD_SEEK`.
-/// - `ESPIPE`: nothing that has offsets.
+/// - `ESPIPE`: the object has no offsets.
 /// - `EFAULT`, `EINVAL`: bad buffers; an offset of 2^63 or more.
 ///
 /// [`fd_pread`](https://github.com/WebAssembly/WASI/blob/main/legacy/preview1/docs.md#fd_pread),
@@ -154,8 +152,8 @@ pub(crate) fn fd_pread(
 ) -> Result<(), Errno> {
     memory.check(nread, 4)?;
     let n = match wasi.fds.seekable(fd, Rights::FD_READ | Rights::FD_SEEK)? {
-        Seekable::File(file) => memory.scatter_with(iovs, iovs_len, Positioned(file, offset)),
-        Seekable::Virtual(file) => memory.scatter(iovs, iovs_len, |bufs| {
+        Seekable::HostFile(file) => memory.scatter_with(iovs, iovs_len, Positioned(file, offset)),
+        Seekable::VirtualFile(file) => memory.scatter(iovs, iovs_len, |bufs| {
             let n = file.file.read_at(bufs, position(offset)?)?;
             offset += n as u64;
             Ok(n)
@@ -164,7 +162,7 @@ pub(crate) fn fd_pread(
     memory.write_u32(nread, n)
 }
 
-/// Writes at an offset, leaving the descriptor's own where it is.
+/// Writes at an offset. The descriptor's own offset does not change.
 ///
 /// ```text
 /// reads   iovs: ciovec[iovs_len], the buffers
@@ -172,9 +170,9 @@ pub(crate) fn fd_pread(
 /// ```
 /// - `EBADF`: no such descriptor, a directory, or not open for writing.
 /// - `ENOTCAPABLE`: without `FD_WRITE` and `FD_SEEK`.
-/// - `ESPIPE`: nothing that has offsets.
+/// - `ESPIPE`: the object has no offsets.
 /// - `EFAULT`, `EINVAL`: bad buffers; an offset of 2^63 or more.
-/// - what the host says: `EFBIG`, `EIO`, `ENOSPC`, ...
+/// - errors of the host: `EFBIG`, `EIO`, `ENOSPC`, ...
 ///
 /// [`fd_pwrite`](https://github.com/WebAssembly/WASI/blob/main/legacy/preview1/docs.md#fd_pwrite),
 /// [pwritev(2)](https://man7.org/linux/man-pages/man2/readv.2.html)
@@ -190,10 +188,9 @@ pub(crate) fn fd_pwrite(
 ) -> Result<(), Errno> {
     memory.check(nwritten, 4)?;
     let n = match wasi.fds.seekable(fd, Rights::FD_WRITE | Rights::FD_SEEK)? {
-        Seekable::File(file) => memory.gather_with(iovs, iovs_len, Positioned(file, offset)),
-        Seekable::Virtual(file) => {
-            memory.gather(iovs, iovs_len, |bufs| file.changing()?.write_at(bufs, position(offset)?))
-        }
+        Seekable::HostFile(file) => memory.gather_with(iovs, iovs_len, Positioned(file, offset)),
+        Seekable::VirtualFile(file) => memory
+            .gather(iovs, iovs_len, |bufs| file.for_change()?.write_at(bufs, position(offset)?)),
     }?;
     memory.write_u32(nwritten, n)
 }
@@ -205,8 +202,8 @@ pub(crate) fn fd_pwrite(
 /// ```
 /// - `EBADF`: no such descriptor, or a directory.
 /// - `EINVAL`: no such `whence`; an offset before the start.
-/// - `ENOTCAPABLE`: without `FD_SEEK`; `FD_TELL` is enough to stay in place.
-/// - `ESPIPE`: nothing that has an offset.
+/// - `ENOTCAPABLE`: without `FD_SEEK`; `FD_TELL` is enough for a seek that does not move the offset.
+/// - `ESPIPE`: the object has no offset.
 /// - `EFAULT`: a bad pointer.
 ///
 /// [`fd_seek`](https://github.com/WebAssembly/WASI/blob/main/legacy/preview1/docs.md#fd_seek),
@@ -233,7 +230,7 @@ pub(crate) fn fd_seek(
     seek(wasi, memory, fd, position, newoffset)
 }
 
-/// Moves a descriptor's offset and tells it.
+/// Moves a descriptor's offset and writes the new one.
 #[inline(always)]
 pub(crate) fn seek(
     wasi: &mut Wasi,
@@ -243,25 +240,25 @@ pub(crate) fn seek(
     newoffset: u32,
 ) -> Result<(), Errno> {
     memory.check(newoffset, 8)?;
-    // `FD_SEEK` implies `FD_TELL`; the converse holds only for staying in place.
+    // `FD_SEEK` implies `FD_TELL`. `FD_TELL` allows only a seek that does not move the offset.
     let staying =
         position == SeekFrom::Current(0) && wasi.fds.get(fd)?.base.contains(Rights::FD_TELL);
     let rights = if staying { Rights::FD_TELL } else { Rights::FD_SEEK };
     let position = match wasi.fds.seekable(fd, rights)? {
-        Seekable::File(file) => file.seek(position)?,
-        Seekable::Virtual(file) => file.seek(position)?,
+        Seekable::HostFile(file) => file.seek(position)?,
+        Seekable::VirtualFile(file) => file.seek(position)?,
     };
     memory.write_u64(newoffset, position)
 }
 
-/// Tells a descriptor's offset.
+/// Writes a descriptor's offset.
 ///
 /// ```text
 /// writes  offset: u64
 /// ```
 /// - `EBADF`: no such descriptor, or a directory.
 /// - `ENOTCAPABLE`: without `FD_TELL` or `FD_SEEK`.
-/// - `ESPIPE`: nothing that has an offset.
+/// - `ESPIPE`: the object has no offset.
 /// - `EFAULT`: a bad pointer.
 ///
 /// [`fd_tell`](https://github.com/WebAssembly/WASI/blob/main/legacy/preview1/docs.md#fd_tell),
@@ -281,7 +278,7 @@ pub(crate) fn fd_tell(
 /// - `EBADF`: no such descriptor, or a directory.
 /// - `EINVAL`: no such advice; a region beyond 2^63.
 /// - `ENOTCAPABLE`: without `FD_ADVISE`.
-/// - `ESPIPE`: nothing that has offsets.
+/// - `ESPIPE`: the object has no offsets.
 ///
 /// [`fd_advise`](https://github.com/WebAssembly/WASI/blob/main/legacy/preview1/docs.md#fd_advise),
 /// [posix_fadvise(2)](https://man7.org/linux/man-pages/man2/posix_fadvise.2.html)
@@ -304,23 +301,23 @@ pub(crate) fn fd_advise(
     let advice = *ADVICE.get(advice as usize).ok_or(Errno::Inval)?;
     region(offset, len)?;
     match wasi.fds.seekable(fd, Rights::FD_ADVISE)? {
-        Seekable::File(file) => {
+        Seekable::HostFile(file) => {
             Ok(rustix::fs::fadvise(&file.fd, offset, NonZeroU64::new(len), advice)?)
         }
-        // It is only advice.
-        Seekable::Virtual(_) => Ok(()),
+        // Advice may be ignored.
+        Seekable::VirtualFile(_) => Ok(()),
     }
 }
 
-/// Makes sure that a region of a file has space on the device; the file grows to hold it.
+/// Allocates space for a region of a file. The file is extended to the end of the region.
 ///
 /// - `EBADF`: no such descriptor, a directory, or not open for writing.
 /// - `EINVAL`: an empty region, or one beyond 2^63.
 /// - `ENOTCAPABLE`: without `FD_ALLOCATE`.
-/// - `ENOTSUP`: the file system cannot.
+/// - `ENOTSUP`: the file system does not support it.
 /// - `EROFS`: on a read-only mount.
-/// - `ESPIPE`: nothing that has offsets.
-/// - `EFBIG`, `ENOSPC`: no room.
+/// - `ESPIPE`: the object has no offsets.
+/// - `EFBIG`, `ENOSPC`: not enough space.
 ///
 /// [`fd_allocate`](https://github.com/WebAssembly/WASI/blob/main/legacy/preview1/docs.md#fd_allocate),
 /// [fallocate(2)](https://man7.org/linux/man-pages/man2/fallocate.2.html)
@@ -333,21 +330,21 @@ pub(crate) fn fd_allocate(
 ) -> Result<(), Errno> {
     region(offset, len)?;
     match wasi.fds.seekable(fd, Rights::FD_ALLOCATE)? {
-        Seekable::File(file) => {
+        Seekable::HostFile(file) => {
             file.require_writable()?;
             Ok(rustix::fs::fallocate(&file.fd, FallocateFlags::empty(), offset, len)?)
         }
-        Seekable::Virtual(_) if len == 0 => Err(Errno::Inval),
-        Seekable::Virtual(file) => file.changing()?.allocate(offset, len),
+        Seekable::VirtualFile(_) if len == 0 => Err(Errno::Inval),
+        Seekable::VirtualFile(file) => file.for_change()?.allocate(offset, len),
     }
 }
 
-/// Writes a file's data and metadata to the device. Of a directory: its entries.
+/// Writes a file's data and metadata, or a directory's entries, to the device.
 ///
 /// - `EBADF`: no such descriptor.
-/// - `EINVAL`: nothing that lies on a device.
+/// - `EINVAL`: the object is not on a device.
 /// - `ENOTCAPABLE`: without `FD_SYNC`.
-/// - `EIO`, `ENOSPC`: the device.
+/// - `EIO`, `ENOSPC`: errors of the device.
 ///
 /// [`fd_sync`](https://github.com/WebAssembly/WASI/blob/main/legacy/preview1/docs.md#fd_sync),
 /// [fsync(2)](https://man7.org/linux/man-pages/man2/fsync.2.html)
@@ -355,8 +352,8 @@ pub(crate) fn fd_sync(wasi: &mut Wasi, _: &mut Memory<'_>, fd: u32) -> Result<()
     let descriptor = wasi.fds.get_mut(fd)?;
     descriptor.require(Rights::FD_SYNC)?;
     match &mut descriptor.object {
-        Object::Virtual(file) => file.file.sync(),
-        Object::Tree(_) => Ok(()),
+        Object::VirtualFile(file) => file.file.sync(),
+        Object::VirtualDirectory(_) => Ok(()),
         _ => Ok(rustix::fs::fsync(descriptor.host_fd().ok_or(Errno::Inval)?)?),
     }
 }
@@ -364,9 +361,9 @@ pub(crate) fn fd_sync(wasi: &mut Wasi, _: &mut Memory<'_>, fd: u32) -> Result<()
 /// Writes a file's data to the device.
 ///
 /// - `EBADF`: no such descriptor.
-/// - `EINVAL`: nothing that lies on a device.
+/// - `EINVAL`: the object is not on a device.
 /// - `ENOTCAPABLE`: without `FD_DATASYNC`.
-/// - `EIO`, `ENOSPC`: the device.
+/// - `EIO`, `ENOSPC`: errors of the device.
 ///
 /// [`fd_datasync`](https://github.com/WebAssembly/WASI/blob/main/legacy/preview1/docs.md#fd_datasync),
 /// [fdatasync(2)](https://man7.org/linux/man-pages/man2/fsync.2.html)
@@ -374,18 +371,18 @@ pub(crate) fn fd_datasync(wasi: &mut Wasi, _: &mut Memory<'_>, fd: u32) -> Resul
     let descriptor = wasi.fds.get_mut(fd)?;
     descriptor.require(Rights::FD_DATASYNC)?;
     match &mut descriptor.object {
-        Object::Virtual(file) => file.file.sync(),
-        Object::Tree(_) => Ok(()),
+        Object::VirtualFile(file) => file.file.sync(),
+        Object::VirtualDirectory(_) => Ok(()),
         _ => Ok(rustix::fs::fdatasync(descriptor.host_fd().ok_or(Errno::Inval)?)?),
     }
 }
 
-/// `EINVAL` if an offset is beyond what the host's can say.
+/// `EINVAL` if an offset is too large for the host.
 fn position(offset: u64) -> Result<u64, Errno> {
     region(offset, 0).map(|()| offset)
 }
 
-/// `EINVAL` if a region ends beyond what the host's offsets can say.
+/// `EINVAL` if a region ends at an offset that is too large for the host.
 fn region(offset: u64, len: u64) -> Result<(), Errno> {
     match offset.checked_add(len) {
         Some(end) if i64::try_from(end).is_ok() => Ok(()),

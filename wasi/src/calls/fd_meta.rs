@@ -1,49 +1,15 @@
-//! What a descriptor is: `fd_fdstat_*`, `fd_filestat_*`, `fd_prestat_*`, `fd_close`, `fd_renumber`.
+//! Metadata of descriptors: `fd_fdstat_*`, `fd_filestat_*`, `fd_prestat_*`, `fd_close`, `fd_renumber`.
 
-use rustix::fs::{OFlags, Timespec, Timestamps, UTIME_NOW, UTIME_OMIT, fcntl_getfl, fcntl_setfl};
+use rustix::fs::{OFlags, fcntl_getfl, fcntl_setfl};
 
 use crate::errno::Errno;
-use crate::fd::rights::Rights;
-use crate::fd::table::{Object, Seekable};
-use crate::fs::Times;
+use crate::fd::{NewTimestamps, Object, Rights, Seekable, guest_flags, host_flags};
 use crate::guest::Memory;
-use crate::guest::layout::{self, Fdflags, Fdstat, Filestat, Filetype, Fstflags};
-use crate::state::blueprint::Wasi;
-use crate::state::clocks::Clocks;
+use crate::guest::layout::{self, Fdflags, Fdstat, Filestat, Filetype};
+use crate::state::Wasi;
 
-/// The flags of a descriptor, in WASI's words and the host's.
-///
-/// On Linux `RSYNC` is `SYNC`, and `SYNC` includes the bit of `DSYNC`: the larger come first.
-const FDFLAGS: [(Fdflags, OFlags); 5] = [
-    (Fdflags::APPEND, OFlags::APPEND),
-    (Fdflags::NONBLOCK, OFlags::NONBLOCK),
-    (Fdflags::SYNC, OFlags::SYNC),
-    (Fdflags::RSYNC, OFlags::RSYNC),
-    (Fdflags::DSYNC, OFlags::DSYNC),
-];
-
-/// The host's flags for a guest's.
-pub(crate) fn host_flags(flags: Fdflags) -> OFlags {
-    FDFLAGS
-        .iter()
-        .filter(|(guest, _)| flags.contains(*guest))
-        .fold(OFlags::empty(), |flags, (_, host)| flags | *host)
-}
-
-/// The guest's flags for the host's; each bit of the host speaks for one flag.
-fn guest_flags(mut host: OFlags) -> Fdflags {
-    let mut flags = Fdflags::empty();
-    for (guest, bits) in FDFLAGS {
-        if host.contains(bits) {
-            flags = flags.with(guest);
-            host -= bits;
-        }
-    }
-    flags
-}
-
-/// Closes a descriptor. Preopened directories and standard streams may be closed too; that does
-/// not close them for the host.
+/// Closes a descriptor. Preopened directories and standard streams can be closed too; they stay open
+/// on the host.
 ///
 /// - `EBADF`: no such descriptor.
 ///
@@ -53,7 +19,7 @@ pub(crate) fn fd_close(wasi: &mut Wasi, _: &mut Memory<'_>, fd: u32) -> Result<(
     wasi.fds.close(fd)
 }
 
-/// Moves a descriptor onto another one, which is closed.
+/// Moves a descriptor to the number of another one, which is closed.
 ///
 /// - `EBADF`: one of them is not open.
 ///
@@ -67,7 +33,7 @@ pub(crate) fn fd_renumber(
     wasi.fds.renumber(fd, to)
 }
 
-/// Tells a descriptor's type, flags and rights.
+/// Writes a descriptor's type, flags and rights.
 ///
 /// ```text
 /// writes  stat: fdstat
@@ -86,7 +52,7 @@ pub(crate) fn fd_fdstat_get(
     let descriptor = wasi.fds.get(fd)?;
     let flags = match (&descriptor.object, descriptor.host_fd()) {
         (_, Some(fd)) => guest_flags(fcntl_getfl(fd)?),
-        (Object::Virtual(file), None) => file.flags,
+        (Object::VirtualFile(file), None) => file.flags,
         (_, None) => Fdflags::empty(),
     };
     let fdstat = Fdstat {
@@ -101,10 +67,10 @@ pub(crate) fn fd_fdstat_get(
 /// Sets a descriptor's flags. Only `APPEND` and `NONBLOCK` can change once a file is open.
 ///
 /// - `EBADF`: no such descriptor.
-/// - `EINVAL`: no such flag, or one of the `SYNC`s would change.
-/// - `ENOTCAPABLE`: without `FD_FDSTAT_SET_FLAGS`. The standard streams inherited from this
-///   process have it not: their flags are shared with whoever else has the terminal open.
-/// - `ENOTSUP`: a stream that is no descriptor of the host.
+/// - `EINVAL`: no such flag, or a change of `DSYNC`, `RSYNC` or `SYNC`.
+/// - `ENOTCAPABLE`: without `FD_FDSTAT_SET_FLAGS`. Standard streams inherited from this process do
+///   not have this right: their flags are shared with all processes that have the terminal open.
+/// - `ENOTSUP`: a stream of the embedder.
 ///
 /// [`fd_fdstat_set_flags`](https://github.com/WebAssembly/WASI/blob/main/legacy/preview1/docs.md#fd_fdstat_set_flags),
 /// [fcntl(2)](https://man7.org/linux/man-pages/man2/fcntl.2.html)
@@ -115,22 +81,22 @@ pub(crate) fn fd_fdstat_set_flags(
     flags: u32,
 ) -> Result<(), Errno> {
     let flags = Fdflags::from_guest(flags)?;
-    let syncs = |flags| host_flags(flags) & (OFlags::SYNC | OFlags::DSYNC | OFlags::RSYNC);
+    let sync_flags = |flags| host_flags(flags) & (OFlags::SYNC | OFlags::DSYNC | OFlags::RSYNC);
     let descriptor = wasi.fds.get_mut(fd)?;
     descriptor.require(Rights::FD_FDSTAT_SET_FLAGS)?;
-    if let Object::Virtual(file) = &mut descriptor.object {
-        if syncs(flags) != syncs(file.flags) {
+    if let Object::VirtualFile(file) = &mut descriptor.object {
+        if sync_flags(flags) != sync_flags(file.flags) {
             return Err(Errno::Inval);
         }
         file.flags = flags;
         return Ok(());
     }
     let host = descriptor.host_fd().ok_or(Errno::Notsup)?;
-    if syncs(flags) != syncs(guest_flags(fcntl_getfl(host)?)) {
+    if sync_flags(flags) != sync_flags(guest_flags(fcntl_getfl(host)?)) {
         return Err(Errno::Inval);
     }
-    if let Object::Host(file) = &descriptor.object {
-        // From now on the offset may depend on them.
+    if let Object::HostFile(file) = &descriptor.object {
+        // With `APPEND` the kernel must keep the file offset.
         file.return_offset()?;
     }
     Ok(fcntl_setfl(host, host_flags(flags))?)
@@ -158,7 +124,7 @@ pub(crate) fn fd_fdstat_set_rights(
     Ok(())
 }
 
-/// Tells what a file is, how large, how old.
+/// Writes the metadata of a file.
 ///
 /// ```text
 /// writes  stat: filestat
@@ -178,28 +144,30 @@ pub(crate) fn fd_filestat_get(
     memory.write(stat, &filestat(wasi, fd)?.bytes())
 }
 
-/// What a descriptor's file is.
+/// The metadata of a descriptor's file.
 pub(crate) fn filestat(wasi: &Wasi, fd: u32) -> Result<Filestat, Errno> {
     let descriptor = wasi.fds.get(fd)?;
     descriptor.require(Rights::FD_FILESTAT_GET)?;
     match &descriptor.object {
-        Object::Host(file) => Ok(Filestat::of_host(file.filetype, &rustix::fs::fstat(&file.fd)?)),
-        Object::Directory(directory) => {
+        Object::HostFile(file) => {
+            Ok(Filestat::of_host(file.filetype, &rustix::fs::fstat(&file.fd)?))
+        }
+        Object::HostDirectory(directory) => {
             Ok(Filestat::of_host(Filetype::Directory, &rustix::fs::fstat(&directory.fd)?))
         }
-        Object::Virtual(file) => file.stat(),
-        Object::Tree(tree) => tree.stat(wasi),
+        Object::VirtualFile(file) => file.stat(),
+        Object::VirtualDirectory(directory) => directory.stat(&wasi.mounts),
         Object::Stream(_) => Ok(Filestat::of_stream(descriptor.filetype())),
     }
 }
 
-/// Cuts a file or fills it up with zeros.
+/// Truncates a file, or extends it with zeros.
 ///
 /// - `EBADF`: no such descriptor, or a directory.
 /// - `EINVAL`: not open for writing, no regular file, or a size of 2^63 or more.
 /// - `ENOTCAPABLE`: without `FD_FILESTAT_SET_SIZE`.
 /// - `EROFS`: on a read-only mount.
-/// - `EFBIG`, `EIO`: the file system.
+/// - `EFBIG`, `EIO`: errors of the file system.
 ///
 /// [`fd_filestat_set_size`](https://github.com/WebAssembly/WASI/blob/main/legacy/preview1/docs.md#fd_filestat_set_size),
 /// [ftruncate(2)](https://man7.org/linux/man-pages/man2/ftruncate.2.html)
@@ -209,15 +177,15 @@ pub(crate) fn fd_filestat_set_size(
     fd: u32,
     size: u64,
 ) -> Result<(), Errno> {
-    // As the host says it of a descriptor that is not open for writing.
+    // The host returns `EINVAL` for a descriptor that is not open for writing.
     let opened_for_writing = wasi.fds.get(fd)?.opened_for.contains(Rights::FD_WRITE);
     match wasi.fds.seekable(fd, Rights::FD_FILESTAT_SET_SIZE)? {
-        Seekable::File(file) => {
+        Seekable::HostFile(file) => {
             file.require_writable()?;
             Ok(rustix::fs::ftruncate(&file.fd, size)?)
         }
-        Seekable::Virtual(file) => {
-            let file = file.changing()?;
+        Seekable::VirtualFile(file) => {
+            let file = file.for_change()?;
             if opened_for_writing { file.set_size(size) } else { Err(Errno::Inval) }
         }
     }
@@ -226,9 +194,9 @@ pub(crate) fn fd_filestat_set_size(
 /// Sets a file's timestamps.
 ///
 /// - `EBADF`: no such descriptor.
-/// - `EINVAL`: no such flag, or a time both given and now.
+/// - `EINVAL`: no such flag, or a timestamp with both a value and the flag for now.
 /// - `ENOTCAPABLE`: without `FD_FILESTAT_SET_TIMES`.
-/// - `ENOTSUP`: a stream that is no descriptor of the host.
+/// - `ENOTSUP`: a stream of the embedder.
 /// - `EROFS`: on a read-only mount.
 ///
 /// [`fd_filestat_set_times`](https://github.com/WebAssembly/WASI/blob/main/legacy/preview1/docs.md#fd_filestat_set_times),
@@ -241,63 +209,32 @@ pub(crate) fn fd_filestat_set_times(
     mtim: u64,
     fst_flags: u32,
 ) -> Result<(), Errno> {
-    let times = timestamps(atim, mtim, fst_flags)?;
+    let times = NewTimestamps::from_guest(atim, mtim, fst_flags, || wasi.clocks.now(0))?;
     wasi.fds.get(fd)?.require(Rights::FD_FILESTAT_SET_TIMES)?;
-    if let Object::Virtual(file) = &mut wasi.fds.get_mut(fd)?.object {
-        return file.changing()?.set_times(virtual_times(&times, &wasi.clocks)?);
+    if let Object::VirtualFile(file) = &mut wasi.fds.get_mut(fd)?.object {
+        return file.for_change()?.set_times(times.virtual_fs);
     }
     match &wasi.fds.get(fd)?.object {
-        Object::Host(file) => {
+        Object::HostFile(file) => {
             file.require_writable()?;
-            Ok(rustix::fs::futimens(&file.fd, &times)?)
+            Ok(rustix::fs::futimens(&file.fd, &times.host)?)
         }
-        Object::Directory(directory) => {
+        Object::HostDirectory(directory) => {
             directory.require_writable()?;
-            Ok(rustix::fs::futimens(&directory.fd, &times)?)
+            Ok(rustix::fs::futimens(&directory.fd, &times.host)?)
         }
-        Object::Tree(tree) => tree.set_times(wasi, &times),
-        Object::Stream(_) | Object::Virtual(_) => Err(Errno::Notsup),
+        Object::VirtualDirectory(directory) => directory.set_times(&wasi.mounts, &times),
+        Object::Stream(_) | Object::VirtualFile(_) => Err(Errno::Notsup),
     }
 }
 
-/// The same timestamps for a file system that is not the host's.
-pub(crate) fn virtual_times(times: &Timestamps, clocks: &Clocks) -> Result<Times, Errno> {
-    let time = |time: &Timespec| match time.tv_nsec {
-        UTIME_OMIT => Ok(None),
-        UTIME_NOW => clocks.now(0).map(Some),
-        nanoseconds => Ok(Some(layout::nanoseconds(time.tv_sec, nanoseconds as u64))),
-    };
-    Ok(Times { accessed: time(&times.last_access)?, modified: time(&times.last_modification)? })
-}
-
-/// The timestamps a guest wants set. `EINVAL`: no such flag, or a time both given and now.
-pub(crate) fn timestamps(atim: u64, mtim: u64, flags: u32) -> Result<Timestamps, Errno> {
-    let flags = Fstflags::from_guest(flags)?;
-    let time = |given: Fstflags, now: Fstflags, time: u64| {
-        let special = |tv_nsec| Timespec { tv_sec: 0, tv_nsec };
-        match (flags.contains(given), flags.contains(now)) {
-            (true, true) => Err(Errno::Inval),
-            (true, false) => Ok(Timespec {
-                tv_sec: (time / 1_000_000_000) as i64,
-                tv_nsec: (time % 1_000_000_000) as _,
-            }),
-            (false, true) => Ok(special(UTIME_NOW)),
-            (false, false) => Ok(special(UTIME_OMIT)),
-        }
-    };
-    Ok(Timestamps {
-        last_access: time(Fstflags::ATIM, Fstflags::ATIM_NOW, atim)?,
-        last_modification: time(Fstflags::MTIM, Fstflags::MTIM_NOW, mtim)?,
-    })
-}
-
-/// Tells whether a descriptor is a preopened directory, and how long its name is. A guest's C
-/// library asks this of 3, 4, ... until it gets `EBADF`.
+/// Writes the length of a preopened directory's name. A guest's C library calls this for 3, 4, ...
+/// until it gets `EBADF`.
 ///
 /// ```text
 /// writes  buf: prestat
 /// ```
-/// - `EBADF`: no such descriptor, or it was not preopened.
+/// - `EBADF`: no such descriptor, or not a preopened directory.
 /// - `EFAULT`: a bad pointer.
 ///
 /// [`fd_prestat_get`](https://github.com/WebAssembly/WASI/blob/main/legacy/preview1/docs.md#fd_prestat_get)
@@ -312,12 +249,12 @@ pub(crate) fn fd_prestat_get(
     memory.write(buf, &layout::prestat_dir(len))
 }
 
-/// Tells the name of a preopened directory, without a terminator.
+/// Writes the name of a preopened directory, without a terminator.
 ///
 /// ```text
-/// writes  path: u8[path_len], as many of them as the name has
+/// writes  path: u8[path_len], up to the length of the name
 /// ```
-/// - `EBADF`: no such descriptor, or it was not preopened.
+/// - `EBADF`: no such descriptor, or not a preopened directory.
 /// - `ENAMETOOLONG`: the name is longer than `path_len`.
 /// - `EFAULT`: a bad pointer.
 ///
@@ -336,10 +273,11 @@ pub(crate) fn fd_prestat_dir_name(
     memory.write(path, name)
 }
 
+/// The name of a preopened directory. `EBADF`: any other descriptor.
 fn preopen_name(wasi: &Wasi, fd: u32) -> Result<&[u8], Errno> {
     match &wasi.fds.get(fd)?.object {
-        Object::Directory(directory) => directory.preopen.as_deref().ok_or(Errno::Badf),
-        Object::Tree(tree) => tree.preopen.as_deref().ok_or(Errno::Badf),
+        Object::HostDirectory(directory) => directory.preopen.as_deref().ok_or(Errno::Badf),
+        Object::VirtualDirectory(directory) => directory.preopen.as_deref().ok_or(Errno::Badf),
         _ => Err(Errno::Badf),
     }
 }

@@ -1,27 +1,25 @@
-//! Directory entries: every `path_*` function but `path_open`.
+//! Directory entries: every `path_*` function except `path_open`.
 //!
-//! Each resolves the path up to its last component with [`crate::sandbox`] and hands that one
-//! component to a system call that does not follow symbolic links.
+//! Each function resolves the path up to the last component with [`crate::sandbox`] and passes the
+//! last component to a system call that does not follow symbolic links.
 
 use rustix::fs::{AtFlags, FileType, Mode};
 
-use crate::calls::fd_meta::timestamps;
 use crate::errno::Errno;
-use crate::fd::rights::Rights;
-use crate::fs::mounts::{self, Base};
+use crate::fd::{self, DirectoryRef, NewTimestamps, Rights};
 use crate::guest::Memory;
 use crate::guest::layout::{Filestat, Lookupflags};
-use crate::state::blueprint::Wasi;
+use crate::state::Wasi;
 
-/// Makes a directory.
+/// Creates a directory.
 ///
 /// ```text
 /// reads   path: u8[path_len]
 /// ```
 /// - `ENOTCAPABLE`: without `PATH_CREATE_DIRECTORY`.
-/// - `EEXIST`: the name is taken.
+/// - `EEXIST`: the name exists.
 /// - `EROFS`: on a read-only mount.
-/// - `EBADF`, `ENOTDIR`: no directory. `EPERM`: the path leads outside.
+/// - `EBADF`, `ENOTDIR`: not a directory. `EPERM`: the path leads outside.
 /// - `EFAULT`, `EILSEQ`, `EINVAL`, `ENAMETOOLONG`, `ENOENT`: a bad path.
 ///
 /// [`path_create_directory`](https://github.com/WebAssembly/WASI/blob/main/legacy/preview1/docs.md#path_create_directory),
@@ -34,16 +32,16 @@ pub(crate) fn path_create_directory(
     path_len: u32,
 ) -> Result<(), Errno> {
     let path = memory.path(path, path_len)?;
-    let directory = match wasi.fds.writable_base(fd, Rights::PATH_CREATE_DIRECTORY)? {
-        Base::Host(directory) => directory,
-        Base::Tree(tree) => return tree.create_directory(wasi, path),
+    let directory = match wasi.fds.writable_directory(fd, Rights::PATH_CREATE_DIRECTORY)? {
+        DirectoryRef::Host(directory) => directory,
+        DirectoryRef::Virtual(directory) => return directory.create_directory(&wasi.mounts, path),
     };
     let entry = wasi.resolver.entry(directory.root(), path)?;
-    // The host's umask applies, as to any program.
+    // The host's umask applies, as for any program.
     Ok(rustix::fs::mkdirat(entry.dir(), entry.name(), Mode::from_raw_mode(0o777))?)
 }
 
-/// Tells what a file is, how large, how old.
+/// Writes the metadata of a file.
 ///
 /// ```text
 /// reads   path: u8[path_len]
@@ -51,7 +49,7 @@ pub(crate) fn path_create_directory(
 /// ```
 /// - `ENOTCAPABLE`: without `PATH_FILESTAT_GET`.
 /// - `ELOOP`: too many symbolic links.
-/// - `EBADF`, `ENOTDIR`: no directory. `EPERM`: the path leads outside.
+/// - `EBADF`, `ENOTDIR`: not a directory. `EPERM`: the path leads outside.
 /// - `EFAULT`, `EILSEQ`, `EINVAL`, `ENAMETOOLONG`, `ENOENT`: a bad path, flag or pointer.
 ///
 /// [`path_filestat_get`](https://github.com/WebAssembly/WASI/blob/main/legacy/preview1/docs.md#path_filestat_get),
@@ -70,7 +68,7 @@ pub(crate) fn path_filestat_get(
     memory.write(stat, &filestat.bytes())
 }
 
-/// What the file at a path of a guest is.
+/// The metadata of the file at a path.
 #[inline(always)]
 pub(crate) fn filestat(
     wasi: &Wasi,
@@ -82,9 +80,9 @@ pub(crate) fn filestat(
 ) -> Result<Filestat, Errno> {
     let follow = Lookupflags::from_guest(flags)?.contains(Lookupflags::SYMLINK_FOLLOW);
     let path = memory.path(path, path_len)?;
-    let directory = match wasi.fds.base(fd, Rights::PATH_FILESTAT_GET)? {
-        Base::Host(directory) => directory,
-        Base::Tree(tree) => return tree.path_stat(wasi, path, follow),
+    let directory = match wasi.fds.directory(fd, Rights::PATH_FILESTAT_GET)? {
+        DirectoryRef::Host(directory) => directory,
+        DirectoryRef::Virtual(directory) => return directory.path_stat(&wasi.mounts, path, follow),
     };
     let (_, host) = wasi.resolver.lookup(directory.root(), path, follow)?;
     let filetype = FileType::from_raw_mode(host.st_mode).into();
@@ -96,11 +94,12 @@ pub(crate) fn filestat(
 /// ```text
 /// reads   path: u8[path_len]
 /// ```
-/// - `EINVAL`: no such flag, or a time both given and now; a NUL in the path.
+/// - `EINVAL`: no such flag, or a timestamp with both a value and the flag for now; a
+///   NUL in the path.
 /// - `ENOTCAPABLE`: without `PATH_FILESTAT_SET_TIMES`.
 /// - `EROFS`: on a read-only mount.
 /// - `ELOOP`: too many symbolic links.
-/// - `EBADF`, `ENOTDIR`: no directory. `EPERM`: the path leads outside.
+/// - `EBADF`, `ENOTDIR`: not a directory. `EPERM`: the path leads outside.
 /// - `EFAULT`, `EILSEQ`, `ENAMETOOLONG`, `ENOENT`: a bad path.
 ///
 /// [`path_filestat_set_times`](https://github.com/WebAssembly/WASI/blob/main/legacy/preview1/docs.md#path_filestat_set_times),
@@ -118,19 +117,21 @@ pub(crate) fn path_filestat_set_times(
     fst_flags: u32,
 ) -> Result<(), Errno> {
     let follow = Lookupflags::from_guest(flags)?.contains(Lookupflags::SYMLINK_FOLLOW);
-    let times = timestamps(atim, mtim, fst_flags)?;
+    let times = NewTimestamps::from_guest(atim, mtim, fst_flags, || wasi.clocks.now(0))?;
     let path = memory.path(path, path_len)?;
-    let directory = match wasi.fds.writable_base(fd, Rights::PATH_FILESTAT_SET_TIMES)? {
-        Base::Host(directory) => directory,
-        Base::Tree(tree) => return tree.path_set_times(wasi, path, follow, &times),
+    let directory = match wasi.fds.writable_directory(fd, Rights::PATH_FILESTAT_SET_TIMES)? {
+        DirectoryRef::Host(directory) => directory,
+        DirectoryRef::Virtual(directory) => {
+            return directory.path_set_times(&wasi.mounts, path, follow, &times);
+        }
     };
     let (entry, stat) = wasi.resolver.lookup(directory.root(), path, follow)?;
     entry.require_ordinary(&stat)?;
     let flags = AtFlags::SYMLINK_NOFOLLOW;
-    Ok(rustix::fs::utimensat(entry.dir(), entry.bare_name(), &times, flags)?)
+    Ok(rustix::fs::utimensat(entry.dir(), entry.bare_name(), &times.host, flags)?)
 }
 
-/// Gives a file a second name. A symbolic link itself gets it, not what it leads to.
+/// Creates a hard link. A symbolic link is not followed: the link itself gets the new name.
 ///
 /// ```text
 /// reads   old_path: u8[old_path_len], new_path: u8[new_path_len]
@@ -138,9 +139,9 @@ pub(crate) fn path_filestat_set_times(
 /// - `EINVAL`: `SYMLINK_FOLLOW`, which is not supported; a NUL in a path.
 /// - `ENOTCAPABLE`: without `PATH_LINK_SOURCE` and `PATH_LINK_TARGET`.
 /// - `EPERM`: a path leads outside, or the file is a directory.
-/// - `EROFS`: either is on a read-only mount; a second name elsewhere would be a way to write.
+/// - `EROFS`: either path is on a read-only mount. A link on a writable mount would allow writing.
 /// - `EXDEV`: on different file systems.
-/// - `EBADF`, `ENOTDIR`: no directory. `EEXIST`: the new name is taken.
+/// - `EBADF`, `ENOTDIR`: not a directory. `EEXIST`: the new name is taken.
 /// - `EFAULT`, `EILSEQ`, `EMLINK`, `ENAMETOOLONG`, `ENOENT`: a bad path.
 ///
 /// [`path_link`](https://github.com/WebAssembly/WASI/blob/main/legacy/preview1/docs.md#path_link),
@@ -162,15 +163,15 @@ pub(crate) fn path_link(
     }
     let old_path = memory.path(old_path, old_path_len)?;
     let new_path = memory.path(new_path, new_path_len)?;
-    let old_base = wasi.fds.writable_base(old_fd, Rights::PATH_LINK_SOURCE)?;
-    let new_base = wasi.fds.writable_base(new_fd, Rights::PATH_LINK_TARGET)?;
-    let (old_directory, new_directory) = match (&old_base, &new_base) {
-        (Base::Host(old), Base::Host(new)) => (old, new),
-        _ => return mounts::link(wasi, &old_base, old_path, &new_base, new_path),
+    let old_dir = wasi.fds.writable_directory(old_fd, Rights::PATH_LINK_SOURCE)?;
+    let new_dir = wasi.fds.writable_directory(new_fd, Rights::PATH_LINK_TARGET)?;
+    let (old_directory, new_directory) = match (&old_dir, &new_dir) {
+        (DirectoryRef::Host(old), DirectoryRef::Host(new)) => (old, new),
+        _ => return fd::link(&wasi.mounts, &old_dir, old_path, &new_dir, new_path),
     };
     let old = wasi.resolver.entry(old_directory.root(), old_path)?;
     if old.is_slashed() {
-        // The host would follow a symbolic link here. A directory cannot be linked to anyway.
+        // The host would follow a symbolic link here. A directory cannot get a hard link.
         wasi.resolver.lookup(old_directory.root(), old_path, true)?;
         return Err(Errno::Perm);
     }
@@ -183,11 +184,11 @@ pub(crate) fn path_link(
 ///
 /// ```text
 /// reads   path: u8[path_len]
-/// writes  buf: u8[buf_len], as many of them as the link has; bufused: u32
+/// writes  buf: u8[buf_len], up to the length of the target; bufused: u32
 /// ```
-/// - `EINVAL`: no symbolic link; a NUL in the path.
+/// - `EINVAL`: not a symbolic link; a NUL in the path.
 /// - `ENOTCAPABLE`: without `PATH_READLINK`.
-/// - `EBADF`, `ENOTDIR`: no directory. `EPERM`: the path leads outside.
+/// - `EBADF`, `ENOTDIR`: not a directory. `EPERM`: the path leads outside.
 /// - `EFAULT`, `EILSEQ`, `ENAMETOOLONG`, `ENOENT`: a bad path or pointer.
 ///
 /// [`path_readlink`](https://github.com/WebAssembly/WASI/blob/main/legacy/preview1/docs.md#path_readlink),
@@ -203,16 +204,16 @@ pub(crate) fn path_readlink(
     buf_len: u32,
     bufused: u32,
 ) -> Result<(), Errno> {
-    /// What a link can hold on the host.
+    /// The longest target of a link on the host.
     const LONGEST: usize = 4096;
 
     memory.check(bufused, 4)?;
     memory.range(buf, buf_len)?;
     let path = memory.path(path, path_len)?;
-    let directory = match wasi.fds.base(fd, Rights::PATH_READLINK)? {
-        Base::Host(directory) => directory,
-        Base::Tree(tree) => {
-            let target = tree.read_link(wasi, path)?;
+    let directory = match wasi.fds.directory(fd, Rights::PATH_READLINK)? {
+        DirectoryRef::Host(directory) => directory,
+        DirectoryRef::Virtual(directory) => {
+            let target = directory.read_link(&wasi.mounts, path)?;
             let n = target.len().min(buf_len as usize);
             memory.write(buf, &target[..n])?;
             return memory.write_u32(bufused, n as u32);
@@ -220,11 +221,11 @@ pub(crate) fn path_readlink(
     };
     let entry = wasi.resolver.entry(directory.root(), path)?;
     if entry.is_slashed() {
-        // Means what the link leads to, and that is no link.
+        // A slash follows the link, and a directory is not a link.
         wasi.resolver.lookup(directory.root(), path, true)?;
         return Err(Errno::Inval);
     }
-    // The buffer and the path may overlap in guest memory: not read straight into it.
+    // Not read directly into guest memory, where the buffer and the path may overlap.
     let mut target = [0; LONGEST];
     let n = rustix::fs::readlinkat_raw(entry.dir(), entry.bare_name(), &mut target)?;
     let n = n.min(buf_len as usize);
@@ -238,7 +239,7 @@ pub(crate) fn path_readlink(
 /// reads   path: u8[path_len]
 /// ```
 /// - `ENOTCAPABLE`: without `PATH_REMOVE_DIRECTORY`.
-/// - `ENOTDIR`: no directory. `ENOTEMPTY`: not empty. `EINVAL`: `.`; a NUL in the path.
+/// - `ENOTDIR`: not a directory. `ENOTEMPTY`: not empty. `EINVAL`: `.`; a NUL in the path.
 /// - `EROFS`: on a read-only mount.
 /// - `EBADF`: no such descriptor. `EPERM`: the path leads outside.
 /// - `EFAULT`, `EILSEQ`, `ENAMETOOLONG`, `ENOENT`: a bad path.
@@ -253,15 +254,15 @@ pub(crate) fn path_remove_directory(
     path_len: u32,
 ) -> Result<(), Errno> {
     let path = memory.path(path, path_len)?;
-    let directory = match wasi.fds.writable_base(fd, Rights::PATH_REMOVE_DIRECTORY)? {
-        Base::Host(directory) => directory,
-        Base::Tree(tree) => return tree.remove_directory(wasi, path),
+    let directory = match wasi.fds.writable_directory(fd, Rights::PATH_REMOVE_DIRECTORY)? {
+        DirectoryRef::Host(directory) => directory,
+        DirectoryRef::Virtual(directory) => return directory.remove_directory(&wasi.mounts, path),
     };
     let entry = wasi.resolver.entry(directory.root(), path)?;
     Ok(rustix::fs::unlinkat(entry.dir(), entry.name(), AtFlags::REMOVEDIR)?)
 }
 
-/// Removes a file; of a symbolic link, the link.
+/// Removes a file. A symbolic link is not followed: the link itself is removed.
 ///
 /// ```text
 /// reads   path: u8[path_len]
@@ -269,7 +270,7 @@ pub(crate) fn path_remove_directory(
 /// - `ENOTCAPABLE`: without `PATH_UNLINK_FILE`.
 /// - `EISDIR`: a directory.
 /// - `EROFS`: on a read-only mount.
-/// - `EBADF`, `ENOTDIR`: no directory. `EPERM`: the path leads outside.
+/// - `EBADF`, `ENOTDIR`: not a directory. `EPERM`: the path leads outside.
 /// - `EFAULT`, `EILSEQ`, `EINVAL`, `ENAMETOOLONG`, `ENOENT`: a bad path.
 ///
 /// [`path_unlink_file`](https://github.com/WebAssembly/WASI/blob/main/legacy/preview1/docs.md#path_unlink_file),
@@ -282,22 +283,22 @@ pub(crate) fn path_unlink_file(
     path_len: u32,
 ) -> Result<(), Errno> {
     let path = memory.path(path, path_len)?;
-    let directory = match wasi.fds.writable_base(fd, Rights::PATH_UNLINK_FILE)? {
-        Base::Host(directory) => directory,
-        Base::Tree(tree) => return tree.unlink_file(wasi, path),
+    let directory = match wasi.fds.writable_directory(fd, Rights::PATH_UNLINK_FILE)? {
+        DirectoryRef::Host(directory) => directory,
+        DirectoryRef::Virtual(directory) => return directory.unlink_file(&wasi.mounts, path),
     };
     let entry = wasi.resolver.entry(directory.root(), path)?;
     Ok(rustix::fs::unlinkat(entry.dir(), entry.name(), AtFlags::empty())?)
 }
 
-/// Renames a file or directory, replacing what had the new name.
+/// Renames a file or directory, and replaces a file or empty directory that has the new name.
 ///
 /// ```text
 /// reads   old_path: u8[old_path_len], new_path: u8[new_path_len]
 /// ```
 /// - `ENOTCAPABLE`: without `PATH_RENAME_SOURCE` and `PATH_RENAME_TARGET`.
-/// - `EROFS`: either is on a read-only mount.
-/// - `EISDIR`, `ENOTDIR`, `ENOTEMPTY`: what had the new name cannot be replaced.
+/// - `EROFS`: either path is on a read-only mount.
+/// - `EISDIR`, `ENOTDIR`, `ENOTEMPTY`: the file with the new name cannot be replaced.
 /// - `EXDEV`: on different file systems. `EINVAL`: into itself; a NUL in a path.
 /// - `EBADF`: no such descriptor. `EBUSY`: `.`. `EPERM`: a path leads outside.
 /// - `EFAULT`, `EILSEQ`, `ENAMETOOLONG`, `ENOENT`: a bad path.
@@ -317,12 +318,13 @@ pub(crate) fn path_rename(
 ) -> Result<(), Errno> {
     let old_path = memory.path(old_path, old_path_len)?;
     let new_path = memory.path(new_path, new_path_len)?;
-    let old_base = wasi.fds.writable_base(fd, Rights::PATH_RENAME_SOURCE)?;
-    let new_base = wasi.fds.writable_base(new_fd, Rights::PATH_RENAME_TARGET)?;
-    let (old_directory, new_directory) = match (&old_base, &new_base) {
-        (Base::Host(old), Base::Host(new)) => (old, new),
+    let old_dir = wasi.fds.writable_directory(fd, Rights::PATH_RENAME_SOURCE)?;
+    let new_dir = wasi.fds.writable_directory(new_fd, Rights::PATH_RENAME_TARGET)?;
+    let (old_directory, new_directory) = match (&old_dir, &new_dir) {
+        (DirectoryRef::Host(old), DirectoryRef::Host(new)) => (old, new),
         _ => {
-            let moved = mounts::rename(wasi, &old_base, old_path, &new_base, new_path)?;
+            let moved =
+                fd::rename(&wasi.mounts, &wasi.fds, &old_dir, old_path, &new_dir, new_path)?;
             if let Some((from, to)) = moved {
                 wasi.fds.relocate(&from, &to);
             }
@@ -334,17 +336,17 @@ pub(crate) fn path_rename(
     Ok(rustix::fs::renameat(old.dir(), old.name(), new.dir(), new.name())?)
 }
 
-/// Makes a symbolic link. What it says is not looked at before it is followed; only absolute
-/// paths, which no guest could follow but a program of the host might, are refused.
+/// Creates a symbolic link. The target is checked when the link is followed. Only absolute targets are
+/// refused here: no guest could follow them, but a program of the host might.
 ///
 /// ```text
 /// reads   old_path: u8[old_path_len], new_path: u8[new_path_len]
 /// ```
 /// - `ENOTCAPABLE`: without `PATH_SYMLINK`.
-/// - `EEXIST`: the name is taken.
-/// - `EPERM`: the new path leads outside, or the link would be absolute.
+/// - `EEXIST`: the name exists.
+/// - `EPERM`: the new path leads outside, or the target is absolute.
 /// - `EROFS`: on a read-only mount.
-/// - `EBADF`, `ENOTDIR`: no directory.
+/// - `EBADF`, `ENOTDIR`: not a directory.
 /// - `EFAULT`, `EILSEQ`, `EINVAL`, `ENAMETOOLONG`, `ENOENT`: a bad path.
 ///
 /// [`path_symlink`](https://github.com/WebAssembly/WASI/blob/main/legacy/preview1/docs.md#path_symlink),
@@ -360,9 +362,11 @@ pub(crate) fn path_symlink(
 ) -> Result<(), Errno> {
     let old_path = memory.path(old_path, old_path_len)?;
     let new_path = memory.path(new_path, new_path_len)?;
-    let directory = match wasi.fds.writable_base(fd, Rights::PATH_SYMLINK)? {
-        Base::Host(directory) => directory,
-        Base::Tree(tree) => return tree.symlink(wasi, old_path, new_path),
+    let directory = match wasi.fds.writable_directory(fd, Rights::PATH_SYMLINK)? {
+        DirectoryRef::Host(directory) => directory,
+        DirectoryRef::Virtual(directory) => {
+            return directory.symlink(&wasi.mounts, old_path, new_path);
+        }
     };
     let entry = wasi.resolver.entry(directory.root(), new_path)?;
     Ok(rustix::fs::symlinkat(old_path.bytes(), entry.dir(), entry.name())?)

@@ -1,4 +1,4 @@
-//! Waiting: `poll_oneoff`, over clocks and descriptors in one wait.
+//! Polling: `poll_oneoff`, which waits for clocks and descriptors at once.
 
 use std::os::fd::AsFd;
 use std::time::Duration;
@@ -7,31 +7,29 @@ use rustix::event::{PollFd, PollFlags, Timespec, poll as poll_host};
 use rustix::io::ioctl_fionread;
 
 use crate::errno::Errno;
-use crate::fd::rights::Rights;
-use crate::fd::table::{FdTable, Object};
+use crate::fd::{FdTable, Object, Rights};
 use crate::guest::Memory;
 use crate::guest::layout::{
     self, EVENT_SIZE, Eventrwflags, SUBSCRIPTION_SIZE, Subclockflags, eventtype,
 };
-use crate::state::blueprint::Wasi;
-use crate::state::callbacks::Hooks;
-use crate::state::clocks::Clocks;
+use crate::state::{Callbacks, Clocks, Wasi};
 
-/// More subscriptions than this are `EINVAL`, so that a guest does not choose how much memory the
-/// host allocates. The host has a limit on descriptors that is of this order.
+/// The most subscriptions of a call; more are `EINVAL`. This bounds the memory that a guest makes the
+/// host allocate. The host's limit on descriptors is of the same order.
 const MAX: u32 = 4096;
 
-/// Waits until at least one of the subscribed events has occurred, and tells all that have.
+/// Waits until at least one of the subscribed events has occurred, and writes all that have.
 ///
-/// What is wrong with one subscription is told in its event, at once: `EBADF` (no such descriptor,
-/// a directory, or not open for that), `ENOTCAPABLE` (without `POLL_FD_READWRITE` and the right to
-/// read or write), `EINVAL` (no such clock or flag), `ENOTSUP` (a CPU-time clock).
+/// An error of one subscription is reported in its event, without waiting: `EBADF` (no such
+/// descriptor, a directory, or not opened for this direction), `ENOTCAPABLE` (without
+/// `POLL_FD_READWRITE` and the right to read or write), `EINVAL` (no such clock or flag), `ENOTSUP`
+/// (a CPU-time clock).
 ///
 /// ```text
 /// reads   subscriptions: subscription[nsubscriptions]
-/// writes  events: event[nsubscriptions], as many as have occurred; nevents: u32
+/// writes  events: event[nsubscriptions], up to the number that have occurred; nevents: u32
 /// ```
-/// - `EINVAL`: no subscription, too many of them, or an unknown type.
+/// - `EINVAL`: no subscriptions, too many of them, or an unknown type.
 /// - `EINTR`: interrupted.
 /// - `EFAULT`: a bad pointer.
 ///
@@ -48,7 +46,7 @@ pub(crate) fn poll_oneoff(
     poll(wasi, memory, subscriptions, events, nsubscriptions, nevents, &SUBSCRIPTION)
 }
 
-/// Where the fields of a `subscription` lie; which, depends on the version of WASI.
+/// The offsets of the fields of a `subscription`. They depend on the version of WASI.
 pub(crate) struct SubscriptionLayout {
     pub(crate) size: usize,
     pub(crate) fd: usize,
@@ -60,7 +58,7 @@ pub(crate) struct SubscriptionLayout {
 const SUBSCRIPTION: SubscriptionLayout =
     SubscriptionLayout { size: SUBSCRIPTION_SIZE, fd: 16, clock: 16, timeout: 24, flags: 40 };
 
-/// As [`poll_oneoff`], of subscriptions that lie as `layout` says.
+/// [`poll_oneoff`] with the given layout of subscriptions.
 pub(crate) fn poll(
     wasi: &mut Wasi,
     memory: &mut Memory<'_>,
@@ -75,14 +73,14 @@ pub(crate) fn poll(
     }
     memory.check(nevents, 4)?;
     memory.check(events, nsubscriptions as usize * EVENT_SIZE)?;
-    // All of them before the first event is written: the two arrays may overlap.
+    // All subscriptions are read before the first event is written: the arrays may overlap.
     let subscriptions = memory
         .bytes(subscriptions, nsubscriptions * layout.size as u32)?
         .chunks_exact(layout.size)
         .map(|bytes| Subscription::read(bytes, layout, &wasi.clocks, &wasi.fds))
         .collect::<Result<Vec<_>, _>>()?;
 
-    let occurred = wait(&subscriptions, &mut wasi.clocks, &wasi.hooks, &wasi.fds)?;
+    let occurred = wait(&subscriptions, &mut wasi.clocks, &wasi.callbacks, &wasi.fds)?;
     for (event, at) in occurred.iter().zip((events..).step_by(EVENT_SIZE)) {
         memory.write(at, event)?;
     }
@@ -90,22 +88,22 @@ pub(crate) fn poll(
     memory.write_u32(nevents, occurred.len() as u32)
 }
 
-/// A subscription, ready to wait for.
+/// A decoded subscription.
 struct Subscription {
     userdata: u64,
     eventtype: u8,
     wait: Wait,
 }
 
-/// What a subscription waits for.
+/// The event that a subscription waits for.
 enum Wait {
-    /// The time `deadline` of the clock numbered `clock`.
+    /// The clock numbered `clock` reaches `deadline`.
     Clock { clock: u32, deadline: u64 },
-    /// The host's descriptor behind `fd`.
+    /// The host's descriptor behind `fd` becomes ready.
     Host { fd: u32, interest: PollFlags },
-    /// Nothing: it has occurred, with this many bytes to read.
+    /// The event has occurred, with this number of bytes to read.
     Ready { nbytes: u64 },
-    /// Nothing: it cannot occur.
+    /// The subscription has an error.
     Failed(Errno),
 }
 
@@ -141,7 +139,7 @@ fn clock(bytes: &[u8], layout: &SubscriptionLayout, clocks: &Clocks) -> Result<W
     let flags = Subclockflags::from_guest(layout::u16_at(bytes, layout.flags).into())?;
     let now = clocks.now(clock)?;
     if clock >= FIRST_CPU_CLOCK {
-        // It stands still while the guest waits.
+        // CPU time does not pass while the guest waits.
         return Err(Errno::Notsup);
     }
     let absolute = flags.contains(Subclockflags::ABSTIME);
@@ -156,14 +154,14 @@ fn descriptor(fd: u32, fds: &FdTable, right: Rights, interest: PollFlags) -> Res
     }
     descriptor.require(Rights::POLL_FD_READWRITE | right)?;
     Ok(match &descriptor.object {
-        // An embedder's reader cannot be asked.
+        // An embedder's reader cannot be polled.
         Object::Stream(stream) => Wait::Ready { nbytes: stream.available() },
-        Object::Virtual(file) if right == Rights::FD_READ => {
+        Object::VirtualFile(file) if right == Rights::FD_READ => {
             Wait::Ready { nbytes: file.available() }
         }
-        Object::Virtual(_) => Wait::Ready { nbytes: 0 },
-        // The host tells how many bytes there are from its own offset on.
-        Object::Host(file) if right == Rights::FD_READ => {
+        Object::VirtualFile(_) => Wait::Ready { nbytes: 0 },
+        // The host counts the bytes from the kernel's offset on.
+        Object::HostFile(file) if right == Rights::FD_READ => {
             file.return_offset()?;
             Wait::Host { fd, interest }
         }
@@ -171,11 +169,11 @@ fn descriptor(fd: u32, fds: &FdTable, right: Rights, interest: PollFlags) -> Res
     })
 }
 
-/// Waits; answers the events that have occurred, at least one.
+/// Waits and returns the events that have occurred, at least one.
 fn wait(
     subscriptions: &[Subscription],
     clocks: &mut Clocks,
-    hooks: &Hooks,
+    callbacks: &Callbacks,
     fds: &FdTable,
 ) -> Result<Vec<[u8; EVENT_SIZE]>, Errno> {
     let mut polled = Vec::new();
@@ -187,34 +185,34 @@ fn wait(
     }
     loop {
         let timeout = time_to_wait(subscriptions, clocks)?;
-        // Where the host must not sleep, it is only asked what is ready.
-        let instead = hooks.sleep.is_some() || matches!(clocks, Clocks::Virtual { .. });
-        let instead = timeout.filter(|timeout| *timeout > 0 && instead);
-        let timeout_of_host = if instead.is_some() { Some(0) } else { timeout };
-        let ready = match (polled.as_slice(), timeout_of_host) {
-            // Nothing to ask the host.
+        // With a virtual clock or a callback the host only polls and does not sleep.
+        let without_host = callbacks.sleep.is_some() || matches!(clocks, Clocks::Virtual { .. });
+        let virtual_timeout = timeout.filter(|timeout| *timeout > 0 && without_host);
+        let host_timeout = if virtual_timeout.is_some() { Some(0) } else { timeout };
+        let ready = match (polled.as_slice(), host_timeout) {
+            // Nothing to poll.
             ([], Some(0)) => 0,
-            _ => poll_host(&mut polled, timeout_of_host.map(timespec).as_ref())?,
+            _ => poll_host(&mut polled, host_timeout.map(timespec).as_ref())?,
         };
-        if let (0, Some(timeout)) = (ready, instead) {
-            if let Some(sleep) = &hooks.sleep {
+        if let (0, Some(timeout)) = (ready, virtual_timeout) {
+            if let Some(sleep) = &callbacks.sleep {
                 sleep(Duration::from_nanos(timeout));
             }
             clocks.pass(timeout);
         }
         let mut events = occurred(subscriptions, clocks, &polled, 0)?;
-        if let (true, Some(timeout)) = (events.is_empty(), instead) {
-            // The embedder's sleep may be shorter than asked for, or none at all. It counts.
+        if let (true, Some(timeout)) = (events.is_empty(), virtual_timeout) {
+            // The callback may return early. The guest's time has passed nevertheless.
             events = occurred(subscriptions, clocks, &polled, timeout)?;
         }
-        // A clock may be a little behind the host's timer.
+        // The host's timer may expire slightly before the clock reaches the deadline.
         if !events.is_empty() {
             return Ok(events);
         }
     }
 }
 
-/// How many nanoseconds until the first clock strikes; none if there is no clock.
+/// The nanoseconds until the first deadline; `None` without deadlines.
 fn time_to_wait(subscriptions: &[Subscription], clocks: &Clocks) -> Result<Option<u64>, Errno> {
     let mut first: Option<u64> = None;
     for subscription in subscriptions {
@@ -228,8 +226,8 @@ fn time_to_wait(subscriptions: &[Subscription], clocks: &Clocks) -> Result<Optio
     Ok(first)
 }
 
-/// The events that have occurred by now, or will have in `ahead` nanoseconds. `polled` are the
-/// host's descriptors, in order.
+/// The events that have occurred, or will have in `ahead` nanoseconds. `polled` are the host's
+/// descriptors, in the order of the subscriptions.
 fn occurred(
     subscriptions: &[Subscription],
     clocks: &Clocks,
@@ -262,8 +260,8 @@ fn occurred(
     Ok(events)
 }
 
-/// The event of a descriptor of the host, if it has occurred. An error of the descriptor is told
-/// by what the guest does next: it will not block.
+/// The event of a descriptor of the host, if it has occurred. An error of the descriptor is not
+/// reported here: the guest's next read or write reports it and does not block.
 fn descriptor_event(subscription: &Subscription, polled: &PollFd<'_>) -> Option<[u8; EVENT_SIZE]> {
     let state = polled.revents();
     if state.is_empty() {
@@ -273,7 +271,7 @@ fn descriptor_event(subscription: &Subscription, polled: &PollFd<'_>) -> Option<
         return Some(subscription.event(Errno::Badf, 0, Eventrwflags::empty()));
     }
     let nbytes = if subscription.eventtype == eventtype::FD_READ {
-        // A listening socket has no bytes.
+        // A listening socket does not support this.
         ioctl_fionread(polled.as_fd()).unwrap_or(0)
     } else {
         0

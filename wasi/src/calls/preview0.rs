@@ -1,17 +1,17 @@
 //! Preview 0, `wasi_unstable`: the four functions whose records or numbers preview 1 changed. All
-//! others are the same.
+//! others are those of preview 1.
 //!
 //! Source: `phases/old/snapshot_0/witx/typenames.witx` of the WASI repository, and the size
-//! assertions of the `wasi/core.h` that C libraries of the time had.
+//! assertions in `wasi/core.h` of C libraries of that time.
 
 use rustix::fs::SeekFrom;
 
-use crate::calls::poll::SubscriptionLayout;
-use crate::calls::{fd_io, fd_meta, path, poll};
+use super::poll::SubscriptionLayout;
+use super::{fd_io, fd_meta, path, poll};
 use crate::errno::Errno;
 use crate::guest::Memory;
 use crate::guest::layout::Filestat;
-use crate::state::blueprint::Wasi;
+use crate::state::Wasi;
 
 /// `filestat` with a link count of 32 bits:
 /// ```text
@@ -20,7 +20,7 @@ use crate::state::blueprint::Wasi;
 /// ```
 const FILESTAT_SIZE: usize = 56;
 
-/// A `subscription` to a clock also has an identifier, which nothing ever read; to a descriptor:
+/// `subscription`; that to a clock has an identifier, which no implementation has read:
 /// ```text
 /// 0          8     9   16           24         32        40          48      50    56
 /// | userdata | tag |---| identifier | clock id | timeout | precision | flags |-----|
@@ -49,7 +49,7 @@ fn filestat(stat: &Filestat) -> [u8; FILESTAT_SIZE] {
     bytes
 }
 
-/// As [`fd_meta::fd_filestat_get`].
+/// Like [`fd_meta::fd_filestat_get`], with this version's record.
 pub(crate) fn fd_filestat_get(
     wasi: &mut Wasi,
     memory: &mut Memory<'_>,
@@ -59,7 +59,7 @@ pub(crate) fn fd_filestat_get(
     memory.write(stat, &filestat(&fd_meta::filestat(wasi, fd)?))
 }
 
-/// As [`path::path_filestat_get`].
+/// Like [`path::path_filestat_get`], with this version's record.
 pub(crate) fn path_filestat_get(
     wasi: &mut Wasi,
     memory: &mut Memory<'_>,
@@ -73,7 +73,7 @@ pub(crate) fn path_filestat_get(
     memory.write(stat, &filestat(&found))
 }
 
-/// As [`fd_io::fd_seek`], with other numbers for `whence`.
+/// Like [`fd_io::fd_seek`], with other numbers for `whence`.
 pub(crate) fn fd_seek(
     wasi: &mut Wasi,
     memory: &mut Memory<'_>,
@@ -95,7 +95,7 @@ pub(crate) fn fd_seek(
     fd_io::seek(wasi, memory, fd, position, newoffset)
 }
 
-/// As [`poll::poll_oneoff`].
+/// Like [`poll::poll_oneoff`], with this version's record.
 pub(crate) fn poll_oneoff(
     wasi: &mut Wasi,
     memory: &mut Memory<'_>,

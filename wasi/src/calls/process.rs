@@ -1,25 +1,23 @@
-//! The guest as a process: `proc_exit`, `proc_raise`, `sched_yield`.
+//! Exit and signals: `proc_exit`, `proc_raise`.
 
 use precast_runtime::HostError;
 
 use crate::errno::Errno;
-use crate::guest::Memory;
-use crate::state::blueprint::Wasi;
 
-/// Ends the guest with an exit code. Every code passes through, those of 126 and above too.
+/// Ends the guest with an exit code. Every code is passed on unchanged.
 ///
 /// [`proc_exit`](https://github.com/WebAssembly/WASI/blob/main/legacy/preview1/docs.md#proc_exit)
 pub(crate) fn proc_exit(code: u32) -> HostError {
     HostError::exit(code as i32)
 }
 
-/// What a signal does to a guest, which can have no handler for it.
+/// The default action of a signal. A guest cannot install handlers.
 #[derive(Clone, Copy)]
 enum Action {
     Ignore,
-    /// Ends the guest. The host's number of the signal, for the exit code.
+    /// Ends the guest. The number of the signal on the host is part of the exit code.
     Terminate(u8),
-    /// Would stop it until another signal came, and none can come.
+    /// Stops the guest until another signal. Not supported, because no other signal can arrive.
     Stop,
 }
 
@@ -69,12 +67,13 @@ pub(crate) const SIGNAL_NAMES: [&str; SIGNALS.len()] = {
     names
 };
 
-/// Sends the guest a signal. It is the guest that is the process: no signal reaches the host's.
+/// Raises a signal in the guest. The process of the host gets no signal.
 ///
-/// A signal that terminates ends the guest with the exit code a shell reports, 128 and the number.
+/// A signal that terminates ends the guest with the exit code that a shell reports: 128 plus the
+/// number of the signal.
 ///
 /// - `EINVAL`: no such signal.
-/// - `ENOTSUP`: a signal that stops.
+/// - `ENOTSUP`: a signal that stops the process.
 ///
 /// [`proc_raise`](https://github.com/WebAssembly/WASI/blob/main/legacy/preview1/docs.md#proc_raise),
 /// [raise(3)](https://man7.org/linux/man-pages/man3/raise.3.html)
@@ -87,18 +86,6 @@ pub(crate) fn proc_raise(signal: u32) -> Result<Errno, HostError> {
             return Err(HostError::exit(128 + i32::from(*number)));
         }
     })
-}
-
-/// Lets other threads of the host run, or does what the embedder wants done instead.
-///
-/// [`sched_yield`](https://github.com/WebAssembly/WASI/blob/main/legacy/preview1/docs.md#sched_yield),
-/// [sched_yield(2)](https://man7.org/linux/man-pages/man2/sched_yield.2.html)
-pub(crate) fn sched_yield(wasi: &mut Wasi, _: &mut Memory<'_>) -> Result<(), Errno> {
-    match &wasi.hooks.yield_now {
-        Some(yield_now) => yield_now(),
-        None => rustix::thread::sched_yield(),
-    }
-    Ok(())
 }
 
 #[cfg(test)]

@@ -1,52 +1,31 @@
 //! Sockets: `sock_accept`, `sock_recv`, `sock_send`, `sock_shutdown`.
 //!
-//! Preview 1 makes no sockets. An embedder hands in listening or connected ones with
-//! [`Builder::socket`](crate::Builder::socket).
+//! Preview 1 has no function that creates sockets. An embedder grants listening or connected sockets
+//! with [`Builder::socket`](crate::Builder::socket).
 
 use std::mem::MaybeUninit;
-use std::os::fd::{AsFd, BorrowedFd};
 
 use rustix::net::{
     RecvAncillaryBuffer, RecvFlags, ReturnFlags, SendAncillaryBuffer, SendFlags, Shutdown,
-    SocketFlags, SocketType, accept_with, recvmsg, sendmsg, shutdown, sockopt,
+    SocketFlags, accept_with, recvmsg, sendmsg, shutdown,
 };
 
 use crate::errno::Errno;
-use crate::fd::rights::Rights;
-use crate::fd::table::{Descriptor, HostFd, HostFile, Object};
+use crate::fd::{Descriptor, HostFd, Rights};
 use crate::guest::Memory;
-use crate::guest::layout::{Fdflags, Filetype, Riflags, Roflags, Sdflags};
-use crate::state::blueprint::Wasi;
-
-/// The descriptor for a socket of the host. `ENOTSOCK` if it is none.
-pub(crate) fn descriptor(fd: HostFd) -> Result<Descriptor, Errno> {
-    let filetype = filetype(fd.as_fd())?;
-    let listens = sockopt::socket_acceptconn(&fd)?;
-    let (base, inheriting) =
-        if listens { (Rights::LISTENER, Rights::SOCKET) } else { (Rights::SOCKET, Rights::NONE) };
-    // No mount: what a peer is sent is not on disk.
-    let object =
-        Object::Host(HostFile { fd, filetype, writable: true, offset: Default::default() });
-    Ok(Descriptor { object, opened_for: Rights::DATA, base, inheriting })
-}
-
-fn filetype(fd: BorrowedFd<'_>) -> Result<Filetype, Errno> {
-    Ok(match sockopt::socket_type(fd)? {
-        SocketType::DGRAM => Filetype::SocketDgram,
-        _ => Filetype::SocketStream,
-    })
-}
+use crate::guest::layout::{Fdflags, Riflags, Roflags, Sdflags};
+use crate::state::Wasi;
 
 /// Accepts a connection of a listening socket.
 ///
 /// ```text
 /// writes  accepted: u32
 /// ```
-/// - `EBADF`: no such descriptor. `ENOTSOCK`: no socket.
-/// - `EINVAL`: not listening, or another flag than `NONBLOCK`.
+/// - `EBADF`: no such descriptor. `ENOTSOCK`: not a socket.
+/// - `EINVAL`: not listening, or a flag other than `NONBLOCK`.
 /// - `ENOTCAPABLE`: without `SOCK_ACCEPT`.
 /// - `EFAULT`: a bad pointer.
-/// - what the host says: `EAGAIN`, `ECONNABORTED`, `EINTR`, `EMFILE`, ...
+/// - errors of the host: `EAGAIN`, `ECONNABORTED`, `EINTR`, `EMFILE`, ...
 ///
 /// [`sock_accept`](https://github.com/WebAssembly/WASI/blob/main/legacy/preview1/docs.md#sock_accept),
 /// [accept4(2)](https://man7.org/linux/man-pages/man2/accept.2.html)
@@ -65,10 +44,10 @@ pub(crate) fn sock_accept(
         _ => return Err(Errno::Inval),
     }
     let listener = wasi.fds.socket(fd, Rights::SOCK_ACCEPT)?;
-    // A connection that is accepted and has no number would be lost.
-    wasi.fds.check_room()?;
+    // Without a free number an accepted connection would be lost.
+    wasi.fds.check_capacity()?;
     let connection = accept_with(&listener.fd, host_flags)?;
-    let mut descriptor = descriptor(HostFd::Owned(connection))?;
+    let mut descriptor = Descriptor::of_socket(HostFd::Owned(connection))?;
     descriptor.base = descriptor.base & wasi.fds.get(fd)?.inheriting;
     let connection = wasi.fds.insert(descriptor)?;
     memory.write_u32(accepted, connection)
@@ -80,11 +59,11 @@ pub(crate) fn sock_accept(
 /// reads   data: iovec[data_len]
 /// writes  the buffers; received: u32; ro_flags: u16
 /// ```
-/// - `EBADF`: no such descriptor. `ENOTSOCK`: no socket.
+/// - `EBADF`: no such descriptor. `ENOTSOCK`: not a socket.
 /// - `EINVAL`: no such flag.
 /// - `ENOTCAPABLE`: without `FD_READ`.
 /// - `EFAULT`, `EINVAL`: bad buffers.
-/// - what the host says: `EAGAIN`, `ECONNRESET`, `EINTR`, `ENOTCONN`, ...
+/// - errors of the host: `EAGAIN`, `ECONNRESET`, `EINTR`, `ENOTCONN`, ...
 ///
 /// [`sock_recv`](https://github.com/WebAssembly/WASI/blob/main/legacy/preview1/docs.md#sock_recv),
 /// [recvmsg(2)](https://man7.org/linux/man-pages/man2/recv.2.html)
@@ -109,7 +88,7 @@ pub(crate) fn sock_recv(
 
     let mut result = Roflags::empty();
     let n = memory.scatter(data, data_len, |bufs| {
-        // No room for descriptors a peer may pass: the kernel drops them.
+        // The kernel drops descriptors that a peer passes, because the buffer for them is empty.
         let mut space: [MaybeUninit<u8>; 0] = [];
         let mut control = RecvAncillaryBuffer::new(&mut space);
         let message = recvmsg(&socket.fd, bufs, &mut control, flags)?;
@@ -122,17 +101,17 @@ pub(crate) fn sock_recv(
     memory.write(ro_flags, &result.bits().to_le_bytes())
 }
 
-/// Sends on a socket. To a peer that is gone: `EPIPE`, and no signal.
+/// Sends on a socket. `EPIPE`, and no signal, if the peer has closed it.
 ///
 /// ```text
 /// reads   data: ciovec[data_len], the buffers
 /// writes  sent: u32
 /// ```
-/// - `EBADF`: no such descriptor. `ENOTSOCK`: no socket.
-/// - `EINVAL`: flags, of which there are none.
+/// - `EBADF`: no such descriptor. `ENOTSOCK`: not a socket.
+/// - `EINVAL`: `si_flags` is not 0; no flags exist.
 /// - `ENOTCAPABLE`: without `FD_WRITE`.
 /// - `EFAULT`, `EINVAL`: bad buffers.
-/// - what the host says: `EAGAIN`, `ECONNRESET`, `EINTR`, `EMSGSIZE`, `ENOTCONN`, `EPIPE`, ...
+/// - errors of the host: `EAGAIN`, `ECONNRESET`, `EINTR`, `EMSGSIZE`, `ENOTCONN`, `EPIPE`, ...
 ///
 /// [`sock_send`](https://github.com/WebAssembly/WASI/blob/main/legacy/preview1/docs.md#sock_send),
 /// [sendmsg(2)](https://man7.org/linux/man-pages/man2/send.2.html)
@@ -159,8 +138,8 @@ pub(crate) fn sock_send(
 
 /// Shuts down one or both directions of a connection.
 ///
-/// - `EBADF`: no such descriptor. `ENOTSOCK`: no socket.
-/// - `EINVAL`: no such direction, or none.
+/// - `EBADF`: no such descriptor. `ENOTSOCK`: not a socket.
+/// - `EINVAL`: no such flag, or no direction.
 /// - `ENOTCAPABLE`: without `SOCK_SHUTDOWN`.
 /// - `ENOTCONN`: not connected.
 ///

@@ -1,19 +1,19 @@
-//! Reading and writing descriptors of the host.
+//! Reading and writing of files of the host.
 //!
-//! The system calls that take one buffer are faster than those that take many, by a tenth to a
-//! third: the kernel need not copy and check a table. Most guests give one.
+//! System calls with one buffer are faster than those with a table of buffers, by a tenth to a third:
+//! the kernel need not copy and check a table. Most guests pass one buffer.
 
 use std::io::{IoSlice, IoSliceMut};
 use std::os::fd::{AsFd, BorrowedFd};
 
 use rustix::io::{pread, preadv, pwrite, pwritev, read, readv, write, writev};
 
+use super::HostFile;
+use super::offset::Offset;
 use crate::errno::Errno;
-use crate::fd::offset::Offset;
-use crate::fd::table::HostFile;
 use crate::guest::{GatherWrite, ScatterRead};
 
-/// Fills `bufs` from the first on, from where the host's offset is.
+/// Reads into `bufs`, in order, at the kernel's offset.
 #[inline(always)]
 pub(crate) fn read_next(fd: BorrowedFd<'_>, bufs: &mut [IoSliceMut<'_>]) -> Result<usize, Errno> {
     Ok(match bufs {
@@ -22,7 +22,7 @@ pub(crate) fn read_next(fd: BorrowedFd<'_>, bufs: &mut [IoSliceMut<'_>]) -> Resu
     })
 }
 
-/// Writes `bufs` from the first on, to where the host's offset is.
+/// Writes `bufs`, in order, at the kernel's offset.
 #[inline(always)]
 pub(crate) fn write_next(fd: BorrowedFd<'_>, bufs: &[IoSlice<'_>]) -> Result<usize, Errno> {
     Ok(match bufs {
@@ -32,25 +32,25 @@ pub(crate) fn write_next(fd: BorrowedFd<'_>, bufs: &[IoSlice<'_>]) -> Result<usi
 }
 
 impl HostFile {
-    /// Fills `bufs` from the first on.
+    /// Reads into `bufs`, in order, at the file offset.
     #[inline(always)]
     pub(crate) fn read(&self, bufs: &mut [IoSliceMut<'_>]) -> Result<usize, Errno> {
         match self.offset.get() {
-            Offset::Own(at) => self.read_own(bufs, at),
+            Offset::Instance(at) => self.read_at_instance_offset(bufs, at),
             _ => read_next(self.fd.as_fd(), bufs),
         }
     }
 
-    /// Writes `bufs` from the first on.
+    /// Writes `bufs`, in order, at the file offset.
     #[inline(always)]
     pub(crate) fn write(&self, bufs: &[IoSlice<'_>]) -> Result<usize, Errno> {
         match self.offset.get() {
-            Offset::Own(at) => self.write_own(bufs, at),
+            Offset::Instance(at) => self.write_at_instance_offset(bufs, at),
             _ => write_next(self.fd.as_fd(), bufs),
         }
     }
 
-    /// As [`HostFile::read`], at an offset.
+    /// Reads into `bufs`, in order, at `offset`.
     #[inline(always)]
     pub(crate) fn read_at(&self, bufs: &mut [IoSliceMut<'_>], offset: u64) -> Result<usize, Errno> {
         Ok(match bufs {
@@ -59,7 +59,7 @@ impl HostFile {
         })
     }
 
-    /// As [`HostFile::write`], at an offset.
+    /// Writes `bufs`, in order, at `offset`.
     #[inline(always)]
     pub(crate) fn write_at(&self, bufs: &[IoSlice<'_>], offset: u64) -> Result<usize, Errno> {
         Ok(match bufs {
@@ -69,7 +69,7 @@ impl HostFile {
     }
 }
 
-/// A file of the host, to be read or written where its offset is.
+/// A file of the host, read or written at its file offset.
 pub(crate) struct Sequential<'a>(pub(crate) &'a HostFile);
 
 impl ScatterRead for Sequential<'_> {
@@ -86,14 +86,14 @@ impl GatherWrite for Sequential<'_> {
     }
 }
 
-/// A file of the host, to be read or written at an offset.
+/// A file of the host, read or written at a given offset.
 pub(crate) struct Positioned<'a>(pub(crate) &'a HostFile, pub(crate) u64);
 
 impl ScatterRead for Positioned<'_> {
     #[inline(always)]
     fn read_vectored(&mut self, bufs: &mut [IoSliceMut<'_>]) -> Result<usize, Errno> {
         let n = self.0.read_at(bufs, self.1)?;
-        // Buffers that overlap come one after the other.
+        // Buffers that overlap are filled by one call each.
         self.1 += n as u64;
         Ok(n)
     }

@@ -1,115 +1,120 @@
-//! Where in a file a descriptor is, and who knows it.
+//! File offsets of files of the host: kept by the kernel or by the instance.
 //!
-//! The host keeps an offset for every open file. Whom a guest shares the file with, it shares the
-//! offset with: standard output that a shell has opened, say. But what a guest has opened by itself
-//! nobody else has, and for a regular file an offset is but a number: from the first `fd_seek` or
-//! `fd_tell` on, this instance keeps it. Then seeking and telling need no system call, and reading
-//! and writing are `pread` and `pwrite`.
+//! Descriptors inherited from the host share the kernel's file offset with other processes; standard
+//! output that a shell has opened is an example. A file that the guest has opened itself is not
+//! shared. If it is a regular file, the instance keeps its offset from the first `fd_seek` or
+//! `fd_tell` on. Then `fd_seek` and `fd_tell` need no system call, and `fd_read` and `fd_write`
+//! become `pread` and `pwrite`.
 //!
-//! Where the number is not enough the host keeps it, or gets it back: files that are appended to,
-//! what has no offset, and what is read and written only in order.
+//! The kernel keeps the offset, or gets it back, where a number is not enough: for files opened with
+//! `O_APPEND`, files without an offset, and files that do not take `pread` and `pwrite`.
 
 use std::io::{IoSlice, IoSliceMut};
 
 use rustix::fs::{OFlags, SeekFrom, fcntl_getfl, seek};
 
+use super::HostFile;
 use crate::errno::Errno;
-use crate::fd::table::HostFile;
 use crate::guest::layout::Filetype;
 
-/// Who keeps the offset of a file of the host.
+/// The keeper of the offset of a file of the host.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(crate) enum Offset {
-    /// The host, always.
+    /// The kernel, always.
     #[default]
-    Host,
-    /// The host, until the guest asks for it.
-    HostYet,
-    /// This instance. The host's own is anywhere.
-    Own(u64),
+    Kernel,
+    /// The kernel, until the guest calls `fd_seek` or `fd_tell`.
+    KernelUntilSeek,
+    /// This instance. The kernel's offset has no meaning.
+    Instance(u64),
 }
 
-/// Every file system takes offsets up to here. What one says to larger ones is for the host to know.
-const NEAR: u64 = i32::MAX as u64;
+/// The largest offset that every file system accepts. The kernel decides about larger ones.
+const ALWAYS_VALID: u64 = i32::MAX as u64;
 
 impl Offset {
-    /// Of a file the guest has opened by itself.
+    /// The keeper for a file that the guest has opened.
     pub(crate) fn of_opened(filetype: Filetype) -> Self {
-        if filetype == Filetype::RegularFile { Offset::HostYet } else { Offset::Host }
+        if filetype == Filetype::RegularFile { Offset::KernelUntilSeek } else { Offset::Kernel }
     }
 }
 
 impl HostFile {
-    /// Moves the offset and answers it.
+    /// Moves the offset and returns it.
     ///
-    /// `EINVAL`: before the start, or beyond what the file system can do. `ESPIPE`: has none.
+    /// `EINVAL`: before the start, or larger than the file system supports. `ESPIPE`: the file has no
+    /// offset.
     #[inline]
     pub(crate) fn seek(&self, position: SeekFrom) -> Result<u64, Errno> {
-        if let Offset::Own(at) = self.offset.get() {
+        if let Offset::Instance(at) = self.offset.get() {
             let to = match position {
                 SeekFrom::Start(to) => Some(to),
                 SeekFrom::Current(0) => return Ok(at),
                 SeekFrom::Current(by) => at.checked_add_signed(by),
                 _ => None,
             };
-            if let Some(to) = to.filter(|to| *to <= NEAR) {
-                self.offset.set(Offset::Own(to));
+            if let Some(to) = to.filter(|to| *to <= ALWAYS_VALID) {
+                self.offset.set(Offset::Instance(to));
                 return Ok(to);
             }
-            return self.seek_from(at, position);
+            return self.seek_in_kernel(at, position);
         }
-        if self.offset.get() == Offset::HostYet {
-            return self.seek_yet(position);
+        if self.offset.get() == Offset::KernelUntilSeek {
+            return self.seek_and_adopt(position);
         }
         Ok(seek(&self.fd, position)?)
     }
 
-    /// Lets the host move the offset that is at `at`.
+    /// Lets the kernel move the instance's offset `at`.
     #[cold]
-    fn seek_from(&self, at: u64, position: SeekFrom) -> Result<u64, Errno> {
+    fn seek_in_kernel(&self, at: u64, position: SeekFrom) -> Result<u64, Errno> {
         if matches!(position, SeekFrom::Current(_)) {
             seek(&self.fd, SeekFrom::Start(at))?;
         }
         let to = seek(&self.fd, position)?;
-        self.offset.set(Offset::Own(to));
+        self.offset.set(Offset::Instance(to));
         Ok(to)
     }
 
-    /// Lets the host move the offset, and keeps it from now on if a number is all it is.
+    /// Lets the kernel move the offset. The instance keeps it from now on, unless the file appends.
     #[cold]
-    fn seek_yet(&self, position: SeekFrom) -> Result<u64, Errno> {
+    fn seek_and_adopt(&self, position: SeekFrom) -> Result<u64, Errno> {
         let to = seek(&self.fd, position)?;
         let appends = fcntl_getfl(&self.fd)?.contains(OFlags::APPEND);
-        self.offset.set(if appends { Offset::Host } else { Offset::Own(to) });
+        self.offset.set(if appends { Offset::Kernel } else { Offset::Instance(to) });
         Ok(to)
     }
 
-    /// Lets the host know the offset, which it keeps until the guest asks again.
+    /// Gives the offset back to the kernel, which keeps it until the guest asks for it again.
     pub(crate) fn return_offset(&self) -> Result<(), Errno> {
-        if let Offset::Own(at) = self.offset.get() {
+        if let Offset::Instance(at) = self.offset.get() {
             seek(&self.fd, SeekFrom::Start(at))?;
-            self.offset.set(Offset::HostYet);
+            self.offset.set(Offset::KernelUntilSeek);
         }
         Ok(())
     }
 
-    /// As [`HostFile::return_offset`], for ever.
+    /// Gives the offset back to the kernel for good.
     #[cold]
     fn give_up_offset(&self) -> Result<(), Errno> {
         self.return_offset()?;
-        self.offset.set(Offset::Host);
+        self.offset.set(Offset::Kernel);
         Ok(())
     }
 
-    /// Reads at the instance's own offset `at`.
-    pub(crate) fn read_own(&self, bufs: &mut [IoSliceMut<'_>], at: u64) -> Result<usize, Errno> {
+    /// Reads at the instance's offset `at`.
+    pub(super) fn read_at_instance_offset(
+        &self,
+        bufs: &mut [IoSliceMut<'_>],
+        at: u64,
+    ) -> Result<usize, Errno> {
         match self.read_at(bufs, at) {
             Ok(n) => {
-                self.offset.set(Offset::Own(at + n as u64));
+                self.offset.set(Offset::Instance(at + n as u64));
                 Ok(n)
             }
             Err(Errno::Spipe) => {
-                // Some files of `/proc` have an offset, but do not take one.
+                // Some files of `/proc` have an offset and refuse `pread`.
                 self.give_up_offset()?;
                 self.read(bufs)
             }
@@ -117,11 +122,15 @@ impl HostFile {
         }
     }
 
-    /// Writes at the instance's own offset `at`.
-    pub(crate) fn write_own(&self, bufs: &[IoSlice<'_>], at: u64) -> Result<usize, Errno> {
+    /// Writes at the instance's offset `at`.
+    pub(super) fn write_at_instance_offset(
+        &self,
+        bufs: &[IoSlice<'_>],
+        at: u64,
+    ) -> Result<usize, Errno> {
         match self.write_at(bufs, at) {
             Ok(n) => {
-                self.offset.set(Offset::Own(at + n as u64));
+                self.offset.set(Offset::Instance(at + n as u64));
                 Ok(n)
             }
             Err(Errno::Spipe) => {

@@ -1,10 +1,10 @@
-//! Rights: what a descriptor may be used for.
+//! Rights: the operations that a descriptor allows.
 //!
-//! Each descriptor has base rights, which its own functions ask for, and inheriting rights, the
-//! most a descriptor opened through it may have. A guest can only give rights up. What a read-only
-//! mount forbids is no matter of rights: it is kept with the directory (see [`crate::fd::table`]),
-//! because a guest's C library quietly masks the rights it asks for with the inheriting ones and
-//! would then report a failed write instead of a failed open.
+//! Each descriptor has base rights, which its own functions require, and inheriting rights, the
+//! most that a descriptor opened through it may have. A guest can only give rights up. A read-only
+//! mount does not remove rights; it is a property of the directory. A guest's C library silently
+//! masks the rights it asks for with the inheriting ones, and would otherwise report a failed write
+//! instead of a failed open.
 
 use std::ops::{BitAnd, BitOr};
 
@@ -64,16 +64,16 @@ rights! {
 }
 
 impl Rights {
-    /// Every right there is.
+    /// All rights.
     pub(crate) const ALL: Rights = Rights((1 << Bit::COUNT as u64) - 1);
 
     /// No right.
     pub(crate) const NONE: Rights = Rights(0);
 
-    /// The rights that are an open mode on the host.
+    /// The rights that the open mode of the host decides.
     pub(crate) const DATA: Rights = union(&[Rights::FD_READ, Rights::FD_WRITE]);
 
-    /// The rights that make sense for a directory.
+    /// The rights that apply to a directory.
     pub(crate) const DIRECTORY: Rights = union(&[
         Rights::FD_DATASYNC,
         Rights::FD_FDSTAT_SET_FLAGS,
@@ -97,10 +97,10 @@ impl Rights {
         Rights::PATH_UNLINK_FILE,
     ]);
 
-    /// The rights that make sense for a byte stream: a pipe, a terminal, standard input.
+    /// The rights that apply to a byte stream: a pipe, a terminal, standard input.
     ///
-    /// Without `FD_SEEK` and `FD_TELL`: their absence is how a guest's `isatty` knows a terminal
-    /// from another character device.
+    /// They lack `FD_SEEK` and `FD_TELL`: a guest's `isatty` takes a character device without these
+    /// rights for a terminal.
     pub(crate) const STREAM: Rights = union(&[
         Rights::FD_READ,
         Rights::FD_WRITE,
@@ -109,7 +109,7 @@ impl Rights {
         Rights::POLL_FD_READWRITE,
     ]);
 
-    /// The rights that make sense for a file.
+    /// The rights that apply to a file.
     pub(crate) const FILE: Rights = union(&[
         Rights::STREAM,
         Rights::FD_DATASYNC,
@@ -131,11 +131,11 @@ impl Rights {
         Rights::FD_FDSTAT_SET_FLAGS,
         Rights::FD_FILESTAT_GET,
         Rights::POLL_FD_READWRITE,
-        // `POLL_FD_READWRITE` is only about what the descriptor may be read and written for.
+        // `POLL_FD_READWRITE` needs `FD_READ` to wait for a connection.
         Rights::FD_READ,
     ]);
 
-    /// The rights in `bits`. Bits without a meaning are dropped: guests ask for "all" with `!0`.
+    /// The rights in `bits`. Bits without a meaning are dropped: guests use `!0` for all rights.
     pub(crate) const fn from_bits(bits: u64) -> Self {
         Rights(bits & Self::ALL.0)
     }
@@ -195,7 +195,7 @@ mod tests {
     }
 
     #[test]
-    fn a_terminal_can_be_told_from_a_file() {
+    fn terminals_and_files_have_different_rights() {
         assert_eq!(Rights::STREAM & (Rights::FD_SEEK | Rights::FD_TELL), Rights::NONE);
         assert!(Rights::FILE.contains(Rights::FD_SEEK | Rights::FD_TELL));
         assert_eq!(Rights::DIRECTORY & (Rights::FD_READ | Rights::FD_SEEK), Rights::NONE);

@@ -1,52 +1,53 @@
-//! A file just opened, of which nobody has asked yet what it is.
+//! `UnclassifiedFile`: a file just opened, whose type has not been asked for.
 //!
-//! What a descriptor is decides its rights. To know it takes an `fstat`, and many a guest opens,
-//! reads once and closes without caring. So `path_open` keeps what it was asked for, and what follows
-//! from the type is found out when something other than that is done. See RATIONALE.md.
+//! The type of a file decides which rights apply to it. It takes an `fstat` to find it, and many
+//! guests open a file, read it once and close it. `path_open` therefore keeps the rights it was asked
+//! for. The type is found when a function other than the first read or write needs it. See
+//! RATIONALE.md.
 
 use std::cell::Cell;
 use std::os::fd::{AsFd, OwnedFd};
 use std::sync::Arc;
 
-use crate::calls::path_open::{self, rights_of};
+use super::host_file::{applicable_rights, filetype};
+use super::offset::Offset;
+use super::{Descriptor, HostDirectory, HostFd, HostFile, Object, Rights};
 use crate::errno::Errno;
-use crate::fd::offset::Offset;
-use crate::fd::rights::Rights;
-use crate::fd::table::{Descriptor, Directory, HostFd, HostFile, Object};
 use crate::guest::layout::Filetype;
 use crate::sandbox::Hidden;
 
-/// A file of the host that a guest has opened: a regular file, a device, a FIFO, a directory.
-pub(crate) struct Fresh {
-    pub(crate) fd: OwnedFd,
+/// A file of the host that a guest has opened: a regular file, a device, a FIFO or a directory.
+pub(crate) struct UnclassifiedFile {
+    pub(super) fd: OwnedFd,
     /// False on a read-only mount.
-    pub(crate) writable: bool,
-    /// The rights asked for. Those that mean nothing for what it is are not had.
-    pub(crate) base: Rights,
-    pub(crate) inheriting: Rights,
-    /// What mounts hide in it, should it be a directory.
-    pub(crate) hidden: Option<Arc<Hidden>>,
+    pub(super) writable: bool,
+    /// The rights asked for. Some of them may not apply to the type of the file.
+    pub(super) base: Rights,
+    pub(super) inheriting: Rights,
+    /// The files that are hidden in it, if it is a directory.
+    pub(super) hidden: Option<Arc<Hidden>>,
     /// Whether it has been read or written.
-    pub(crate) used: bool,
+    pub(super) used: bool,
 }
 
-impl Fresh {
-    /// What it is, says the host.
+impl UnclassifiedFile {
+    /// Asks the host for the type.
     pub(crate) fn filetype(&self) -> Result<Filetype, Errno> {
-        path_open::filetype(self.fd.as_fd())
+        filetype(self.fd.as_fd())
     }
 
-    /// The descriptor, with those of the rights asked for that mean something for what it is.
+    /// The descriptor, with those of the rights asked for that apply to the type.
     pub(crate) fn descriptor(self, filetype: Filetype) -> Descriptor {
-        let Fresh { fd, writable, base, inheriting, hidden, .. } = self;
+        let UnclassifiedFile { fd, writable, base, inheriting, hidden, .. } = self;
         let (object, applicable) = if filetype == Filetype::Directory {
             let fd = HostFd::Owned(fd);
-            let directory = Directory { fd, writable, preopen: None, listing: None, hidden };
-            (Object::Directory(directory), Rights::DIRECTORY)
+            let directory = HostDirectory { fd, writable, preopen: None, listing: None, hidden };
+            (Object::HostDirectory(directory), Rights::DIRECTORY)
         } else {
-            let rights = rights_of(filetype, fd.as_fd());
+            let rights = applicable_rights(filetype, fd.as_fd());
             let offset = Cell::new(Offset::of_opened(filetype));
-            (Object::Host(HostFile { fd: HostFd::Owned(fd), filetype, writable, offset }), rights)
+            let file = HostFile { fd: HostFd::Owned(fd), filetype, writable, offset };
+            (Object::HostFile(file), rights)
         };
         let base = base & applicable;
         Descriptor { object, opened_for: base & Rights::DATA, base, inheriting }

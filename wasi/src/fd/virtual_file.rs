@@ -1,4 +1,4 @@
-//! An open file of a file system that is not the host's.
+//! `VirtualFile`: an open file of a virtual file system.
 
 use std::io::{IoSlice, IoSliceMut};
 
@@ -9,7 +9,7 @@ use crate::fs::File;
 use crate::fs::mounts;
 use crate::guest::layout::{Fdflags, Filestat};
 
-/// A file and what POSIX keeps with a descriptor.
+/// A file with its flags and its file offset.
 pub(crate) struct VirtualFile {
     pub(crate) file: Box<dyn File>,
     pub(crate) flags: Fdflags,
@@ -25,41 +25,42 @@ impl VirtualFile {
         VirtualFile { file, flags, writable, dev, offset: 0 }
     }
 
-    /// The file, to be changed. `EROFS` on a read-only mount.
-    pub(crate) fn changing(&mut self) -> Result<&mut dyn File, Errno> {
+    /// The file, for a change. `EROFS` on a read-only mount.
+    pub(crate) fn for_change(&mut self) -> Result<&mut dyn File, Errno> {
         if self.writable { Ok(&mut *self.file) } else { Err(Errno::Rofs) }
     }
 
+    /// The metadata.
     pub(crate) fn stat(&self) -> Result<Filestat, Errno> {
         Ok(mounts::filestat(&self.file.stat()?, self.dev))
     }
 
-    /// Reads from the position on.
+    /// Reads into `bufs`, in order, at the file offset.
     pub(crate) fn read(&mut self, bufs: &mut [IoSliceMut<'_>]) -> Result<usize, Errno> {
         let n = self.file.read_at(bufs, self.offset)?;
         self.offset = self.offset.saturating_add(n as u64);
         Ok(n)
     }
 
-    /// Writes at the position, or at the end if it was opened for appending.
+    /// Writes `bufs`, in order, at the file offset, or at the end with the flag `APPEND`.
     pub(crate) fn write(&mut self, bufs: &[IoSlice<'_>]) -> Result<usize, Errno> {
         let offset = self.offset;
         if self.flags.contains(Fdflags::APPEND) {
-            let (n, end) = self.changing()?.append(bufs)?;
+            let (n, end) = self.for_change()?.append(bufs)?;
             self.offset = end;
             return Ok(n);
         }
-        let n = self.changing()?.write_at(bufs, offset)?;
+        let n = self.for_change()?.write_at(bufs, offset)?;
         self.offset = offset.saturating_add(n as u64);
         Ok(n)
     }
 
-    /// How many bytes there are from the position on.
+    /// The number of bytes from the file offset to the end.
     pub(crate) fn available(&self) -> u64 {
         self.file.stat().map_or(0, |stat| stat.size.saturating_sub(self.offset))
     }
 
-    /// Moves the position. `EINVAL`: before the start, or 2^63 and more.
+    /// Moves the file offset. `EINVAL`: before the start, or 2^63 or more.
     pub(crate) fn seek(&mut self, to: SeekFrom) -> Result<u64, Errno> {
         let size = match to {
             SeekFrom::End(_) => self.file.stat()?.size,

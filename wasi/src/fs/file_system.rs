@@ -1,8 +1,7 @@
-//! `FileSystem`: a file system that an embedder brings.
+//! `FileSystem`: the interface of a file system that an embedder provides.
 //!
-//! WASI resolves paths, keeps rights, read-only mounts, offsets and descriptors; a file system
-//! answers for what lies at a path. It is never handed a path that leads elsewhere: see
-//! [`FileSystem`].
+//! This crate resolves paths and keeps rights, read-only mounts, offsets and descriptors. A file
+//! system works on the file at a path. The path is resolved already: see [`FileSystem`].
 
 use std::io::{IoSlice, IoSliceMut};
 
@@ -13,11 +12,11 @@ use crate::errno::Errno;
 ///
 /// A path is relative to the root, which is `""`. It has no empty component, no `.` and no `..`,
 /// neither begins nor ends with a slash, and all its components but the last are directories, not
-/// symbolic links: WASI has followed them. Only a file system that changes by itself can be asked
-/// for a path of which that is no longer true.
+/// symbolic links: WASI has followed them. This can be untrue only if the file system changes by
+/// itself after a path was resolved.
 ///
-/// Errors reach the guest as they are. A file system that cannot be changed implements the first
-/// three functions and no others. Instances on several threads may share it.
+/// Errors reach the guest as they are. A read-only file system implements the first three functions
+/// and no others. Instances on several threads may share it.
 ///
 /// ```
 /// use std::io::{IoSliceMut, Read};
@@ -67,16 +66,16 @@ use crate::errno::Errno;
 /// # let builder = precast_wasi::Builder::new().file_system(motd, "/etc");
 /// ```
 pub trait FileSystem: Send + Sync {
-    /// What lies at `path`; of a symbolic link, the link. `ENOENT`: nothing.
+    /// The metadata of the file at `path`. A symbolic link is not followed. `ENOENT`: no such file.
     fn stat(&self, path: &str) -> Result<FileStat, Errno>;
 
-    /// Opens the file at `path`, which may have to be made. `EISDIR`: a directory; `ELOOP`: a
-    /// symbolic link.
+    /// Opens the file at `path`, and creates it if `options` say so. `EISDIR`: a directory;
+    /// `ELOOP`: a symbolic link.
     fn open(&self, path: &str, options: OpenOptions) -> Result<Box<dyn File>, Errno>;
 
-    /// Tells `each` the entries of the directory at `path`, until it answers `false`, without `.`
-    /// and `..`: from the start for cookie 0, else from after the entry that was told with that
-    /// [cookie](Entry::cookie).
+    /// Calls `each` with the entries of the directory at `path`, without `.` and `..`, until it
+    /// returns `false`. Cookie 0 starts with the first entry; another cookie starts after the entry
+    /// that has this [cookie](Entry::cookie).
     fn list(
         &self,
         path: &str,
@@ -84,87 +83,89 @@ pub trait FileSystem: Send + Sync {
         each: &mut dyn FnMut(Entry<'_>) -> bool,
     ) -> Result<(), Errno>;
 
-    /// What the symbolic link at `path` says. `EINVAL`: it is none.
+    /// The target of the symbolic link at `path`. `EINVAL`: not a symbolic link.
     fn read_link(&self, path: &str) -> Result<String, Errno> {
         let _ = path;
         Err(Errno::Inval)
     }
 
-    /// Makes a directory. `EEXIST`: the name is taken.
+    /// Creates a directory. `EEXIST`: the name exists.
     fn create_directory(&self, path: &str) -> Result<(), Errno> {
         let _ = path;
         Err(Errno::Rofs)
     }
 
-    /// Removes an empty directory. `ENOTDIR`: none. `ENOTEMPTY`: not empty.
+    /// Removes an empty directory. `ENOTDIR`: not a directory. `ENOTEMPTY`: not empty.
     fn remove_directory(&self, path: &str) -> Result<(), Errno> {
         let _ = path;
         Err(Errno::Rofs)
     }
 
-    /// Removes a file or symbolic link; who has it open keeps it. `EISDIR`: a directory.
+    /// Removes a file or symbolic link. A file that is open exists until it is closed. `EISDIR`: a
+    /// directory.
     fn remove_file(&self, path: &str) -> Result<(), Errno> {
         let _ = path;
         Err(Errno::Rofs)
     }
 
-    /// Renames what lies at `from`, replacing a file at `to`, or an empty directory by a
-    /// directory.
+    /// Renames the file or directory at `from` to `to`. A file replaces a file; a directory
+    /// replaces an empty directory.
     fn rename(&self, from: &str, to: &str) -> Result<(), Errno> {
         let _ = (from, to);
         Err(Errno::Rofs)
     }
 
-    /// Gives the file at `from` a second name. `EEXIST`: the name is taken. `EPERM`: a directory.
+    /// Creates the hard link `to` to the file at `from`. `EEXIST`: the name exists. `EPERM`: a
+    /// directory.
     fn link(&self, from: &str, to: &str) -> Result<(), Errno> {
         let _ = (from, to);
         Err(Errno::Rofs)
     }
 
-    /// Makes a symbolic link that says `target`. `EEXIST`: the name is taken.
+    /// Creates the symbolic link `path` with the target `target`. `EEXIST`: the name exists.
     fn symlink(&self, target: &str, path: &str) -> Result<(), Errno> {
         let _ = (target, path);
         Err(Errno::Rofs)
     }
 
-    /// Sets the timestamps of what lies at `path`; of a symbolic link, the link's.
+    /// Sets the timestamps of the file at `path`. A symbolic link is not followed.
     fn set_times(&self, path: &str, times: Times) -> Result<(), Errno> {
         let _ = (path, times);
         Err(Errno::Rofs)
     }
 }
 
-/// An open file of a [`FileSystem`]. It belongs to one descriptor and has no position: WASI keeps
-/// that. Dropping it closes it.
+/// An open file of a [`FileSystem`]. It belongs to one descriptor. WASI keeps the file offset.
+/// Dropping the object closes the file.
 pub trait File: Send {
-    /// What the file is now.
+    /// The current metadata.
     fn stat(&self) -> Result<FileStat, Errno>;
 
-    /// Fills `bufs` from the first on, with what lies at `offset`; 0 is the end.
+    /// Reads the bytes at `offset` into `bufs`, in order. Returns 0 at the end of the file.
     fn read_at(&mut self, bufs: &mut [IoSliceMut<'_>], offset: u64) -> Result<usize, Errno>;
 
-    /// Writes `bufs` from the first on, at `offset`, which may lie beyond the end.
+    /// Writes `bufs`, in order, at `offset`, which may be beyond the end.
     fn write_at(&mut self, bufs: &[IoSlice<'_>], offset: u64) -> Result<usize, Errno> {
         let _ = (bufs, offset);
         Err(Errno::Rofs)
     }
 
-    /// Writes `bufs` at the end; answers how many bytes, and where the end is now. A file system
-    /// that instances share should not leave time for another's write, as this one does.
+    /// Writes `bufs` at the end. Returns the number of bytes and the new end. This implementation
+    /// is not atomic: a file system that instances share should override it.
     fn append(&mut self, bufs: &[IoSlice<'_>]) -> Result<(usize, u64), Errno> {
         let end = self.stat()?.size;
         let n = self.write_at(bufs, end)?;
         Ok((n, end + n as u64))
     }
 
-    /// Cuts the file or fills it up with zeros.
+    /// Truncates the file, or extends it with zeros.
     fn set_size(&mut self, size: u64) -> Result<(), Errno> {
         let _ = size;
         Err(Errno::Rofs)
     }
 
-    /// Makes sure that writing the region will not fail for lack of room; the file grows to hold
-    /// it.
+    /// Reserves space for the region, so that writing it cannot fail with `ENOSPC`. The file is
+    /// extended to the end of the region.
     fn allocate(&mut self, offset: u64, len: u64) -> Result<(), Errno> {
         let _ = (offset, len);
         Err(Errno::Notsup)
@@ -176,16 +177,16 @@ pub trait File: Send {
         Err(Errno::Rofs)
     }
 
-    /// Makes sure that what was written stays.
+    /// Writes changes to permanent storage.
     fn sync(&mut self) -> Result<(), Errno> {
         Ok(())
     }
 }
 
-/// What lies at a path.
+/// The type of a file.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum FileKind {
-    /// A file.
+    /// A regular file.
     File,
     /// A directory.
     Directory,
@@ -193,14 +194,14 @@ pub enum FileKind {
     SymbolicLink,
 }
 
-/// What a file is, how large, how old. Times are nanoseconds since 1970.
+/// The metadata of a file. Times are nanoseconds since 1970.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct FileStat {
-    /// What it is.
+    /// Its type.
     pub kind: FileKind,
-    /// A number that no other file of the file system has.
+    /// Its inode number, unique in the file system.
     pub inode: u64,
-    /// How many names it has.
+    /// The number of its hard links.
     pub links: u64,
     /// Its length in bytes.
     pub size: u64,
@@ -213,7 +214,7 @@ pub struct FileStat {
 }
 
 impl FileStat {
-    /// An empty file with one name, made in 1970.
+    /// An empty file with one link and all times 0.
     pub fn new(kind: FileKind, inode: u64) -> Self {
         FileStat { kind, inode, links: 1, size: 0, accessed: 0, modified: 0, changed: 0 }
     }
@@ -222,15 +223,15 @@ impl FileStat {
 /// How to open a file.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct OpenOptions {
-    /// It will be read.
+    /// Open for reading.
     pub read: bool,
-    /// It will be written.
+    /// Open for writing.
     pub write: bool,
-    /// To be made if it is not there.
+    /// Create the file if it does not exist.
     pub create: bool,
-    /// With `create`: `EEXIST` if it is there.
+    /// With `create`: fail with `EEXIST` if the file exists.
     pub exclusive: bool,
-    /// To be emptied.
+    /// Set the size to 0.
     pub truncate: bool,
 }
 
@@ -239,16 +240,16 @@ pub struct OpenOptions {
 pub struct Entry<'a> {
     /// Its name: one component, at most 255 bytes.
     pub name: &'a str,
-    /// The number of what it names.
+    /// The inode number of the file.
     pub inode: u64,
-    /// What it names.
+    /// The type of the file.
     pub kind: FileKind,
-    /// A number from 1 to 2^62 from which [`FileSystem::list`] can go on after this entry, also
-    /// when entries came and went in the meantime.
+    /// A number from 1 to 2^62 with which [`FileSystem::list`] continues after this entry, even if
+    /// entries were added or removed since.
     pub cookie: u64,
 }
 
-/// Timestamps to set, in nanoseconds since 1970. `None`: to be left as it is.
+/// Timestamps to set, in nanoseconds since 1970. `None` leaves a timestamp unchanged.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Times {
     /// See [`FileStat::accessed`].

@@ -1,9 +1,9 @@
-//! Scatter and gather: a guest's `iovec`s become slices of its own memory, and the system call
-//! reads and writes those. Nothing is copied.
+//! Scatter and gather: the `iovec`s of a guest become slices of its memory, on which the system call
+//! works. No data is copied.
 //!
-//! Up to [`INLINE`] buffers cost no allocation. Rust forbids two `&mut` into the same bytes, so
-//! buffers to be filled must be disjoint to go into one system call; a guest that lets them
-//! overlap gets one call per buffer, in order, as if the kernel had done it.
+//! Up to [`INLINE`] buffers need no allocation. Rust forbids two `&mut` to the same bytes, so one
+//! system call can read only into disjoint buffers. Overlapping buffers are read with one call each,
+//! in order, which gives the kernel's result.
 
 use std::io::{IoSlice, IoSliceMut};
 use std::ops::Range;
@@ -12,25 +12,25 @@ use super::Memory;
 use super::layout::IOVEC_SIZE;
 use crate::errno::Errno;
 
-/// So many buffers lie on the stack.
+/// The number of buffers for which the stack has space.
 const INLINE: usize = 16;
 
-/// More buffers than this are `EINVAL`, as with the host's `IOV_MAX`.
+/// The most buffers of a call; more are `EINVAL`, as with the host's `IOV_MAX`.
 const MAX: u32 = 1024;
 
-/// Fills buffers from the first on, and answers how many bytes that took. A closure does; a type can
-/// have it done right where it is called, so that nothing returns between the system call and the
-/// guest.
+/// Reads into buffers, in order, and returns the number of bytes. It is a trait and not a closure so
+/// that an implementation can be `#[inline(always)]`: then no function returns between the system call
+/// and the guest.
 pub(crate) trait ScatterRead {
     fn read_vectored(&mut self, bufs: &mut [IoSliceMut<'_>]) -> Result<usize, Errno>;
 }
 
-/// Takes the bytes of buffers from the first on, as [`ScatterRead`].
+/// Writes the bytes of buffers, in order, and returns their number. See [`ScatterRead`].
 pub(crate) trait GatherWrite {
     fn write_vectored(self, bufs: &[IoSlice<'_>]) -> Result<usize, Errno>;
 }
 
-/// A closure that does it.
+/// A closure as a [`ScatterRead`] or a [`GatherWrite`].
 struct Closure<F>(F);
 
 impl<F: FnMut(&mut [IoSliceMut<'_>]) -> Result<usize, Errno>> ScatterRead for Closure<F> {
@@ -46,7 +46,7 @@ impl<F: FnOnce(&[IoSlice<'_>]) -> Result<usize, Errno>> GatherWrite for Closure<
 }
 
 impl Memory<'_> {
-    /// As [`Memory::gather_with`], with a closure.
+    /// [`Memory::gather_with`] a closure.
     pub(crate) fn gather(
         &self,
         iovs: u32,
@@ -56,7 +56,7 @@ impl Memory<'_> {
         self.gather_with(iovs, count, Closure(write))
     }
 
-    /// As [`Memory::scatter_with`], with a closure.
+    /// [`Memory::scatter_with`] a closure.
     pub(crate) fn scatter(
         &mut self,
         iovs: u32,
@@ -66,8 +66,8 @@ impl Memory<'_> {
         self.scatter_with(iovs, count, Closure(read))
     }
 
-    /// Hands the `count` buffers of the table at `iovs` to `write`, which answers how many bytes
-    /// it took.
+    /// Passes the `count` buffers of the table at `iovs` to `write` and returns the number of bytes
+    /// written.
     ///
     /// `EINVAL`: too many buffers, or more bytes than a `size` can count. `EFAULT`: a bad pointer.
     #[inline(always)]
@@ -83,7 +83,7 @@ impl Memory<'_> {
             return written(write.write_vectored(&[IoSlice::new(self.buffer(ptr, len)?)])?);
         }
         if count == 2 {
-            // What C libraries give: what they have buffered, which may be nothing, and what came.
+            // C libraries pass their own buffer, which may be empty, and the program's data.
             let ((first, first_len), (ptr, len)) = (self.iovec(&table, 0), self.iovec(&table, 1));
             let second = IoSlice::new(self.buffer(ptr, len)?);
             let buffers = [IoSlice::new(self.buffer(first, first_len)?), second];
@@ -96,7 +96,7 @@ impl Memory<'_> {
         self.gather_many(&table, count as usize, write)
     }
 
-    /// Out of line: most guests give one buffer, and setting up sixteen costs as much as the rest.
+    /// Out of line: most guests pass one buffer, and setting up sixteen costs as much as the rest.
     #[inline(never)]
     fn gather_many(
         &self,
@@ -104,7 +104,7 @@ impl Memory<'_> {
         count: usize,
         write: impl GatherWrite,
     ) -> Result<u32, Errno> {
-        // The fewer buffers, the less there is to set up.
+        // Fewer buffers take less time to set up.
         let empty = IoSlice::new(&[]);
         match count {
             0..=4 => self.gather_into(&mut [empty; 4][..count], table, write),
@@ -113,7 +113,7 @@ impl Memory<'_> {
         }
     }
 
-    /// Makes `slices` the buffers of the table.
+    /// Sets `slices` to the buffers of the table and writes them.
     fn gather_into<'m>(
         &'m self,
         slices: &mut [IoSlice<'m>],
@@ -127,8 +127,8 @@ impl Memory<'_> {
         written(write.write_vectored(slices)?)
     }
 
-    /// Hands the `count` buffers of the table at `iovs` to `read`, which fills them from the first
-    /// on and answers how many bytes it wrote.
+    /// Passes the `count` buffers of the table at `iovs` to `read` and returns the number of bytes
+    /// read.
     ///
     /// `EINVAL`: too many buffers, or more bytes than a `size` can count. `EFAULT`: a bad pointer.
     #[inline(always)]
@@ -147,7 +147,7 @@ impl Memory<'_> {
         self.scatter_many(&table, count as usize, read)
     }
 
-    /// Out of line, as [`Memory::gather_many`].
+    /// Out of line, like [`Memory::gather_many`].
     #[inline(never)]
     fn scatter_many(
         &mut self,
@@ -155,7 +155,7 @@ impl Memory<'_> {
         count: usize,
         mut read: impl ScatterRead,
     ) -> Result<u32, Errno> {
-        // The fewer buffers, the fewer pairs to compare.
+        // Fewer buffers have fewer pairs to compare.
         let done = match count {
             0..=4 => self.scatter_inline::<4>(table, count, &mut read)?,
             5..=16 => self.scatter_inline::<INLINE>(table, count, &mut read)?,
@@ -167,14 +167,14 @@ impl Memory<'_> {
         }
     }
 
-    /// Reads into at most `N` buffers without an allocation, or answers `None` if they overlap.
+    /// Reads into at most `N` buffers without an allocation. `None`: they overlap.
     fn scatter_inline<const N: usize>(
         &mut self,
         table: &Range<usize>,
         count: usize,
         read: &mut impl ScatterRead,
     ) -> Result<Option<usize>, Errno> {
-        // The empty range overlaps nothing, not even itself.
+        // The empty range does not overlap any range, not even itself.
         let mut ranges = [const { 0..0 }; N];
         for (i, range) in ranges[..count].iter_mut().enumerate() {
             let (ptr, len) = self.iovec(table, i);
@@ -194,7 +194,7 @@ impl Memory<'_> {
         count: usize,
         mut read: impl ScatterRead,
     ) -> Result<u32, Errno> {
-        // Before the first byte is read: a buffer may lie over the table.
+        // The table is read before the first byte is written: a buffer may overlap it.
         let ranges: Vec<_> = (0..count)
             .map(|i| {
                 let (ptr, len) = self.iovec(table, i);
@@ -214,7 +214,7 @@ impl Memory<'_> {
                         break;
                     }
                 }
-                // What came before the error has been read and must be reported.
+                // Bytes read before the error must be reported.
                 Err(_) if total > 0 => break,
                 Err(error) => return Err(error),
             }
@@ -222,7 +222,7 @@ impl Memory<'_> {
         written(total)
     }
 
-    /// Where the table lies. Its buffers together hold at most what a `size` can count.
+    /// The range of the table. The total length of its buffers fits into a `size`.
     #[inline(always)]
     fn iovec_table(&self, iovs: u32, count: u32) -> Result<Range<usize>, Errno> {
         if count > MAX {
@@ -236,13 +236,13 @@ impl Memory<'_> {
         if total > u64::from(u32::MAX) { Err(Errno::Inval) } else { Ok(table) }
     }
 
-    /// Where a buffer lies. The pointer of an empty one does not matter, as on the host.
+    /// The range of a buffer. The pointer of an empty buffer is ignored, as on the host.
     #[inline(always)]
     fn buffer_range(&self, ptr: u32, len: u32) -> Result<Range<usize>, Errno> {
         if len == 0 { Ok(0..0) } else { self.range(ptr, len) }
     }
 
-    /// A buffer to be written from.
+    /// A buffer for [`GatherWrite`].
     #[inline(always)]
     fn buffer(&self, ptr: u32, len: u32) -> Result<&[u8], Errno> {
         if len == 0 { Ok(&[]) } else { self.bytes(ptr, len) }
@@ -265,7 +265,7 @@ fn disjoint<'m>(bytes: &'m mut [u8], ranges: &[Range<usize>]) -> Option<Vec<IoSl
     Some(slices)
 }
 
-/// A byte count as a guest sees it; a table's buffers hold no more (see `iovec_table`).
+/// A byte count for the guest. The total length of the buffers fits (see `iovec_table`).
 fn written(n: usize) -> Result<u32, Errno> {
     u32::try_from(n).map_err(|_| Errno::Overflow)
 }
@@ -284,7 +284,8 @@ mod tests {
         bytes
     }
 
-    /// Reads `source` into the buffers of `table`; answers the count, the calls, the memory.
+    /// Reads `source` into the buffers of `table`. Returns the result, the number of calls and the
+    /// memory.
     fn scatter(
         len: usize,
         table: &[(u32, u32)],
@@ -314,14 +315,14 @@ mod tests {
     }
 
     #[test]
-    fn a_buffer_may_lie_over_the_table() {
+    fn a_buffer_may_overlap_the_table() {
         let (n, _, bytes) = scatter(64, &[(0, 16), (8, 2)], &[1; 18]);
         assert_eq!(n, Ok(18));
         assert_eq!(&bytes[..17], &[[1; 16].as_slice(), &[0]].concat()[..]);
     }
 
     #[test]
-    fn many_buffers() {
+    fn a_hundred_buffers() {
         let source: Vec<u8> = (0..100).collect();
         let table: Vec<_> = (0..100).map(|i| (1000 + 99 - i, 1)).collect();
         let (n, calls, bytes) = scatter(2000, &table, &source);
@@ -330,16 +331,20 @@ mod tests {
 
         let table: Vec<_> = (0..100).map(|i| (1000 + i, 2)).collect();
         let (n, calls, bytes) = scatter(2000, &table, &source);
-        assert_eq!((n, calls), (Ok(100), 51), "the last read finds the source dry");
+        assert_eq!((n, calls), (Ok(100), 51), "the last call reads the end of the source");
         assert_eq!(&bytes[1000..1004], &[0, 2, 4, 6]);
     }
 
     #[test]
-    fn bad_tables() {
+    fn invalid_tables_are_refused() {
         assert_eq!(scatter(64, &[(60, 5)], b"x").0, Err(Errno::Fault));
         assert_eq!(scatter(64, &[(40, 1), (60, 5)], b"x").0, Err(Errno::Fault));
         assert_eq!(scatter(64, &[(8, u32::MAX), (8, 1)], b"x").0, Err(Errno::Inval));
-        assert_eq!(scatter(64, &[(u32::MAX, 0)], b"x").0, Ok(0), "an empty buffer lies nowhere");
+        assert_eq!(
+            scatter(64, &[(u32::MAX, 0)], b"x").0,
+            Ok(0),
+            "the pointer of an empty buffer is ignored"
+        );
         let mut bytes = [0; 16];
         let memory = Memory::new(Some(&mut bytes));
         assert_eq!(memory.gather(0, 3, |_| Ok(0)), Err(Errno::Fault));
@@ -347,7 +352,7 @@ mod tests {
     }
 
     #[test]
-    fn gather_may_overlap() {
+    fn buffers_to_write_may_overlap() {
         let mut bytes = with_table(64, &[(40, 4), (42, 4)]);
         bytes[40..46].copy_from_slice(b"abcdef");
         let mut out = Vec::new();

@@ -1,7 +1,7 @@
-//! The records of `typenames.witx` as they lie in guest memory: offsets, sizes, numbers.
+//! The records of `typenames.witx` in guest memory: offsets, sizes, numbers.
 //!
-//! Everything is little-endian and naturally aligned. A guest pointer need not be aligned, though:
-//! records are read and written as bytes.
+//! All fields are little-endian and naturally aligned in their record. The record itself need not be
+//! aligned: it is read and written as bytes.
 
 use rustix::fs::{FileType, Stat};
 
@@ -22,8 +22,8 @@ pub(crate) enum Filetype {
 }
 
 impl From<FileType> for Filetype {
-    /// A pipe has no number of its own and is `Unknown`. A mode does not tell stream sockets from
-    /// datagram sockets; those in a directory are streams nearly always.
+    /// A pipe has no type in WASI and is `Unknown`. The mode does not distinguish stream sockets from
+    /// datagram sockets; sockets in directories are nearly always stream sockets.
     fn from(host: FileType) -> Self {
         match host {
             FileType::BlockDevice => Filetype::BlockDevice,
@@ -37,7 +37,7 @@ impl From<FileType> for Filetype {
     }
 }
 
-/// Declares the flags of a witx `flags` type and which bits exist.
+/// Declares a witx `flags` type with its bits.
 macro_rules! flags {
     ($(#[$doc:meta])* $name:ident: $repr:ty { $($flag:ident = $bit:expr;)* }) => {
         $(#[$doc])*
@@ -85,31 +85,31 @@ flags! {
     Fdflags: u16 { APPEND = 0; DSYNC = 1; NONBLOCK = 2; RSYNC = 3; SYNC = 4; }
 }
 flags! {
-    /// How `path_open` opens.
+    /// Flags of `path_open`.
     Oflags: u16 { CREAT = 0; DIRECTORY = 1; EXCL = 2; TRUNC = 3; }
 }
 flags! {
-    /// How a path is resolved.
+    /// Flags of path resolution.
     Lookupflags: u32 { SYMLINK_FOLLOW = 0; }
 }
 flags! {
-    /// Which timestamps to set.
+    /// The timestamps to set.
     Fstflags: u16 { ATIM = 0; ATIM_NOW = 1; MTIM = 2; MTIM_NOW = 3; }
 }
 flags! {
-    /// How to receive.
+    /// Flags of `sock_recv`.
     Riflags: u16 { PEEK = 0; WAITALL = 1; }
 }
 flags! {
-    /// What happened while receiving.
+    /// Flags that `sock_recv` returns.
     Roflags: u16 { DATA_TRUNCATED = 0; }
 }
 flags! {
-    /// Which directions of a socket to shut down.
+    /// The directions that `sock_shutdown` shuts down.
     Sdflags: u8 { RD = 0; WR = 1; }
 }
 flags! {
-    /// How a clock subscription's timeout is meant.
+    /// Flags of a clock subscription.
     Subclockflags: u16 { ABSTIME = 0; }
 }
 flags! {
@@ -158,7 +158,7 @@ impl Fdstat {
 /// ```
 pub(crate) const FILESTAT_SIZE: usize = 64;
 
-/// What `fd_filestat_get` and `path_filestat_get` tell. Times are nanoseconds since 1970.
+/// The result of `fd_filestat_get` and `path_filestat_get`. Times are nanoseconds since 1970.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Filestat {
     pub(crate) dev: u64,
@@ -172,7 +172,7 @@ pub(crate) struct Filestat {
 }
 
 impl Filestat {
-    /// Of a file of the host, with the host's own device and inode numbers.
+    /// The metadata of a file of the host, with the host's device and inode numbers.
     #[allow(clippy::unnecessary_cast, reason = "the host's types differ between targets")]
     #[inline(always)]
     pub(crate) fn of_host(filetype: Filetype, stat: &Stat) -> Self {
@@ -188,7 +188,7 @@ impl Filestat {
         }
     }
 
-    /// Of something that lies in no file system: a type and nothing else.
+    /// The metadata of an object that is not in a file system: only the type.
     pub(crate) fn of_stream(filetype: Filetype) -> Self {
         let nothing = 0;
         Filestat {
@@ -203,7 +203,7 @@ impl Filestat {
         }
     }
 
-    /// As it lies in memory.
+    /// The record in guest memory.
     #[inline(always)]
     pub(crate) fn bytes(&self) -> [u8; FILESTAT_SIZE] {
         let mut bytes = [0; FILESTAT_SIZE];
@@ -224,7 +224,7 @@ impl Filestat {
     }
 }
 
-/// A host time as a guest timestamp. Times before 1970 become 0: a timestamp has no sign.
+/// A time of the host as a guest's timestamp. Times before 1970 become 0: timestamps are unsigned.
 pub(crate) fn nanoseconds(seconds: i64, nanoseconds: u64) -> u64 {
     match u64::try_from(seconds) {
         Ok(seconds) => seconds.saturating_mul(1_000_000_000).saturating_add(nanoseconds),
@@ -263,7 +263,7 @@ pub(crate) fn prestat_dir(name_len: u32) -> [u8; PRESTAT_SIZE] {
     bytes
 }
 
-/// `subscription`; what follows the tag depends on it:
+/// `subscription`; the fields after the tag depend on it:
 /// ```text
 /// 0          8     9   16         20    24        32          40      42    48
 /// | userdata | tag |---| clock id |-----| timeout | precision | flags |-----|
@@ -302,21 +302,25 @@ pub(crate) fn event(
     bytes
 }
 
-/// The little-endian numbers in `bytes` at `offset`, which the record's size covers.
+/// The little-endian `u16` in `bytes` at `offset`. The record must be long enough.
 #[inline(always)]
 pub(crate) fn u16_at(bytes: &[u8], offset: usize) -> u16 {
     u16::from_le_bytes(array_at(bytes, offset))
 }
+
+/// The little-endian `u32` in `bytes` at `offset`. The record must be long enough.
 #[inline(always)]
 pub(crate) fn u32_at(bytes: &[u8], offset: usize) -> u32 {
     u32::from_le_bytes(array_at(bytes, offset))
 }
+
+/// The little-endian `u64` in `bytes` at `offset`. The record must be long enough.
 #[inline(always)]
 pub(crate) fn u64_at(bytes: &[u8], offset: usize) -> u64 {
     u64::from_le_bytes(array_at(bytes, offset))
 }
 
-/// One load, where `std::array::from_fn` is a function that is called.
+/// `N` bytes at `offset`. This compiles to one load, `std::array::from_fn` to a call.
 #[inline(always)]
 fn array_at<const N: usize>(bytes: &[u8], offset: usize) -> [u8; N] {
     let mut array = [0; N];

@@ -1,10 +1,10 @@
-//! Guest memory as a WASI function sees it.
+//! `Memory`: the memory of the guest that makes a call.
 //!
-//! Every guest pointer passes [`Memory::range`] once and is a slice from then on. Address 0 is an
-//! ordinary address; pointers need not be aligned.
+//! Every guest pointer is checked once, by [`Memory::range`], and becomes a slice. Address 0 is valid;
+//! pointers need not be aligned.
 //!
-//! All of it is inlined: what runs around a system call runs with cold predictors, where each return
-//! and each jump costs as much as ten instructions.
+//! All functions are inlined: around a system call the branch predictors are cold, and each return or
+//! jump costs as much as ten instructions.
 
 use std::ops::Range;
 
@@ -18,12 +18,12 @@ pub(crate) struct Memory<'a> {
 }
 
 impl<'a> Memory<'a> {
-    /// A caller that exports no memory has an empty one, in which every pointer is bad.
+    /// The memory of the caller. Without one, every pointer is out of bounds.
     pub(crate) fn new(bytes: Option<&'a mut [u8]>) -> Self {
         Memory { bytes: bytes.unwrap_or_default() }
     }
 
-    /// The indices of `len` bytes at `ptr`; `EFAULT` if they are not all in memory.
+    /// The range of `len` bytes at `ptr`; `EFAULT` if it is out of bounds.
     #[inline(always)]
     pub(crate) fn range(&self, ptr: u32, len: u32) -> Result<Range<usize>, Errno> {
         let (start, len) = (ptr as usize, len as usize);
@@ -33,8 +33,7 @@ impl<'a> Memory<'a> {
         }
     }
 
-    /// Finds out that a result will fit at `ptr`, before the call does something it could not
-    /// report.
+    /// Checks the address of a result before the call has effects that it could not report.
     #[inline(always)]
     pub(crate) fn check(&self, ptr: u32, len: usize) -> Result<(), Errno> {
         self.range(ptr, u32::try_from(len).map_err(|_| Errno::Fault)?).map(drop)
@@ -47,15 +46,15 @@ impl<'a> Memory<'a> {
         Ok(&self.bytes[range])
     }
 
-    /// `len` bytes at `ptr`, to be written.
+    /// `len` bytes at `ptr`, for writing.
     #[inline(always)]
     pub(crate) fn bytes_mut(&mut self, ptr: u32, len: u32) -> Result<&mut [u8], Errno> {
         let range = self.range(ptr, len)?;
         Ok(&mut self.bytes[range])
     }
 
-    /// All of the memory: for [`crate::iovec`], which borrows several pieces at once.
-    pub(crate) fn whole(&mut self) -> &mut [u8] {
+    /// The whole memory, for calls that borrow several buffers at once.
+    pub(super) fn whole(&mut self) -> &mut [u8] {
         self.bytes
     }
 
@@ -110,7 +109,7 @@ mod tests {
     }
 
     #[test]
-    fn without_memory_every_pointer_is_bad() {
+    fn without_memory_every_pointer_is_out_of_bounds() {
         let mut memory = Memory::new(None);
         assert_eq!(memory.write_u32(0, 1), Err(Errno::Fault));
     }

@@ -2,14 +2,14 @@
 
 use crate::errno::Errno;
 
-/// The host's `PATH_MAX` less the terminator: what a system call would refuse is refused early, so
-/// that no copy of a path is larger.
+/// The longest path: the host's `PATH_MAX` less the terminator. Longer paths are refused before they
+/// are copied.
 pub(crate) const MAX_PATH_LEN: usize = 4095;
 
-/// A path a guest gave: UTF-8, relative, not empty, without NUL, of bounded length.
+/// A path that a guest passed: UTF-8, relative, not empty, without NUL, of bounded length.
 ///
-/// Nothing is known about its components. It may say `..` and may pass through symbolic links:
-/// that is for [`crate::sandbox`] to judge.
+/// Its components are not checked: they may be `..` or symbolic links. The resolution of the path
+/// checks them.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct GuestPath<'a>(&'a [u8]);
 
@@ -21,7 +21,8 @@ impl<'a> GuestPath<'a> {
     /// - `EPERM`: absolute. A guest has no root; its C library makes paths relative to a preopen.
     #[inline(always)]
     pub(crate) fn new(bytes: &'a [u8]) -> Result<Self, Errno> {
-        // What nearly all paths are, without a call. The length first: a path may be all of memory.
+        // The usual case: ASCII, checked without a call. The length is checked first, because a path
+        // may be as long as the memory.
         let usual = || bytes.iter().fold(true, |usual, &byte| usual & (1..128).contains(&byte));
         if (1..=MAX_PATH_LEN).contains(&bytes.len()) && usual() && bytes[0] != b'/' {
             Ok(GuestPath(bytes))
@@ -57,7 +58,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_a_path_may_be() {
+    fn invalid_paths_are_refused() {
         let refused = |bytes: &[u8]| GuestPath::new(bytes).unwrap_err();
         assert!(GuestPath::new("a/../ä/".as_bytes()).is_ok());
         assert_eq!(refused(b""), Errno::Noent);

@@ -1,10 +1,10 @@
-//! How many of the process's descriptors guests may have, each and all together.
+//! The budget of descriptors: how many of the process's descriptors its guests may use.
 //!
-//! A guest that opens files takes descriptors from the process, which has as many as its soft
-//! `RLIMIT_NOFILE` says, often 1,024. Guests with the default limit share half of them: each may
-//! have as many as are left of that half. So one guest gets a quarter of all, two get a sixth each,
-//! and a guest that comes late finds some left. A guest that has few gets a few more from the next
-//! quarter. The last quarter is the host's.
+//! A guest that opens files uses descriptors of the process. The process may have as many as its
+//! soft `RLIMIT_NOFILE` allows, often 1,024. Guests with the default limit share half of them: each
+//! may take as many as are left of that half. One guest gets a quarter of all, two guests get a
+//! sixth each, and a guest that starts late still finds some. A guest that has few descriptors may
+//! take a few more from the next quarter. The last quarter is reserved for the host.
 
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 
@@ -12,79 +12,81 @@ use rustix::process::{Resource, getrlimit};
 
 use crate::errno::Errno;
 
-/// So many descriptors a guest may have as long as there are any for guests at all.
+/// A guest may have this many descriptors as long as any are left for guests.
 const FEW: u32 = 16;
 
-/// The most a guest gets by default, however many the process has.
+/// The largest default limit of a guest, however many descriptors the process may have.
 const MOST: u64 = 16 * 1024;
 
-/// Taken at once, at most: a guest that opens and closes does not touch what is shared.
+/// The most descriptors reserved at once. A guest that opens and closes files rarely touches the
+/// shared counter.
 const CHUNK: u64 = 16;
 
-/// How many descriptors all guests of the process have taken.
-static TAKEN: AtomicU64 = AtomicU64::new(0);
+/// The number of descriptors that all guests of the process have reserved.
+static RESERVED: AtomicU64 = AtomicU64::new(0);
 
-/// How many descriptors the process may have.
+/// The number of descriptors the process may have.
 fn of_process() -> u64 {
-    // Where there is no limit, the kernel's default of `nr_open` is one.
+    // Without a limit, the kernel's default of `nr_open` applies.
     getrlimit(Resource::Nofile).current.unwrap_or(1 << 20)
 }
 
-/// How many descriptors a guest may have if nobody says: a quarter of the process's.
+/// The default limit of a guest: a quarter of the process's descriptors.
 pub(crate) fn default_limit() -> u32 {
     // At most `MOST`.
     (of_process() / 4).clamp(u64::from(FEW), MOST) as u32
 }
 
-/// What a guest has taken of the process's descriptors. Given back when dropped.
+/// The descriptors that one guest has reserved. Dropping it releases them.
 #[derive(Debug, Default)]
-pub(crate) struct Share {
-    taken: u32,
-    /// Whether it must leave some to others, or holds a limit that the embedder has set.
+pub(crate) struct FdReservation {
+    reserved: u32,
+    /// Whether the guest leaves descriptors to other guests. False if the embedder has set a limit.
     shares: bool,
 }
 
-impl Share {
+impl FdReservation {
     pub(crate) fn new(shares: bool) -> Self {
-        Share { taken: 0, shares }
+        FdReservation { reserved: 0, shares }
     }
 
-    /// Takes one descriptor or some, at most `wanted`, and answers how many. `EMFILE`: the others
-    /// need them.
-    pub(crate) fn take(&mut self, wanted: usize) -> Result<usize, Errno> {
+    /// Reserves between 1 and `wanted` descriptors and returns the number. `EMFILE`: the budget is
+    /// used up.
+    pub(crate) fn reserve(&mut self, wanted: usize) -> Result<usize, Errno> {
         let all = of_process();
         let chunk = (all / 128).clamp(1, CHUNK).min(wanted as u64);
-        let take = |taken: u64| {
-            let more = self.may_have(taken, all, chunk);
-            more.then(|| taken + chunk)
+        let reserve = |reserved: u64| {
+            let allowed = self.may_reserve(chunk, reserved, all);
+            allowed.then(|| reserved + chunk)
         };
-        TAKEN.fetch_update(Relaxed, Relaxed, take).map_err(|_| Errno::Mfile)?;
+        RESERVED.fetch_update(Relaxed, Relaxed, reserve).map_err(|_| Errno::Mfile)?;
         // At most `CHUNK`.
-        self.taken += chunk as u32;
+        self.reserved += chunk as u32;
         Ok(chunk as usize)
     }
 
-    /// Whether this guest may have `more`, where all guests have `taken` of a process's `all`.
-    fn may_have(&self, taken: u64, all: u64, more: u64) -> bool {
+    /// Whether this guest may reserve `more` descriptors if all guests together have reserved
+    /// `reserved` of the process's `all`.
+    fn may_reserve(&self, more: u64, reserved: u64, all: u64) -> bool {
         if !self.shares {
             return true;
         }
-        let has = u64::from(self.taken);
-        let left = (all / 2).saturating_sub(taken);
-        has + more <= left || (has < u64::from(FEW) && taken + more <= all / 4 * 3)
+        let own = u64::from(self.reserved);
+        let left = (all / 2).saturating_sub(reserved);
+        own + more <= left || (own < u64::from(FEW) && reserved + more <= all / 4 * 3)
     }
 
-    /// Gives `n` back.
-    pub(crate) fn give_back(&mut self, n: usize) {
-        let n = u32::try_from(n).unwrap_or(u32::MAX).min(self.taken);
-        self.taken -= n;
-        TAKEN.fetch_sub(u64::from(n), Relaxed);
+    /// Releases `n` descriptors.
+    pub(crate) fn release(&mut self, n: usize) {
+        let n = u32::try_from(n).unwrap_or(u32::MAX).min(self.reserved);
+        self.reserved -= n;
+        RESERVED.fetch_sub(u64::from(n), Relaxed);
     }
 }
 
-impl Drop for Share {
+impl Drop for FdReservation {
     fn drop(&mut self) {
-        self.give_back(self.taken as usize);
+        self.release(self.reserved as usize);
     }
 }
 
@@ -92,39 +94,39 @@ impl Drop for Share {
 mod tests {
     use super::*;
 
-    /// What each of `guests` guests can take of `all`, one after the other, each all it can get.
+    /// The number each of `guests` guests gets if one after the other reserves all it can.
     fn greedy(all: u64, guests: usize) -> Vec<u64> {
-        let mut taken = 0;
+        let mut reserved = 0;
         (0..guests)
             .map(|_| {
-                let mut share = Share::new(true);
-                while share.may_have(taken, all, 1) {
-                    share.taken += 1;
-                    taken += 1;
+                let mut guest = FdReservation::new(true);
+                while guest.may_reserve(1, reserved, all) {
+                    guest.reserved += 1;
+                    reserved += 1;
                 }
-                let has = u64::from(share.taken);
-                std::mem::forget(share);
-                has
+                let own = u64::from(guest.reserved);
+                std::mem::forget(guest);
+                own
             })
             .collect()
     }
 
-    /// What each of `guests` guests can take of `all` if they take turns.
+    /// The number each of `guests` guests gets if they reserve one descriptor each in turn.
     fn in_turn(all: u64, guests: usize) -> Vec<u64> {
-        let mut shares: Vec<_> = (0..guests).map(|_| Share::new(true)).collect();
-        let mut taken = 0;
+        let mut guests: Vec<_> = (0..guests).map(|_| FdReservation::new(true)).collect();
+        let mut reserved = 0;
         loop {
-            let before = taken;
-            for share in &mut shares {
-                if share.may_have(taken, all, 1) {
-                    share.taken += 1;
-                    taken += 1;
+            let before = reserved;
+            for guest in &mut guests {
+                if guest.may_reserve(1, reserved, all) {
+                    guest.reserved += 1;
+                    reserved += 1;
                 }
             }
-            if taken == before {
-                let has = shares.iter().map(|share| u64::from(share.taken)).collect();
-                shares.into_iter().for_each(std::mem::forget);
-                return has;
+            if reserved == before {
+                let own = guests.iter().map(|guest| u64::from(guest.reserved)).collect();
+                guests.into_iter().for_each(std::mem::forget);
+                return own;
             }
         }
     }
@@ -145,7 +147,7 @@ mod tests {
 
     #[test]
     fn a_limit_that_was_set_is_not_shared() {
-        let share = Share::new(false);
-        assert!(share.may_have(1 << 40, 1024, 1));
+        let guest = FdReservation::new(false);
+        assert!(guest.may_reserve(1, 1 << 40, 1024));
     }
 }

@@ -1,10 +1,13 @@
-//! `Limits`: how much a guest may make the host keep for it.
+//! `Limits`: the resources of the host that one guest may use.
 
-pub(crate) mod fd_budget;
+mod fd_budget;
 
-/// How much of the host a guest can make use of, beside its own memory. For each instance.
+pub(crate) use fd_budget::FdReservation;
+
+/// The resources of the host that a guest may use, beside its own memory. They hold for each
+/// instance.
 ///
-/// What a single call allocates is bounded anyway, by a few pages.
+/// A single call allocates at most a few pages, whatever the limits are.
 ///
 /// ```
 /// # use precast_wasi as wasi;
@@ -17,13 +20,13 @@ pub(crate) mod fd_budget;
 pub struct Limits {
     /// Descriptors open at once; one more is `EMFILE`.
     ///
-    /// Default: as many as the host can spare. That is a quarter of what the process may have (its
-    /// soft `RLIMIT_NOFILE` when this was made), at least 16 and at most 16,384, beside the streams,
-    /// directories and sockets that the embedder gives. All guests with this default together leave
-    /// the host at least a quarter, so that with several of them each may get less.
+    /// Default: a quarter of the descriptors that the process may have (its soft `RLIMIT_NOFILE`
+    /// when this value was made), at least 16 and at most 16,384. The streams, directories and
+    /// sockets that the embedder grants do not count. All guests with the default together leave
+    /// the host at least a quarter, so each of several guests may get less.
     ///
-    /// Any other number holds as it is, for all descriptors of the guest. The host's own limit may
-    /// be lower.
+    /// Any other number is an exact limit for all descriptors of the guest. The host's own limit
+    /// may be lower.
     pub descriptors: u32,
 
     /// Bytes of files and symbolic links in each [`Builder::memory_dir`](crate::Builder::memory_dir);
@@ -34,12 +37,12 @@ pub struct Limits {
     /// [`Builder::memory_dir`](crate::Builder::memory_dir); one more is `ENOSPC`. Default: 65,536.
     pub memory_entries: u64,
 
-    /// What `descriptors` was by default.
+    /// The default of `descriptors` when this value was made.
     pub(crate) default_descriptors: u32,
 }
 
 impl Limits {
-    /// Whether nobody has said how many descriptors there may be.
+    /// Whether `descriptors` has its default, and not a number that the embedder has set.
     pub(crate) fn has_default_descriptors(&self) -> bool {
         self.descriptors == self.default_descriptors
     }

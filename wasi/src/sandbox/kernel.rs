@@ -1,8 +1,9 @@
-//! The sandbox kept by the kernel: `openat2(2)` with `RESOLVE_BENEATH`.
+//! Path resolution by the kernel: `openat2(2)` with `RESOLVE_BENEATH`.
 //!
-//! At first without leaving the mount of the root, which costs nothing: then what is opened is on the
-//! file system that was granted. A path that leaves it is resolved again, and the end is looked at
-//! before it is opened and after: it may be the kernel's own ([`super::pseudo_fs`]).
+//! The first attempt does not leave the mount of the root. This costs nothing, and the opened file
+//! is on the file system that was granted. A path that leaves the mount is resolved again, and the
+//! file is checked before it is opened and after: it may be on a pseudo file system
+//! ([`super::pseudo_fs`]).
 
 use std::os::fd::{BorrowedFd, OwnedFd};
 use std::sync::OnceLock;
@@ -10,26 +11,26 @@ use std::sync::OnceLock;
 use rustix::fs::{CWD, Mode, OFlags, ResolveFlags, openat2};
 use rustix::io::Errno as HostErrno;
 
-use super::{NAME_ROOM, PASS_THROUGH, c_name, pseudo_fs, userspace};
+use super::{NAME_ROOM, TRAVERSE, c_name, pseudo_fs, userspace};
 use crate::errno::Errno;
 
-/// Nothing above the root, and none of the links of `/proc` that jump without a path.
+/// The resolution stays beneath the root and follows no magic link of `/proc`.
 const CONFINED: ResolveFlags = ResolveFlags::BENEATH.union(ResolveFlags::NO_MAGICLINKS);
 
-/// An entry of a directory, and nothing that is mounted there.
+/// The name is resolved in its directory and does not cross a mount point.
 const ENTRY: ResolveFlags = ResolveFlags::NO_XDEV.union(ResolveFlags::NO_MAGICLINKS);
 
-/// How often a resolution is tried again that a rename elsewhere disturbed.
+/// The number of attempts when concurrent renames make a resolution fail.
 const RETRIES: usize = 8;
 
-/// Whether this kernel has `openat2` (Linux 5.6) and lets us use it. Asked once in a process.
+/// Whether `openat2` (Linux 5.6) exists and is permitted. Tested once in a process.
 pub(super) fn is_available() -> bool {
     static AVAILABLE: OnceLock<bool> = OnceLock::new();
-    *AVAILABLE.get_or_init(|| openat2(CWD, c".", PASS_THROUGH, Mode::empty(), CONFINED).is_ok())
+    *AVAILABLE.get_or_init(|| openat2(CWD, c".", TRAVERSE, Mode::empty(), CONFINED).is_ok())
 }
 
-/// Opens `path` beneath `root`, past at most `max_links` symbolic links: none, or as many as the
-/// kernel follows.
+/// Opens `path` beneath `root`. `max_links` is 0, or the number of symbolic links that the kernel
+/// follows.
 pub(super) fn open(
     root: BorrowedFd<'_>,
     path: &[u8],
@@ -37,18 +38,18 @@ pub(super) fn open(
     mode: Mode,
     max_links: usize,
 ) -> Result<OwnedFd, Errno> {
-    // `openat2` refuses a mode that nothing would use.
+    // `openat2` refuses a mode without `O_CREAT`.
     let mode = if flags.contains(OFlags::CREATE) { mode } else { Mode::empty() };
     if is_one_component(path) && !flags.contains(OFlags::PATH) {
-        // What is neither a symbolic link nor `..` lies in the directory, and the confinement that
-        // `openat2` checks once more takes a tenth of its time.
+        // A component that is neither a symbolic link nor `..` is in the directory. Without the
+        // confinement, `openat2` is faster by a tenth.
         let itself = flags | OFlags::NOFOLLOW;
         let opened = match c_name(&mut [0; NAME_ROOM], path) {
             Some(name) => openat2(root, name, itself, mode, ENTRY),
             None => openat2(root, path, itself, mode, ENTRY),
         };
         match opened {
-            // Perhaps a link that is to be followed.
+            // It may be a link, which must be followed.
             Err(HostErrno::LOOP | HostErrno::NOTDIR) if !flags.contains(OFlags::NOFOLLOW) => {}
             Err(HostErrno::XDEV) => {}
             opened => return Ok(opened?),
@@ -65,7 +66,8 @@ pub(super) fn open(
     }
 }
 
-/// Opens `path`, which leads outside or to another mount. None: `walk` must find out.
+/// Opens `path`, which leads outside or to another mount. `None`: only [`userspace`] can resolve it
+/// safely.
 #[cold]
 fn across(
     root: BorrowedFd<'_>,
@@ -75,7 +77,7 @@ fn across(
     confined: ResolveFlags,
 ) -> Option<Result<OwnedFd, Errno>> {
     if flags.contains(OFlags::CREATE) {
-        // What is not there yet cannot be looked at.
+        // A file that does not exist yet cannot be checked before it is opened.
         return None;
     }
     let open = |flags| match resolve(root, path, flags, mode, confined) {
@@ -84,7 +86,7 @@ fn across(
         Err(error) => Some(Err(error.into())),
         Ok(fd) => Some(pseudo_fs::require_ordinary(&fd).map(|()| fd)),
     };
-    // To open a file may be to do something.
+    // Opening a file can have side effects, so it is checked first.
     if !flags.intersects(OFlags::PATH | OFlags::DIRECTORY)
         && let Err(error) = open(OFlags::PATH | OFlags::CLOEXEC | flags & OFlags::NOFOLLOW)?
     {
@@ -93,8 +95,8 @@ fn across(
     open(flags)
 }
 
-/// `EAGAIN`: the kernel could not tell whether a `..` stayed beneath the root while something was
-/// being renamed. Also what a lease or a FIFO answers: then `walk` says so again.
+/// `EAGAIN`: because of a concurrent rename, the kernel cannot tell whether a `..` stays beneath
+/// the root. A lease or a FIFO gives the same error; then [`userspace`] gives it again.
 fn resolve(
     root: BorrowedFd<'_>,
     path: &[u8],
@@ -111,7 +113,7 @@ fn resolve(
     Err(HostErrno::AGAIN)
 }
 
-/// Whether a path is the name of an entry and nothing else: no slash, no dots that are a directory.
+/// Whether a path is one component and neither `.` nor `..`.
 fn is_one_component(path: &[u8]) -> bool {
     !path.contains(&b'/') && !matches!(path, b"" | b"." | b"..")
 }

@@ -1,17 +1,18 @@
-//! The sandbox: a path resolves beneath a directory, or not at all.
+//! The sandbox: path resolution in a directory of the host that cannot leave the directory.
 //!
-//! Two ways lead to the same answers. [`kernel`] has the kernel confine the resolution with
-//! `openat2(RESOLVE_BENEATH)`; [`userspace`] opens one component after the other and follows symbolic
-//! links by itself, for kernels and seccomp filters that know no `openat2`. The tests of this
-//! module run both.
+//! There are two implementations with the same results. [`kernel`] lets the kernel confine the
+//! resolution with `openat2(RESOLVE_BENEATH)`. [`userspace`] opens one component after the other
+//! and follows symbolic links itself, for kernels and seccomp filters without `openat2`. The tests
+//! of this module run both.
 //!
 //! A function that opens a file calls [`Resolver::open`]. A function that works on a directory
-//! entry (make, remove, rename, link, ...) calls [`Resolver::entry`]: it opens the directory that
-//! holds the entry, within the sandbox, and leaves a single component for the system call, which
-//! therefore can lead nowhere else. [`Resolver::lookup`] is `entry` past symbolic links.
+//! entry (create, remove, rename, link, ...) calls [`Resolver::entry`]: it opens the parent
+//! directory within the sandbox and leaves a single component for the system call, which therefore
+//! cannot leave that directory. [`Resolver::lookup`] is `entry` with symbolic links followed.
 //!
-//! What leads outside is `EPERM`: `..` above the root, an absolute path, a symbolic link to
-//! either, a magic link, a file system of the kernel ([`pseudo_fs`]), what a mount hides ([`hidden`]).
+//! `EPERM` is the result of a path that leads outside: `..` above the root, an absolute path, a
+//! symbolic link to either, a magic link, a pseudo file system ([`pseudo_fs`]), or a file that a
+//! mount hides ([`hidden`]).
 
 mod hidden;
 mod kernel;
@@ -28,35 +29,35 @@ use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use rustix::fs::{AtFlags, FileType, Mode, OFlags, Stat, openat};
 
 pub(crate) use hidden::{FileId, Hidden};
-pub(crate) use pseudo_fs::kind as kind_of_system;
+pub(crate) use pseudo_fs::kind as pseudo_file_system;
 
 use crate::errno::Errno;
 use crate::guest::GuestPath;
 
-/// So many symbolic links a resolution follows at most, as in the kernel.
+/// The most symbolic links that a resolution follows, as in the kernel.
 pub(crate) const MAX_LINKS: usize = 40;
 
-/// Opens a directory to resolve further from: needs no permission to list it.
-const PASS_THROUGH: OFlags = OFlags::PATH.union(OFlags::DIRECTORY).union(OFlags::CLOEXEC);
+/// Opens a directory from which the resolution continues. Needs no permission to list it.
+const TRAVERSE: OFlags = OFlags::PATH.union(OFlags::DIRECTORY).union(OFlags::CLOEXEC);
 
-/// Who resolves paths.
+/// The implementation of path resolution.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Resolver {
     /// The kernel, with `openat2`.
     Kernel,
     /// This crate, component by component.
-    Walk,
-    /// As `Kernel`, but a symbolic link on the way is `ELOOP`.
-    KernelLinkless,
-    /// As `Walk`, but a symbolic link on the way is `ELOOP`.
-    WalkLinkless,
+    Userspace,
+    /// Like `Kernel`, but a symbolic link on the way is `ELOOP`.
+    KernelNoSymlinks,
+    /// Like `Userspace`, but a symbolic link on the way is `ELOOP`.
+    UserspaceNoSymlinks,
 }
 
-/// Where a resolution starts, and what it must not reach.
+/// The directory from which a resolution starts, and the files it must not reach.
 #[derive(Clone, Copy)]
 pub(crate) struct Root<'r> {
     pub(crate) fd: BorrowedFd<'r>,
-    /// What mounts hide there: mostly nothing.
+    /// The files that are hidden beneath it; usually none.
     pub(crate) hidden: Option<&'r Hidden>,
 }
 
@@ -66,23 +67,23 @@ impl<'r> From<BorrowedFd<'r>> for Root<'r> {
     }
 }
 
-/// The directory an entry lies in.
+/// The directory of an entry.
 enum Parent<'r> {
-    /// The root of the resolution itself: a path of one component costs no system call.
+    /// The root of the resolution. A path of one component needs no system call.
     Root(BorrowedFd<'r>),
-    /// One opened on the way.
+    /// A directory that the resolution opened.
     Opened(OwnedFd),
 }
 
-/// An entry of a directory, which need not exist.
+/// A directory entry. It need not exist.
 pub(crate) struct Entry<'r, 'p> {
     parent: Parent<'r>,
-    /// One component, never `..`, with the slashes that followed it.
+    /// One component, never `..`, with the slashes that follow it.
     name: Cow<'p, [u8]>,
 }
 
 impl<'r> Entry<'r, '_> {
-    /// The entry with a name of its own.
+    /// Copies the name.
     pub(crate) fn into_owned<'p>(self) -> Entry<'r, 'p> {
         Entry { parent: self.parent, name: Cow::Owned(self.name.into_owned()) }
     }
@@ -97,20 +98,20 @@ impl<'r> Entry<'r, '_> {
 
     /// The entry's name as written, slashes at its end included.
     ///
-    /// Only for system calls that never follow a symbolic link in the last place, slashes or not:
-    /// `mkdirat`, `unlinkat`, `renameat`, `symlinkat`, and `linkat` for the new name. For these
-    /// the kernel knows best what a slash means.
+    /// Only for system calls that never follow a symbolic link in the last component, with or
+    /// without a slash: `mkdirat`, `unlinkat`, `renameat`, `symlinkat`, and `linkat` for the new
+    /// name. For these the kernel decides whether a slash is an error.
     pub(crate) fn name(&self) -> &[u8] {
         &self.name
     }
 
-    /// The entry's name without slashes at its end: with `NOFOLLOW` it names the entry itself.
+    /// The entry's name without the slashes at its end. With `NOFOLLOW` it names the entry itself.
     pub(crate) fn bare_name(&self) -> &[u8] {
         without_slashes(&self.name)
     }
 
-    /// `EPERM` for what is mounted there and must not be reached, of which `stat` says what it is.
-    /// For system calls that work on what is mounted.
+    /// `EPERM` if a pseudo file system or a memory device is mounted on the entry. `stat` is the
+    /// entry's metadata. For system calls that cross a mount point in the last component.
     pub(crate) fn require_ordinary(&self, stat: &Stat) -> Result<(), Errno> {
         if FileId::of_open(self.dir())?.dev == FileId::of(stat).dev {
             return Ok(());
@@ -119,19 +120,19 @@ impl<'r> Entry<'r, '_> {
         pseudo_fs::require_ordinary(openat(self.dir(), self.bare_name(), flags, Mode::empty())?)
     }
 
-    /// Whether the path ended in a slash and therefore means a directory.
+    /// Whether the path ends in a slash and therefore names a directory.
     pub(crate) fn is_slashed(&self) -> bool {
         self.name.ends_with(b"/")
     }
 }
 
 impl Resolver {
-    /// The best way this kernel offers.
+    /// The kernel's implementation if this kernel has `openat2`.
     pub(crate) fn detect() -> Self {
-        if kernel::is_available() { Resolver::Kernel } else { Resolver::Walk }
+        if kernel::is_available() { Resolver::Kernel } else { Resolver::Userspace }
     }
 
-    /// Opens `path` beneath `root`. `O_NOFOLLOW` in `flags` is about the last component.
+    /// Opens `path` beneath `root`. `O_NOFOLLOW` in `flags` applies to the last component.
     pub(crate) fn open<'r>(
         self,
         root: impl Into<Root<'r>>,
@@ -153,27 +154,29 @@ impl Resolver {
             Resolver::Kernel if root.hidden.is_none() => {
                 kernel::open(root.fd, path, flags, mode, MAX_LINKS)
             }
-            Resolver::KernelLinkless if root.hidden.is_none() => {
+            Resolver::KernelNoSymlinks if root.hidden.is_none() => {
                 kernel::open(root.fd, path, flags, mode, 0)
             }
-            // Not even the kernel compares every component.
-            Resolver::Kernel => userspace::open(root, path, flags, mode, MAX_LINKS),
-            Resolver::KernelLinkless => userspace::open(root, path, flags, mode, 0),
-            Resolver::Walk => userspace::open(root, path, flags, mode, MAX_LINKS),
-            Resolver::WalkLinkless => userspace::open(root, path, flags, mode, 0),
+            // The kernel cannot compare every component with the hidden files.
+            Resolver::Kernel | Resolver::Userspace => {
+                userspace::open(root, path, flags, mode, MAX_LINKS)
+            }
+            Resolver::KernelNoSymlinks | Resolver::UserspaceNoSymlinks => {
+                userspace::open(root, path, flags, mode, 0)
+            }
         }
     }
 
-    /// The same way without symbolic links, for a path that has none unless somebody has just put
-    /// one there: see [`crate::fs::mounts`].
-    pub(crate) fn linkless(self) -> Self {
+    /// The same implementation, which refuses symbolic links. For paths whose links were followed
+    /// before: a link that is there now was created since.
+    pub(crate) fn without_symlinks(self) -> Self {
         match self {
-            Resolver::Kernel | Resolver::KernelLinkless => Resolver::KernelLinkless,
-            Resolver::Walk | Resolver::WalkLinkless => Resolver::WalkLinkless,
+            Resolver::Kernel | Resolver::KernelNoSymlinks => Resolver::KernelNoSymlinks,
+            Resolver::Userspace | Resolver::UserspaceNoSymlinks => Resolver::UserspaceNoSymlinks,
         }
     }
 
-    /// Finds the directory that holds the last component of `path`, beneath `root`.
+    /// Opens the parent directory of the last component of `path`, beneath `root`.
     pub(crate) fn entry<'r, 'p>(
         self,
         root: impl Into<Root<'r>>,
@@ -185,15 +188,15 @@ impl Resolver {
     fn entry_bytes<'r, 'p>(self, root: Root<'r>, path: &'p [u8]) -> Result<Entry<'r, 'p>, Errno> {
         let (parent, name) = split_last(path);
         if without_slashes(name) == b".." {
-            // The last step leads up: take it within the sandbox and stay there. The system calls
-            // refuse `.` where they refuse `..`.
-            let dir = self.open_bytes(root, path, PASS_THROUGH, Mode::empty())?;
+            // The last component leads up: the sandbox resolves it, and the entry is `.` there. The
+            // system calls refuse `.` as they refuse `..`.
+            let dir = self.open_bytes(root, path, TRAVERSE, Mode::empty())?;
             return Ok(Entry { parent: Parent::Opened(dir), name: Cow::Borrowed(b"./") });
         }
         let parent = if parent.is_empty() {
             Parent::Root(root.fd)
         } else {
-            Parent::Opened(self.open_bytes(root, parent, PASS_THROUGH, Mode::empty())?)
+            Parent::Opened(self.open_bytes(root, parent, TRAVERSE, Mode::empty())?)
         };
         let entry = Entry { parent, name: Cow::Borrowed(name) };
         match root.hidden {
@@ -202,12 +205,13 @@ impl Resolver {
         }
     }
 
-    /// Finds an existing file beneath `root` and what it is; past symbolic links if `follow`, or
-    /// if the path ends in a slash.
+    /// Finds an existing file beneath `root` and its metadata. Follows a symbolic link if `follow`,
+    /// or if the path ends in a slash.
     ///
-    /// The entry's bare name, with `NOFOLLOW`, is the file. One system call if the path has one
-    /// component and is no symbolic link.
-    // A frame less on the way back from a system call is worth 5 to 25 ns, and a `Stat` is large.
+    /// The entry's bare name, with `NOFOLLOW`, names the file. A path of one component that is not
+    /// a symbolic link takes one system call.
+    // Inlined: each frame between a system call and the guest costs 5 to 25 ns, and a `Stat` is
+    // large.
     #[inline(always)]
     pub(crate) fn lookup<'r, 'p>(
         self,
@@ -234,7 +238,7 @@ impl Resolver {
         }
     }
 
-    /// Goes on from the symbolic link `link`, which is the last component of `path`.
+    /// Follows the symbolic link `link`, which is the last component of `path`.
     #[cold]
     fn follow<'r, 'p>(
         self,
@@ -261,18 +265,18 @@ impl Resolver {
     }
 }
 
-/// `EPERM` for an entry that is hidden.
+/// `EPERM` if the entry is hidden.
 #[cold]
 fn check_entry(entry: &Entry<'_, '_>, hidden: &Hidden) -> Result<(), Errno> {
     let (dir, name) = (entry.dir(), entry.bare_name());
     let id = FileId::of_open(dir)?;
     hidden.check(id)?;
-    // What is wrong with the name is for the system call to say that it is meant for.
-    let found = hidden::look(dir, name).unwrap_or_default();
+    // An error is left to the system call that uses the entry.
+    let found = hidden::lstat(dir, name).unwrap_or_default();
     hidden.check_name(dir, id, name, found.map(|stat| FileId::of(&stat)))
 }
 
-/// What an entry itself is; a link, not what it leads to.
+/// The metadata of an entry. A symbolic link is not followed.
 #[inline(always)]
 fn stat_of(entry: &Entry<'_, '_>) -> Result<Stat, Errno> {
     let (name, flags) = (entry.bare_name(), AtFlags::SYMLINK_NOFOLLOW);
@@ -282,11 +286,11 @@ fn stat_of(entry: &Entry<'_, '_>) -> Result<Stat, Errno> {
     })
 }
 
-/// As long as a name and its terminator may be.
+/// The size of the longest name with its terminator.
 const NAME_ROOM: usize = 256;
 
-/// A name as the host takes it, in a buffer of zeros; `None` if there is no room. To make it here
-/// saves two returns after the system call, each of which is as dear as the copy.
+/// The name as a C string, in a buffer of zeros; `None` if it does not fit. Building it in the
+/// caller's frame saves two returns after the system call, each of which costs as much as the copy.
 #[inline(always)]
 fn c_name<'b>(buffer: &'b mut [u8; NAME_ROOM], name: &[u8]) -> Option<&'b CStr> {
     buffer.get_mut(..name.len())?.copy_from_slice(name);
@@ -297,7 +301,7 @@ fn is_directory(stat: &Stat) -> bool {
     FileType::from_raw_mode(stat.st_mode) == FileType::Directory
 }
 
-/// `path` with its last component, the symbolic link `link`, replaced by what the link says.
+/// `path` with its last component, the symbolic link `link`, replaced by the target.
 fn replace_last(path: &[u8], link: &Entry<'_, '_>) -> Result<Vec<u8>, Errno> {
     let target = link_target(link.dir(), link.bare_name())?;
     let mut replaced = split_last(path).0.to_vec();
@@ -308,7 +312,7 @@ fn replace_last(path: &[u8], link: &Entry<'_, '_>) -> Result<Vec<u8>, Errno> {
     Ok(replaced)
 }
 
-/// What the symbolic link `name` in `dir` says; `EPERM` if that leads away from any root.
+/// The target of the symbolic link `name` in `dir`; `EPERM` if it is absolute.
 fn link_target(dir: BorrowedFd<'_>, name: &[u8]) -> Result<Vec<u8>, rustix::io::Errno> {
     let target = rustix::fs::readlinkat(dir, name, Vec::new())?.into_bytes();
     match target.first() {
@@ -318,7 +322,7 @@ fn link_target(dir: BorrowedFd<'_>, name: &[u8]) -> Result<Vec<u8>, rustix::io::
     }
 }
 
-/// Splits a path before its last component, which keeps the slashes after it.
+/// Splits a path before its last component. The slashes at the end belong to the component.
 fn split_last(path: &[u8]) -> (&[u8], &[u8]) {
     match without_slashes(path).iter().rposition(|&byte| byte == b'/') {
         Some(slash) => (&path[..slash], &path[slash + 1..]),

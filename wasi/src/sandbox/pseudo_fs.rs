@@ -1,16 +1,15 @@
-//! File systems that are the kernel's own interface: `/proc`, `/sys` and their like.
+//! Pseudo file systems: interfaces of the kernel such as `/proc` and `/sys`.
 //!
-//! What lies there are no files of somebody, but handles on the host: `/proc/self/mem` is the memory
-//! of this process, `/proc/self/fd` its descriptors, `/proc/PID/root` a way out of every directory.
-//! So none of them is ever granted, nor reached from what is: not below `/`, not by a symbolic link,
-//! not where somebody has mounted it a second time.
+//! Their files are handles on the host: `/proc/self/mem` is the memory of this process,
+//! `/proc/self/fd` its descriptors, and `/proc/PID/root` leads out of every directory. A pseudo file
+//! system is therefore never granted and never reached from a granted directory: not below `/`, not
+//! through a symbolic link, not at a second mount point.
 //!
-//! Neither are the devices that are the machine's memory, in the directory that is granted or where a
-//! path crosses a mount; other devices are what a directory of devices is granted for.
+//! Devices that are the machine's memory are refused too, in the granted directory itself and where
+//! a path crosses a mount point. Other devices can be used if their directory is granted.
 //!
-//! A resolution that crosses no mount stays on the file system of its root, of which
-//! [`require_ordinary`] has been asked when it was granted. One that does is asked at its end: see
-//! [`super::kernel`].
+//! A resolution that crosses no mount point stays on the file system of its root, which was checked
+//! when it was granted. A resolution that crosses one is checked at its end: see [`super::kernel`].
 
 use std::os::fd::AsFd;
 
@@ -18,7 +17,7 @@ use rustix::fs::{FileType, Stat, fstat, fstatfs, major, minor};
 
 use crate::errno::Errno;
 
-/// What the kernel calls them, and their numbers in `<linux/magic.h>`.
+/// The names of the pseudo file systems and their numbers in `<linux/magic.h>`.
 const KINDS: [(&str, u32); 21] = [
     ("proc", 0x9fa0),
     ("openpromfs", 0x9fa1),
@@ -43,24 +42,24 @@ const KINDS: [(&str, u32); 21] = [
     ("binderfs", 0x6c6f_6f70),
 ];
 
-/// The name of the kernel's file system that `fd` lies on; none if it lies on any other.
+/// The name of the pseudo file system of `fd`; `None` if the file system is an ordinary one.
 pub(crate) fn kind(fd: impl AsFd) -> Result<Option<&'static str>, rustix::io::Errno> {
     // The type of the field differs between machines; the numbers have 32 bits.
     let number = fstatfs(fd)?.f_type as u32;
     Ok(KINDS.iter().find(|(_, kind)| *kind == number).map(|(name, _)| *name))
 }
 
-/// The names of the devices that are memory, as every `/dev` has them.
+/// The names of the memory devices in `/dev`.
 pub(super) const MEMORY: [&str; 3] = ["mem", "kmem", "port"];
 
-/// Whether a file is the machine's memory, the kernel's, or its ports.
+/// Whether a file is the memory of the machine or the kernel, or the I/O ports.
 pub(super) fn is_memory(stat: &Stat) -> bool {
     FileType::from_raw_mode(stat.st_mode) == FileType::CharacterDevice
         && major(stat.st_rdev) == 1
         && matches!(minor(stat.st_rdev), 1 | 2 | 4)
 }
 
-/// `EPERM`: on a file system of the kernel, or memory.
+/// `EPERM` if the file is on a pseudo file system or is a memory device.
 pub(super) fn require_ordinary(fd: impl AsFd) -> Result<(), Errno> {
     let fd = fd.as_fd();
     if kind(fd)?.is_some() || is_memory(&fstat(fd)?) { Err(Errno::Perm) } else { Ok(()) }

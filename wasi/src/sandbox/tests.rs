@@ -1,4 +1,4 @@
-//! Hostile trees, resolved both ways.
+//! Path resolution on hostile trees, by both implementations.
 
 use std::os::unix::fs::symlink;
 use std::path::PathBuf;
@@ -32,7 +32,7 @@ impl Drop for TempDir {
 }
 
 /// ```text
-/// secret                  what must not be reached
+/// secret                  a file that must not be reached
 /// outside/                a directory that must not be reached
 /// root/
 ///   file                  "inside"
@@ -92,9 +92,9 @@ impl Tree {
     }
 }
 
-/// Runs a test with either resolver, each on a tree of its own.
+/// Runs a test with each implementation, on a tree of its own.
 fn both(test: impl Fn(&Tree, Resolver)) {
-    for resolver in [Resolver::Kernel, Resolver::Walk] {
+    for resolver in [Resolver::Kernel, Resolver::Userspace] {
         if resolver == Resolver::Kernel && !kernel::is_available() {
             continue;
         }
@@ -105,23 +105,23 @@ fn both(test: impl Fn(&Tree, Resolver)) {
 }
 
 #[test]
-fn without_links_a_link_leads_nowhere() {
+fn a_resolver_without_symlinks_refuses_links() {
     both(|tree, resolver| {
-        let linkless = resolver.linkless();
+        let strict = resolver.without_symlinks();
         for path in ["file", "dir/sub/deep", "dir/../file"] {
-            assert!(tree.open(linkless, path, OFlags::RDONLY).is_ok(), "{path}");
+            assert!(tree.open(strict, path, OFlags::RDONLY).is_ok(), "{path}");
         }
         for path in ["to-file", "to-dir/sub/deep", "chain", "to-dir/", "dir/back", "up/file"] {
-            let opened = tree.open(linkless, path, OFlags::RDONLY).map(drop);
+            let opened = tree.open(strict, path, OFlags::RDONLY).map(drop);
             assert_eq!(opened, Err(Errno::Loop), "{path} {resolver:?}");
         }
-        let made = tree.open(linkless, "to-dir/new", OFlags::WRONLY | OFlags::CREATE);
-        assert_eq!(made.map(drop), Err(Errno::Loop));
-        assert_eq!(linkless.linkless(), linkless);
+        let created = tree.open(strict, "to-dir/new", OFlags::WRONLY | OFlags::CREATE);
+        assert_eq!(created.map(drop), Err(Errno::Loop));
+        assert_eq!(strict.without_symlinks(), strict);
     });
 }
 
-/// What opening `path` for reading gives.
+/// Paths, and the result of opening each for reading.
 const READS: [(&str, Result<&str, Errno>); 27] = [
     ("file", Ok("inside")),
     ("./file", Ok("inside")),
@@ -152,7 +152,7 @@ const READS: [(&str, Result<&str, Errno>); 27] = [
     ("dir/out", Err(Errno::Perm)),
 ];
 
-/// Paths that lead outside, whoever follows.
+/// Paths that lead outside, whichever implementation resolves them.
 const ESCAPES: [&str; 20] = [
     "..",
     "../",
@@ -192,7 +192,7 @@ fn reading() {
 
 #[test]
 fn nothing_leads_outside() {
-    let ways = [
+    let flag_sets = [
         OFlags::RDONLY,
         OFlags::PATH,
         OFlags::RDONLY | OFlags::DIRECTORY,
@@ -200,7 +200,7 @@ fn nothing_leads_outside() {
     ];
     both(|tree, resolver| {
         for path in ESCAPES {
-            for flags in ways {
+            for flags in flag_sets {
                 let error = tree.open(resolver, path, flags).unwrap_err();
                 assert_eq!(error, Errno::Perm, "{resolver:?} {path} {flags:?}");
             }
@@ -247,8 +247,12 @@ fn links_are_not_followed_when_asked() {
         assert_eq!(open("to-file", OFlags::RDONLY), Some(Errno::Loop));
         assert_eq!(open("to-secret", OFlags::RDONLY), Some(Errno::Loop));
         assert_eq!(open("to-dir", OFlags::RDONLY | OFlags::DIRECTORY), Some(Errno::Notdir));
-        assert_eq!(open("to-dir/sub", OFlags::RDONLY), None, "only the last is not followed");
-        assert_eq!(open("to-dir/", OFlags::RDONLY), None, "a slash asks for what is behind");
+        assert_eq!(
+            open("to-dir/sub", OFlags::RDONLY),
+            None,
+            "NOFOLLOW applies to the last component"
+        );
+        assert_eq!(open("to-dir/", OFlags::RDONLY), None, "a slash follows the link");
         assert_eq!(open("to-outside/", OFlags::RDONLY), Some(Errno::Perm));
     });
 }
@@ -262,7 +266,7 @@ fn creating() {
         assert_eq!(open("new", create | OFlags::EXCL), Some(Errno::Exist));
         assert_eq!(open("to-file", create | OFlags::EXCL), Some(Errno::Exist));
         assert_eq!(open("to-secret", create | OFlags::EXCL), Some(Errno::Exist));
-        assert_eq!(open("dangling", create), None, "made where the link leads");
+        assert_eq!(open("dangling", create), None, "created at the target of the link");
         assert!(tree.temp.path().join("root/nothing").exists());
         assert_eq!(open("new/", create), Some(Errno::Isdir));
         assert_eq!(open("other/", create), Some(Errno::Isdir));
@@ -291,7 +295,7 @@ fn an_entry_has_one_component() {
 }
 
 #[test]
-fn as_many_links_as_the_kernel_follows() {
+fn the_limit_of_symbolic_links_is_the_kernels() {
     both(|tree, resolver| {
         let root = tree.temp.path().join("root");
         symlink("file", root.join("link1")).unwrap();
@@ -312,8 +316,8 @@ fn as_many_links_as_the_kernel_follows() {
 }
 
 #[test]
-fn a_directory_moved_during_the_walk_is_no_way_out() {
-    // `..` of a directory that now lies elsewhere must not be where it lies now.
+fn a_directory_moved_during_a_resolution_does_not_lead_outside() {
+    // `..` of a moved directory must not be its new parent.
     both(|tree, resolver| {
         let at = |path: &str| tree.temp.path().join(path);
         std::thread::scope(|scope| {

@@ -1,19 +1,19 @@
-//! The sandbox kept by this crate: a path is walked one component at a time, each opened from the
-//! directory before it and never through a symbolic link. Links are read and walked in turn.
+//! Path resolution in user space: each component is opened from the directory before it, with
+//! `O_NOFOLLOW`. The target of a symbolic link is read and resolved the same way.
 //!
-//! `..` pops the stack of the directories passed, instead of asking the file system for a parent:
-//! a directory that is moved away during the walk cannot become a way out.
+//! `..` pops the stack of opened directories and does not ask the file system for the parent. A
+//! directory that is moved during the resolution therefore does not lead outside.
 
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 
 use rustix::fs::{FileType, Mode, OFlags, fstat, openat};
 use rustix::io::Errno as HostErrno;
 
-use super::hidden::look;
-use super::{FileId, PASS_THROUGH, Root, link_target, pseudo_fs};
+use super::hidden::lstat;
+use super::{FileId, Root, TRAVERSE, link_target, pseudo_fs};
 use crate::errno::Errno;
 
-/// Opens `path` beneath `root`, as [`super::kernel::open`] does.
+/// Opens `path` beneath `root`, like [`super::kernel::open`].
 pub(super) fn open(
     root: Root<'_>,
     path: &[u8],
@@ -26,78 +26,79 @@ pub(super) fn open(
     if let Some(hidden) = root.hidden {
         hidden.check(start)?;
     }
-    let mut walk = Walk { root, start, passed: Vec::new(), ahead, links: 0, max_links };
+    let mut resolution = Resolution { root, start, opened: Vec::new(), ahead, links: 0, max_links };
     loop {
-        let step = walk.step();
-        let last = step.is_last;
-        match step.name.as_slice() {
-            b"" | b"." if last => return walk.open_here(flags, mode),
+        let component = resolution.next_component();
+        let last = component.is_last;
+        match component.name.as_slice() {
+            b"" | b"." if last => return resolution.open_here(flags, mode),
             b"" | b"." => {}
             b".." => {
-                // Above the root there is nothing.
-                walk.passed.pop().ok_or(Errno::Perm)?;
+                // The root has no parent.
+                resolution.opened.pop().ok_or(Errno::Perm)?;
                 if last {
-                    return walk.open_here(flags, mode);
+                    return resolution.open_here(flags, mode);
                 }
             }
             name if last => {
-                if let Some(fd) = walk.open_last(name, step.is_slashed, flags, mode)? {
+                if let Some(fd) = resolution.open_last(name, component.is_slashed, flags, mode)? {
                     return Ok(fd);
                 }
             }
-            name => walk.enter(name)?,
+            name => resolution.enter(name)?,
         }
     }
 }
 
-/// A walk in progress.
-struct Walk<'r> {
+/// A resolution in progress.
+struct Resolution<'r> {
     root: Root<'r>,
-    /// What the root is.
+    /// The identity of the root.
     start: FileId,
-    /// The directories between the root and here, and what they are.
-    passed: Vec<(OwnedFd, FileId)>,
-    /// What is left of the path.
+    /// The directories opened beneath the root, and their identities. The last is the current one.
+    opened: Vec<(OwnedFd, FileId)>,
+    /// The rest of the path.
     ahead: Vec<u8>,
-    /// How many symbolic links were followed.
+    /// The number of symbolic links followed.
     links: usize,
-    /// How many it may be.
+    /// The most that may be followed.
     max_links: usize,
 }
 
-/// The next component.
-struct Step {
+/// A component of the path.
+struct Component {
     name: Vec<u8>,
     is_last: bool,
-    /// Slashes follow; on the last component they ask for a directory.
+    /// Whether slashes follow. The last component then must be a directory.
     is_slashed: bool,
 }
 
-impl Walk<'_> {
-    /// Where the walk is.
+impl Resolution<'_> {
+    /// The current directory of the resolution.
     fn here(&self) -> BorrowedFd<'_> {
-        self.passed.last().map_or(self.root.fd, |(dir, _)| dir.as_fd())
+        self.opened.last().map_or(self.root.fd, |(dir, _)| dir.as_fd())
     }
 
-    /// `EPERM`: `name` here is a name for what is hidden. `found` is what lies there.
+    /// `EPERM` if `name` in the current directory names a hidden file. `found` is the identity of
+    /// the file that has the name.
     fn check_name(&self, name: &[u8], found: Option<FileId>) -> Result<(), Errno> {
         match self.root.hidden {
             None => Ok(()),
             Some(hidden) => {
-                let id = self.passed.last().map_or(self.start, |(_, id)| *id);
+                let id = self.opened.last().map_or(self.start, |(_, id)| *id);
                 hidden.check_name(self.here(), id, name, found)
             }
         }
     }
 
-    /// Looks at the last component before it is opened: to open a file may be to do something.
+    /// Checks the last component before it is opened: opening a file can have side effects.
     fn check_last(&self, name: &[u8], flags: OFlags) -> Result<(), Errno> {
         let harmless = flags.intersects(OFlags::PATH | OFlags::DIRECTORY);
         if harmless && self.root.hidden.is_none() {
             return Ok(());
         }
-        // What is wrong with the name is for `open` to say.
-        let stat = look(self.here(), name).unwrap_or_default();
+        // An error is left to the system call that opens the file.
+        let stat = lstat(self.here(), name).unwrap_or_default();
         let found = stat.as_ref().map(FileId::of);
         self.check_name(name, found)?;
         if stat.as_ref().is_some_and(pseudo_fs::is_memory) {
@@ -112,8 +113,8 @@ impl Walk<'_> {
         Ok(())
     }
 
-    /// What was opened, if it is nothing that must not be reached: all may have changed since it was
-    /// looked at. On the device of the root there is no other file system.
+    /// Checks the opened file again: the name may lead to another file than before it was opened.
+    /// A file on the root's device is not on a pseudo file system.
     fn checked(&self, fd: OwnedFd) -> Result<OwnedFd, Errno> {
         let id = FileId::of_open(&fd)?;
         if let Some(hidden) = self.root.hidden {
@@ -126,25 +127,25 @@ impl Walk<'_> {
     }
 
     /// Takes the next component off the path.
-    fn step(&mut self) -> Step {
+    fn next_component(&mut self) -> Component {
         let end = self.ahead.iter().position(|&byte| byte == b'/').unwrap_or(self.ahead.len());
         let slashes = self.ahead[end..].iter().take_while(|&&byte| byte == b'/').count();
         let rest = self.ahead.split_off(end + slashes);
         let mut name = std::mem::replace(&mut self.ahead, rest);
         name.truncate(end);
-        Step { name, is_last: self.ahead.is_empty(), is_slashed: slashes > 0 }
+        Component { name, is_last: self.ahead.is_empty(), is_slashed: slashes > 0 }
     }
 
-    /// Goes into the directory `name`, or follows the symbolic link of that name.
+    /// Enters the directory `name`, or follows the symbolic link of that name.
     fn enter(&mut self, name: &[u8]) -> Result<(), Errno> {
-        match openat(self.here(), name, PASS_THROUGH | OFlags::NOFOLLOW, Mode::empty()) {
+        match openat(self.here(), name, TRAVERSE | OFlags::NOFOLLOW, Mode::empty()) {
             Ok(dir) => {
                 let id = FileId::of_open(&dir)?;
                 self.check_name(name, Some(id))?;
-                self.passed.push((dir, id));
+                self.opened.push((dir, id));
                 Ok(())
             }
-            // Neither says whether it is a link or a file.
+            // Both errors mean a symbolic link or a file that is not a directory.
             Err(HostErrno::NOTDIR | HostErrno::LOOP) => match self.follow(name, b"/") {
                 Err(Errno::Inval) => Err(Errno::Notdir),
                 result => result,
@@ -153,7 +154,7 @@ impl Walk<'_> {
         }
     }
 
-    /// Opens the last component; `None` if it was a symbolic link, which now lies ahead.
+    /// Opens the last component. `None` if it is a symbolic link; its target is now ahead.
     fn open_last(
         &mut self,
         name: &[u8],
@@ -162,10 +163,10 @@ impl Walk<'_> {
         mode: Mode,
     ) -> Result<Option<OwnedFd>, Errno> {
         if slashed && flags.contains(OFlags::CREATE) {
-            // Says the kernel: only directories have slashes, and those are made by `mkdir`.
+            // As the kernel: a slash names a directory, and `mkdir` creates directories.
             return Err(Errno::Isdir);
         }
-        // A slash at the end asks for a directory, be it through a link.
+        // A slash at the end asks for a directory and follows a link.
         let follow = slashed || !flags.contains(OFlags::NOFOLLOW);
         let follow = follow && !flags.contains(OFlags::CREATE | OFlags::EXCL);
         let mut direct = flags | OFlags::NOFOLLOW;
@@ -179,7 +180,7 @@ impl Walk<'_> {
             Ok(fd) => return self.checked(fd).map(Some),
             Err(error @ (HostErrno::LOOP | HostErrno::NOTDIR)) if follow => {
                 return match self.follow(name, if slashed { b"/" } else { b"" }) {
-                    // No link: it is what the kernel said.
+                    // Not a link: the kernel's error stands.
                     Err(Errno::Inval) => Err(error.into()),
                     result => result.map(|()| None),
                 };
@@ -190,14 +191,14 @@ impl Walk<'_> {
         Ok(None)
     }
 
-    /// Opens the directory the walk has reached.
+    /// Opens the current directory.
     fn open_here(&self, flags: OFlags, mode: Mode) -> Result<OwnedFd, Errno> {
-        // `.` is a directory and no link; with `O_CREAT` the kernel says `EISDIR`.
+        // With `O_CREAT` the kernel returns `EISDIR` for `.`.
         self.checked(openat(self.here(), c".", flags, mode)?)
     }
 
-    /// Puts what the symbolic link `name` says before what lies ahead, with `then` between;
-    /// `EINVAL` if it is no link.
+    /// Puts the target of the symbolic link `name` and `then` before the rest of the path.
+    /// `EINVAL`: not a link.
     fn follow(&mut self, name: &[u8], then: &[u8]) -> Result<(), Errno> {
         let mut target = link_target(self.here(), name)?;
         self.links += 1;

@@ -1,25 +1,25 @@
-//! What the embedder does instead of the host: sleeping and yielding.
+//! `Callbacks`: functions of the embedder for sleeping and yielding.
 
 use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
-/// Called instead of letting the host's thread sleep.
+/// Called instead of a sleep of the host's thread.
 type Sleep = Arc<dyn Fn(Duration) + Send + Sync>;
 
-/// Called instead of giving the processor to another thread of the host.
+/// Called instead of a yield of the host's thread.
 type Yield = Arc<dyn Fn() + Send + Sync>;
 
-/// The embedder's functions, where there are some.
+/// The functions that the embedder has set.
 #[derive(Clone, Default)]
-pub(crate) struct Hooks {
+pub(crate) struct Callbacks {
     pub(crate) sleep: Option<Sleep>,
     pub(crate) yield_now: Option<Yield>,
 }
 
-impl fmt::Debug for Hooks {
+impl fmt::Debug for Callbacks {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Hooks")
+        f.debug_struct("Callbacks")
             .field("sleep", &self.sleep.is_some())
             .field("yield_now", &self.yield_now.is_some())
             .finish()

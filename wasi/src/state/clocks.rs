@@ -1,29 +1,26 @@
-//! Clocks: `clock_time_get`, `clock_res_get`.
+//! `Clocks`: the time source of an instance.
 
 use rustix::time::{ClockId, Timespec, clock_getres, clock_gettime};
 
 use crate::errno::Errno;
-use crate::guest::Memory;
 use crate::guest::layout;
-use crate::state::blueprint::Wasi;
 
-/// The clocks a guest may ask, numbered as in the specification.
+/// The clocks of a guest, numbered as in the specification.
 const CLOCKS: [ClockId; 4] =
     [ClockId::Realtime, ClockId::Monotonic, ClockId::ProcessCPUTime, ClockId::ThreadCPUTime];
 
-/// Where an instance's time comes from.
+/// The time source of an instance.
 #[derive(Clone, Copy, Debug)]
 pub(crate) enum Clocks {
     /// The host, through the vDSO: no system call.
     Host,
-    /// A clock that only the guest itself moves, so that every run is the same.
+    /// A clock that only calls of the guest advance, so that every run is the same.
     Virtual {
-        /// Where the realtime clock starts, in nanoseconds since 1970. The others start at 0.
+        /// The start of the realtime clock, in nanoseconds since 1970. The other clocks start at 0.
         start: u64,
         /// Nanoseconds that have passed.
         elapsed: u64,
-        /// Nanoseconds that pass with every reading; 0 for a clock that stands still until the
-        /// guest sleeps.
+        /// Nanoseconds that pass with every read; 0 if time passes only while the guest sleeps.
         step: u64,
     },
 }
@@ -41,8 +38,8 @@ impl Clocks {
         })
     }
 
-    /// As [`Clocks::now`], and the guest has looked at the clock: a stepping one goes on.
-    fn read(&mut self, id: u32) -> Result<u64, Errno> {
+    /// [`Clocks::now`] for a read by the guest, which advances a stepping clock.
+    pub(crate) fn read(&mut self, id: u32) -> Result<u64, Errno> {
         let now = self.now(id)?;
         if let Clocks::Virtual { elapsed, step, .. } = self {
             *elapsed = elapsed.saturating_add(*step);
@@ -51,7 +48,7 @@ impl Clocks {
     }
 
     /// The resolution of the clock numbered `id`, in nanoseconds. `EINVAL`: no such clock.
-    fn resolution(&self, id: u32) -> Result<u64, Errno> {
+    pub(crate) fn resolution(&self, id: u32) -> Result<u64, Errno> {
         let clock = *CLOCKS.get(id as usize).ok_or(Errno::Inval)?;
         Ok(match self {
             Clocks::Host => timestamp(clock_getres(clock)),
@@ -59,7 +56,7 @@ impl Clocks {
         })
     }
 
-    /// Lets `nanoseconds` pass on a virtual clock; the host's passes by itself.
+    /// Advances a virtual clock by `nanoseconds`. The host's clock advances by itself.
     pub(crate) fn pass(&mut self, nanoseconds: u64) {
         if let Clocks::Virtual { elapsed, .. } = self {
             *elapsed = elapsed.saturating_add(nanoseconds);
@@ -69,46 +66,6 @@ impl Clocks {
 
 fn timestamp(time: Timespec) -> u64 {
     layout::nanoseconds(time.tv_sec, time.tv_nsec as u64)
-}
-
-/// Tells a clock's resolution.
-///
-/// ```text
-/// writes  resolution: u64
-/// ```
-/// - `EINVAL`: no such clock.
-/// - `EFAULT`: a bad pointer.
-///
-/// [`clock_res_get`](https://github.com/WebAssembly/WASI/blob/main/legacy/preview1/docs.md#clock_res_get),
-/// [clock_getres(2)](https://man7.org/linux/man-pages/man2/clock_getres.2.html)
-pub(crate) fn clock_res_get(
-    wasi: &mut Wasi,
-    memory: &mut Memory<'_>,
-    id: u32,
-    resolution: u32,
-) -> Result<(), Errno> {
-    memory.write_u64(resolution, wasi.clocks.resolution(id)?)
-}
-
-/// Tells a clock's time. The precision asked for does not matter: the best there is costs no more.
-///
-/// ```text
-/// writes  time: u64
-/// ```
-/// - `EINVAL`: no such clock.
-/// - `EFAULT`: a bad pointer.
-///
-/// [`clock_time_get`](https://github.com/WebAssembly/WASI/blob/main/legacy/preview1/docs.md#clock_time_get),
-/// [clock_gettime(2)](https://man7.org/linux/man-pages/man2/clock_gettime.2.html)
-pub(crate) fn clock_time_get(
-    wasi: &mut Wasi,
-    memory: &mut Memory<'_>,
-    id: u32,
-    _precision: u64,
-    time: u32,
-) -> Result<(), Errno> {
-    memory.check(time, 8)?;
-    memory.write_u64(time, wasi.clocks.read(id)?)
 }
 
 #[cfg(test)]

@@ -1,6 +1,51 @@
-//! The state of an instance, and how it is created.
+//! `Wasi`: the WASI state of an instance.
 
-pub(crate) mod blueprint;
-pub(crate) mod callbacks;
-pub(crate) mod clocks;
-pub(crate) mod random;
+mod blueprint;
+mod callbacks;
+mod clocks;
+mod random;
+mod strings;
+
+use std::sync::Arc;
+
+use crate::fd::{FdTable, Stream};
+use crate::fs::mounts::Mounts;
+use crate::sandbox::Resolver;
+
+pub(crate) use blueprint::{Blueprint, Preopen};
+pub(crate) use callbacks::Callbacks;
+pub(crate) use clocks::Clocks;
+pub(crate) use random::Random;
+pub(crate) use strings::Strings;
+
+/// The WASI state of an instance: arguments, environment, clocks, random numbers, descriptors.
+///
+/// It is the state type of the host module: every instantiation has its own. To an embedder that
+/// adds functions to the module it is an opaque type.
+pub struct Wasi {
+    pub(crate) args: Arc<Strings>,
+    pub(crate) env: Arc<Strings>,
+    pub(crate) clocks: Clocks,
+    pub(crate) random: Random,
+    pub(crate) fds: FdTable,
+    pub(crate) mounts: Mounts,
+    pub(crate) resolver: Resolver,
+    pub(crate) callbacks: Callbacks,
+    /// The destination of the trace, if the guest is traced.
+    pub(crate) trace: Option<Stream>,
+}
+
+/// Functions of WASI can be exported into a host module whose state is a [`Wasi`] or contains one: see
+/// [`FunctionExporter`](crate::FunctionExporter).
+impl AsMut<Wasi> for Wasi {
+    #[inline]
+    fn as_mut(&mut self) -> &mut Wasi {
+        self
+    }
+}
+
+impl std::fmt::Debug for Wasi {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Wasi").finish_non_exhaustive()
+    }
+}

@@ -1,21 +1,19 @@
-//! Random bytes: `random_get`.
+//! `Random`: the random number generator of an instance.
 
 use rustix::rand::{GetRandomFlags, getrandom};
 
 use crate::errno::Errno;
-use crate::guest::Memory;
-use crate::state::blueprint::Wasi;
 
-/// So many bytes are fetched from the host at once: a system call for every 64 of the requests most
-/// guests make, sixteen bytes for a hash seed.
+/// The number of bytes fetched from the host at once. Most requests are 16 bytes for a hash seed;
+/// one in 64 of them makes a system call.
 const BUFFER: usize = 1024;
 
-/// Where an instance's random bytes come from.
-#[allow(clippy::large_enum_variant, reason = "there is one in an instance, and its way is short")]
+/// The source of an instance's random bytes.
+#[allow(clippy::large_enum_variant, reason = "there is one per instance, and it is moved once")]
 pub(crate) enum Random {
     /// The kernel's generator, `BUFFER` bytes at a time.
     System {
-        /// Bytes before `used` were handed out and are zero.
+        /// Bytes before `used` have been given to the guest and are zero.
         buffer: [u8; BUFFER],
         used: usize,
     },
@@ -45,7 +43,7 @@ impl Random {
                 }
                 let taken = &mut buffer[*used..*used + out.len()];
                 out.copy_from_slice(taken);
-                // A later look into this memory must not find keys made of it.
+                // A later leak of this memory must not disclose keys made of these bytes.
                 taken.fill(0);
                 *used += out.len();
             }
@@ -55,7 +53,8 @@ impl Random {
     }
 }
 
-/// The kernel may be interrupted in a request larger than 256 bytes, and then goes on.
+/// Fills `out` from the kernel's generator. A signal can cut a request of more than 256 bytes short;
+/// it is continued.
 fn fill_from_host(mut out: &mut [u8]) -> Result<(), Errno> {
     while !out.is_empty() {
         let n = getrandom(&mut *out, GetRandomFlags::empty())?;
@@ -64,11 +63,12 @@ fn fill_from_host(mut out: &mut [u8]) -> Result<(), Errno> {
     Ok(())
 }
 
-/// Steele, Lea and Flood's SplitMix64: eight lines, and the same everywhere.
+/// The generator SplitMix64 by Steele, Lea and Flood. It is small and gives the same sequence on every
+/// machine.
 pub(crate) struct SplitMix {
     state: u64,
-    /// The last number, of which the bytes before `used` were handed out: how a guest cuts its
-    /// requests does not change the sequence.
+    /// The last number. Bytes before `used` have been given to the guest, so the sizes of the
+    /// requests do not change the sequence.
     bytes: [u8; 8],
     used: usize,
 }
@@ -86,25 +86,6 @@ impl SplitMix {
         self.used += 1;
         self.bytes[self.used - 1]
     }
-}
-
-/// Fills a buffer with random bytes.
-///
-/// ```text
-/// writes  buf: u8[buf_len]
-/// ```
-/// - `EFAULT`: a bad pointer.
-/// - `EINTR`: interrupted; part of the buffer may be filled.
-///
-/// [`random_get`](https://github.com/WebAssembly/WASI/blob/main/legacy/preview1/docs.md#random_get),
-/// [getrandom(2)](https://man7.org/linux/man-pages/man2/getrandom.2.html)
-pub(crate) fn random_get(
-    wasi: &mut Wasi,
-    memory: &mut Memory<'_>,
-    buf: u32,
-    buf_len: u32,
-) -> Result<(), Errno> {
-    wasi.random.fill(memory.bytes_mut(buf, buf_len)?)
 }
 
 #[cfg(test)]

@@ -1,9 +1,7 @@
 //! The table of descriptors by itself.
 
 use crate::errno::Errno;
-use crate::fd::rights::Rights;
-use crate::fd::stream::Stream;
-use crate::fd::table::{Descriptor, FdTable, Object};
+use crate::fd::{Descriptor, FdTable, Object, Rights, Stream};
 
 fn null() -> Descriptor {
     Descriptor {
@@ -34,9 +32,9 @@ fn a_full_table() {
     fds.insert(null()).unwrap();
     fds.insert(null()).unwrap();
     assert_eq!(fds.insert(null()), Err(Errno::Mfile));
-    assert_eq!(fds.check_room(), Err(Errno::Mfile));
+    assert_eq!(fds.check_capacity(), Err(Errno::Mfile));
     fds.close(0).unwrap();
-    assert_eq!(fds.check_room(), Ok(()));
+    assert_eq!(fds.check_capacity(), Ok(()));
     assert_eq!(fds.insert(null()), Ok(0));
 }
 
@@ -58,7 +56,7 @@ fn renumbering_needs_two_open_descriptors() {
 fn kind_comes_before_rights() {
     let mut fds = FdTable::new(100, false);
     fds.insert(null()).unwrap();
-    assert_eq!(fds.base(0, Rights::PATH_OPEN).err(), Some(Errno::Notdir));
+    assert_eq!(fds.directory(0, Rights::PATH_OPEN).err(), Some(Errno::Notdir));
     assert_eq!(fds.socket(0, Rights::FD_READ).err(), Some(Errno::Notsock));
     assert_eq!(fds.file(0, Rights::FD_WRITE).err(), Some(Errno::Notcapable));
     fds.get_mut(0).unwrap().opened_for = Rights::FD_READ;

@@ -301,14 +301,14 @@ fn files_of_proc_that_cannot_be_written_at_an_offset() {
     let mut guest = Guest::new(Builder::new());
     let comm =
         fs::OpenOptions::new().read(true).write(true).open("/proc/thread-self/comm").unwrap();
-    let file = crate::fd::table::HostFile {
-        fd: crate::fd::table::HostFd::Owned(comm.into()),
+    let file = crate::fd::HostFile {
+        fd: crate::fd::HostFd::Owned(comm.into()),
         filetype: Filetype::RegularFile,
         writable: true,
-        offset: std::cell::Cell::new(crate::fd::offset::Offset::of_opened(Filetype::RegularFile)),
+        offset: std::cell::Cell::new(crate::fd::Offset::of_opened(Filetype::RegularFile)),
     };
-    let descriptor = crate::fd::table::Descriptor {
-        object: crate::fd::table::Object::Host(file),
+    let descriptor = crate::fd::Descriptor {
+        object: crate::fd::Object::HostFile(file),
         opened_for: Rights::DATA,
         base: Rights::FILE,
         inheriting: Rights::NONE,

@@ -22,11 +22,11 @@ use crate::builder::Builder;
 use crate::calls::path_open::path_open;
 use crate::calls::{fd_io, fd_meta};
 use crate::errno::Errno;
-use crate::fd::rights::Rights;
+use crate::fd::Rights;
 use crate::guest::Memory;
 use crate::guest::layout::{self, Filetype};
 use crate::sandbox::tests::TempDir;
-use crate::state::blueprint::Wasi;
+use crate::state::Wasi;
 
 /// Where results are written.
 const OUT: u32 = 0;

@@ -4,7 +4,7 @@
 use super::*;
 use crate::calls::dirs::fd_readdir;
 use crate::calls::path::*;
-use crate::state::random::Random;
+use crate::state::Random;
 
 /// What came of a call, as far as it must be the same everywhere.
 type Answer = Result<String, Errno>;

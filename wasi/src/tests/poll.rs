@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 use super::*;
 use crate::calls::fd_meta::fd_fdstat_set_flags;
 use crate::calls::poll::poll_oneoff;
-use crate::fd::stream::Input;
+use crate::fd::Input;
 
 const SUBSCRIPTIONS: u32 = PATH;
 const EVENTS: u32 = DATA;
@@ -83,7 +83,7 @@ fn the_embedder_sleeps_and_yields() {
         let mut guest = Guest::new(builder);
         assert_eq!(guest.poll(&[clock(1, 1, hour, 0)]), Ok(vec![(1, 0, 0, 0, 0)]));
         assert_eq!(guest.poll(&[clock(2, 1, 0, 0)]), Ok(vec![(2, 0, 0, 0, 0)]));
-        guest.call(crate::calls::process::sched_yield).unwrap();
+        guest.call(crate::calls::sched::sched_yield).unwrap();
         let log = std::mem::take(&mut *log.lock().unwrap());
         assert_eq!(log.len(), 2, "{log:?}");
         assert!(log[0] > Duration::from_secs(3599) && log[0] <= Duration::from_secs(3600));

@@ -4,10 +4,10 @@ use std::time::Duration;
 
 use super::*;
 use crate::calls::args::{args_get, args_sizes_get, environ_get, environ_sizes_get};
-use crate::fd::stream::{Captured, Input, Output};
+use crate::calls::clock::clock_time_get;
+use crate::calls::random::random_get;
+use crate::fd::{Captured, Input, Output};
 use crate::limits::Limits;
-use crate::state::clocks::clock_time_get;
-use crate::state::random::random_get;
 
 #[test]
 fn nothing_is_granted_by_itself() {
@@ -62,9 +62,7 @@ impl std::io::Write for Slow {
     fn write(&mut self, buf: &[u8]) -> std::io::Result<usize> {
         let n = buf.len().min(3);
         match Output::from(&self.0).0 {
-            crate::fd::stream::OutputKind::Writer(writer) => {
-                writer.lock().unwrap().write(&buf[..n])
-            }
+            crate::fd::OutputKind::Writer(writer) => writer.lock().unwrap().write(&buf[..n]),
             _ => unreachable!(),
         }
     }

@@ -15,7 +15,7 @@ const SYSTEMS: [&str; 4] = ["/proc", "/sys", "/sys/fs/cgroup/unified", "/sys/ker
 fn is_system(path: &str) -> bool {
     let flags = rustix::fs::OFlags::RDONLY | rustix::fs::OFlags::DIRECTORY;
     rustix::fs::open(path, flags, rustix::fs::Mode::empty())
-        .is_ok_and(|fd| matches!(crate::sandbox::kind_of_system(fd), Ok(Some(_))))
+        .is_ok_and(|fd| matches!(crate::sandbox::pseudo_file_system(fd), Ok(Some(_))))
 }
 
 #[test]

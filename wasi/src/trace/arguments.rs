@@ -1,34 +1,35 @@
-//! What the arguments of each function are, for who reads a trace.
+//! The kinds of arguments of each function, which decide how a trace shows them.
 
 use crate::calls::process;
-use crate::fd::rights::Rights;
+use crate::fd::Rights;
 use crate::guest::layout::{
     Fdflags, Fstflags, Lookupflags, Oflags, Riflags, Sdflags, Subclockflags,
 };
 use crate::trace::Function;
 
-/// What an argument is.
+/// The kind of an argument.
 #[derive(Clone, Copy)]
 pub(super) enum Kind {
     /// A number.
     Number,
     /// A number that may be negative.
     Signed,
-    /// A set of flags; the names of its bits, from the lowest on.
+    /// A set of flags, with the names of its bits from the lowest on.
     Flags(&'static [&'static str]),
-    /// One of several things; their names.
+    /// A number that has a name, with the names.
     Choice(&'static [&'static str]),
-    /// The length or number of what the argument before points to, which shows it.
-    Shown,
-    /// Where a path lies.
+    /// The length or count for the argument before it. Not shown by itself.
+    Length,
+    /// A pointer to a path.
     Path,
-    /// Where the buffers lie that are written from.
+    /// A pointer to the buffers that the call writes from.
     Gather,
-    /// Where the buffers lie that are read into; the named argument points to how much was.
+    /// A pointer to the buffers that the call reads into. The named argument points to the number of
+    /// bytes read.
     Scatter(&'static str),
-    /// Where subscriptions lie; the named argument is their number.
+    /// A pointer to subscriptions. The named argument is their number.
     Subscriptions(&'static str),
-    /// Where a result goes.
+    /// A pointer to a result.
     Result(Record),
 }
 
@@ -41,13 +42,13 @@ pub(super) enum Record {
     Fdstat,
     Filestat,
     Prestat,
-    /// Bytes; the named argument is their number.
+    /// Bytes. The named argument is their number.
     Bytes(&'static str),
-    /// Bytes; the named argument points to their number.
+    /// Bytes. The named argument points to their number.
     BytesUsed(&'static str),
-    /// Events; the named argument points to their number.
+    /// Events. The named argument points to their number.
     Events(&'static str),
-    /// Strings, or pointers to them: where they are is all that a line has room for.
+    /// A result of which only the address is shown, for example a list of strings.
     Address,
 }
 
@@ -67,10 +68,10 @@ const FILETYPES: &[&str] = &[
     "SYMBOLIC_LINK",
 ];
 
-/// What the argument `argument` of `function` is.
+/// The kind of the argument `argument` of `function`.
 pub(super) fn kind(function: Function, argument: &str) -> Kind {
     if function.module == "preview0" {
-        // Its records lie otherwise: where they are must do.
+        // The records of preview 0 have other layouts and are not decoded.
         match argument {
             "whence" => return Kind::Choice(WHENCE_OF_PREVIEW0),
             "stat" | "subscriptions" => return Kind::Result(Record::Address),
@@ -104,7 +105,7 @@ pub(super) fn kind(function: Function, argument: &str) -> Kind {
             | "path_unlink_file",
             "path_len",
         )
-        | (_, "old_path_len" | "new_path_len" | "iovs_len" | "data_len") => Kind::Shown,
+        | (_, "old_path_len" | "new_path_len" | "iovs_len" | "data_len") => Kind::Length,
         ("poll_oneoff", "subscriptions") => Kind::Subscriptions("nsubscriptions"),
         ("poll_oneoff", "events") => Kind::Result(Record::Events("nevents")),
         (_, "path" | "old_path" | "new_path") => Kind::Path,
@@ -134,7 +135,7 @@ pub(super) fn kind(function: Function, argument: &str) -> Kind {
     }
 }
 
-/// The name of a clock, if there is one of this number.
+/// The name of the clock with this number.
 pub(super) fn clock(id: u32) -> Option<&'static str> {
     CLOCKS.get(id as usize).copied()
 }
@@ -142,7 +143,7 @@ pub(super) fn clock(id: u32) -> Option<&'static str> {
 /// The flags of a clock subscription.
 pub(super) const CLOCK_FLAGS: &[&str] = Subclockflags::NAMES;
 
-/// The name of a file type, if there is one of this number.
+/// The name of the file type with this number.
 pub(super) fn filetype(number: u8) -> Option<&'static str> {
     FILETYPES.get(usize::from(number)).copied()
 }

@@ -1,8 +1,8 @@
-//! Tracing: every call as a line of text, in the manner of strace.
+//! Tracing: a line of text for every call, similar to strace.
 //!
-//! Tracing is a second set of host functions, made by the same table as the first: [`Traced`] stands
-//! around each call where [`Untraced`] stands around none. An untraced guest is linked with functions
-//! that know nothing of tracing, so that it costs them nothing, not even a look whether it is on.
+//! The table of functions is exported with one of two interceptors: [`Traced`] writes the lines, and
+//! [`Untraced`] does nothing. An untraced guest is linked with functions that contain no code for
+//! tracing, not even a test whether it is on.
 
 mod arguments;
 mod show;
@@ -13,21 +13,21 @@ use std::time::{Duration, Instant};
 
 use crate::errno::Errno;
 use crate::guest::Memory;
-use crate::state::blueprint::Wasi;
+use crate::state::Wasi;
 
-/// An argument of a call: its name, and its value as the bits the guest gave.
+/// An argument of a call: its name, and the bits that the guest passed.
 pub(crate) type Argument = (&'static str, u64);
 
 /// A function of WASI.
 #[derive(Clone, Copy)]
 pub(crate) struct Function {
-    /// The module of this crate that has it: what tells preview 0 from preview 1.
+    /// The module of this crate that defines it. It distinguishes preview 0 from preview 1.
     pub(crate) module: &'static str,
     pub(crate) name: &'static str,
 }
 
-/// What stands around every call of a host module.
-pub(crate) trait Around: 'static {
+/// Code that runs around every call of a host module.
+pub(crate) trait Interceptor: 'static {
     /// Makes `call`, the call of `function` with `arguments`.
     fn call(
         function: Function,
@@ -37,14 +37,19 @@ pub(crate) trait Around: 'static {
         call: impl FnOnce(&mut Wasi, &mut Memory<'_>) -> Result<(), Errno>,
     ) -> Result<(), Errno>;
 
-    /// Is told of a call that may end the guest, before it does.
-    fn last(function: Function, arguments: &[Argument], wasi: &mut Wasi, memory: &mut Memory<'_>);
+    /// Runs before a call that may end the guest and then does not return.
+    fn before_exit(
+        function: Function,
+        arguments: &[Argument],
+        wasi: &mut Wasi,
+        memory: &mut Memory<'_>,
+    );
 }
 
-/// Nothing around any call.
+/// The interceptor that only makes the call.
 pub(crate) struct Untraced;
 
-impl Around for Untraced {
+impl Interceptor for Untraced {
     #[inline(always)]
     fn call(
         _: Function,
@@ -57,10 +62,10 @@ impl Around for Untraced {
     }
 
     #[inline(always)]
-    fn last(_: Function, _: &[Argument], _: &mut Wasi, _: &mut Memory<'_>) {}
+    fn before_exit(_: Function, _: &[Argument], _: &mut Wasi, _: &mut Memory<'_>) {}
 }
 
-/// A line of the instance's trace for every call.
+/// The interceptor that writes a line to the instance's trace.
 ///
 /// ```text
 /// fd_write(fd=1, iovs=[{"hello\n", 6}], nwritten=6) = 0 <2.105 us>
@@ -69,7 +74,7 @@ impl Around for Untraced {
 /// ```
 pub(crate) struct Traced;
 
-impl Around for Traced {
+impl Interceptor for Traced {
     fn call(
         function: Function,
         arguments: &[Argument],
@@ -77,27 +82,32 @@ impl Around for Traced {
         memory: &mut Memory<'_>,
         call: impl FnOnce(&mut Wasi, &mut Memory<'_>) -> Result<(), Errno>,
     ) -> Result<(), Errno> {
-        // What the guest gives is shown as it was before the call, which may write over it.
-        let given = show::given(function, arguments, memory);
+        // Inputs are formatted before the call, which may overwrite them.
+        let inputs = show::inputs(function, arguments, memory);
         let start = Instant::now();
         let result = call(wasi, memory);
         let time = start.elapsed();
         let errno = result.err().unwrap_or(Errno::Success);
-        let mut line = show::call(function, arguments, memory, given, errno);
+        let mut line = show::call(function, arguments, memory, inputs, errno);
         end_of_line(&mut line, errno, time);
         write(wasi, &line);
         result
     }
 
-    fn last(function: Function, arguments: &[Argument], wasi: &mut Wasi, memory: &mut Memory<'_>) {
-        let given = show::given(function, arguments, memory);
-        let mut line = show::call(function, arguments, memory, given, Errno::Success);
+    fn before_exit(
+        function: Function,
+        arguments: &[Argument],
+        wasi: &mut Wasi,
+        memory: &mut Memory<'_>,
+    ) {
+        let inputs = show::inputs(function, arguments, memory);
+        let mut line = show::call(function, arguments, memory, inputs, Errno::Success);
         line.push_str(" = ?\n");
         write(wasi, &line);
     }
 }
 
-/// ` = 0 <1.234 us>`, ` = ENOENT (no such file or directory) <1.234 us>`
+/// Adds the result and the time: ` = 0 <1.234 us>`, ` = ENOENT (no such file or directory) <1.234 us>`.
 fn end_of_line(line: &mut String, errno: Errno, time: Duration) {
     let nanoseconds = time.as_nanos();
     let (us, ns) = (nanoseconds / 1000, nanoseconds % 1000);
@@ -108,8 +118,8 @@ fn end_of_line(line: &mut String, errno: Errno, time: Duration) {
     result.and_then(|()| writeln!(line, " <{us}.{ns:03} us>")).expect("a string takes everything");
 }
 
-/// Writes a line at once, so that lines of several instances do not mix. A trace that cannot be
-/// written must not change what the guest does.
+/// Writes a line with one call, so that lines of several instances do not mix. An error is ignored: it
+/// must not change the guest's behaviour.
 fn write(wasi: &mut Wasi, line: &str) {
     if let Some(trace) = &mut wasi.trace {
         let _ = trace.write(&[IoSlice::new(line.as_bytes())]);

@@ -1,10 +1,10 @@
-//! Calls as text.
+//! The text of a call: function, arguments and results.
 
 use std::fmt::{self, Write};
 
 use super::arguments::{self, Kind, Record};
 use crate::errno::Errno;
-use crate::fd::rights::Rights;
+use crate::fd::Rights;
 use crate::guest::MAX_PATH_LEN;
 use crate::guest::Memory;
 use crate::guest::layout::{
@@ -13,21 +13,21 @@ use crate::guest::layout::{
 };
 use crate::trace::{Argument, Function};
 
-/// So many bytes of a buffer are shown, as strace does.
+/// The number of bytes of a buffer that are shown, as in strace.
 const BYTES: usize = 32;
 
-/// So many elements of an array are shown.
+/// The number of elements of an array that are shown.
 const ELEMENTS: u32 = 8;
 
-/// What the guest gives: the text of every argument that is not a result.
-pub(super) fn given(
+/// The text of every argument that is an input; `None` for results and lengths.
+pub(super) fn inputs(
     function: Function,
     arguments: &[Argument],
     memory: &Memory<'_>,
 ) -> Vec<Option<String>> {
     let mut shown = Vec::with_capacity(arguments.len());
     for (i, &(name, value)) in arguments.iter().enumerate() {
-        // What follows a pointer says how much lies there.
+        // The argument after a pointer is the length or count.
         let next = arguments.get(i + 1).map_or(0, |&(_, value)| value as u32);
         let ptr = value as u32;
         shown.push(match arguments::kind(function, name) {
@@ -40,27 +40,27 @@ pub(super) fn given(
             Kind::Subscriptions(number) => {
                 Some(subscriptions(memory, ptr, argument(arguments, number)))
             }
-            Kind::Shown | Kind::Scatter(_) | Kind::Result(_) => None,
+            Kind::Length | Kind::Scatter(_) | Kind::Result(_) => None,
         });
     }
     shown
 }
 
-/// The line of a call that answered `errno`, up to the closing parenthesis.
+/// The line of a call that returned `errno`, up to the closing parenthesis.
 pub(super) fn call(
     function: Function,
     arguments: &[Argument],
     memory: &Memory<'_>,
-    given: Vec<Option<String>>,
+    inputs: Vec<Option<String>>,
     errno: Errno,
 ) -> String {
     let mut line = format!("{}(", function.name);
     let mut separator = "";
-    for (i, (&(name, value), given)) in arguments.iter().zip(given).enumerate() {
+    for (i, (&(name, value), input)) in arguments.iter().zip(inputs).enumerate() {
         let ptr = value as u32;
-        let text = match (given, arguments::kind(function, name)) {
+        let text = match (input, arguments::kind(function, name)) {
             (Some(text), _) => text,
-            (None, Kind::Shown) => continue,
+            (None, Kind::Length) => continue,
             (None, Kind::Result(record)) if errno == Errno::Success => {
                 result(memory, ptr, record, arguments).unwrap_or_else(|| address(ptr))
             }
@@ -97,7 +97,7 @@ fn address(ptr: u32) -> String {
     format!("{ptr:#x}")
 }
 
-/// `CREAT|TRUNC`; what has no name as a number; `~0` for all there is, as guests ask for rights.
+/// `CREAT|TRUNC`. Bits without a name are shown as a number, and all 64 bits as `~0`.
 fn flags(bits: u64, names: &[&str]) -> String {
     match bits {
         0 => return "0".to_owned(),
@@ -127,7 +127,7 @@ fn path(memory: &Memory<'_>, ptr: u32, len: u32) -> String {
     let Ok(bytes) = memory.bytes(ptr, len) else {
         return address(ptr);
     };
-    // A path can be all of memory, and is refused then.
+    // A guest may pass a path as long as its memory, which is refused.
     let (start, dots) = match bytes.get(..MAX_PATH_LEN) {
         Some(start) if bytes.len() > MAX_PATH_LEN => (start, "..."),
         _ => (bytes, ""),
@@ -144,8 +144,8 @@ fn bytes(bytes: &[u8]) -> String {
     format!("\"{}\"{dots}", start.escape_ascii())
 }
 
-/// `[{"abc", 3}, {"", 10}]`: of each buffer its bytes, or those of them that were `filled`, and its
-/// size.
+/// `[{"abc", 3}, {"", 10}]`: the bytes and the size of each buffer. `filled` is the number of bytes
+/// that the call has read into them.
 fn buffers(memory: &Memory<'_>, table: u32, count: u32, mut filled: Option<u32>) -> String {
     let one = |i: u32| {
         let iovec = memory.bytes(table.checked_add(i * 8)?, 8).ok()?;
@@ -161,7 +161,7 @@ fn buffers(memory: &Memory<'_>, table: u32, count: u32, mut filled: Option<u32>)
     list(count, one).unwrap_or_else(|| address(table))
 }
 
-/// `[a, b, ...]` of the first elements; none if one of them is none.
+/// `[a, b, ...]` with the first elements; `None` if one of them is `None`.
 fn list(count: u32, one: impl FnMut(u32) -> Option<String>) -> Option<String> {
     let shown = (0..count.min(ELEMENTS)).map(one).collect::<Option<Vec<_>>>()?.join(", ");
     let dots = if count > ELEMENTS { ", ..." } else { "" };

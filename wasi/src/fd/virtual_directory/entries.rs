@@ -1,118 +1,127 @@
-//! Functions on directory entries in a [`Tree`], each as its namesake in [`crate::calls::path`] does it
-//! on a directory of the host.
+//! Functions that create, rename and remove entries of a [`VirtualDirectory`]. They give the same
+//! errors as the host's system calls.
 
 use rustix::fs::{AtFlags, FileType, Mode};
 
-use super::Tree;
-use super::entry::{Refusals, Spot};
+use super::VirtualDirectory;
+use super::entry::{DirectoryEntry, UnusableErrors};
 use crate::errno::Errno;
-use crate::fs::mounts::Base;
+use crate::fd::{DirectoryRef, FdTable};
+use crate::fs::mounts::Mounts;
 use crate::fs::{FileKind, FileSystem};
 use crate::guest::GuestPath;
 use crate::guest::layout::Filestat;
-use crate::state::blueprint::Wasi;
 
-/// For functions that make an entry.
-const MAKING: Refusals = Refusals { dotted: Errno::Exist, in_use: Errno::Exist };
+/// For functions that create an entry.
+const CREATING: UnusableErrors = UnusableErrors { dotted: Errno::Exist, holds_mount: Errno::Exist };
 
-impl Tree {
-    fn spot<'a>(
+impl VirtualDirectory {
+    /// The entry at `path`.
+    fn entry<'a>(
         &'a self,
-        wasi: &'a Wasi,
+        mounts: &'a Mounts,
         path: GuestPath<'a>,
-        refusals: &Refusals,
-    ) -> Result<Spot<'a>, Errno> {
-        match Spot::find(&wasi.mounts, wasi.resolver, &Base::Tree(self), path, refusals)? {
-            Spot::Unusable(error) => Err(error),
-            spot => Ok(spot),
+        errors: &UnusableErrors,
+    ) -> Result<DirectoryEntry<'a>, Errno> {
+        match DirectoryEntry::find(mounts, &DirectoryRef::Virtual(self), path, errors)? {
+            DirectoryEntry::Unusable(error) => Err(error),
+            entry => Ok(entry),
         }
     }
 
-    /// As [`Tree::spot`], of an entry that will change.
-    fn changing<'a>(
+    /// The entry at `path`, for a change. `EROFS` on a read-only mount.
+    fn writable_entry<'a>(
         &'a self,
-        wasi: &'a Wasi,
+        mounts: &'a Mounts,
         path: GuestPath<'a>,
-        refusals: &Refusals,
-    ) -> Result<Spot<'a>, Errno> {
-        let spot = self.spot(wasi, path, refusals)?;
-        spot.require_writable()?;
-        Ok(spot)
+        errors: &UnusableErrors,
+    ) -> Result<DirectoryEntry<'a>, Errno> {
+        let entry = self.entry(mounts, path, errors)?;
+        entry.require_writable()?;
+        Ok(entry)
     }
 
-    pub(crate) fn create_directory(&self, wasi: &Wasi, path: GuestPath<'_>) -> Result<(), Errno> {
-        match self.changing(wasi, path, &MAKING)? {
-            Spot::Host { entry, .. } => {
+    pub(crate) fn create_directory(
+        &self,
+        mounts: &Mounts,
+        path: GuestPath<'_>,
+    ) -> Result<(), Errno> {
+        match self.writable_entry(mounts, path, &CREATING)? {
+            DirectoryEntry::Host { entry, .. } => {
                 Ok(rustix::fs::mkdirat(entry.dir(), entry.name(), Mode::from_raw_mode(0o777))?)
             }
-            Spot::Virtual { fs, path, .. } => fs.create_directory(&path),
-            Spot::Unusable(error) => Err(error),
+            DirectoryEntry::Virtual { fs, path, .. } => fs.create_directory(&path),
+            DirectoryEntry::Unusable(error) => Err(error),
         }
     }
 
-    pub(crate) fn remove_directory(&self, wasi: &Wasi, path: GuestPath<'_>) -> Result<(), Errno> {
-        let refusals = Refusals { dotted: Errno::Inval, in_use: Errno::Busy };
-        match self.changing(wasi, path, &refusals)? {
-            Spot::Host { entry, .. } => {
+    pub(crate) fn remove_directory(
+        &self,
+        mounts: &Mounts,
+        path: GuestPath<'_>,
+    ) -> Result<(), Errno> {
+        let errors = UnusableErrors { dotted: Errno::Inval, holds_mount: Errno::Busy };
+        match self.writable_entry(mounts, path, &errors)? {
+            DirectoryEntry::Host { entry, .. } => {
                 Ok(rustix::fs::unlinkat(entry.dir(), entry.name(), AtFlags::REMOVEDIR)?)
             }
-            Spot::Virtual { fs, path, .. } => fs.remove_directory(&path),
-            Spot::Unusable(error) => Err(error),
+            DirectoryEntry::Virtual { fs, path, .. } => fs.remove_directory(&path),
+            DirectoryEntry::Unusable(error) => Err(error),
         }
     }
 
-    pub(crate) fn unlink_file(&self, wasi: &Wasi, path: GuestPath<'_>) -> Result<(), Errno> {
-        let refusals = Refusals { dotted: Errno::Isdir, in_use: Errno::Isdir };
-        match self.changing(wasi, path, &refusals)? {
-            Spot::Host { entry, .. } => {
+    pub(crate) fn unlink_file(&self, mounts: &Mounts, path: GuestPath<'_>) -> Result<(), Errno> {
+        let errors = UnusableErrors { dotted: Errno::Isdir, holds_mount: Errno::Isdir };
+        match self.writable_entry(mounts, path, &errors)? {
+            DirectoryEntry::Host { entry, .. } => {
                 Ok(rustix::fs::unlinkat(entry.dir(), entry.name(), AtFlags::empty())?)
             }
-            Spot::Virtual { fs, path, slashed, .. } => {
+            DirectoryEntry::Virtual { fs, path, slashed, .. } => {
                 check_slash(&**fs, &path, slashed)?;
                 fs.remove_file(&path)
             }
-            Spot::Unusable(error) => Err(error),
+            DirectoryEntry::Unusable(error) => Err(error),
         }
     }
 
     pub(crate) fn symlink(
         &self,
-        wasi: &Wasi,
+        mounts: &Mounts,
         target: GuestPath<'_>,
         path: GuestPath<'_>,
     ) -> Result<(), Errno> {
-        match self.changing(wasi, path, &MAKING)? {
-            Spot::Host { entry, .. } => {
+        match self.writable_entry(mounts, path, &CREATING)? {
+            DirectoryEntry::Host { entry, .. } => {
                 Ok(rustix::fs::symlinkat(target.bytes(), entry.dir(), entry.name())?)
             }
-            Spot::Virtual { fs, path, slashed, .. } => {
+            DirectoryEntry::Virtual { fs, path, slashed, .. } => {
                 check_new(&**fs, &path, slashed)?;
                 let target = std::str::from_utf8(target.bytes()).map_err(|_| Errno::Ilseq)?;
                 fs.symlink(target, &path)
             }
-            Spot::Unusable(error) => Err(error),
+            DirectoryEntry::Unusable(error) => Err(error),
         }
     }
 
-    /// What a symbolic link says.
-    pub(crate) fn read_link(&self, wasi: &Wasi, path: GuestPath<'_>) -> Result<Vec<u8>, Errno> {
-        let refusals = Refusals { dotted: Errno::Inval, in_use: Errno::Inval };
+    /// The target of a symbolic link.
+    pub(crate) fn read_link(&self, mounts: &Mounts, path: GuestPath<'_>) -> Result<Vec<u8>, Errno> {
+        let errors = UnusableErrors { dotted: Errno::Inval, holds_mount: Errno::Inval };
         if path.bytes().ends_with(b"/") {
-            // Means what the link leads to, and that is no link.
-            self.path_stat(wasi, path, true)?;
+            // A slash follows the link, and a directory is not a link.
+            self.path_stat(mounts, path, true)?;
             return Err(Errno::Inval);
         }
-        match self.spot(wasi, path, &refusals)? {
-            Spot::Host { entry, .. } => {
+        match self.entry(mounts, path, &errors)? {
+            DirectoryEntry::Host { entry, .. } => {
                 Ok(rustix::fs::readlinkat(entry.dir(), entry.bare_name(), Vec::new())?.into_bytes())
             }
-            Spot::Virtual { fs, path, .. } => Ok(fs.read_link(&path)?.into_bytes()),
-            Spot::Unusable(error) => Err(error),
+            DirectoryEntry::Virtual { fs, path, .. } => Ok(fs.read_link(&path)?.into_bytes()),
+            DirectoryEntry::Unusable(error) => Err(error),
         }
     }
 }
 
-/// `ENOTDIR`: a slash behind what is no directory.
+/// `ENOTDIR`: the path ends in a slash and does not name a directory.
 fn check_slash(fs: &dyn FileSystem, path: &str, slashed: bool) -> Result<(), Errno> {
     if slashed && fs.stat(path)?.kind != FileKind::Directory {
         return Err(Errno::Notdir);
@@ -120,7 +129,7 @@ fn check_slash(fs: &dyn FileSystem, path: &str, slashed: bool) -> Result<(), Err
     Ok(())
 }
 
-/// As the kernel says it: with a slash, only a directory can be made.
+/// The kernel's errors for a new file whose path ends in a slash: only a directory can be created.
 fn check_new(fs: &dyn FileSystem, path: &str, slashed: bool) -> Result<(), Errno> {
     if slashed {
         fs.stat(path)?;
@@ -129,42 +138,46 @@ fn check_new(fs: &dyn FileSystem, path: &str, slashed: bool) -> Result<(), Errno
     Ok(())
 }
 
-/// What lies at `path`; of a symbolic link, the link, unless the path ends in a slash.
-fn stat(wasi: &Wasi, base: &Base<'_>, path: GuestPath<'_>) -> Result<Filestat, Errno> {
-    match base {
-        Base::Tree(tree) => tree.path_stat(wasi, path, false),
-        Base::Host(directory) => {
-            let (_, stat) = wasi.resolver.lookup(directory.root(), path, false)?;
+/// The metadata of the file at `path`. A symbolic link is followed only if the path ends in a slash.
+fn stat(
+    mounts: &Mounts,
+    directory: &DirectoryRef<'_>,
+    path: GuestPath<'_>,
+) -> Result<Filestat, Errno> {
+    match directory {
+        DirectoryRef::Virtual(directory) => directory.path_stat(mounts, path, false),
+        DirectoryRef::Host(directory) => {
+            let (_, stat) = mounts.resolver().lookup(directory.root(), path, false)?;
             Ok(Filestat::of_host(FileType::from_raw_mode(stat.st_mode).into(), &stat))
         }
     }
 }
 
-/// Gives a file a second name. `EXDEV`: on another file system.
+/// Creates a hard link. `EXDEV`: on another file system.
 pub(crate) fn link(
-    wasi: &Wasi,
-    old_base: &Base<'_>,
+    mounts: &Mounts,
+    old_directory: &DirectoryRef<'_>,
     old_path: GuestPath<'_>,
-    new_base: &Base<'_>,
+    new_directory: &DirectoryRef<'_>,
     new_path: GuestPath<'_>,
 ) -> Result<(), Errno> {
-    let refusals = Refusals { dotted: Errno::Perm, in_use: Errno::Perm };
-    let old = Spot::find(&wasi.mounts, wasi.resolver, old_base, old_path, &refusals)?;
+    let errors = UnusableErrors { dotted: Errno::Perm, holds_mount: Errno::Perm };
+    let old = DirectoryEntry::find(mounts, old_directory, old_path, &errors)?;
     let last = old_path.bytes().rsplit(|&byte| byte == b'/').next();
     if matches!(last, Some(b"" | b"..")) {
-        // A directory, or what a symbolic link leads to: neither can be linked to.
+        // The path names a directory or the target of a link. Neither can get a hard link.
         old.require_writable()?;
-        stat(wasi, old_base, old_path)?;
+        stat(mounts, old_directory, old_path)?;
         return Err(Errno::Perm);
     }
-    let new = Spot::find(&wasi.mounts, wasi.resolver, new_base, new_path, &MAKING)?;
-    if let Spot::Unusable(error) = new {
-        stat(wasi, old_base, old_path)?;
+    let new = DirectoryEntry::find(mounts, new_directory, new_path, &CREATING)?;
+    if let DirectoryEntry::Unusable(error) = new {
+        stat(mounts, old_directory, old_path)?;
         return Err(error);
     }
     new.require_writable()?;
-    if let Spot::Unusable(error) = old {
-        return Err(match stat(wasi, new_base, new_path) {
+    if let DirectoryEntry::Unusable(error) = old {
+        return Err(match stat(mounts, new_directory, new_path) {
             Err(Errno::Noent) if new_path.bytes().ends_with(b"/") => Errno::Noent,
             Err(Errno::Noent) => error,
             _ => Errno::Exist,
@@ -172,13 +185,13 @@ pub(crate) fn link(
     }
     old.require_writable()?;
     match (old, new) {
-        (Spot::Host { entry: old, .. }, Spot::Host { entry: new, .. }) => {
+        (DirectoryEntry::Host { entry: old, .. }, DirectoryEntry::Host { entry: new, .. }) => {
             let flags = AtFlags::empty();
             Ok(rustix::fs::linkat(old.dir(), old.bare_name(), new.dir(), new.name(), flags)?)
         }
         (
-            Spot::Virtual { fs: old_fs, path: old, .. },
-            Spot::Virtual { fs, path: new, slashed, .. },
+            DirectoryEntry::Virtual { fs: old_fs, path: old, .. },
+            DirectoryEntry::Virtual { fs, path: new, slashed, .. },
         ) if std::sync::Arc::ptr_eq(old_fs, fs) => {
             fs.stat(&old)?;
             check_new(&**fs, &new, slashed)?;
@@ -190,30 +203,31 @@ pub(crate) fn link(
 
 /// Renames a file or directory. `EXDEV`: to another file system.
 ///
-/// Answers the locations a directory that is no host's came from and went to.
+/// Returns the old and the new location of an entry of a virtual file system.
 pub(crate) fn rename(
-    wasi: &Wasi,
-    old_base: &Base<'_>,
+    mounts: &Mounts,
+    fds: &FdTable,
+    old_directory: &DirectoryRef<'_>,
     old_path: GuestPath<'_>,
-    new_base: &Base<'_>,
+    new_directory: &DirectoryRef<'_>,
     new_path: GuestPath<'_>,
 ) -> Result<Option<(String, String)>, Errno> {
-    let refusals = Refusals { dotted: Errno::Busy, in_use: Errno::Busy };
-    let old = Spot::find(&wasi.mounts, wasi.resolver, old_base, old_path, &refusals)?;
-    let new = Spot::find(&wasi.mounts, wasi.resolver, new_base, new_path, &refusals)?;
+    let errors = UnusableErrors { dotted: Errno::Busy, holds_mount: Errno::Busy };
+    let old = DirectoryEntry::find(mounts, old_directory, old_path, &errors)?;
+    let new = DirectoryEntry::find(mounts, new_directory, new_path, &errors)?;
     old.require_writable()?;
     new.require_writable()?;
     match (old, new) {
-        (Spot::Host { entry: old, .. }, Spot::Host { entry: new, .. }) => {
+        (DirectoryEntry::Host { entry: old, .. }, DirectoryEntry::Host { entry: new, .. }) => {
             rustix::fs::renameat(old.dir(), old.name(), new.dir(), new.name())?;
             Ok(None)
         }
         (
-            Spot::Virtual { fs: old_fs, path: old, slashed, location: from, .. },
-            Spot::Virtual { fs, path: new, slashed: new_slashed, location: to, .. },
+            DirectoryEntry::Virtual { fs: old_fs, path: old, slashed, location: from, .. },
+            DirectoryEntry::Virtual { fs, path: new, slashed: new_slashed, location: to, .. },
         ) if std::sync::Arc::ptr_eq(old_fs, fs) => {
             check_slash(&**fs, &old, slashed || new_slashed)?;
-            wasi.fds.check_relocation(&from, &to)?;
+            fds.check_relocation(&from, &to)?;
             fs.rename(&old, &new)?;
             Ok(Some((from, to)))
         }

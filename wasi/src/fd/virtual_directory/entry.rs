@@ -1,114 +1,107 @@
-//! A directory entry, on whichever file system it lies.
+//! `DirectoryEntry`: a directory entry on the file system of its mount.
 
 use std::sync::Arc;
 
-use super::Tree;
+use super::VirtualDirectory;
 use crate::errno::Errno;
-use crate::fd::table::Directory;
+use crate::fd::DirectoryRef;
 use crate::fs::FileSystem;
-use crate::fs::mounts::single_mount::Plain;
-use crate::fs::mounts::{Mounts, Source, resolve as walk};
+use crate::fs::mounts::{Mounts, SingleMountPath, Source};
 use crate::guest::GuestPath;
-use crate::sandbox::{Entry, Resolver};
+use crate::sandbox::Entry;
 
-/// The directory a path of a guest starts from.
-pub(crate) enum Base<'a> {
-    /// One of the host with nothing mounted beneath it.
-    Host(&'a Directory),
-    Tree(&'a Tree),
-}
-
-/// An entry, which need not exist.
-pub(super) enum Spot<'a> {
+/// A directory entry. It need not exist.
+pub(super) enum DirectoryEntry<'a> {
     Host {
         entry: Entry<'a, 'a>,
         writable: bool,
     },
     Virtual {
         fs: &'a Arc<dyn FileSystem>,
-        /// In the file system, and in the guest's tree.
+        /// The path in the file system.
         path: String,
+        /// The location in the guest's tree.
         location: String,
         slashed: bool,
         writable: bool,
     },
-    /// None that can be made, moved or removed. Told after what is wrong with the path, as the
-    /// kernel does it.
+    /// An entry that cannot be created, renamed or removed. Errors of the path come before this
+    /// one, as in the kernel.
     Unusable(Errno),
 }
 
-/// What a function that works on entries answers for those that it cannot take.
-pub(super) struct Refusals {
-    /// `.` and `..`.
+/// The errors of a function for entries that it cannot change.
+pub(super) struct UnusableErrors {
+    /// For `.` and `..`.
     pub(super) dotted: Errno,
-    /// A mount, or a directory above one.
-    pub(super) in_use: Errno,
+    /// For a mount point, or a directory above one.
+    pub(super) holds_mount: Errno,
 }
 
-impl<'a> Spot<'a> {
-    /// The entry that `path` names from `base`; of a symbolic link, the link.
+impl<'a> DirectoryEntry<'a> {
+    /// The entry that `path` names. A symbolic link in the last component is not followed.
     pub(super) fn find(
         mounts: &'a Mounts,
-        resolver: Resolver,
-        base: &Base<'a>,
+        directory: &DirectoryRef<'a>,
         path: GuestPath<'a>,
-        refusals: &Refusals,
+        errors: &UnusableErrors,
     ) -> Result<Self, Errno> {
-        let tree = match base {
-            Base::Host(directory) => {
-                let entry = resolver.entry(directory.root(), path)?;
-                return Ok(Spot::Host { entry, writable: directory.writable });
+        let directory = match directory {
+            DirectoryRef::Host(directory) => {
+                let entry = mounts.resolver().entry(directory.root(), path)?;
+                return Ok(DirectoryEntry::Host { entry, writable: directory.writable });
             }
-            Base::Tree(tree) => tree,
+            DirectoryRef::Virtual(directory) => directory,
         };
-        if let Some(spot) = Spot::find_plainly(mounts, resolver, tree, path) {
-            return Ok(spot);
+        if let Some(entry) = Self::find_on_single_mount(mounts, directory, path) {
+            return Ok(entry);
         }
-        let place = walk::resolve(mounts, resolver, &tree.location, path, false)?;
-        if place.dotted {
-            return Ok(Spot::Unusable(refusals.dotted));
+        let resolved = mounts.resolve(&directory.location, path, false)?;
+        if resolved.dotted {
+            return Ok(DirectoryEntry::Unusable(errors.dotted));
         }
-        if mounts.is_in_use(&place.location) {
-            return Ok(Spot::Unusable(refusals.in_use));
+        if mounts.holds_mount(&resolved.location) {
+            return Ok(DirectoryEntry::Unusable(errors.holds_mount));
         }
-        let found = mounts.find(&place.location)?;
+        let found = mounts.find(&resolved.location)?;
         let writable = found.mount.writable;
         match &found.mount.source {
             Source::Host(fd) => {
-                // Slashes at the end are for the kernel to judge.
-                let slash = if place.slashed { "/" } else { "" };
+                // The kernel decides about slashes at the end.
+                let slash = if resolved.slashed { "/" } else { "" };
                 let path = format!("{}{slash}", found.rest);
                 let path = GuestPath::new(path.as_bytes())?;
-                let entry = resolver.linkless().entry(found.mount.root(fd), path)?.into_owned();
-                Ok(Spot::Host { entry, writable })
+                let resolver = mounts.host_resolver();
+                let entry = resolver.entry(found.mount.root(fd), path)?.into_owned();
+                Ok(DirectoryEntry::Host { entry, writable })
             }
-            Source::Virtual(fs) => Ok(Spot::Virtual {
+            Source::Virtual(fs) => Ok(DirectoryEntry::Virtual {
                 fs,
                 path: found.rest.to_owned(),
-                slashed: place.slashed,
+                slashed: resolved.slashed,
                 writable,
-                location: place.location,
+                location: resolved.location,
             }),
         }
     }
 
-    /// As [`Spot::find`], without a walk, if nothing but directories is on the way.
-    fn find_plainly(
+    /// [`DirectoryEntry::find`] with one system call, if the path lies on one mount of the host.
+    fn find_on_single_mount(
         mounts: &'a Mounts,
-        resolver: Resolver,
-        tree: &Tree,
+        directory: &VirtualDirectory,
         path: GuestPath<'_>,
     ) -> Option<Self> {
-        let plain = Plain::new(mounts, &tree.location, path)?;
-        let entry = resolver.linkless().entry(plain.root, plain.path()?).ok()?.into_owned();
-        Some(Spot::Host { entry, writable: plain.writable })
+        let single = SingleMountPath::new(mounts, &directory.location, path)?;
+        let entry = mounts.host_resolver().entry(single.root, single.path()?).ok()?.into_owned();
+        Some(DirectoryEntry::Host { entry, writable: single.writable })
     }
 
-    /// `EROFS` on a read-only mount, and what makes it unusable.
+    /// `EROFS` on a read-only mount; the error of an unusable entry.
     pub(super) fn require_writable(&self) -> Result<(), Errno> {
         match self {
-            Spot::Host { writable: true, .. } | Spot::Virtual { writable: true, .. } => Ok(()),
-            Spot::Unusable(error) => Err(*error),
+            DirectoryEntry::Host { writable: true, .. }
+            | DirectoryEntry::Virtual { writable: true, .. } => Ok(()),
+            DirectoryEntry::Unusable(error) => Err(*error),
             _ => Err(Errno::Rofs),
         }
     }

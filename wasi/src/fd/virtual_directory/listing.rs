@@ -1,46 +1,45 @@
-//! Listing a [`Tree`]: what its file system has, then what is mounted there.
+//! Listing of a [`VirtualDirectory`]: the entries of its file system, then the mount points in it.
 //!
-//! Cookies are the file system's own, so that they survive what happens to the directory; those of
-//! mounts, which neither come nor go, have the highest bit set.
+//! Cookies are those of the file system, so they remain valid when entries are added or removed.
+//! Cookies of mount points have the highest bit set; mount points do not change.
 
 use std::os::fd::AsFd;
 
 use rustix::fs::{Mode, OFlags};
 
-use super::Tree;
-use crate::calls::dirs::{self, Dirents};
+use super::VirtualDirectory;
 use crate::errno::Errno;
-use crate::fs::mounts::{Found, Source, filetype, join};
+use crate::fd::Dirents;
+use crate::fs::mounts::{MountLookup, Mounts, Source, filetype, join};
 use crate::guest::GuestPath;
 use crate::guest::layout::Filetype;
-use crate::state::blueprint::Wasi;
 
-/// Marks the cookie of a mount: the rest is how many of them have been told.
+/// Marks the cookie of a mount point. The other bits are the number of mount points listed.
 const MOUNTS: u64 = 1 << 63;
 
-/// Told before the entries of a file system that is not the host's.
+/// The entries that are listed before those of a virtual file system.
 const DOTS: [&str; 2] = [".", ".."];
 
-impl Tree {
-    /// Tells `dirents` the entries from `cookie` on.
+impl VirtualDirectory {
+    /// Adds the entries from `cookie` on to `dirents`.
     pub(crate) fn list(
         &self,
-        wasi: &Wasi,
+        mounts: &Mounts,
         cookie: u64,
         dirents: &mut Dirents<'_>,
     ) -> Result<(), Errno> {
-        let mut told = cookie.checked_sub(MOUNTS);
-        if told.is_none() {
-            let found = wasi.mounts.find(&self.location)?;
+        let mut listed = cookie.checked_sub(MOUNTS);
+        if listed.is_none() {
+            let found = mounts.find(&self.location)?;
             match &found.mount.source {
-                Source::Host(_) => self.list_host(wasi, &found, cookie, dirents)?,
-                Source::Virtual(_) => self.list_virtual(wasi, &found, cookie, dirents)?,
+                Source::Host(_) => self.list_host(mounts, &found, cookie, dirents)?,
+                Source::Virtual(_) => self.list_virtual(mounts, &found, cookie, dirents)?,
             }
-            told = Some(0);
+            listed = Some(0);
         }
-        let mounts = wasi.mounts.children(&self.location).enumerate();
-        for (i, name) in mounts.skip(told.map_or(0, |told| told as usize)) {
-            let stat = wasi.mounts.stat(wasi.resolver, &join(&self.location, name))?;
+        let mount_points = mounts.children(&self.location).enumerate();
+        for (i, name) in mount_points.skip(listed.map_or(0, |listed| listed as usize)) {
+            let stat = mounts.stat(&join(&self.location, name))?;
             let next = MOUNTS + i as u64 + 1;
             if !dirents.push(next, stat.ino, name.as_bytes(), stat.filetype) {
                 break;
@@ -49,10 +48,11 @@ impl Tree {
         Ok(())
     }
 
+    /// Adds the entries of a directory of the host, without the names that are mount points.
     fn list_host(
         &self,
-        wasi: &Wasi,
-        found: &Found<'_, '_>,
+        mounts: &Mounts,
+        found: &MountLookup<'_, '_>,
         cookie: u64,
         dirents: &mut Dirents<'_>,
     ) -> Result<(), Errno> {
@@ -62,18 +62,19 @@ impl Tree {
         let path = if found.rest.is_empty() { "." } else { found.rest };
         let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::NOFOLLOW;
         let path = GuestPath::new(path.as_bytes())?;
-        let dir =
-            wasi.resolver.linkless().open(found.mount.root(fd), path, flags, Mode::empty())?;
-        let mounts: Vec<_> = wasi.mounts.children(&self.location).collect();
-        dirs::list(dir.as_fd(), cookie, dirents, |name| {
-            !mounts.iter().any(|mount| mount.as_bytes() == name)
+        let dir = mounts.host_resolver().open(found.mount.root(fd), path, flags, Mode::empty())?;
+        let mount_points: Vec<_> = mounts.children(&self.location).collect();
+        dirents.extend_from_host(dir.as_fd(), cookie, |name| {
+            !mount_points.iter().any(|mount| mount.as_bytes() == name)
         })
     }
 
+    /// Adds the entries of a directory of a virtual file system, without the names that are mount
+    /// points.
     fn list_virtual(
         &self,
-        wasi: &Wasi,
-        found: &Found<'_, '_>,
+        mounts: &Mounts,
+        found: &MountLookup<'_, '_>,
         cookie: u64,
         dirents: &mut Dirents<'_>,
     ) -> Result<(), Errno> {
@@ -81,7 +82,7 @@ impl Tree {
             return Ok(());
         };
         for (i, name) in (0..).zip(DOTS).skip(usize::try_from(cookie).unwrap_or(usize::MAX)) {
-            // As of a host's directory: the number of a parent is not told.
+            // The inode number of the parent is not given, as in directories of the host.
             let ino = if name == "." { fs.stat(found.rest)?.inode } else { 0 };
             if !dirents.push(i + 1, ino, name.as_bytes(), Filetype::Directory) {
                 return Ok(());
@@ -89,7 +90,7 @@ impl Tree {
         }
         let dots = DOTS.len() as u64;
         fs.list(found.rest, cookie.saturating_sub(dots), &mut |entry| {
-            let hidden = wasi.mounts.is_root(&join(&self.location, entry.name));
+            let hidden = mounts.is_mount_point(&join(&self.location, entry.name));
             hidden || {
                 let next = entry.cookie.saturating_add(dots);
                 dirents.push(next, entry.inode, entry.name.as_bytes(), filetype(entry.kind))

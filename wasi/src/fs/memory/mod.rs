@@ -8,15 +8,15 @@ use std::io::{IoSlice, IoSliceMut};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::SystemTime;
 
-use self::nodes::{Body, Clock, Folder, State};
+use self::nodes::{Body, Clock, DirectoryEntries, State};
 use self::pages::{Pages, Space};
 use super::{Entry, File, FileKind, FileStat, FileSystem, OpenOptions, Times};
 use crate::errno::Errno;
 use crate::limits::Limits;
 
-/// A file system in memory, empty at first, of bounded size. A clone is the same file system.
+/// A file system in memory, empty at first and of bounded size. A clone shares the files.
 ///
-/// Of times, those of access change only when they are set.
+/// Reading a file does not change its access time.
 ///
 /// ```
 /// # use precast_wasi as wasi;
@@ -43,15 +43,16 @@ impl MemoryFs {
         Self::with_clock(limits, Arc::new(clock))
     }
 
-    /// As [`MemoryFs::with_limits`], with files as old as `clock` says.
+    /// Like [`MemoryFs::with_limits`], with timestamps from `clock`.
     pub(crate) fn with_clock(limits: &Limits, clock: Clock) -> Self {
         let space = Space { bytes: limits.memory_bytes, entries: limits.memory_entries };
         MemoryFs(Arc::new(Mutex::new(State::new(space, clock))))
     }
 
-    /// Makes the file at `path`, or replaces its contents. Directories on the way are made.
+    /// Creates the file at `path` with its parent directories, or replaces its contents.
     ///
-    /// `ENOSPC`: no room. `ENOTDIR`, `EISDIR`, `ELOOP`: something is in the way.
+    /// `ENOSPC`: a limit is reached. `ENOTDIR`: a parent is not a directory. `EISDIR`, `ELOOP`: the
+    /// path is a directory or a symbolic link.
     pub fn write(&self, path: &str, contents: &[u8]) -> Result<(), Errno> {
         for (slash, _) in path.match_indices('/') {
             match self.create_directory(&path[..slash]) {
@@ -75,7 +76,7 @@ impl MemoryFs {
         Ok(contents)
     }
 
-    /// A panic while the lock is held does not happen but for want of memory.
+    /// A poisoned lock is taken: only a failed allocation panics while the lock is held.
     fn lock(&self) -> MutexGuard<'_, State> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -126,12 +127,12 @@ impl FileSystem for MemoryFs {
         each: &mut dyn FnMut(Entry<'_>) -> bool,
     ) -> Result<(), Errno> {
         let state = self.lock();
-        let folder = state.folder(state.find(path)?)?;
+        let entries = state.entries(state.find(path)?)?;
         let Some(from) = cookie.checked_add(1) else {
             return Ok(());
         };
-        for (&cookie, name) in folder.by_serial.range(from..) {
-            let (_, inode) = folder.by_name[name];
+        for (&cookie, name) in entries.by_serial.range(from..) {
+            let (_, inode) = entries.by_name[name];
             let kind = state.node(inode)?.kind();
             if !each(Entry { name, inode, kind, cookie }) {
                 break;
@@ -149,13 +150,13 @@ impl FileSystem for MemoryFs {
     }
 
     fn create_directory(&self, path: &str) -> Result<(), Errno> {
-        self.lock().create(path, Body::Directory(Folder::default())).map(drop)
+        self.lock().create(path, Body::Directory(DirectoryEntries::default())).map(drop)
     }
 
     fn remove_directory(&self, path: &str) -> Result<(), Errno> {
         let mut state = self.lock();
         match &state.node(state.find(path)?)?.body {
-            Body::Directory(folder) if folder.by_name.is_empty() => state.remove(path),
+            Body::Directory(entries) if entries.by_name.is_empty() => state.remove(path),
             Body::Directory(_) => Err(Errno::Notempty),
             _ => Err(Errno::Notdir),
         }
@@ -182,7 +183,7 @@ impl FileSystem for MemoryFs {
         }
         if let Some(replaced) = state.find_or_none(to)? {
             if replaced == node {
-                // Two names of one file; POSIX leaves both.
+                // Two hard links of one file: POSIX changes nothing.
                 return Ok(());
             }
             state.parent(to)?;
@@ -190,8 +191,8 @@ impl FileSystem for MemoryFs {
             state.remove(to)?;
         }
         let (new_parent, new_name) = state.parent(to)?;
-        state.folder_mut(old_parent)?.remove(old_name);
-        state.folder_mut(new_parent)?.insert(new_name, node);
+        state.entries_mut(old_parent)?.remove(old_name);
+        state.entries_mut(new_parent)?.insert(new_name, node);
         if state.node(node)?.kind() == FileKind::Directory {
             state.node_mut(old_parent)?.links -= 1;
             state.node_mut(new_parent)?.links += 1;
@@ -212,7 +213,7 @@ impl FileSystem for MemoryFs {
         }
         let (parent, name) = state.parent(to)?;
         state.space.take_entry()?;
-        state.folder_mut(parent)?.insert(name, node);
+        state.entries_mut(parent)?.insert(name, node);
         let now = (state.clock)();
         let node = state.node_mut(node)?;
         node.links += 1;
@@ -223,11 +224,11 @@ impl FileSystem for MemoryFs {
     fn symlink(&self, target: &str, path: &str) -> Result<(), Errno> {
         let mut state = self.lock();
         state.space.take_bytes(target.len() as u64)?;
-        let made = state.create(path, Body::Link(target.to_owned()));
-        if made.is_err() {
+        let created = state.create(path, Body::Link(target.to_owned()));
+        if created.is_err() {
             state.space.bytes += target.len() as u64;
         }
-        made.map(drop)
+        created.map(drop)
     }
 
     fn set_times(&self, path: &str, times: Times) -> Result<(), Errno> {
@@ -238,7 +239,7 @@ impl FileSystem for MemoryFs {
     }
 }
 
-/// An open file. The node stays as long as it does, named or not.
+/// An open file. It keeps the node alive, even after the last hard link is removed.
 struct MemoryFile {
     fs: MemoryFs,
     number: u64,

@@ -1,4 +1,4 @@
-//! The files and directories of a file system in memory, by number, and the names they have.
+//! The nodes of a file system in memory: files, directories and symbolic links by inode number.
 
 use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
@@ -15,10 +15,10 @@ const ROOT: u64 = 1;
 /// Nanoseconds since 1970.
 pub(super) type Clock = Arc<dyn Fn() -> u64 + Send + Sync>;
 
-/// All of a file system in memory.
+/// The state of a file system in memory.
 pub(super) struct State {
     nodes: HashMap<u64, Node>,
-    /// The number of the next node.
+    /// The inode number of the next node.
     next: u64,
     pub(super) space: Space,
     pub(super) clock: Clock,
@@ -27,28 +27,28 @@ pub(super) struct State {
 /// A file, directory or symbolic link.
 pub(super) struct Node {
     pub(super) body: Body,
-    /// How many names it has; of a directory, how many a host would say it has.
+    /// The number of hard links. A directory has as many as on a host: 2 and its subdirectories.
     pub(super) links: u64,
-    /// How many times it is open.
+    /// The number of open files of it.
     pub(super) handles: u64,
     accessed: u64,
     modified: u64,
     pub(super) changed: u64,
 }
 
-/// What a node is.
+/// The contents of a node.
 pub(super) enum Body {
     File(Pages),
-    Directory(Folder),
+    Directory(DirectoryEntries),
     Link(String),
 }
 
 /// The entries of a directory.
 #[derive(Default)]
-pub(super) struct Folder {
-    /// Serial numbers and nodes.
+pub(super) struct DirectoryEntries {
+    /// Serial number and inode number of each name.
     pub(super) by_name: BTreeMap<Arc<str>, (u64, u64)>,
-    /// In the order in which they were made: a listing goes on after a serial number.
+    /// The names in order of creation. A serial number is the cookie of a listing.
     pub(super) by_serial: BTreeMap<u64, Arc<str>>,
     last_serial: u64,
 }
@@ -75,9 +75,9 @@ impl Node {
 }
 
 impl State {
-    /// An empty directory.
+    /// A file system with an empty root directory.
     pub(super) fn new(space: Space, clock: Clock) -> Self {
-        let root = Node::new(Body::Directory(Folder::default()), clock());
+        let root = Node::new(Body::Directory(DirectoryEntries::default()), clock());
         State { nodes: HashMap::from([(ROOT, root)]), next: ROOT + 1, space, clock }
     }
 
@@ -89,22 +89,23 @@ impl State {
         self.nodes.get_mut(&number).ok_or(Errno::Stale)
     }
 
-    pub(super) fn folder(&self, number: u64) -> Result<&Folder, Errno> {
+    /// The entries of the directory `number`.
+    pub(super) fn entries(&self, number: u64) -> Result<&DirectoryEntries, Errno> {
         match &self.node(number)?.body {
-            Body::Directory(folder) => Ok(folder),
+            Body::Directory(entries) => Ok(entries),
             _ => Err(Errno::Notdir),
         }
     }
 
-    /// The directory `number`, which is about to change.
-    pub(super) fn folder_mut(&mut self, number: u64) -> Result<&mut Folder, Errno> {
+    /// The entries of the directory `number`, for a change: its timestamps are updated.
+    pub(super) fn entries_mut(&mut self, number: u64) -> Result<&mut DirectoryEntries, Errno> {
         let now = (self.clock)();
         let node = self.node_mut(number)?;
-        let Body::Directory(folder) = &mut node.body else {
+        let Body::Directory(entries) = &mut node.body else {
             return Err(Errno::Notdir);
         };
         (node.modified, node.changed) = (now, now);
-        Ok(folder)
+        Ok(entries)
     }
 
     /// The node at `path`.
@@ -112,16 +113,16 @@ impl State {
         if path.is_empty() {
             return Ok(ROOT);
         }
-        path.split('/').try_fold(ROOT, |folder, name| {
+        path.split('/').try_fold(ROOT, |directory, name| {
             if name.len() > MAX_NAME {
                 return Err(Errno::Nametoolong);
             }
-            let (_, node) = self.folder(folder)?.by_name.get(name).ok_or(Errno::Noent)?;
+            let (_, node) = self.entries(directory)?.by_name.get(name).ok_or(Errno::Noent)?;
             Ok(*node)
         })
     }
 
-    /// The node at `path`, if there is one.
+    /// The node at `path`, if it exists.
     pub(super) fn find_or_none(&self, path: &str) -> Result<Option<u64>, Errno> {
         match self.find(path) {
             Ok(node) => Ok(Some(node)),
@@ -137,11 +138,11 @@ impl State {
             return Err(Errno::Busy);
         }
         let parent = self.find(parent)?;
-        self.folder(parent)?;
+        self.entries(parent)?;
         Ok((parent, name))
     }
 
-    /// Makes a node at `path`, where there is none.
+    /// Creates a node at `path`. `EEXIST`: the name exists.
     pub(super) fn create(&mut self, path: &str, body: Body) -> Result<u64, Errno> {
         if self.find_or_none(path)?.is_some() {
             return Err(Errno::Exist);
@@ -155,15 +156,15 @@ impl State {
         }
         let now = (self.clock)();
         self.nodes.insert(number, Node::new(body, now));
-        self.folder_mut(parent)?.insert(name, number);
+        self.entries_mut(parent)?.insert(name, number);
         Ok(number)
     }
 
-    /// Takes the entry at `path` away, and with the last name and handle what it named.
+    /// Removes the entry at `path`. The node is freed with its last link and its last open file.
     pub(super) fn remove(&mut self, path: &str) -> Result<(), Errno> {
         let number = self.find(path)?;
         let (parent, name) = self.parent(path)?;
-        self.folder_mut(parent)?.remove(name);
+        self.entries_mut(parent)?.remove(name);
         self.space.entries += 1;
         let now = (self.clock)();
         let node = self.node_mut(number)?;
@@ -178,7 +179,7 @@ impl State {
         Ok(())
     }
 
-    /// Frees a node that nothing refers to.
+    /// Frees a node that has no links and no open files.
     pub(super) fn release(&mut self, number: u64) {
         let unused = |node: &Node| node.links == 0 && node.handles == 0;
         if self.nodes.get(&number).is_some_and(unused)
@@ -197,13 +198,13 @@ impl State {
         let size = match &node.body {
             Body::File(pages) => pages.len(),
             Body::Link(target) => target.len() as u64,
-            Body::Directory(folder) => folder.by_name.len() as u64,
+            Body::Directory(entries) => entries.by_name.len() as u64,
         };
         let Node { links, accessed, modified, changed, .. } = *node;
         Ok(FileStat { kind: node.kind(), inode: number, links, size, accessed, modified, changed })
     }
 
-    /// The contents of the file `number` and what it may grow by, in order to change it.
+    /// The contents of the file `number`, for a change, and the space that is left.
     pub(super) fn contents(&mut self, number: u64) -> Result<(&mut Pages, &mut Space), Errno> {
         let now = (self.clock)();
         let node = self.nodes.get_mut(&number).ok_or(Errno::Stale)?;
@@ -214,10 +215,10 @@ impl State {
         }
     }
 
-    /// Whether what lies at `to` can make room for the node `from`.
+    /// Whether a rename of the node `from` may replace the node `to`.
     pub(super) fn check_replaceable(&self, from: u64, to: u64) -> Result<(), Errno> {
         match (&self.node(from)?.body, &self.node(to)?.body) {
-            (Body::Directory(_), Body::Directory(folder)) if folder.by_name.is_empty() => Ok(()),
+            (Body::Directory(_), Body::Directory(entries)) if entries.by_name.is_empty() => Ok(()),
             (Body::Directory(_), Body::Directory(_)) => Err(Errno::Notempty),
             (Body::Directory(_), _) => Err(Errno::Notdir),
             (_, Body::Directory(_)) => Err(Errno::Isdir),
@@ -226,7 +227,7 @@ impl State {
     }
 }
 
-impl Folder {
+impl DirectoryEntries {
     pub(super) fn insert(&mut self, name: &str, node: u64) {
         self.last_serial += 1;
         let name: Arc<str> = name.into();

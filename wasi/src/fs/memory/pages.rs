@@ -1,30 +1,30 @@
-//! The contents of a file in memory: pages, and holes that take no room.
+//! The contents of a file in memory: pages, and holes that use no memory.
 
 use std::collections::BTreeMap;
 use std::io::{IoSlice, IoSliceMut};
 
 use crate::errno::Errno;
 
-/// What a file grows by.
-pub(super) const PAGE: usize = 4096;
+/// The unit in which files are allocated.
+const PAGE: usize = 4096;
 
-/// A file can be no longer, as on the host.
+/// The largest size of a file, as on the host.
 const MAX_LEN: u64 = i64::MAX as u64;
 
-/// What a file system may still take.
+/// The bytes and entries that are left of a file system's limits.
 pub(super) struct Space {
     pub(super) bytes: u64,
     pub(super) entries: u64,
 }
 
 impl Space {
-    /// `ENOSPC` if there is not so much left.
+    /// Takes `bytes`. `ENOSPC`: fewer are left.
     pub(super) fn take_bytes(&mut self, bytes: u64) -> Result<(), Errno> {
         self.bytes = self.bytes.checked_sub(bytes).ok_or(Errno::Nospc)?;
         Ok(())
     }
 
-    /// `ENOSPC` if no entry is left.
+    /// Takes an entry. `ENOSPC`: none is left.
     pub(super) fn take_entry(&mut self) -> Result<(), Errno> {
         self.entries = self.entries.checked_sub(1).ok_or(Errno::Nospc)?;
         Ok(())
@@ -34,12 +34,12 @@ impl Space {
 /// A file's bytes.
 #[derive(Default)]
 pub(super) struct Pages {
-    /// By number. What is not here is zero.
+    /// The pages by number. A page that is absent is a hole and reads as zeros.
     pages: BTreeMap<u64, Box<[u8; PAGE]>>,
     len: u64,
 }
 
-/// The number of the page with the byte `offset`, and where in it.
+/// The number of the page with the byte `offset`, and the offset in the page.
 fn locate(offset: u64) -> (u64, usize) {
     (offset / PAGE as u64, (offset % PAGE as u64) as usize)
 }
@@ -49,12 +49,12 @@ impl Pages {
         self.len
     }
 
-    /// How many bytes it takes.
+    /// The number of bytes that are allocated.
     pub(super) fn size(&self) -> u64 {
         (self.pages.len() * PAGE) as u64
     }
 
-    /// Fills `bufs` with what lies at `offset`.
+    /// Reads the bytes at `offset` into `bufs` and returns their number.
     pub(super) fn read(&self, bufs: &mut [IoSliceMut<'_>], offset: u64) -> usize {
         let mut at = offset;
         for buf in bufs {
@@ -72,11 +72,11 @@ impl Pages {
                 rest = tail;
             }
         }
-        // As much as fits into the buffers.
+        // No larger than the buffers.
         at.saturating_sub(offset) as usize
     }
 
-    /// Writes `bufs` at `offset`. What was written before room ran out counts.
+    /// Writes `bufs` at `offset`. An error after the first byte shortens the write.
     pub(super) fn write(
         &mut self,
         bufs: &[IoSlice<'_>],
@@ -124,7 +124,7 @@ impl Pages {
         }
     }
 
-    /// Cuts the file or makes a hole at its end. `EFBIG`, as the host says it.
+    /// Truncates the file, or extends it with a hole. `EFBIG`: too large, as on the host.
     pub(super) fn set_len(&mut self, len: u64, space: &mut Space) -> Result<(), Errno> {
         if len > MAX_LEN {
             return Err(Errno::Fbig);
@@ -135,7 +135,7 @@ impl Pages {
             if start > 0
                 && let Some(mut page) = cut.remove(&number)
             {
-                // What was cut off does not come back.
+                // The bytes beyond the end read as zeros if the file grows again.
                 page[start..].fill(0);
                 self.pages.insert(number, page);
             }
@@ -145,7 +145,7 @@ impl Pages {
         Ok(())
     }
 
-    /// Fills the holes of a region, which begins and ends below 2^63.
+    /// Allocates the holes of a region that ends below 2^63.
     pub(super) fn allocate(
         &mut self,
         offset: u64,
@@ -154,7 +154,7 @@ impl Pages {
     ) -> Result<(), Errno> {
         let end = offset + len;
         let numbers = offset / PAGE as u64..end.div_ceil(PAGE as u64);
-        // Before the first: a guest may ask for more pages than can be counted to in its life.
+        // Compared before the loop: a guest may ask for 2^51 pages.
         let there = self.pages.range(numbers.clone()).count() as u64;
         let missing = numbers.end - numbers.start - there;
         if missing.checked_mul(PAGE as u64).is_none_or(|bytes| bytes > space.bytes) {
@@ -204,16 +204,16 @@ mod tests {
     }
 
     #[test]
-    fn room_runs_out() {
+    fn space_runs_out() {
         let mut space = Space { bytes: 2 * PAGE as u64, entries: 0 };
         let mut pages = Pages::default();
         let written = write(&mut pages, 10, &[7; 3 * PAGE], &mut space);
-        assert_eq!(written, Ok(2 * PAGE - 10), "as much as there was room for");
+        assert_eq!(written, Ok(2 * PAGE - 10), "as much as fits");
         assert_eq!(write(&mut pages, 2 * PAGE as u64, b"x", &mut space), Err(Errno::Nospc));
         assert_eq!(pages.allocate(0, 2 * PAGE as u64, &mut space), Ok(()));
         assert_eq!(pages.allocate(0, i64::MAX as u64, &mut space), Err(Errno::Nospc));
         pages.set_len(PAGE as u64 + 1, &mut space).unwrap();
         pages.set_len(2 * PAGE as u64, &mut space).unwrap();
-        assert_eq!(read(&pages, PAGE as u64, 3), [7, 0, 0], "what was cut off is gone");
+        assert_eq!(read(&pages, PAGE as u64, 3), [7, 0, 0], "bytes that were cut off are zero");
     }
 }

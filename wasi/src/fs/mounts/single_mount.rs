@@ -1,6 +1,6 @@
-//! Paths that plainly lie on one mount of the host: no dots, and nothing mounted on the way or
-//! further down. Such a path needs no walk, as long as no symbolic link is on it, which the host
-//! finds out while it resolves the path. If one is, or anything else is wrong, the walk tells.
+//! Paths that lie on one mount of the host: without dots, and with no mount point on the way or
+//! further down. The host resolves such a path with one system call, unless a symbolic link is on
+//! it. After a failure the path is resolved across mounts, which finds the error to report.
 
 use std::sync::Arc;
 
@@ -8,42 +8,41 @@ use super::{Mounts, Source, join};
 use crate::guest::GuestPath;
 use crate::sandbox::{Hidden, Root};
 
-/// A path that cannot leave its mount, unless by a symbolic link.
-pub(crate) struct Plain<'m> {
+/// A path that cannot leave its mount except by a symbolic link.
+pub(crate) struct SingleMountPath<'m> {
     /// The root of the mount.
     pub(crate) root: Root<'m>,
     pub(crate) hidden: &'m Option<Arc<Hidden>>,
     pub(crate) writable: bool,
-    /// The guest's name for it, and how much of that is the name of the mount.
+    /// The location, and the length of its part that is the mount point.
     location: String,
-    mount: usize,
+    mount_len: usize,
 }
 
-impl<'m> Plain<'m> {
-    /// `path` from the directory at `base`, if it is a plain one.
-    pub(crate) fn new(mounts: &'m Mounts, base: &str, path: GuestPath<'_>) -> Option<Self> {
+impl<'m> SingleMountPath<'m> {
+    /// `path` from the directory at `start`, if it lies on one mount of the host.
+    pub(crate) fn new(mounts: &'m Mounts, start: &str, path: GuestPath<'_>) -> Option<Self> {
         let path = std::str::from_utf8(path.bytes()).ok()?;
         if path.split('/').any(|name| matches!(name, "" | "." | "..")) {
             return None;
         }
-        let location = join(base, path);
-        let (from, to) = (mounts.find(base).ok()?, mounts.find(&location).ok()?);
+        let location = join(start, path);
+        let (from, to) = (mounts.find(start).ok()?, mounts.find(&location).ok()?);
         let Source::Host(fd) = &to.mount.source else {
             return None;
         };
-        // Were another mount on the way, the location would belong to that.
-        if !std::ptr::eq(from.mount, to.mount) || mounts.is_in_use(&location) {
+        // If another mount were on the way, the location would belong to it.
+        if !std::ptr::eq(from.mount, to.mount) || mounts.holds_mount(&location) {
             return None;
         }
-        let mount = location.len() - to.rest.len();
+        let mount_len = location.len() - to.rest.len();
         let (root, hidden) = (to.mount.root(fd), &to.mount.hidden);
-        Some(Plain { root, hidden, writable: to.mount.writable, location, mount })
+        Some(SingleMountPath { root, hidden, writable: to.mount.writable, location, mount_len })
     }
 
-    /// The path on the mount. To be resolved with [`Resolver::linkless`] alone.
-    ///
-    /// [`Resolver::linkless`]: crate::sandbox::Resolver::linkless
+    /// The path in the mount. Only [`Mounts::host_resolver`] may resolve it: it follows no symbolic
+    /// link.
     pub(crate) fn path(&self) -> Option<GuestPath<'_>> {
-        GuestPath::new(&self.location.as_bytes()[self.mount..]).ok()
+        GuestPath::new(&self.location.as_bytes()[self.mount_len..]).ok()
     }
 }
