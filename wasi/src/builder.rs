@@ -25,8 +25,8 @@ use crate::{MODULE_NAME, MODULE_NAME_PREVIEW0};
 
 /// Assembles the WASI host module for a guest.
 ///
-/// By default nothing is granted: no arguments, no environment, no files; standard input is empty and
-/// output is discarded. Only the clocks and the random numbers are the system's.
+/// By default nothing is granted: no arguments, no environment, no files; standard input is empty
+/// and output is discarded. Only the clocks and the random numbers are the system's.
 ///
 /// ```
 /// # use precast_wasi as wasi;
@@ -86,8 +86,8 @@ impl Default for Builder {
     }
 }
 
-/// The host functions of preview 1 and preview 0, untraced and traced. They are created at their first
-/// use.
+/// The host functions of preview 1 and preview 0, untraced and traced. They are created at their
+/// first use.
 static FUNCTIONS: [[OnceLock<HostFunctions<Wasi>>; 2]; 2] =
     [const { [const { OnceLock::new() }; 2] }; 2];
 
@@ -172,12 +172,12 @@ impl Builder {
 
     /// Grants the directory `host` and its contents, under the name `guest`.
     ///
-    /// All granted directories form one tree. A directory whose name is beneath another's, as `/tmp`
-    /// is beneath `/`, is mounted there: it hides the file that the other directory has under that
-    /// name, and the guest cannot reach the hidden file by any other name.
+    /// All granted directories form one tree. A directory whose name is beneath another's, as
+    /// `/tmp` is beneath `/`, is mounted there: it hides the file that the other directory has
+    /// under that name, and the guest cannot reach the hidden file by any other name.
     ///
-    /// Pseudo file systems such as `/proc` and `/sys` cannot be granted, and cannot be reached through
-    /// a directory that contains them.
+    /// Pseudo file systems such as `/proc` and `/sys` cannot be granted, and cannot be reached
+    /// through a directory that contains them.
     pub fn dir(self, host: impl AsRef<Path>, guest: impl AsRef<OsStr>) -> Self {
         self.grant(Contents::Host(host.as_ref().to_owned()), guest.as_ref(), true)
     }
@@ -187,14 +187,14 @@ impl Builder {
         self.grant(Contents::Host(host.as_ref().to_owned()), guest.as_ref(), false)
     }
 
-    /// Grants an empty directory in memory, under the name `guest`. Each instance has its own, which
-    /// is dropped with the instance. Its size is bounded by the [`Limits`].
+    /// Grants an empty directory in memory, under the name `guest`. Each instance has its own,
+    /// which is dropped with the instance. Its size is bounded by the [`Limits`].
     pub fn memory_dir(self, guest: impl AsRef<OsStr>) -> Self {
         self.grant(Contents::Memory, guest.as_ref(), true)
     }
 
-    /// Grants a file system of the embedder, under the name `guest`: any [`FileSystem`], for example
-    /// a [`MemoryFs`] that contains files or outlives the guest. Instances share it.
+    /// Grants a file system of the embedder, under the name `guest`: any [`FileSystem`], for
+    /// example a [`MemoryFs`] that contains files or outlives the guest. Instances share it.
     ///
     /// [`MemoryFs`]: crate::MemoryFs
     pub fn file_system(self, files: Arc<dyn FileSystem>, guest: impl AsRef<OsStr>) -> Self {
@@ -215,15 +215,15 @@ impl Builder {
         self
     }
 
-    /// Grants a socket, listening or connected: a `TcpListener`, a `UnixStream`, ... Sockets have the
-    /// numbers after the directories.
+    /// Grants a socket, listening or connected: a `TcpListener`, a `UnixStream`, ... Sockets have
+    /// the numbers after the directories.
     pub fn socket(mut self, socket: impl Into<OwnedFd>) -> Self {
         self.sockets.push(Arc::new(socket.into()));
         self
     }
 
-    /// Stops the clocks: the realtime clock stands at `since_1970`, the others at zero. They advance
-    /// only when the guest sleeps, and sleeping takes no real time.
+    /// Stops the clocks: the realtime clock stands at `since_1970`, the others at zero. They
+    /// advance only when the guest sleeps, and sleeping takes no real time.
     pub fn fixed_clocks(mut self, since_1970: Duration) -> Self {
         self.clocks = Clocks::Virtual { start: nanoseconds(since_1970), elapsed: 0, step: 0 };
         self
@@ -237,8 +237,8 @@ impl Builder {
         self
     }
 
-    /// Calls `sleep` when the guest waits for a clock and nothing else is ready, instead of a sleep of
-    /// the thread. When it returns, the guest's wait is over, however long the call took.
+    /// Calls `sleep` when the guest waits for a clock and nothing else is ready, instead of a sleep
+    /// of the thread. When it returns, the guest's wait is over, however long the call took.
     pub fn sleep_with(mut self, sleep: impl Fn(Duration) + Send + Sync + 'static) -> Self {
         self.callbacks.sleep = Some(Arc::new(sleep));
         self
@@ -256,8 +256,8 @@ impl Builder {
         self
     }
 
-    /// Makes the random numbers a sequence that depends only on `seed`. For tests: the numbers can be
-    /// predicted from the seed.
+    /// Makes the random numbers a sequence that depends only on `seed`. For tests: the numbers can
+    /// be predicted from the seed.
     pub fn random_seed(mut self, seed: u64) -> Self {
         self.seed = Some(seed);
         self
@@ -270,9 +270,9 @@ impl Builder {
         self
     }
 
-    /// Writes a line for every call of the guest, with arguments, result and time, similar to strace.
-    /// [`Output::inherit`] is standard error. Without a trace this costs nothing: traced guests are
-    /// linked with other functions.
+    /// Writes a line for every call of the guest, with arguments, result and time, similar to
+    /// strace. [`Output::inherit`] is standard error. Without a trace this costs nothing: traced
+    /// guests are linked with other functions.
     pub fn trace(mut self, output: impl Into<Output>) -> Self {
         self.trace = Some(output.into());
         self
@@ -288,8 +288,8 @@ impl Builder {
     /// Opens the directories and builds the host module, which can be instantiated any number of
     /// times. Each instance has its own state.
     ///
-    /// Fails if a directory cannot be opened or is on a pseudo file system such as `/proc` or `/sys`,
-    /// or if an argument or environment variable contains a NUL.
+    /// Fails if a directory cannot be opened or is on a pseudo file system such as `/proc` or
+    /// `/sys`, or if an argument or environment variable contains a NUL.
     pub fn compile(&self, runtime: &Runtime) -> Result<HostModule<Wasi>, Error> {
         self.module_builder()?.build(runtime)
     }

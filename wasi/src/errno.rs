@@ -2,8 +2,8 @@
 
 use std::fmt;
 
-/// Generates the enum, the numbers, the names, the messages and the mapping from the host's errors from
-/// one table, so that they agree.
+/// Generates the enum, the numbers, the names, the messages and the mapping from the host's errors
+/// from one table, so that they agree.
 macro_rules! errnos {
     ($($code:literal $variant:ident $name:literal $(= $host:ident)? , $message:literal;)*) => {
         /// An error code of WASI preview 1, as a guest sees it.
@@ -33,7 +33,8 @@ macro_rules! errnos {
         }
 
         impl From<rustix::io::Errno> for Errno {
-            /// The code with the same POSIX name. Errors that WASI does not have become [`Errno::Io`].
+            /// The code with the same POSIX name. Errors that WASI does not have become
+            /// [`Errno::Io`].
             fn from(host: rustix::io::Errno) -> Self {
                 match host {
                     $($(rustix::io::Errno::$host => Errno::$variant,)?)*
@@ -146,8 +147,8 @@ impl fmt::Display for Errno {
 impl std::error::Error for Errno {}
 
 impl From<std::io::Error> for Errno {
-    /// The code for the host's error number, if there is one, and otherwise for the kind. Errors of an
-    /// embedder's readers and writers have only a kind.
+    /// The code for the host's error number, if there is one, and otherwise for the kind. Errors of
+    /// an embedder's readers and writers have only a kind.
     fn from(error: std::io::Error) -> Self {
         use std::io::ErrorKind as Kind;
         if let Some(host) = rustix::io::Errno::from_io_error(&error) {

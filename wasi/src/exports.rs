@@ -12,8 +12,8 @@ use crate::trace::{Function, Interceptor, Traced, Untraced};
 /// Exports the functions of WASI into a host module under construction.
 ///
 /// A definition replaces an earlier one of the same name, so functions defined after the export
-/// override those of WASI. The module's state is a [`Wasi`], or a type of the embedder that contains
-/// one and implements `AsMut<Wasi>`.
+/// override those of WASI. The module's state is a [`Wasi`], or a type of the embedder that
+/// contains one and implements `AsMut<Wasi>`.
 ///
 /// ```
 /// # use precast_runtime::{Caller, HostModuleBuilder, Runtime};
@@ -47,8 +47,8 @@ pub struct FunctionExporter {
     traced: bool,
 }
 
-/// Adds functions with the signature `fn(&mut Wasi, &mut Memory, args...) -> Result<(), Errno>` to a
-/// module with the state `$state`. Every call goes through the interceptor `$interceptor`.
+/// Adds functions with the signature `fn(&mut Wasi, &mut Memory, args...) -> Result<(), Errno>` to
+/// a module with the state `$state`. Every call goes through the interceptor `$interceptor`.
 macro_rules! export {
     ($builder:expr, $state:ident, $interceptor:ident; $($module:ident :: $name:ident ($($arg:ident: $ty:ty),*);)*) => {
         $builder$(.func(stringify!($name), |caller: &mut Caller<'_, $state>, $($arg: $ty),*| -> i32 {
@@ -71,8 +71,8 @@ impl FunctionExporter {
         FunctionExporter::default()
     }
 
-    /// Exports the functions of preview 0, whose records have other layouts. Guests import them from
-    /// the module [`MODULE_NAME_PREVIEW0`](crate::MODULE_NAME_PREVIEW0).
+    /// Exports the functions of preview 0, whose records have other layouts. Guests import them
+    /// from the module [`MODULE_NAME_PREVIEW0`](crate::MODULE_NAME_PREVIEW0).
     pub fn preview0() -> Self {
         FunctionExporter { preview0: true, traced: false }
     }
@@ -89,8 +89,8 @@ impl FunctionExporter {
         }
     }
 
-    /// Exports functions that write a line for every call to the trace of the state, if there is one:
-    /// see [`Builder::trace`](crate::Builder::trace).
+    /// Exports functions that write a line for every call to the trace of the state, if there is
+    /// one: see [`Builder::trace`](crate::Builder::trace).
     pub fn traced(mut self, yes: bool) -> Self {
         self.traced = yes;
         self

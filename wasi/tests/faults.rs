@@ -1,8 +1,8 @@
-//! A host in trouble: out of descriptors, out of disk, read-only, with pipes and directories that
-//! are gone. The guest is told by the right errno, and the host stays whole.
+//! Tests of failures of the host: no descriptors, no disk space, a read-only file system, closed
+//! pipes, deleted directories. The guest gets the right errno, and the host is not harmed.
 //!
-//! What changes the process itself is done in a child: this program again, told by the environment
-//! which of the [`CHILDREN`] it is. So this is a test program with a `main` of its own.
+//! Tests that change process-wide state run in a child process: this program again, with the name
+//! of one of the [`CHILDREN`] in the environment. The program therefore has its own `main`.
 
 use std::io::{self, Read};
 use std::os::unix::net::UnixStream;
@@ -21,16 +21,16 @@ use signal_hook::consts::SIGUSR1;
 mod common;
 use common::{ALLOCATE, CREAT, DIRECTORY, Guest, READ, READDIR, RESULT, TRUNC, TempDir, WRITE};
 
-/// Where a child finds its name.
+/// The environment variable with the name of a child.
 const CHILD: &str = "PRECAST_FAULTS_CHILD";
 
-/// Where a child finds the directory made for it.
+/// The environment variable with the working directory of a child.
 const PLACE: &str = "PRECAST_FAULTS_PLACE";
 
-/// Names the emulator that runs this program, where one does.
+/// The environment variable with the emulator that runs this program, if there is one.
 const RUNNER: &str = "PRECAST_TEST_RUNNER";
 
-/// What a child may be.
+/// The children by name.
 const CHILDREN: [(&str, fn()); 7] = [
     ("out of descriptors", child_out_of_descriptors),
     ("guests that open all they can", child_guests_that_open_all_they_can),
@@ -68,8 +68,8 @@ fn main() -> ExitCode {
     libtest_mimic::run(&Arguments::from_args(), trials).exit_code()
 }
 
-/// The command that runs a child in `place`. `shell` is what happens before, with the directory as
-/// `$PRECAST_FAULTS_PLACE` and the child as `"$@"`.
+/// The command that runs a child in `place`. `shell` is a script that runs the child as `"$@"`; it
+/// has the directory in `$PRECAST_FAULTS_PLACE`.
 fn child(name: &str, place: &Path, shell: &str) -> Command {
     let mut command = Command::new("sh");
     command.args(["-c", shell, "sh"]);
@@ -84,12 +84,12 @@ fn run(mut command: Command) {
     assert!(output.status.success(), "{}{}", text[0], text[1]);
 }
 
-/// Where this child is to work.
+/// The working directory of this child.
 fn place() -> String {
-    env::var(PLACE).expect("a child is given a place")
+    env::var(PLACE).expect("a child has a working directory")
 }
 
-/// Whether this process may mount file systems in a namespace of its own; says so if not.
+/// Whether this process may mount file systems in its own namespace. Prints a message if not.
 fn can_mount() -> bool {
     let mut unshare = Command::new("unshare");
     unshare.args(["-m", "sh", "-c", "mount -t tmpfs none /mnt"]).stderr(Stdio::null());
@@ -112,10 +112,10 @@ fn out_of_descriptors() {
 }
 
 fn child_out_of_descriptors() {
-    // The first guest brings what stays.
+    // The first guest opens descriptors that stay open.
     drop(Guest::new(&Builder::new()));
     let before = common::open_descriptors();
-    // More than there are: the host says how many.
+    // The limit is larger than the host's, which applies.
     let mut limits = Limits::default();
     limits.descriptors = 1000;
     let mut guest = Guest::new(&Builder::new().dir(place(), "/").limits(limits));
@@ -128,7 +128,7 @@ fn child_out_of_descriptors() {
         }
     };
     assert_eq!(errno, Errno::Mfile);
-    // What needs a descriptor on the way is told so; what needs none goes on.
+    // Calls that need a descriptor on the host fail; calls that need none succeed.
     let path = "folder/file";
     guest.write(common::PATH, path.as_bytes());
     let stat = [3, 0, common::PATH.into(), path.len() as u64, RESULT.into()];
@@ -152,7 +152,7 @@ fn a_guest_leaves_the_host_descriptors() {
     run(child(name, temp.path(), r#"ulimit -n 1024; exec "$@""#));
 }
 
-/// How many times a guest can open a file.
+/// The number of times that a guest can open a file.
 fn opens(guest: &mut Guest) -> usize {
     let mut opened = 0;
     let errno = loop {
@@ -174,19 +174,19 @@ fn child_guests_that_open_all_they_can() {
     let opened: Vec<_> = others.iter_mut().map(opens).collect();
     assert!(opened.iter().all(|&opened| opened >= 16), "{opened:?}");
     assert!(opened.iter().sum::<usize>() <= 512, "{opened:?}");
-    // The host still has a quarter, and a guest that is gone takes none.
+    // A quarter is left for the host. A guest that was dropped uses none.
     let spare: Vec<_> = (0..200).map(|_| fs::File::open(&file).unwrap()).collect();
     drop((others, first));
     let mut guest = guest_in(place());
     assert_eq!(opens(&mut guest), 256);
-    // Closing is giving back.
+    // Closing releases descriptors.
     for fd in 4..4 + 200 {
         assert_eq!(guest.call("fd_close", &[fd]), Errno::Success);
     }
     assert!(opens(&mut guest_in(place())) > 150);
     drop((guest, spare));
 
-    // What the embedder says holds.
+    // A limit that the embedder sets is exact.
     let mut limits = Limits::default();
     limits.descriptors = 900;
     let mut guest = Guest::new(&Builder::new().dir(place(), "/").limits(limits));
@@ -203,7 +203,7 @@ fn out_of_disk() {
     run(in_namespace(&child("out of disk", temp.path(), shell)));
 }
 
-/// The command in a mount namespace of its own: what it mounts goes with it.
+/// The command in its own mount namespace, which ends with it.
 fn in_namespace(inner: &Command) -> Command {
     let mut command = Command::new("unshare");
     command.arg("-m").arg(inner.get_program()).args(inner.get_args());
@@ -222,14 +222,14 @@ fn child_out_of_disk() {
         }
     };
     assert_eq!(errno, Errno::Nospc);
-    assert_eq!(written, 64 << 10, "what there was room for was written");
+    assert_eq!(written, 64 << 10, "as much as fits is written");
     assert_eq!(guest.call("fd_allocate", &[file, 64 << 10, 4096]), Errno::Nospc);
     assert_eq!(fs::metadata(Path::new(&place()).join("file")).unwrap().len(), 64 << 10);
     let errno = (0..10)
         .map(|i| guest.at_path("path_create_directory", &format!("folder{i}")))
         .find(|&errno| errno != Errno::Success);
     assert_eq!(errno, Some(Errno::Nospc), "no more inodes");
-    // And there is room again.
+    // Removing the file frees space.
     assert_eq!(guest.at_path("path_unlink_file", "file"), Errno::Success);
     assert_eq!(guest.call("fd_close", &[file]), Errno::Success);
     let file = guest.open("file", CREAT).unwrap();
@@ -240,12 +240,12 @@ fn a_device_that_is_full() {
     let mut guest = guest_in("/dev");
     let full = guest.open_with("full", 0, WRITE).unwrap();
     assert_eq!(guest.fd_write(full, 10), Errno::Nospc);
-    assert_eq!(guest.fd_write(full, 10), Errno::Nospc, "told every time");
+    assert_eq!(guest.fd_write(full, 10), Errno::Nospc, "the error repeats");
 }
 
 fn files_of_limited_size() {
     let temp = TempDir::new("size");
-    // Ignored by the shell, the signal stays ignored in the test.
+    // The child inherits from the shell that the signal is ignored.
     let shell = r#"trap '' XFSZ; exec "$@""#;
     run(child("files of limited size", temp.path(), shell));
 }
@@ -254,7 +254,7 @@ fn child_files_of_limited_size() {
     let mut guest = guest_in(place());
     let rights = WRITE | ALLOCATE | common::SEEK;
     let file = guest.open_with("file", CREAT, rights).unwrap();
-    // Compiled code is a file too: the limit comes after it.
+    // Compiled code is in a file too, so the limit is set after compilation.
     setrlimit(Resource::Fsize, Rlimit { current: Some(1000), maximum: None }).unwrap();
     assert_eq!(guest.fd_write(file, 10_000), Errno::Success);
     assert_eq!(guest.u32_at(RESULT), 1000);
@@ -304,13 +304,13 @@ fn a_pipe_that_is_closed() {
     let output = command.output().unwrap();
     assert!(output.status.success(), "{:?}", output.status);
 
-    // An embedder's writer that fails the same way.
+    // The same error from a writer of the embedder.
     let (reader, writer) = io::pipe().unwrap();
     drop(reader);
     let mut guest = Guest::new(&Builder::new().stdout(Output::writer(writer)));
     assert_eq!(guest.fd_write(1, 10), Errno::Pipe);
 
-    // And a socket.
+    // The same error from a socket.
     let (ours, theirs) = UnixStream::pair().unwrap();
     let mut guest = Guest::new(&Builder::new().socket(ours));
     drop(theirs);
@@ -323,7 +323,7 @@ fn a_pipe_that_is_closed() {
 fn child_a_pipe_that_is_closed() {
     let mut guest = Guest::new(&Builder::new().inherit_stdio());
     assert_eq!(guest.fd_write(2, 10), Errno::Pipe);
-    assert_eq!(guest.fd_write(2, 10), Errno::Pipe, "told every time");
+    assert_eq!(guest.fd_write(2, 10), Errno::Pipe, "the error repeats");
     assert_eq!(guest.call("fd_close", &[2]), Errno::Success);
 }
 
@@ -337,7 +337,7 @@ fn a_preopen_that_is_deleted() {
         let mut guest = Guest::new(&builder);
         let file = guest.open("file", 0).unwrap();
         fs::remove_dir_all(&directory).unwrap();
-        // Another of the same name is not the guest's.
+        // A new directory of the same name is not granted.
         fs::create_dir(&directory).unwrap();
         fs::write(directory.join("file"), "others' bytes").unwrap();
 
@@ -347,7 +347,7 @@ fn a_preopen_that_is_deleted() {
         assert_eq!(guest.at_path("path_unlink_file", "file"), Errno::Noent);
         assert_eq!(guest.call("fd_filestat_get", &[3, RESULT.into()]), Errno::Success);
         assert_eq!(guest.open_with(".", DIRECTORY, READDIR).map(drop), Ok(()));
-        // What was open stays so.
+        // The open file can still be used.
         assert_eq!(guest.fd_write(file, 10), Errno::Success);
         let mut text = String::new();
         fs::File::open(directory.join("file")).unwrap().read_to_string(&mut text).unwrap();
@@ -361,8 +361,8 @@ fn a_wait_that_is_interrupted() {
 }
 
 fn child_a_wait_that_is_interrupted() {
-    // The handler does nothing: that there is one makes the signal interrupt system calls. Of a
-    // process's threads the first is given its signals, and that is the one that waits.
+    // The handler does nothing; its presence makes the signal interrupt system calls. The kernel
+    // prefers the first thread of a process for signals, and this thread waits.
     signal_hook::flag::register(SIGUSR1, Arc::new(AtomicBool::new(false))).unwrap();
     let (ours, _theirs) = UnixStream::pair().unwrap();
     let mut guest = Guest::new(&Builder::new().socket(ours));
@@ -374,7 +374,7 @@ fn child_a_wait_that_is_interrupted() {
             kill_process(getpid(), Signal::USR1).unwrap();
         }
     });
-    // For something to read on 3, which never comes, and for an hour.
+    // Waits for data on descriptor 3, which never comes, and for an hour.
     let mut subscriptions = [0; 96];
     subscriptions[8] = 1;
     subscriptions[16] = 3;

@@ -1,4 +1,4 @@
-//! Guests that use WASI, through the whole of the runtime.
+//! Tests of guests that use WASI, compiled and run by the runtime.
 
 use std::path::{Path, PathBuf};
 use std::{env, fs, process};
@@ -16,7 +16,7 @@ fn compile(runtime: &Runtime, name: &str) -> CompiledModule {
     runtime.compile(&wat::parse_file(path).unwrap()).unwrap()
 }
 
-/// Instantiates a guest with what `builder` gives it.
+/// Instantiates a guest with the resources that `builder` grants.
 fn guest(name: &str, builder: &Builder) -> (Box<Namespace>, Instance) {
     let runtime = Runtime::new();
     let mut namespace = runtime.namespace();
@@ -133,7 +133,7 @@ fn a_later_definition_overrides() {
     instance.call(&mut namespace, "_start", &[]).unwrap();
     assert_eq!(stdout.contents(), b"");
 
-    // And exporting again restores what WASI defines.
+    // Exporting again restores the functions of WASI.
     let wasi =
         FunctionExporter::new().export(builder.module_builder().unwrap()).build(&runtime).unwrap();
     let mut namespace = runtime.namespace();
@@ -160,7 +160,7 @@ fn every_function_is_there() {
 
 #[test]
 fn a_state_of_the_embedder() {
-    /// Counts what it yields.
+    /// Counts calls of `sched_yield`.
     struct State(Wasi, u32);
     impl AsMut<Wasi> for State {
         fn as_mut(&mut self) -> &mut Wasi {

@@ -1,4 +1,4 @@
-//! An HTTP server that runs as a guest, on a listener that the host gives it.
+//! Test of an HTTP server that runs as a guest, on a listener that the host grants.
 
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::{SocketAddr, TcpListener, TcpStream};
@@ -9,14 +9,14 @@ use std::time::Duration;
 use precast_runtime::Runtime;
 use precast_wasi::{Builder, Captured};
 
-/// What all clients ask together.
+/// The number of requests of all clients together.
 const REQUESTS: usize = 10_000;
 
-/// Clients that ask at the same time.
+/// The number of concurrent clients.
 const CLIENTS: usize = 4;
 
-/// A client that gets no answer for so long fails.
-const PATIENCE: Duration = Duration::from_secs(30);
+/// A client fails if it waits longer for a response.
+const TIMEOUT: Duration = Duration::from_secs(30);
 
 #[test]
 fn no_request_is_lost() {
@@ -45,8 +45,9 @@ fn no_request_is_lost() {
     });
 
     let answered: usize = thread::scope(|scope| {
-        let clients: Vec<_> =
-            (0..CLIENTS).map(|client| scope.spawn(move || ask(address, client))).collect();
+        let clients: Vec<_> = (0..CLIENTS)
+            .map(|client| scope.spawn(move || send_requests(address, client)))
+            .collect();
         clients.into_iter().map(|client| client.join().unwrap()).sum()
     });
     assert_eq!(answered, REQUESTS);
@@ -54,9 +55,9 @@ fn no_request_is_lost() {
     assert_eq!(stdout.contents(), format!("{REQUESTS} requests\n").as_bytes());
 }
 
-/// Makes the share of one client: most requests on connections that are kept, every eighth on a new
-/// one, some of them with a body that comes later than the head.
-fn ask(address: SocketAddr, client: usize) -> usize {
+/// Makes the requests of one client. Most of them use one connection, every eighth a new one. Some
+/// have a body that is sent after the head.
+fn send_requests(address: SocketAddr, client: usize) -> usize {
     let mut answered = 0;
     let mut kept = connect(address);
     for i in 0..REQUESTS / CLIENTS {
@@ -76,7 +77,7 @@ fn ask(address: SocketAddr, client: usize) -> usize {
             format!("{method} {path} HTTP/1.1\r\nHost: x\r\nContent-Length: {length}\r\n\r\n");
         stream.write_all(head.as_bytes()).unwrap();
         stream.write_all(body.as_bytes()).unwrap();
-        assert_eq!(answer(connection), format!("{path}\n{body}"));
+        assert_eq!(read_response(connection), format!("{path}\n{body}"));
         answered += 1;
     }
     answered
@@ -84,13 +85,13 @@ fn ask(address: SocketAddr, client: usize) -> usize {
 
 fn connect(address: SocketAddr) -> BufReader<TcpStream> {
     let stream = TcpStream::connect(address).unwrap();
-    stream.set_read_timeout(Some(PATIENCE)).unwrap();
+    stream.set_read_timeout(Some(TIMEOUT)).unwrap();
     stream.set_nodelay(true).unwrap();
     BufReader::new(stream)
 }
 
-/// Reads the body of one answer.
-fn answer(connection: &mut BufReader<TcpStream>) -> String {
+/// Reads one response and returns its body.
+fn read_response(connection: &mut BufReader<TcpStream>) -> String {
     let mut length = 0;
     let mut line = String::new();
     connection.read_line(&mut line).unwrap();

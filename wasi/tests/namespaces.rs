@@ -1,6 +1,6 @@
-//! Directories in which the host has mounted something: the same directory a second time, file systems
-//! of the kernel, one that folds case. Each test runs itself in a mount namespace of its own, and says
-//! so if it may not.
+//! Tests of directories with mounts of the host: a second mount of the same directory, pseudo file
+//! systems, a file system that folds case. Each test runs itself in its own mount namespace, and
+//! prints a message if that is not permitted.
 
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -11,10 +11,10 @@ use precast_wasi::{Builder, Errno};
 mod common;
 use common::{CREAT, DIRECTORY, Guest, PATH, READ, READDIR, RESULT, TRUNC, TempDir, WRITE};
 
-/// Set where a test runs in its namespace.
+/// The environment variable that is set in the namespace.
 const INSIDE: &str = "PRECAST_NAMESPACES_INSIDE";
 
-/// Runs `test`, whose name is `name`, in a namespace where it may mount.
+/// Runs `test`, whose name is `name`, in a namespace where mounting is permitted.
 fn in_namespace(name: &str, test: impl FnOnce()) {
     if env::var_os(INSIDE).is_some() {
         return test();
@@ -36,7 +36,7 @@ fn in_namespace(name: &str, test: impl FnOnce()) {
     eprint!("{}", text[1]);
 }
 
-/// Runs a command; whether it succeeded, and why not.
+/// Runs a command. `Err`: its error output.
 fn try_run(program: &str, arguments: &[&str]) -> Result<(), String> {
     let output = Command::new(program).args(arguments).output().map_err(|e| e.to_string())?;
     if output.status.success() {
@@ -58,14 +58,14 @@ fn write(path: PathBuf, text: &str) {
     fs::write(path, text).unwrap();
 }
 
-/// A guest of each kind that `builder` can make.
+/// Runs a test with each implementation of path resolution.
 fn each(builder: Builder, test: impl Fn(&mut Guest)) {
     for portable in [false, true] {
         test(&mut Guest::new(&builder.clone().portable_paths(portable)));
     }
 }
 
-/// `path` can be opened in no way.
+/// Asserts that `path` cannot be opened with any flags.
 fn assert_refused(guest: &mut Guest, path: &str) {
     for (oflags, rights) in
         [(0, READ), (0, READ | WRITE), (DIRECTORY, READDIR), (0, 0), (TRUNC, WRITE), (CREAT, WRITE)]
@@ -77,8 +77,8 @@ fn assert_refused(guest: &mut Guest, path: &str) {
 }
 
 #[test]
-fn a_second_mount_of_what_is_hidden_leads_nowhere() {
-    in_namespace("a_second_mount_of_what_is_hidden_leads_nowhere", || {
+fn a_second_mount_of_a_hidden_directory_is_refused() {
+    in_namespace("a_second_mount_of_a_hidden_directory_is_refused", || {
         let temp = TempDir::new("second-mount");
         let at = |path: &str| temp.path().join(path);
         write(at("root/data/secret"), "secret");
@@ -133,7 +133,7 @@ fn procfs_is_not_reached_where_it_is_mounted() {
         mount(&["-t", "proc", "proc", at("p").to_str().unwrap()]);
         mount(&["-t", "tmpfs", "none", at("ordinary").to_str().unwrap()]);
         write(at("ordinary/deep/file"), "bytes");
-        // What `mount` calls `self` is gone soon.
+        // `/proc/self` would be the process `mount`.
         let process = format!("/proc/{}", std::process::id());
         bind(&process, &at("d/p"));
         bind("/sys/kernel", &at("s"));
@@ -148,7 +148,7 @@ fn procfs_is_not_reached_where_it_is_mounted() {
         ];
         for (i, builder) in builders.into_iter().enumerate() {
             each(builder, |guest| {
-                // After the guest was made.
+                // Mounted after the guest was created.
                 bind(&process, &at("late"));
                 for path in [
                     "p",
@@ -174,7 +174,7 @@ fn procfs_is_not_reached_where_it_is_mounted() {
                     let times = [3, 0, path, len, 0, 0, 5];
                     assert_eq!(guest.call("path_filestat_set_times", &times), Errno::Perm);
                 }
-                // What else is mounted there is granted with it.
+                // Ordinary mounts in the directory can be reached.
                 for (path, oflags) in [
                     ("ordinary", DIRECTORY),
                     ("ordinary/deep", DIRECTORY),
@@ -200,8 +200,8 @@ fn procfs_is_not_reached_where_it_is_mounted() {
 }
 
 #[test]
-fn a_directory_that_folds_case_hides_what_a_mount_hides() {
-    in_namespace("a_directory_that_folds_case_hides_what_a_mount_hides", || {
+fn hidden_files_stay_hidden_in_a_directory_that_folds_case() {
+    in_namespace("hidden_files_stay_hidden_in_a_directory_that_folds_case", || {
         let temp = TempDir::new("casefold");
         let at = |path: &str| temp.path().join(path);
         let (image, root) = (at("image"), at("root"));
@@ -248,7 +248,7 @@ fn a_directory_that_folds_case_hides_what_a_mount_hides() {
     });
 }
 
-/// `/dev/mem` is the memory of the machine, and this process's among it.
+/// `/dev/mem` is the memory of the machine, including that of this process.
 #[test]
 fn memory_of_the_machine_is_not_reached() {
     in_namespace("memory_of_the_machine_is_not_reached", || {

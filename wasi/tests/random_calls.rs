@@ -1,6 +1,6 @@
 //! Random calls with random arguments: nothing panics, nothing outside the preopened directories
-//! changes, no descriptor leaks, and the host's memory stays bounded. One test, as descriptors and
-//! memory are those of the process.
+//! changes, no descriptor leaks, and the host's memory stays bounded. There is only one test,
+//! because it measures descriptors and memory of the process.
 
 use std::collections::BTreeMap;
 use std::io::Write;
@@ -16,17 +16,17 @@ use precast_wasi::{Builder, Errno, Input};
 mod common;
 use common::{FUNCTIONS, Guest, TempDir, open_descriptors};
 
-/// Calls in all; a build without optimisation makes fewer of them. `PRECAST_RANDOM_CALLS` is another
-/// number.
+/// The number of calls, smaller in a build without optimisation. The environment variable
+/// `PRECAST_RANDOM_CALLS` overrides it.
 const CALLS: u64 = if cfg!(debug_assertions) { 200_000 } else { 1_000_000 };
 
-/// After so many calls the guest has lost most of its descriptors and gets new ones.
+/// The number of calls after which a new guest is created, because most descriptors are closed.
 const CALLS_OF_A_GUEST: u64 = 1000;
 
-/// So much more memory the process may have at its worst.
+/// The most that the process's peak memory may grow.
 const MEMORY: u64 = 64 << 20;
 
-/// Paths, most of them hostile. Each lies in a slot of its own in guest memory.
+/// Paths, most of them hostile. Each has its own slot in guest memory.
 const PATHS: [&str; 32] = [
     "a",
     "b",
@@ -64,14 +64,14 @@ const PATHS: [&str; 32] = [
 const FIRST_PATH: u64 = 1024;
 const PATH_SLOT: u64 = 64;
 
-/// A table of iovecs; every other is a good one.
+/// The address of a table of iovecs. Every second one is valid.
 const IOVECS: u64 = 4096;
 
 fn pick<T: Copy>(rng: &mut Rng, of: &[T]) -> T {
     of[rng.usize(..of.len())]
 }
 
-/// A word: a descriptor, an address, a length, flags, or nonsense.
+/// A random `i32`: a descriptor, an address, a length, flags, or an invalid value.
 fn word(rng: &mut Rng) -> u64 {
     match rng.u64(..10) {
         0..=3 => rng.u64(..12),
@@ -84,8 +84,8 @@ fn word(rng: &mut Rng) -> u64 {
     }
 }
 
-/// A long: rights, an offset or a time. Offsets are small, or beyond any file system: between
-/// lies what `fd_allocate` would really take from the disk.
+/// A random `i64`: rights, an offset or a time. Offsets are small, or larger than any file system
+/// allows: with those in between, `fd_allocate` would use disk space.
 fn long(rng: &mut Rng) -> u64 {
     match rng.u64(..6) {
         0 | 1 => rng.u64(..4096),
@@ -99,7 +99,7 @@ fn long(rng: &mut Rng) -> u64 {
 fn arguments(rng: &mut Rng, function: &str, params: &str) -> Vec<u64> {
     let mut arguments: Vec<u64> =
         params.chars().map(|c| if c == 'I' { long(rng) } else { word(rng) }).collect();
-    // Where a path may be, there often is one; and where rights are, they often are good.
+    // Most arguments that can be a path are a valid path, and rights are often valid.
     if function.starts_with("path_") {
         for i in 0..arguments.len().saturating_sub(1) {
             if i > 0 && rng.u64(..3) > 0 && params[i..].starts_with("ii") {
@@ -129,7 +129,7 @@ fn arguments(rng: &mut Rng, function: &str, params: &str) -> Vec<u64> {
     arguments
 }
 
-/// Paths, iovecs and noise.
+/// Writes paths, iovecs and random bytes to guest memory.
 fn furnish_memory(rng: &mut Rng, guest: &mut Guest) {
     let memory = guest.memory();
     for _ in 0..64 {
@@ -152,7 +152,7 @@ fn furnish_memory(rng: &mut Rng, guest: &mut Guest) {
     }
 }
 
-/// A tree, file by file: what it says, how large, when it changed, how many names it has.
+/// The files of a directory tree: contents, size, modification time and number of links.
 fn snapshot(directory: &Path) -> BTreeMap<PathBuf, (Vec<u8>, u64, i64, u64)> {
     let mut found = BTreeMap::new();
     let mut folders = vec![directory.to_owned()];
@@ -194,14 +194,14 @@ fn furnish_tree(root: &Path) {
     }
 }
 
-/// A socket whose peer is gone: nothing about it ever waits.
+/// A socket whose peer is closed: no operation on it blocks.
 fn socket() -> UnixStream {
     let (ours, mut theirs) = UnixStream::pair().unwrap();
     theirs.write_all(b"some bytes").unwrap();
     ours
 }
 
-/// Makes the calls of one guest; how many of them succeeded.
+/// Makes the calls of one guest and returns the number that succeeded.
 fn run(rng: &mut Rng, root: &Path, portable_paths: bool) -> u64 {
     let builder = Builder::new()
         .args(["prog", "argument"])
@@ -224,7 +224,7 @@ fn run(rng: &mut Rng, root: &Path, portable_paths: bool) -> u64 {
         match guest.try_call(function, &arguments) {
             Ok(Errno::Success) => succeeded += 1,
             Ok(_) => {}
-            // A signal that ends the guest; a new call is as good as a new guest.
+            // A signal that ends the guest. The next call works as in a new guest.
             Err(error) => assert!(error.exit_code().is_some(), "{function}{arguments:?}: {error}"),
         }
     }
@@ -239,7 +239,7 @@ fn random_calls_do_no_harm() {
     let outside = snapshot(&temp.path().join("outside"));
     let read_only = snapshot_of_files(&temp.path().join("read-only"));
     let mut rng = Rng::with_seed(0x5eed);
-    // The first guest brings what stays: threads, caches.
+    // The first guest creates threads and caches that stay.
     run(&mut rng, temp.path(), false);
     let (descriptors, memory) = (open_descriptors(), peak_memory());
 
@@ -258,7 +258,7 @@ fn random_calls_do_no_harm() {
     assert!(succeeded > calls / 20, "only {succeeded} of {calls} calls got anywhere");
 }
 
-/// The names in a folder that has links which cannot be read.
+/// The names and times in a directory with links that cannot be read.
 fn snapshot_of_files(directory: &Path) -> Vec<(PathBuf, i64)> {
     let mut names: Vec<_> = fs::read_dir(directory)
         .unwrap()

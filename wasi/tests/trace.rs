@@ -1,4 +1,4 @@
-//! The trace of a guest: every call as a line.
+//! Tests of the trace: a line for every call.
 
 use std::fs;
 
@@ -13,7 +13,7 @@ fn traced(builder: Builder) -> (Guest, Captured) {
     (Guest::new(&builder.trace(&trace)), trace)
 }
 
-/// The lines since the last time, with the times, which differ, cut off.
+/// The lines since the last call, without the times, which vary.
 fn lines(trace: &Captured) -> Vec<String> {
     let text = String::from_utf8(trace.take()).unwrap();
     let untimed = |line: &str| {
@@ -26,7 +26,7 @@ fn lines(trace: &Captured) -> Vec<String> {
 }
 
 #[test]
-fn data_is_shown_as_far_as_it_was_read_or_written() {
+fn only_transferred_data_is_shown() {
     let input = Input::bytes(*b"some input");
     let stdout = Captured::new();
     let (mut guest, trace) = traced(Builder::new().stdin(input).stdout(&stdout));
@@ -140,7 +140,7 @@ fn a_signal_that_ends_the_guest_is_its_last_line() {
     assert_eq!(trace.contents(), b"proc_raise(signal=abrt) = ?\n");
 }
 
-/// A path may be as long as the memory; its text is not.
+/// A guest may pass a path as long as its memory. The trace shows only the start.
 #[test]
 fn a_long_path_is_cut_off() {
     let trace = Captured::new();

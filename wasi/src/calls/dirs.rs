@@ -11,8 +11,8 @@ use crate::state::Wasi;
 
 /// Lists a directory from a cookie on; 0 is the start. `.` and `..` are listed too.
 ///
-/// The last entry, and even its `dirent` record, may be cut off. The guest then calls again with the
-/// cookie of the entry before it. Fewer than `buf_len` bytes mean the end of the directory.
+/// The last entry, and even its `dirent` record, may be cut off. The guest then calls again with
+/// the cookie of the entry before it. Fewer than `buf_len` bytes mean the end of the directory.
 ///
 /// ```text
 /// writes  buf: u8[buf_len], dirents each followed by its name; bufused: u32

@@ -2,8 +2,8 @@
 //! `fd_tell`, `fd_advise`, `fd_allocate`, `fd_sync`, `fd_datasync`.
 //!
 //! Each function makes at most one system call on slices of guest memory, which may block. A signal
-//! that interrupts the system call becomes the guest's `EINTR`. The kernel or the instance keeps the
-//! file offset (see [`HostFile::seek`](crate::fd::HostFile::seek)).
+//! that interrupts the system call becomes the guest's `EINTR`. The kernel or the instance keeps
+//! the file offset (see [`HostFile::seek`](crate::fd::HostFile::seek)).
 //!
 //! Hot functions are inlined into the function that machine code calls: each frame between a system
 //! call and the guest costs up to 25 ns (see RATIONALE.md).
@@ -202,7 +202,8 @@ pub(crate) fn fd_pwrite(
 /// ```
 /// - `EBADF`: no such descriptor, or a directory.
 /// - `EINVAL`: no such `whence`; an offset before the start.
-/// - `ENOTCAPABLE`: without `FD_SEEK`; `FD_TELL` is enough for a seek that does not move the offset.
+/// - `ENOTCAPABLE`: without `FD_SEEK`; `FD_TELL` is enough for a seek that does not move the
+///   offset.
 /// - `ESPIPE`: the object has no offset.
 /// - `EFAULT`: a bad pointer.
 ///

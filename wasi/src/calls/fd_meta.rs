@@ -1,4 +1,5 @@
-//! Metadata of descriptors: `fd_fdstat_*`, `fd_filestat_*`, `fd_prestat_*`, `fd_close`, `fd_renumber`.
+//! Metadata of descriptors: `fd_fdstat_*`, `fd_filestat_*`, `fd_prestat_*`, `fd_close`,
+//! `fd_renumber`.
 
 use rustix::fs::{OFlags, fcntl_getfl, fcntl_setfl};
 
@@ -8,8 +9,8 @@ use crate::guest::Memory;
 use crate::guest::layout::{self, Fdflags, Fdstat, Filestat, Filetype};
 use crate::state::Wasi;
 
-/// Closes a descriptor. Preopened directories and standard streams can be closed too; they stay open
-/// on the host.
+/// Closes a descriptor. Preopened directories and standard streams can be closed too; they stay
+/// open on the host.
 ///
 /// - `EBADF`: no such descriptor.
 ///

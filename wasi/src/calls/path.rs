@@ -141,7 +141,7 @@ pub(crate) fn path_filestat_set_times(
 /// - `EPERM`: a path leads outside, or the file is a directory.
 /// - `EROFS`: either path is on a read-only mount. A link on a writable mount would allow writing.
 /// - `EXDEV`: on different file systems.
-/// - `EBADF`, `ENOTDIR`: not a directory. `EEXIST`: the new name is taken.
+/// - `EBADF`, `ENOTDIR`: not a directory. `EEXIST`: the new name exists.
 /// - `EFAULT`, `EILSEQ`, `EMLINK`, `ENAMETOOLONG`, `ENOENT`: a bad path.
 ///
 /// [`path_link`](https://github.com/WebAssembly/WASI/blob/main/legacy/preview1/docs.md#path_link),
@@ -336,8 +336,8 @@ pub(crate) fn path_rename(
     Ok(rustix::fs::renameat(old.dir(), old.name(), new.dir(), new.name())?)
 }
 
-/// Creates a symbolic link. The target is checked when the link is followed. Only absolute targets are
-/// refused here: no guest could follow them, but a program of the host might.
+/// Creates a symbolic link. The target is checked when the link is followed. Only absolute targets
+/// are refused here: no guest could follow them, but a program of the host might.
 ///
 /// ```text
 /// reads   old_path: u8[old_path_len], new_path: u8[new_path_len]

@@ -14,8 +14,8 @@ use crate::guest::layout::{
 };
 use crate::state::{Callbacks, Clocks, Wasi};
 
-/// The most subscriptions of a call; more are `EINVAL`. This bounds the memory that a guest makes the
-/// host allocate. The host's limit on descriptors is of the same order.
+/// The most subscriptions of a call; more are `EINVAL`. This bounds the memory that a guest makes
+/// the host allocate. The host's limit on descriptors is of the same order.
 const MAX: u32 = 4096;
 
 /// Waits until at least one of the subscribed events has occurred, and writes all that have.

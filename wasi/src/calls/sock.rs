@@ -1,7 +1,7 @@
 //! Sockets: `sock_accept`, `sock_recv`, `sock_send`, `sock_shutdown`.
 //!
-//! Preview 1 has no function that creates sockets. An embedder grants listening or connected sockets
-//! with [`Builder::socket`](crate::Builder::socket).
+//! Preview 1 has no function that creates sockets. An embedder grants listening or connected
+//! sockets with [`Builder::socket`](crate::Builder::socket).
 
 use std::mem::MaybeUninit;
 

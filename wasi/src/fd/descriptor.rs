@@ -19,16 +19,16 @@ pub(crate) enum Object {
 /// An open descriptor.
 pub(crate) struct Descriptor {
     pub(crate) object: Object,
-    /// `FD_READ`, `FD_WRITE` or both, as at the time of opening. Rights that the guest gives up later
-    /// remain here.
+    /// `FD_READ`, `FD_WRITE` or both, as at the time of opening. Rights that the guest gives up
+    /// later remain here.
     pub(crate) opened_for: Rights,
     pub(crate) base: Rights,
     pub(crate) inheriting: Rights,
 }
 
 impl Descriptor {
-    /// Requires `rights`. `EBADF`, as in POSIX: reading or writing, and the descriptor was not opened
-    /// for it. `ENOTCAPABLE`: any other right is missing.
+    /// Requires `rights`. `EBADF`, as in POSIX: reading or writing, and the descriptor was not
+    /// opened for it. `ENOTCAPABLE`: any other right is missing.
     #[inline]
     pub(crate) fn require(&self, rights: Rights) -> Result<(), Errno> {
         if self.base.contains(rights) { Ok(()) } else { Err(self.refusal(rights)) }

@@ -50,8 +50,8 @@ impl<'b> Dirents<'b> {
         self.used < self.buffer.len()
     }
 
-    /// Adds the entries of a directory of the host from `cookie` on, without those whose names `keep`
-    /// rejects.
+    /// Adds the entries of a directory of the host from `cookie` on, without those whose names
+    /// `keep` rejects.
     pub(crate) fn extend_from_host(
         &mut self,
         dir: BorrowedFd<'_>,

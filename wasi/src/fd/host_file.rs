@@ -40,7 +40,7 @@ pub(crate) struct HostFile {
     /// False on a read-only mount. Then even the timestamps must not change, which the host allows
     /// with a descriptor that is open for reading.
     pub(crate) writable: bool,
-    /// The file offset, or the kernel as its keeper.
+    /// The keeper of the file offset.
     pub(crate) offset: Cell<Offset>,
 }
 

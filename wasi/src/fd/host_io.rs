@@ -1,7 +1,7 @@
 //! Reading and writing of files of the host.
 //!
-//! System calls with one buffer are faster than those with a table of buffers, by a tenth to a third:
-//! the kernel need not copy and check a table. Most guests pass one buffer.
+//! System calls with one buffer are faster than those with a table of buffers, by a tenth to a
+//! third: the kernel need not copy and check a table. Most guests pass one buffer.
 
 use std::io::{IoSlice, IoSliceMut};
 use std::os::fd::{AsFd, BorrowedFd};

@@ -1,13 +1,13 @@
 //! File offsets of files of the host: kept by the kernel or by the instance.
 //!
-//! Descriptors inherited from the host share the kernel's file offset with other processes; standard
-//! output that a shell has opened is an example. A file that the guest has opened itself is not
-//! shared. If it is a regular file, the instance keeps its offset from the first `fd_seek` or
-//! `fd_tell` on. Then `fd_seek` and `fd_tell` need no system call, and `fd_read` and `fd_write`
+//! Descriptors inherited from the host share the kernel's file offset with other processes;
+//! standard output that a shell has opened is an example. A file that the guest has opened itself
+//! is not shared. If it is a regular file, the instance keeps its offset from the first `fd_seek`
+//! or `fd_tell` on. Then `fd_seek` and `fd_tell` need no system call, and `fd_read` and `fd_write`
 //! become `pread` and `pwrite`.
 //!
-//! The kernel keeps the offset, or gets it back, where a number is not enough: for files opened with
-//! `O_APPEND`, files without an offset, and files that do not take `pread` and `pwrite`.
+//! The kernel keeps the offset, or gets it back, where a number is not enough: for files opened
+//! with `O_APPEND`, files without an offset, and files that do not take `pread` and `pwrite`.
 
 use std::io::{IoSlice, IoSliceMut};
 
@@ -42,8 +42,8 @@ impl Offset {
 impl HostFile {
     /// Moves the offset and returns it.
     ///
-    /// `EINVAL`: before the start, or larger than the file system supports. `ESPIPE`: the file has no
-    /// offset.
+    /// `EINVAL`: before the start, or larger than the file system supports. `ESPIPE`: the file has
+    /// no offset.
     #[inline]
     pub(crate) fn seek(&self, position: SeekFrom) -> Result<u64, Errno> {
         if let Offset::Instance(at) = self.offset.get() {

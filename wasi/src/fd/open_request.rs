@@ -31,9 +31,9 @@ impl OpenRequest {
         self.opens_for_writing() || self.oflags.intersects(Oflags::CREAT.with(Oflags::TRUNC))
     }
 
-    /// `EROFS` if the request can change a mount that is not `writable`. With `DIRECTORY` it cannot:
-    /// opening for writing then fails because of the file type, as in the kernel on a read-only file
-    /// system.
+    /// `EROFS` if the request can change a mount that is not `writable`. With `DIRECTORY` it
+    /// cannot: opening for writing then fails because of the file type, as in the kernel on a
+    /// read-only file system.
     pub(crate) fn require_writable(&self, writable: bool) -> Result<(), Errno> {
         let changes = self.writes() && !self.oflags.contains(Oflags::DIRECTORY);
         if changes && !writable { Err(Errno::Rofs) } else { Ok(()) }
@@ -69,9 +69,9 @@ impl OpenRequest {
 
     /// The inheriting rights of the new descriptor. `parent` are those of the directory.
     ///
-    /// Zig's library opens a directory with the rights of directories both as base and as inheriting
-    /// rights. Files opened through it could have no rights at all. Such a directory therefore
-    /// inherits the rights of files from its parent.
+    /// Zig's library opens a directory with the rights of directories both as base and as
+    /// inheriting rights. Files opened through it could have no rights at all. Such a directory
+    /// therefore inherits the rights of files from its parent.
     pub(crate) fn inheriting_of(&self, parent: Rights) -> Rights {
         const FILES_ONLY: Rights = Rights::FILE.without(Rights::DIRECTORY);
         let same = self.base == self.inheriting && self.base.contains(Rights::PATH_OPEN);

@@ -43,7 +43,8 @@ impl Input {
     }
 }
 
-/// The destination of a guest's standard output or error. See [`Builder::stdout`](crate::Builder::stdout).
+/// The destination of a guest's standard output or error. See
+/// [`Builder::stdout`](crate::Builder::stdout).
 #[derive(Clone)]
 pub struct Output(pub(crate) OutputKind);
 

@@ -10,8 +10,8 @@ pub(super) type SharedReader = Arc<Mutex<dyn Read + Send>>;
 
 /// A writer that several instances may share.
 ///
-/// The lock belongs to the embedder's object, not to the state of WASI. Descriptors of the host need
-/// no lock.
+/// The lock belongs to the embedder's object, not to the state of WASI. Descriptors of the host
+/// need no lock.
 pub(super) type SharedWriter = Arc<Mutex<dyn Write + Send>>;
 
 /// An open stream of the embedder.
@@ -59,8 +59,8 @@ impl Stream {
     }
 }
 
-/// Writes all buffers; `Write::write_vectored` may write only the first. After an error the number of
-/// bytes written so far is returned. The next write returns the error.
+/// Writes all buffers; `Write::write_vectored` may write only the first. After an error the number
+/// of bytes written so far is returned. The next write returns the error.
 fn write_and_flush(writer: &mut dyn Write, bufs: &[IoSlice<'_>]) -> io::Result<usize> {
     let mut total = 0;
     for buf in bufs {

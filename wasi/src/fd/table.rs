@@ -35,8 +35,8 @@ pub(crate) struct FdTable {
 const SLACK: usize = 32;
 
 impl FdTable {
-    /// An empty table for at most `limit` descriptors. If it `shares` the budget of descriptors with
-    /// other guests, fewer may be available.
+    /// An empty table for at most `limit` descriptors. If it `shares` the budget of descriptors
+    /// with other guests, fewer may be available.
     pub(crate) fn new(limit: u32, shares: bool) -> Self {
         // A descriptor is below 2^31.
         let limit = limit.min(i32::MAX as u32) as usize;
@@ -188,9 +188,9 @@ impl FdTable {
         Ok(directory)
     }
 
-    /// [`FdTable::directory`] for functions that change entries. `EROFS`: a directory of the host on
-    /// a read-only mount. A virtual directory may contain mounts of both kinds, and is checked when
-    /// the path is resolved.
+    /// [`FdTable::directory`] for functions that change entries. `EROFS`: a directory of the host
+    /// on a read-only mount. A virtual directory may contain mounts of both kinds, and is checked
+    /// when the path is resolved.
     pub(crate) fn writable_directory(
         &self,
         fd: u32,

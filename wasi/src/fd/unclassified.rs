@@ -1,8 +1,8 @@
 //! `UnclassifiedFile`: a file just opened, whose type has not been asked for.
 //!
-//! The type of a file decides which rights apply to it. It takes an `fstat` to find it, and many
-//! guests open a file, read it once and close it. `path_open` therefore keeps the rights it was asked
-//! for. The type is found when a function other than the first read or write needs it. See
+//! The type of a file decides which rights apply to it. Finding the type takes an `fstat`, but many
+//! guests open a file, read it once and close it. `path_open` therefore stores the rights it was
+//! asked for, and the `fstat` is made for the first call that is not the first read or write. See
 //! RATIONALE.md.
 
 use std::cell::Cell;

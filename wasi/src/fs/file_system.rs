@@ -108,8 +108,8 @@ pub trait FileSystem: Send + Sync {
         Err(Errno::Rofs)
     }
 
-    /// Renames the file or directory at `from` to `to`. A file replaces a file; a directory
-    /// replaces an empty directory.
+    /// Renames the file or directory at `from` to `to`. It replaces a file at `to` by a file, and
+    /// an empty directory by a directory.
     fn rename(&self, from: &str, to: &str) -> Result<(), Errno> {
         let _ = (from, to);
         Err(Errno::Rofs)

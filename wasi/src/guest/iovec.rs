@@ -1,9 +1,9 @@
-//! Scatter and gather: the `iovec`s of a guest become slices of its memory, on which the system call
-//! works. No data is copied.
+//! Scatter and gather: the `iovec`s of a guest become slices of its memory, on which the system
+//! call works. No data is copied.
 //!
 //! Up to [`INLINE`] buffers need no allocation. Rust forbids two `&mut` to the same bytes, so one
-//! system call can read only into disjoint buffers. Overlapping buffers are read with one call each,
-//! in order, which gives the kernel's result.
+//! system call can read only into disjoint buffers. Overlapping buffers are read with one call
+//! each, in order, which gives the kernel's result.
 
 use std::io::{IoSlice, IoSliceMut};
 use std::ops::Range;
@@ -18,9 +18,9 @@ const INLINE: usize = 16;
 /// The most buffers of a call; more are `EINVAL`, as with the host's `IOV_MAX`.
 const MAX: u32 = 1024;
 
-/// Reads into buffers, in order, and returns the number of bytes. It is a trait and not a closure so
-/// that an implementation can be `#[inline(always)]`: then no function returns between the system call
-/// and the guest.
+/// Reads into buffers, in order, and returns the number of bytes. It is a trait and not a closure
+/// so that an implementation can be `#[inline(always)]`: then no function returns between the
+/// system call and the guest.
 pub(crate) trait ScatterRead {
     fn read_vectored(&mut self, bufs: &mut [IoSliceMut<'_>]) -> Result<usize, Errno>;
 }

@@ -1,7 +1,7 @@
 //! The records of `typenames.witx` in guest memory: offsets, sizes, numbers.
 //!
-//! All fields are little-endian and naturally aligned in their record. The record itself need not be
-//! aligned: it is read and written as bytes.
+//! All fields are little-endian and naturally aligned in their record. The record itself need not
+//! be aligned: it is read and written as bytes.
 
 use rustix::fs::{FileType, Stat};
 
@@ -22,8 +22,8 @@ pub(crate) enum Filetype {
 }
 
 impl From<FileType> for Filetype {
-    /// A pipe has no type in WASI and is `Unknown`. The mode does not distinguish stream sockets from
-    /// datagram sockets; sockets in directories are nearly always stream sockets.
+    /// A pipe has no type in WASI and is `Unknown`. The mode does not distinguish stream sockets
+    /// from datagram sockets; sockets in directories are nearly always stream sockets.
     fn from(host: FileType) -> Self {
         match host {
             FileType::BlockDevice => Filetype::BlockDevice,

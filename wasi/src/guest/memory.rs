@@ -1,10 +1,10 @@
 //! `Memory`: the memory of the guest that makes a call.
 //!
-//! Every guest pointer is checked once, by [`Memory::range`], and becomes a slice. Address 0 is valid;
-//! pointers need not be aligned.
+//! Every guest pointer is checked once, by [`Memory::range`], and becomes a slice. Address 0 is
+//! valid; pointers need not be aligned.
 //!
-//! All functions are inlined: around a system call the branch predictors are cold, and each return or
-//! jump costs as much as ten instructions.
+//! All functions are inlined: around a system call the branch predictors are cold, and each return
+//! or jump costs as much as ten instructions.
 
 use std::ops::Range;
 

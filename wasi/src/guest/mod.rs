@@ -1,4 +1,5 @@
-//! Guest memory and the records in it: pointers, buffers, paths and the layouts of `typenames.witx`.
+//! Guest memory and the records in it: pointers, buffers, paths and the layouts of
+//! `typenames.witx`.
 
 mod iovec;
 pub(crate) mod layout;

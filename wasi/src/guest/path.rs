@@ -2,8 +2,8 @@
 
 use crate::errno::Errno;
 
-/// The longest path: the host's `PATH_MAX` less the terminator. Longer paths are refused before they
-/// are copied.
+/// The longest path: the host's `PATH_MAX` less the terminator. Longer paths are refused before
+/// they are copied.
 pub(crate) const MAX_PATH_LEN: usize = 4095;
 
 /// A path that a guest passed: UTF-8, relative, not empty, without NUL, of bounded length.
@@ -21,8 +21,8 @@ impl<'a> GuestPath<'a> {
     /// - `EPERM`: absolute. A guest has no root; its C library makes paths relative to a preopen.
     #[inline(always)]
     pub(crate) fn new(bytes: &'a [u8]) -> Result<Self, Errno> {
-        // The usual case: ASCII, checked without a call. The length is checked first, because a path
-        // may be as long as the memory.
+        // The usual case: ASCII, checked without a call. The length is checked first, because a
+        // path may be as long as the memory.
         let usual = || bytes.iter().fold(true, |usual, &byte| usual & (1..128).contains(&byte));
         if (1..=MAX_PATH_LEN).contains(&bytes.len()) && usual() && bytes[0] != b'/' {
             Ok(GuestPath(bytes))

@@ -29,8 +29,9 @@ pub struct Limits {
     /// may be lower.
     pub descriptors: u32,
 
-    /// Bytes of files and symbolic links in each [`Builder::memory_dir`](crate::Builder::memory_dir);
-    /// one more is `ENOSPC`. A file counts in units of 4 KiB. Default: 256 MiB.
+    /// Bytes of files and symbolic links in each
+    /// [`Builder::memory_dir`](crate::Builder::memory_dir); one more is `ENOSPC`. A file counts in
+    /// units of 4 KiB. Default: 256 MiB.
     pub memory_bytes: u64,
 
     /// Files, directories, links and further names in each

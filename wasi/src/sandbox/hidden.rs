@@ -79,7 +79,8 @@ impl Aliases {
                     _ => Aliases::Known,
                 }
             }
-            // xfs, overlayfs, NFS, ZFS, vfat, exFAT, NTFS, HFS+, JFS, Ceph, squashfs, EROFS, ISO 9660, UDF.
+            // xfs, overlayfs, NFS, ZFS, vfat, exFAT, NTFS, HFS+, JFS, Ceph, squashfs, EROFS, ISO
+            // 9660, UDF.
             0x5846_5342 | 0x794c_7630 | 0x6969 | 0x2fc1_2fc1 | 0x4d44 | 0x2011_bab0
             | 0x7366_746e | 0x482b | 0x3153_464a | 0x00c3_6400 | 0x7371_7368 | 0xe0f5_e1e2
             | 0x9660 | 0x1501_3346 => Aliases::Known,

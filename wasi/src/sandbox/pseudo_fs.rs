@@ -1,9 +1,9 @@
 //! Pseudo file systems: interfaces of the kernel such as `/proc` and `/sys`.
 //!
 //! Their files are handles on the host: `/proc/self/mem` is the memory of this process,
-//! `/proc/self/fd` its descriptors, and `/proc/PID/root` leads out of every directory. A pseudo file
-//! system is therefore never granted and never reached from a granted directory: not below `/`, not
-//! through a symbolic link, not at a second mount point.
+//! `/proc/self/fd` its descriptors, and `/proc/PID/root` leads out of every directory. A pseudo
+//! file system is therefore never granted and never reached from a granted directory: not below
+//! `/`, not through a symbolic link, not at a second mount point.
 //!
 //! Devices that are the machine's memory are refused too, in the granted directory itself and where
 //! a path crosses a mount point. Other devices can be used if their directory is granted.

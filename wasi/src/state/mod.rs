@@ -35,8 +35,8 @@ pub struct Wasi {
     pub(crate) trace: Option<Stream>,
 }
 
-/// Functions of WASI can be exported into a host module whose state is a [`Wasi`] or contains one: see
-/// [`FunctionExporter`](crate::FunctionExporter).
+/// Functions of WASI can be exported into a host module whose state is a [`Wasi`] or contains one:
+/// see [`FunctionExporter`](crate::FunctionExporter).
 impl AsMut<Wasi> for Wasi {
     #[inline]
     fn as_mut(&mut self) -> &mut Wasi {

@@ -53,8 +53,8 @@ impl Random {
     }
 }
 
-/// Fills `out` from the kernel's generator. A signal can cut a request of more than 256 bytes short;
-/// it is continued.
+/// Fills `out` from the kernel's generator. A signal can cut a request of more than 256 bytes
+/// short; it is continued.
 fn fill_from_host(mut out: &mut [u8]) -> Result<(), Errno> {
     while !out.is_empty() {
         let n = getrandom(&mut *out, GetRandomFlags::empty())?;
@@ -63,8 +63,8 @@ fn fill_from_host(mut out: &mut [u8]) -> Result<(), Errno> {
     Ok(())
 }
 
-/// The generator SplitMix64 by Steele, Lea and Flood. It is small and gives the same sequence on every
-/// machine.
+/// The generator SplitMix64 by Steele, Lea and Flood. It is small and gives the same sequence on
+/// every machine.
 pub(crate) struct SplitMix {
     state: u64,
     /// The last number. Bytes before `used` have been given to the guest, so the sizes of the

@@ -1,4 +1,4 @@
-//! Listing directories.
+//! Tests of directory listings.
 
 use std::collections::BTreeMap;
 use std::os::unix::fs::MetadataExt;
@@ -6,7 +6,7 @@ use std::os::unix::fs::MetadataExt;
 use super::*;
 use crate::calls::dirs::fd_readdir;
 
-/// Cookie, number and type.
+/// Cookie, inode number and type.
 type Entry = (u64, u64, u8);
 type Entries = BTreeMap<String, Entry>;
 
@@ -16,16 +16,17 @@ impl Guest {
         Ok(self.u32(OUT))
     }
 
-    /// Lists as a C library does: a buffer of `len` bytes, from the last whole entry's cookie on.
+    /// Lists like a C library: with a buffer of `len` bytes, from the cookie of the last whole
+    /// entry.
     fn list(&mut self, fd: u32, len: u32) -> Entries {
         let listed = self.in_order(fd, len);
         let count = listed.len();
         let entries: Entries = listed.into_iter().collect();
-        assert_eq!(entries.len(), count, "no name twice");
+        assert_eq!(entries.len(), count, "a name is listed twice");
         entries
     }
 
-    /// The same, in the order of the listing. Cookies need not grow in it.
+    /// The entries in the order of the listing. Their cookies need not be ascending.
     fn in_order(&mut self, fd: u32, len: u32) -> Vec<(String, Entry)> {
         let mut entries = Vec::new();
         let mut cookie = 0;
@@ -66,12 +67,12 @@ fn every_entry_once_whatever_the_buffer() {
         assert_eq!(all.len(), 303);
         assert_eq!((all["."].2, all[".."].2, all["dir"].2, all["file-7"].2), (3, 3, 3, 4));
         let file = fs::metadata(host.join("file-7")).unwrap();
-        assert_eq!(all["file-7"].1, file.ino(), "the number the host has");
-        assert_eq!(all[".."].1, 0, "the number of a directory outside is not told");
+        assert_eq!(all["file-7"].1, file.ino(), "the host's inode number");
+        assert_eq!(all[".."].1, 0, "the inode number of a directory outside is not given");
         for len in [40, 64, 100, 4096] {
             assert_eq!(guest.list(fd, len), all);
         }
-        // From the middle, again and again.
+        // A cookie can be used more than once.
         for (cookie, _, _) in all.values().take(20) {
             let first = guest.readdir(fd, 500, *cookie).unwrap();
             let bytes = guest.get(DATA, first).to_vec();
@@ -82,7 +83,7 @@ fn every_entry_once_whatever_the_buffer() {
 }
 
 #[test]
-fn entries_that_vanish_do_not_disturb() {
+fn removed_entries_do_not_disturb_a_listing() {
     let mut mounted = Mounted::new(false);
     for i in 0..100 {
         mounted.file(&format!("{i}"), "");
@@ -108,7 +109,7 @@ fn small_buffers_and_wild_cookies() {
         assert_eq!(guest.readdir(DIR, len, 0), Ok(len));
     }
     for cookie in [1, 12345, u64::MAX / 2, u64::MAX] {
-        // Whatever the host makes of it.
+        // The host may return any result.
         let _ = guest.readdir(DIR, 100, cookie);
     }
     assert_eq!(guest.list(DIR, 100).len(), 3);

@@ -1,4 +1,4 @@
-//! The table of descriptors by itself.
+//! Tests of the descriptor table.
 
 use crate::errno::Errno;
 use crate::fd::{Descriptor, FdTable, Object, Rights, Stream};
@@ -53,7 +53,7 @@ fn renumbering_needs_two_open_descriptors() {
 }
 
 #[test]
-fn kind_comes_before_rights() {
+fn the_kind_is_checked_before_the_rights() {
     let mut fds = FdTable::new(100, false);
     fds.insert(null()).unwrap();
     assert_eq!(fds.directory(0, Rights::PATH_OPEN).err(), Some(Errno::Notdir));

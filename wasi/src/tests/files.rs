@@ -1,4 +1,4 @@
-//! Reading, writing, seeking; what an open file is.
+//! Tests of reading, writing, seeking and the metadata of open files.
 
 use super::*;
 use crate::calls::fd_io::{
@@ -49,7 +49,7 @@ fn all_buffers_are_used() {
 }
 
 #[test]
-fn offsets_of_pread_and_pwrite_are_their_own() {
+fn pread_and_pwrite_do_not_move_the_offset() {
     let mut mounted = Mounted::new(false);
     let guest = &mut mounted.guest;
     let fd = guest.open("a", CREAT, true).unwrap();
@@ -61,7 +61,7 @@ fn offsets_of_pread_and_pwrite_are_their_own() {
     guest.call(|w, m| fd_pread(w, m, fd, IOVS, 1, 2, OUT)).unwrap();
     assert_eq!((guest.u32(OUT), guest.get(DATA, 4)), (4, &b"2XY5"[..]));
     guest.call(|w, m| fd_pread(w, m, fd, IOVS, 1, u64::MAX, OUT)).unwrap_err();
-    // Two buffers over the same bytes are filled one after the other.
+    // Overlapping buffers are filled in order.
     guest.put(
         IOVS,
         &[DATA.to_le_bytes(), 4u32.to_le_bytes(), DATA.to_le_bytes(), 4u32.to_le_bytes()].concat(),
@@ -109,8 +109,8 @@ fn sizes_and_times() {
     let times = guest.u64(48);
     guest.call(|w, m| fd_filestat_set_times(w, m, fd, 0, 0, 8)).unwrap();
     guest.call(|w, m| fd_filestat_get(w, m, fd, OUT)).unwrap();
-    assert!(guest.u64(48) > times, "now is later");
-    assert_eq!(guest.u64(40), 1_500_000_000, "and the other was left alone");
+    assert!(guest.u64(48) > times, "the current time is later");
+    assert_eq!(guest.u64(40), 1_500_000_000, "the other timestamp is unchanged");
     assert_eq!(guest.call(|w, m| fd_advise(w, m, fd, 0, 0, 5)), Ok(()));
     assert_eq!(guest.call(|w, m| fd_advise(w, m, fd, 0, 0, 6)), Err(Errno::Inval));
     assert_eq!(guest.call(|w, m| fd_advise(w, m, fd, u64::MAX, 1, 0)), Err(Errno::Inval));
@@ -128,7 +128,7 @@ fn sizes_and_times() {
 }
 
 #[test]
-fn a_directory_is_no_file() {
+fn file_functions_refuse_directories() {
     let mut mounted = Mounted::new(false);
     let guest = &mut mounted.guest;
     assert_eq!(guest.read(DIR, 1), Err(Errno::Badf));
@@ -146,7 +146,7 @@ fn a_directory_is_no_file() {
 }
 
 #[test]
-fn results_that_do_not_fit_change_nothing() {
+fn a_bad_result_pointer_has_no_effects() {
     let mut mounted = Mounted::new(false);
     mounted.file("a", "abc");
     let guest = &mut mounted.guest;
@@ -167,12 +167,12 @@ fn results_that_do_not_fit_change_nothing() {
 }
 
 #[test]
-fn descriptors_are_given_back() {
+fn descriptors_of_the_host_are_closed() {
     let count = || fs::read_dir("/proc/self/fd").unwrap().count();
     let mut mounted = Mounted::new(true);
     mounted.file("a", "");
     fs::create_dir_all(mounted.host("d/e")).unwrap();
-    // Other tests run in this process: a leak would show in so many rounds.
+    // Other tests in this process open descriptors too; a leak in 1,000 rounds is larger.
     let before = count();
     let guest = &mut mounted.guest;
     for _ in 0..1000 {
@@ -188,16 +188,16 @@ fn descriptors_are_given_back() {
 }
 
 #[test]
-fn what_is_just_opened_may_turn_out_to_be_a_directory() {
+fn an_unclassified_file_may_be_a_directory() {
     both(|mut mounted| {
         fs::create_dir(mounted.host("d")).unwrap();
         mounted.file("d/inner", "inner");
         let guest = &mut mounted.guest;
-        // Whatever comes first: each on a descriptor of which nothing was asked yet.
+        // Each call is the first on its descriptor, whose type is not known yet.
         let open = |guest: &mut Guest| guest.open("d", 0, false).unwrap();
         let fd = open(guest);
         assert_eq!(guest.read(fd, 10), Err(Errno::Badf));
-        assert_eq!(guest.read(fd, 0), Err(Errno::Badf), "not even nothing");
+        assert_eq!(guest.read(fd, 0), Err(Errno::Badf), "even with no bytes to read");
         assert_eq!(guest.call(|w, m| fd_io::fd_read(w, m, fd, IOVS, 0, OUT)), Err(Errno::Badf));
         assert_eq!(guest.write(fd, b"x"), Err(Errno::Badf));
         assert_eq!(guest.seek(fd, 0, 1), Err(Errno::Badf));
@@ -223,7 +223,7 @@ fn what_is_just_opened_may_turn_out_to_be_a_directory() {
 }
 
 #[test]
-fn rights_of_what_is_just_opened() {
+fn rights_of_an_unclassified_file() {
     both(|mut mounted| {
         mounted.file("a", "abc");
         let guest = &mut mounted.guest;
@@ -233,20 +233,20 @@ fn rights_of_what_is_just_opened() {
         assert_eq!(guest.write(reader, b"x"), Err(Errno::Badf));
         assert_eq!(guest.read(reader, 10).unwrap(), b"abc");
         assert_eq!(guest.read(reader, 10).unwrap(), b"");
-        assert_eq!(guest.rights(reader).0, Rights::FD_READ, "and no other");
+        assert_eq!(guest.rights(reader).0, Rights::FD_READ, "only the right asked for");
         assert_eq!(guest.call(|w, m| fd_tell(w, m, reader, OUT)), Err(Errno::Notcapable));
-        // Moved before anybody asked.
+        // Renumbered before its type is known.
         let other = guest.open("a", 0, false).unwrap();
         guest.call(|w, m| fd_renumber(w, m, other, blind)).unwrap();
         assert_eq!(guest.read(blind, 10).unwrap(), b"abc");
         assert_eq!(guest.close(other), Err(Errno::Badf));
-        // An offset that the host has moved meanwhile.
+        // The kernel has moved the offset.
         assert_eq!(guest.seek(blind, 0, 1), Ok(3));
     });
 }
 
 #[test]
-fn an_offset_kept_here_is_that_of_the_host() {
+fn an_offset_of_the_instance_behaves_like_the_kernels() {
     both(|mut mounted| {
         mounted.file("a", "0123456789");
         let guest = &mut mounted.guest;
@@ -257,11 +257,11 @@ fn an_offset_kept_here_is_that_of_the_host() {
         assert_eq!(guest.write(fd, b"ab"), Ok(2));
         assert_eq!(guest.seek(fd, 0, 1), Ok(7));
         assert_eq!(guest.seek(fd, -8, 1), Err(Errno::Inval), "before the start");
-        assert_eq!(guest.seek(fd, i64::MAX, 1), Err(Errno::Inval), "after the end of all files");
-        assert_eq!(guest.seek(fd, 0, 1), Ok(7), "and nothing has changed");
+        assert_eq!(guest.seek(fd, i64::MAX, 1), Err(Errno::Inval), "after the largest offset");
+        assert_eq!(guest.seek(fd, 0, 1), Ok(7), "the offset has not changed");
         assert_eq!(guest.read(fd, 100).unwrap(), b"789");
         assert_eq!(guest.read(fd, 100).unwrap(), b"");
-        // Far beyond what every file system can do: this one can.
+        // An offset that not every file system supports; this one does.
         assert_eq!(guest.seek(fd, 1 << 40, 0), Ok(1 << 40));
         assert_eq!(guest.read(fd, 100).unwrap(), b"");
         assert_eq!(guest.seek(fd, -(1 << 40), 1), Ok(0));
@@ -274,16 +274,16 @@ fn an_offset_kept_here_is_that_of_the_host() {
 }
 
 #[test]
-fn an_offset_that_flags_change() {
+fn setting_append_returns_the_offset_to_the_kernel() {
     let mut mounted = Mounted::new(false);
     mounted.file("a", "0123456789");
     let guest = &mut mounted.guest;
     let fd = guest.open("a", 0, true).unwrap();
     assert_eq!(guest.seek(fd, 2, 0), Ok(2));
     guest.call(|w, m| fd_fdstat_set_flags(w, m, fd, APPEND)).unwrap();
-    assert_eq!(guest.seek(fd, 0, 1), Ok(2), "the host knows where it was");
+    assert_eq!(guest.seek(fd, 0, 1), Ok(2), "the kernel has the offset");
     assert_eq!(guest.write(fd, b"ab"), Ok(2));
-    assert_eq!(guest.seek(fd, 0, 1), Ok(12), "after what was appended");
+    assert_eq!(guest.seek(fd, 0, 1), Ok(12), "after the appended bytes");
     guest.call(|w, m| fd_fdstat_set_flags(w, m, fd, 0)).unwrap();
     assert_eq!(guest.seek(fd, 1, 0), Ok(1));
     assert_eq!(guest.write(fd, b"c"), Ok(1));
@@ -296,8 +296,8 @@ fn an_offset_that_flags_change() {
 }
 
 #[test]
-fn files_of_proc_that_cannot_be_written_at_an_offset() {
-    // No guest is granted such a file, so it is made a descriptor here.
+fn files_of_proc_that_refuse_pwrite() {
+    // No guest is granted such a file, so the test creates the descriptor.
     let mut guest = Guest::new(Builder::new());
     let comm =
         fs::OpenOptions::new().read(true).write(true).open("/proc/thread-self/comm").unwrap();
@@ -315,7 +315,7 @@ fn files_of_proc_that_cannot_be_written_at_an_offset() {
     };
     let fd = guest.wasi.fds.insert(descriptor).unwrap();
     let name = guest.read(fd, 100).unwrap();
-    // From here on the offset is kept here; the host takes no other but its own.
+    // The instance keeps the offset now; the file refuses `pread` and `pwrite`.
     assert_eq!(guest.seek(fd, 0, 0), Ok(0));
     assert_eq!(guest.write(fd, b"renamed"), Ok(7));
     assert_eq!(guest.seek(fd, 0, 0), Ok(0));

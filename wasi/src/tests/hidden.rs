@@ -1,7 +1,7 @@
-//! What a mount hides has no other name.
+//! Tests of hidden files: a file that a mount hides cannot be reached by another name.
 //!
-//! A file system that folds case gives a directory other names; so does somebody who renames it, which
-//! can be done everywhere. To the guest both look the same.
+//! A file system that folds case gives a directory other names. Most of these tests rename the
+//! directory instead, which works on every file system and looks the same to the guest.
 
 use std::sync::Arc;
 
@@ -10,7 +10,7 @@ use crate::calls::dirs::fd_readdir;
 use crate::calls::path::*;
 use crate::fs::{Entry, File, FileStat, FileSystem, OpenOptions};
 
-/// All that a guest can do with `path` and the directory `dir`, by name.
+/// The results of every function that takes a path, for `path` in the directory `dir`.
 fn uses(guest: &mut Guest, dir: u32, path: &str) -> Vec<(&'static str, Result<(), Errno>)> {
     let read = Rights::ALL.without(Rights::FD_WRITE);
     let open = |guest: &mut Guest, oflags, rights| {
@@ -23,7 +23,7 @@ fn uses(guest: &mut Guest, dir: u32, path: &str) -> Vec<(&'static str, Result<()
         ("open without rights", open(guest, 0, Rights::NONE)),
         ("truncate", open(guest, TRUNC, read)),
         ("create", open(guest, CREAT, Rights::ALL)),
-        ("create anew", open(guest, CREAT | EXCL, Rights::ALL)),
+        ("create exclusively", open(guest, CREAT | EXCL, Rights::ALL)),
         ("stat", guest.with_path(path, |w, m, p, n| path_filestat_get(w, m, dir, 0, p, n, OUT))),
         (
             "set times",
@@ -69,7 +69,8 @@ fn uses(guest: &mut Guest, dir: u32, path: &str) -> Vec<(&'static str, Result<()
     ]
 }
 
-/// A host directory with `data/secret` and `x/data/secret`, where something is mounted on both.
+/// A directory of the host with `data/secret` and `x/data/secret`, and mounts on `data` and
+/// `x/data`.
 struct Tree {
     guest: Guest,
     root: TempDir,
@@ -100,7 +101,7 @@ impl Tree {
     fn refuses(&mut self, dir: u32, paths: &[&str]) {
         for path in paths {
             for (function, result) in uses(&mut self.guest, dir, path) {
-                // A slash may be wrong by itself.
+                // A slash at the end may cause another error.
                 let slash = path.ends_with('/') && result == Err(Errno::Isdir);
                 assert!(slash || result == Err(Errno::Perm), "{function} {path} {result:?}");
             }
@@ -116,7 +117,7 @@ impl Tree {
 }
 
 #[test]
-fn another_name_of_what_a_mount_hides_leads_nowhere() {
+fn another_name_of_a_hidden_file_is_refused() {
     for portable in [false, true] {
         let mut tree = Tree::new(portable);
         let sub = tree.guest.open("sub", DIRECTORY, false).unwrap();
@@ -124,13 +125,13 @@ fn another_name_of_what_a_mount_hides_leads_nowhere() {
         tree.refuses(DIR, &["DATA", "DATA/", "DATA/secret", "DATA/new", "sub/../DATA/secret"]);
         tree.is_whole("DATA");
 
-        // In a directory that has nothing mounted in it as far as names tell.
+        // In a directory without mount points in it.
         tree.rename("DATA", "sub/d");
         tree.refuses(DIR, &["sub/d", "sub/d/secret", "sub/d/new"]);
         tree.refuses(sub, &["d", "d/", "d/secret", "d/new", "./d/secret"]);
         tree.is_whole("sub/d");
 
-        // And by way of the directory above it.
+        // Through the directory above it.
         tree.rename("x", "X");
         tree.refuses(DIR, &["X/data", "X/data/secret", "X/data/new", "X/sub/../data/secret"]);
         let above = tree.guest.open("X", DIRECTORY, false).unwrap();
@@ -139,7 +140,7 @@ fn another_name_of_what_a_mount_hides_leads_nowhere() {
         let below = tree.guest.open("X/sub", DIRECTORY, false).unwrap();
         assert!(tree.guest.open_with(below, 0, "secret", 0, Rights::FD_READ, 0).is_ok());
 
-        // The mount is where it was, and all that is not hidden.
+        // The mount and all files that are not hidden can be reached.
         for path in ["data/shown", "sub/secret", "X/sub/secret", "mine"] {
             assert!(tree.guest.open(path, 0, false).is_ok(), "{path}");
         }
@@ -149,7 +150,7 @@ fn another_name_of_what_a_mount_hides_leads_nowhere() {
 }
 
 #[test]
-fn a_file_that_a_mount_hides_has_no_other_name() {
+fn a_hard_link_to_a_hidden_file_is_refused() {
     for portable in [false, true] {
         let (root, shown) = (TempDir::new(), TempDir::new());
         fs::write(root.path().join("data"), "secret").unwrap();
@@ -198,7 +199,7 @@ impl FileSystem for Folding {
 }
 
 #[test]
-fn a_file_system_that_folds_case_hides_what_a_mount_hides() {
+fn hidden_files_stay_hidden_if_the_file_system_folds_case() {
     let (files, shown) = (crate::MemoryFs::new(), TempDir::new());
     for path in ["data/secret", "x/data/secret", "x/mine", "mine"] {
         files.write(path, b"secret").unwrap();
@@ -224,20 +225,20 @@ fn a_file_system_that_folds_case_hides_what_a_mount_hides() {
     assert_eq!(files.read("data/secret").unwrap(), b"secret");
 }
 
-/// As on file systems whose directories fold case, or may.
+/// The directories fold case, or may fold case.
 #[test]
-fn a_name_that_may_be_another_for_a_mount_is_looked_at() {
+fn possible_aliases_of_a_mount_point_are_checked() {
     for known in [false, true] {
         let mut tree = Tree::new(false);
         tree.guest.wasi.mounts.fold(known);
-        // What is there by that very name is what it is.
+        // A name that the directory lists is accepted.
         for path in ["mine", "sub/secret", "x/sub/secret", "data/shown", "x/data/shown"] {
             assert!(tree.guest.open(path, 0, false).is_ok(), "{path} {known}");
         }
         for path in ["new", "x/new", "sub/new"] {
             assert!(tree.guest.open(path, CREAT, true).is_ok(), "{path} {known}");
         }
-        // What has the name of the mount now, and was not there at the start.
+        // A file that gets the name of the mount point after the start.
         tree.rename("data", "moved");
         fs::write(tree.root.path().join("data"), "secret").unwrap();
         fs::hard_link(tree.root.path().join("data"), tree.root.path().join("DATA")).unwrap();

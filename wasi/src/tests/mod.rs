@@ -1,4 +1,4 @@
-//! The functions of WASI, called as a guest calls them but without one: memory is an array.
+//! Tests of the functions of WASI, which are called directly: the guest is an array of memory.
 
 mod dirs;
 mod fd_table;
@@ -9,11 +9,11 @@ mod mounts;
 mod paths;
 mod poll;
 mod preview0;
+mod pseudo_fs;
 mod rights;
 mod sockets;
 mod stdio;
-mod system;
-mod trees;
+mod virtual_fs;
 
 use std::fs;
 use std::path::PathBuf;
@@ -28,14 +28,14 @@ use crate::guest::layout::{self, Filetype};
 use crate::sandbox::tests::TempDir;
 use crate::state::Wasi;
 
-/// Where results are written.
+/// The address of results.
 const OUT: u32 = 0;
-/// Where the table of buffers lies.
+/// The address of the table of buffers.
 const IOVS: u32 = 64;
-/// Where paths lie; the second one 4 KiB further.
+/// The addresses of the first and the second path.
 const PATH: u32 = 0x1000;
 const PATH2: u32 = 0x2000;
-/// Where data lies.
+/// The address of data.
 const DATA: u32 = 0x4000;
 
 /// The first preopened directory.
@@ -83,13 +83,13 @@ impl Guest {
         layout::u64_at(&self.memory, at as usize)
     }
 
-    /// Lays one buffer of `len` bytes at `DATA` into the table.
+    /// Writes a table with one buffer of `len` bytes at `DATA`.
     fn one_buffer(&mut self, len: u32) {
         self.put(IOVS, &DATA.to_le_bytes());
         self.put(IOVS + 4, &len.to_le_bytes());
     }
 
-    /// Opens with all rights that are passed on, for reading and writing or only reading.
+    /// Opens with all inheriting rights, for reading and writing or only for reading.
     fn open(&mut self, path: &str, oflags: u32, write: bool) -> Result<u32, Errno> {
         let rights = if write { Rights::ALL } else { Rights::ALL.without(Rights::FD_WRITE) };
         self.open_with(DIR, FOLLOW, path, oflags, rights, 0)
@@ -166,7 +166,7 @@ impl Guest {
     }
 }
 
-/// A guest with a writable directory at [`DIR`], and where that is on the host.
+/// A guest with a writable directory at [`DIR`], and the directory on the host.
 struct Mounted {
     guest: Guest,
     temp: TempDir,
@@ -192,7 +192,7 @@ impl Mounted {
     }
 }
 
-/// Runs a test on a fresh directory, with either way to resolve paths.
+/// Runs a test with each implementation of path resolution, in a directory of its own.
 fn both(test: impl Fn(Mounted)) {
     for portable_paths in [false, true] {
         test(Mounted::new(portable_paths));

@@ -1,13 +1,13 @@
-//! The same random calls on a directory of the host, on one with a mount somewhere beneath it, and
-//! in memory: the host is the model, and the answers are the same.
+//! Random calls on a directory of the host, on one with a mount beneath it, and on one in memory.
+//! The host is the model: the results are the same.
 
 use super::*;
 use crate::calls::dirs::fd_readdir;
 use crate::calls::path::*;
 use crate::state::Random;
 
-/// What came of a call, as far as it must be the same everywhere.
-type Answer = Result<String, Errno>;
+/// The part of a call's result that is the same on every file system.
+type Outcome = Result<String, Errno>;
 
 struct Choice(Random);
 
@@ -35,7 +35,7 @@ impl Choice {
     }
 }
 
-/// A call, chosen once and made on every guest.
+/// A call that is chosen once and made on every guest.
 #[derive(Debug)]
 enum Call {
     Mkdir(String),
@@ -80,7 +80,7 @@ impl Call {
         }
     }
 
-    fn make(&self, guest: &mut Guest) -> Answer {
+    fn make(&self, guest: &mut Guest) -> Outcome {
         let nothing = |()| String::new();
         match self {
             Call::Mkdir(path) => guest
@@ -112,7 +112,7 @@ impl Call {
                     path_filestat_get(w, m, DIR, *flags, p, n, OUT)
                 })?;
                 let filetype = guest.memory[16];
-                // How large a directory is, is a matter of the file system.
+                // The size of a directory depends on the file system.
                 let size = if filetype == 3 { 0 } else { guest.u64(32) };
                 Ok(format!("{filetype} {} {size}", guest.u64(24)))
             }
@@ -150,7 +150,7 @@ impl Call {
 }
 
 #[test]
-fn every_file_system_answers_as_the_host() {
+fn every_file_system_gives_the_results_of_the_host() {
     for seed in 0..24 {
         let mut choice = Choice(Random::seeded(seed));
         let (host, above) = (TempDir::new(), TempDir::new());

@@ -1,4 +1,4 @@
-//! A read-only mount holds for every function.
+//! Tests of read-only mounts: no function changes anything on them.
 
 use super::*;
 use crate::calls::fd_io::fd_allocate;
@@ -25,7 +25,7 @@ fn nothing_changes_on_a_read_only_mount() {
     for portable in [false, true] {
         let (mut guest, writable, read_only) = guest(portable);
         let before = fs::metadata(read_only.path().join("file")).unwrap();
-        // Through the mount and through a directory opened beneath it.
+        // Through the mount and through a directory opened in it.
         let read = Rights::ALL.without(Rights::FD_WRITE);
         let beneath = guest.open_with(READ_ONLY, 0, "dir", DIRECTORY, read, 0).unwrap();
         for (dir, file) in [(READ_ONLY, "file"), (beneath, "../file"), (READ_ONLY, "dir/../file")] {
@@ -77,7 +77,7 @@ fn nothing_changes_on_a_read_only_mount() {
                 }));
             }
         }
-        // A descriptor open for reading suffices the host to set timestamps. Not here.
+        // The host sets timestamps with a descriptor that is open for reading. WASI must not.
         let fd = guest
             .open_with(READ_ONLY, 0, "file", 0, Rights::ALL.without(Rights::FD_WRITE), 0)
             .unwrap();

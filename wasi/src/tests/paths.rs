@@ -1,4 +1,4 @@
-//! Functions on directory entries, on hostile trees.
+//! Tests of the functions on directory entries, on hostile trees.
 
 use std::os::unix::fs::symlink;
 
@@ -85,7 +85,7 @@ fn no_function_reaches_outside() {
             "in-dir/../..",
         ] {
             let context = format!("{path}, portable: {portable}");
-            // `out/` means the link to a system call that follows none: nothing is outside of it.
+            // A system call that does not follow links takes `out/` for the link, which is inside.
             let entry_only = path == "out/";
             let perm = Err(Errno::Perm);
             for flags in [0, FOLLOW] {
@@ -123,7 +123,7 @@ fn no_function_reaches_outside() {
 }
 
 #[test]
-fn entries_are_links_not_what_they_lead_to() {
+fn entry_functions_do_not_follow_links() {
     let (outside, mount) = hostile();
     for portable in [false, true] {
         let mut mounted = mount(portable);
@@ -147,7 +147,7 @@ fn entries_are_links_not_what_they_lead_to() {
 }
 
 #[test]
-fn names_come_and_go() {
+fn entries_are_created_renamed_and_removed() {
     both(|mut mounted| {
         let guest = &mut mounted.guest;
         assert_eq!(guest.mkdir("d"), Ok(()));
@@ -211,7 +211,7 @@ fn symbolic_links() {
         assert_eq!(
             guest.symlink("../up", "up"),
             Ok(()),
-            "what it says matters when it is followed"
+            "the target is checked when the link is followed"
         );
         assert_eq!(guest.open("up", 0, false), Err(Errno::Perm));
         assert_eq!(mounted.contents("f"), "new");

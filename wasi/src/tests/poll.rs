@@ -1,4 +1,4 @@
-//! Waiting.
+//! Tests of `poll_oneoff`.
 
 use std::io::Write;
 use std::os::unix::net::UnixStream;
@@ -54,11 +54,11 @@ fn sleeping() {
         let start = Instant::now();
         assert_eq!(guest.poll(&[clock(7, id, 20 * MILLISECOND, 0)]), Ok(vec![(7, 0, 0, 0, 0)]));
         assert!(start.elapsed() >= Duration::from_millis(19));
-        // A deadline in the past has come.
+        // A deadline in the past has been reached.
         assert_eq!(guest.poll(&[clock(8, id, 1, 1)]), Ok(vec![(8, 0, 0, 0, 0)]));
     }
     let events = guest.poll(&[clock(1, 1, u64::MAX, 0), clock(2, 1, 1, 0)]);
-    assert_eq!(events, Ok(vec![(2, 0, 0, 0, 0)]), "the first to strike");
+    assert_eq!(events, Ok(vec![(2, 0, 0, 0, 0)]), "the earlier deadline");
 }
 
 #[test]
@@ -78,7 +78,7 @@ fn the_embedder_sleeps_and_yields() {
         .sleep_with(move |time| sleeps.lock().unwrap().push(time))
         .yield_with(move || yields.lock().unwrap().push(Duration::ZERO));
     let hour = 3_600_000 * MILLISECOND;
-    // The host's clock has not moved by an hour, and the guest has slept nevertheless.
+    // The guest's sleep ends although the host's clock has not advanced by an hour.
     for builder in [builder.clone(), builder.fixed_clocks(Duration::ZERO)] {
         let mut guest = Guest::new(builder);
         assert_eq!(guest.poll(&[clock(1, 1, hour, 0)]), Ok(vec![(1, 0, 0, 0, 0)]));
@@ -92,7 +92,7 @@ fn the_embedder_sleeps_and_yields() {
 }
 
 #[test]
-fn what_is_wrong_with_one_subscription() {
+fn errors_of_single_subscriptions() {
     let mut guest = Guest::new(Builder::new().stdin(Input::bytes("abc")));
     let code = |errno: Errno| errno.code();
     let events = guest.poll(&[
@@ -158,6 +158,6 @@ fn files_are_always_ready() {
     assert_eq!(events, Ok(vec![(1, 0, 1, 3, 0), (2, 0, 2, 0, 0), (3, badf, 1, 0, 0)]));
     mounted.guest.seek(fd, 1, 0).unwrap();
     let events = mounted.guest.poll(&[ready(1, 1, fd)]);
-    assert_eq!(events, Ok(vec![(1, 0, 1, 2, 0)]), "from where the guest is");
+    assert_eq!(events, Ok(vec![(1, 0, 1, 2, 0)]), "the bytes from the guest's offset on");
     assert_eq!(mounted.guest.read(fd, 10).unwrap(), b"bc");
 }

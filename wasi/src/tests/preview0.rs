@@ -1,4 +1,4 @@
-//! The four functions that differ in preview 0.
+//! Tests of the four functions of preview 0 that differ from preview 1.
 
 use std::os::unix::fs::MetadataExt;
 use std::time::Duration;
@@ -28,12 +28,12 @@ fn filestat_has_a_short_link_count() {
         assert_eq!((guest.u64(0), guest.u64(8)), (host.dev(), host.ino()));
         assert_eq!((guest.memory[16], guest.u32(20), guest.u64(24)), (4, 2, 5));
         assert_eq!(guest.u64(40) / 1_000_000_000, host.mtime() as u64);
-        assert_eq!(guest.u64(56), u64::MAX, "56 bytes and no more");
+        assert_eq!(guest.u64(56), u64::MAX, "the record has 56 bytes");
     }
 }
 
 #[test]
-fn whence_counts_from_the_position() {
+fn whence_has_other_numbers() {
     let mut mounted = Mounted::new(false);
     mounted.file("a", "0123456789");
     let guest = &mut mounted.guest;
@@ -66,6 +66,6 @@ fn subscriptions_have_an_identifier() {
         (guest.u32(OUT), guest.memory[DATA as usize], guest.u64(DATA + 8))
     };
     assert_eq!(poll(2), (1, 8, 1 << 16), "the stream is ready at once");
-    assert_eq!(poll(1), (1, 7, 0), "the clock strikes");
+    assert_eq!(poll(1), (1, 7, 0), "the clock reaches the deadline");
     assert_eq!(guest.wasi.clocks.now(1), Ok(1_000));
 }

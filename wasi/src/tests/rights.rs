@@ -1,4 +1,4 @@
-//! Rights are kept, passed on and enforced.
+//! Tests of rights: they are kept, inherited and enforced.
 
 use super::*;
 use crate::calls::dirs::fd_readdir;
@@ -14,19 +14,27 @@ impl Guest {
 }
 
 #[test]
-fn a_file_can_do_what_was_asked_for() {
+fn a_file_has_the_rights_asked_for() {
     let mut mounted = Mounted::new(false);
     mounted.file("a", "abc");
     let guest = &mut mounted.guest;
     let fd = guest.open_with(DIR, 0, "a", 0, Rights::FD_READ | Rights::PATH_OPEN, 0).unwrap();
-    assert_eq!(guest.rights(fd), (Rights::FD_READ, Rights::ALL), "a file opens no paths");
+    assert_eq!(
+        guest.rights(fd),
+        (Rights::FD_READ, Rights::ALL),
+        "PATH_OPEN does not apply to a file"
+    );
     assert_eq!(guest.read(fd, 1).unwrap(), b"a");
-    assert_eq!(guest.write(fd, b"x"), Err(Errno::Badf), "as POSIX says it");
+    assert_eq!(guest.write(fd, b"x"), Err(Errno::Badf), "as in POSIX");
     assert_eq!(guest.seek(fd, 0, 0), Err(Errno::Notcapable));
     assert_eq!(guest.seek(fd, 0, 1), Err(Errno::Notcapable));
     assert_eq!(guest.call(|w, m| fd_filestat_get(w, m, fd, OUT)), Err(Errno::Notcapable));
     let fd = guest.open_with(DIR, 0, "a", 0, Rights::FD_TELL, 0).unwrap();
-    assert_eq!(guest.seek(fd, 0, 1), Ok(0), "FD_TELL is enough to stay in place");
+    assert_eq!(
+        guest.seek(fd, 0, 1),
+        Ok(0),
+        "FD_TELL is enough for a seek that does not move the offset"
+    );
     assert_eq!(guest.seek(fd, 1, 1), Err(Errno::Notcapable));
     assert_eq!(guest.read(fd, 1), Err(Errno::Badf));
     let fd = guest.open("a", 0, true).unwrap();
@@ -54,9 +62,9 @@ fn rights_are_only_given_up() {
     assert_eq!(rights(guest, Rights::FD_WRITE, inheriting), Err(Errno::Notcapable));
     assert_eq!(rights(guest, Rights::FD_READ, Rights::ALL), Err(Errno::Notcapable));
 
-    // Truncating needs the directory's right, not the file's.
+    // Truncation needs a right of the directory, not of the file.
     let fd = guest.open_with(DIR, 0, "a", TRUNC, Rights::NONE, 0);
-    assert_eq!(fd, Err(Errno::Notcapable), "open_with asks to pass everything on");
+    assert_eq!(fd, Err(Errno::Notcapable), "open_with asks for all inheriting rights");
     let trunc = |guest: &mut Guest, oflags| {
         let len = guest.put(PATH, b"a");
         guest.call(|w, m| path_open(w, m, DIR, 0, PATH, len, oflags, 0, 0, 0, OUT))
@@ -72,7 +80,7 @@ fn rights_are_only_given_up() {
     assert_eq!(trunc(guest, CREAT), Err(Errno::Notcapable));
     assert_eq!(trunc(guest, 0), Ok(()));
 
-    // Nor is anything gained by truncating with a descriptor that may set the size.
+    // With the right to set the size, truncation needs no right of the directory.
     assert!(guest.set_rights(DIR, base, inheriting).is_ok());
     assert_eq!(trunc_as(guest, Rights::FD_FILESTAT_SET_SIZE), Ok(()));
     let fixed = inheriting.without(Rights::FD_FILESTAT_SET_SIZE);
@@ -87,9 +95,10 @@ fn rights_are_only_given_up() {
     assert_eq!(mounted.contents("a"), "");
 }
 
-/// As Zig's library opens directories; anything else is taken at its word.
+/// Zig's library opens directories with equal base and inheriting rights. Other requests get
+/// exactly the inheriting rights that they ask for.
 #[test]
-fn a_directory_of_who_forgot_files_passes_on_what_its_own_did() {
+fn a_directory_opened_as_by_zig_inherits_the_rights_of_files() {
     let mut mounted = Mounted::new(false);
     fs::create_dir(mounted.host("d")).unwrap();
     let guest = &mut mounted.guest;
@@ -111,7 +120,7 @@ fn a_directory_of_who_forgot_files_passes_on_what_its_own_did() {
         assert_eq!(refused, Err(Errno::Notcapable));
     }
 
-    // Nothing comes back that was given up.
+    // Rights that were given up are not inherited.
     let fewer = Rights::ALL.without(Rights::FD_WRITE);
     guest.set_rights(DIR, Rights::DIRECTORY, fewer).unwrap();
     let dir = open(guest, DIR, "d", DIRECTORY, zigs, zigs).unwrap();
@@ -120,8 +129,8 @@ fn a_directory_of_who_forgot_files_passes_on_what_its_own_did() {
     assert_eq!(refused, Err(Errno::Notcapable));
 }
 
-/// As `open(O_DIRECTORY | O_RDWR)`; who asks for a directory as Zig's library does, without the right
-/// to write, gets it.
+/// Like `open(O_DIRECTORY | O_RDWR)`. A request without the right to write, as by Zig's library,
+/// succeeds.
 #[test]
 fn a_directory_opened_for_writing_is_a_directory() {
     let (root, data) = (TempDir::new(), TempDir::new());
@@ -137,7 +146,7 @@ fn a_directory_opened_for_writing_is_a_directory() {
     let files: std::sync::Arc<dyn crate::fs::FileSystem> = std::sync::Arc::new(files);
     let nothing = TempDir::new();
     for portable in [false, true] {
-        // Directories of the host, in memory and with mounts in them, writable and not.
+        // Directories of the host, in memory and with mounts beneath, writable and read-only.
         let builders = [
             Builder::new().dir(root.path(), "/"),
             Builder::new().read_only_dir(root.path(), "/"),
@@ -175,7 +184,7 @@ fn a_directory_opened_for_writing_is_a_directory() {
                         assert_eq!(open(creating, rights), Err(Errno::Inval), "{i} {path}");
                     }
                 }
-                // As `open(O_DIRECTORY | O_TRUNC)`.
+                // Like `open(O_DIRECTORY | O_TRUNC)`.
                 assert_eq!(open(TRUNC, zigs), Err(refusal), "{i} {path}");
                 let reads = [zigs, Rights::NONE, Rights::ALL.without(Rights::FD_WRITE)];
                 for rights in reads {

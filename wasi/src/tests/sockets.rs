@@ -1,4 +1,4 @@
-//! Preopened sockets.
+//! Tests of sockets that the embedder grants.
 
 use std::io::{Read, Write};
 use std::net::{TcpListener, TcpStream};
@@ -9,7 +9,7 @@ use crate::calls::fd_meta::{fd_fdstat_get, fd_fdstat_set_flags};
 use crate::calls::sock::{sock_accept, sock_recv, sock_send, sock_shutdown};
 
 impl Guest {
-    /// What was received, and whether it was cut off.
+    /// The received bytes, and whether the message was truncated.
     fn recv(&mut self, fd: u32, len: u32, flags: u32) -> Result<(Vec<u8>, bool), Errno> {
         self.one_buffer(len);
         self.call(|w, m| sock_recv(w, m, fd, IOVS, 1, flags, OUT, OUT + 4))?;
@@ -31,7 +31,7 @@ fn a_listener_accepts() {
     let address = listener.local_addr().unwrap();
     let mut guest = Guest::new(Builder::new().socket(listener));
     let fd = 3;
-    assert_eq!(guest.filetype(fd), Ok(Filetype::SocketStream as u8), "by its number");
+    assert_eq!(guest.filetype(fd), Ok(Filetype::SocketStream as u8), "the type of the listener");
     let mut host = TcpStream::connect(address).unwrap();
     assert_eq!(guest.call(|w, m| sock_accept(w, m, fd, 1, OUT)), Err(Errno::Inval));
     guest.call(|w, m| sock_accept(w, m, fd, 0, OUT)).unwrap();
@@ -40,7 +40,11 @@ fn a_listener_accepts() {
     assert_eq!(guest.rights(connection).0, Rights::SOCKET);
 
     host.write_all(b"ping").unwrap();
-    assert_eq!(guest.recv(connection, 4, 1 | 2), Ok((b"ping".to_vec(), false)), "only looked at");
+    assert_eq!(
+        guest.recv(connection, 4, 1 | 2),
+        Ok((b"ping".to_vec(), false)),
+        "PEEK does not consume the bytes"
+    );
     assert_eq!(guest.recv(connection, 100, 0), Ok((b"ping".to_vec(), false)));
     assert_eq!(guest.send(connection, b"pong"), Ok(4));
     assert_eq!(guest.call(|w, m| sock_shutdown(w, m, connection, 0)), Err(Errno::Inval));
@@ -63,7 +67,7 @@ fn a_datagram_may_be_cut_off() {
 }
 
 #[test]
-fn what_is_no_socket() {
+fn socket_functions_refuse_other_objects() {
     let mut mounted = Mounted::new(false);
     let guest = &mut mounted.guest;
     for fd in [0, DIR] {
@@ -77,7 +81,7 @@ fn what_is_no_socket() {
 }
 
 #[test]
-fn without_blocking() {
+fn nonblocking_sockets() {
     const NONBLOCK: u32 = 4;
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let address = listener.local_addr().unwrap();
@@ -88,20 +92,20 @@ fn without_blocking() {
         guest.call(|w, m| sock_accept(w, m, fd, flags, OUT))?;
         Ok(guest.u32(OUT))
     };
-    assert_eq!(accept(&mut guest, NONBLOCK), Err(Errno::Again), "nobody is there");
+    assert_eq!(accept(&mut guest, NONBLOCK), Err(Errno::Again), "no connection yet");
     let hosts = [TcpStream::connect(address).unwrap(), TcpStream::connect(address).unwrap()];
     let connection = accept(&mut guest, NONBLOCK).unwrap();
-    assert_eq!(guest.recv(connection, 1, 0), Err(Errno::Again), "nothing was said");
-    // A connection blocks unless it is asked not to, whatever the listener does.
+    assert_eq!(guest.recv(connection, 1, 0), Err(Errno::Again), "no data yet");
+    // An accepted connection blocks unless `NONBLOCK` is passed, even if the listener does not.
     let connection = accept(&mut guest, 0).unwrap();
     guest.call(|w, m| fd_fdstat_get(w, m, connection, OUT)).unwrap();
     assert_eq!(guest.get(OUT + 2, 2), [0, 0]);
     drop(hosts);
-    assert_eq!(guest.recv(connection, 1, 0), Ok((Vec::new(), false)), "the end");
+    assert_eq!(guest.recv(connection, 1, 0), Ok((Vec::new(), false)), "the end of the stream");
 }
 
 #[test]
-fn waiting_for_all() {
+fn receiving_with_waitall() {
     const WAITALL: u32 = 2;
     let (mut host, socket) = UnixStream::pair().unwrap();
     let mut guest = Guest::new(Builder::new().socket(socket));
@@ -112,5 +116,5 @@ fn waiting_for_all() {
     });
     assert_eq!(guest.recv(3, 12, WAITALL), Ok((b"first second".to_vec(), false)));
     later.join().unwrap();
-    assert_eq!(guest.recv(3, 12, WAITALL), Ok((Vec::new(), false)), "no more than there was");
+    assert_eq!(guest.recv(3, 12, WAITALL), Ok((Vec::new(), false)), "the end of the stream");
 }

@@ -1,4 +1,4 @@
-//! Standard streams, arguments, clocks, random numbers.
+//! Tests of standard streams, arguments, clocks and random numbers.
 
 use std::time::Duration;
 
@@ -10,7 +10,7 @@ use crate::fd::{Captured, Input, Output};
 use crate::limits::Limits;
 
 #[test]
-fn nothing_is_granted_by_itself() {
+fn nothing_is_granted_by_default() {
     let mut guest = Guest::new(Builder::new());
     assert_eq!(guest.read(0, 10).unwrap(), b"");
     assert_eq!(guest.write(1, b"x"), Ok(1));
@@ -43,7 +43,7 @@ fn streams_of_the_embedder() {
     assert_eq!(guest.write(1, b"x"), Err(Errno::Pipe));
 }
 
-/// A pipe nobody reads.
+/// A writer that fails like a pipe without a reader.
 struct Broken;
 
 impl std::io::Write for Broken {
@@ -111,15 +111,18 @@ fn descriptors_are_limited() {
     let mut guest = Guest::new(builder.clone());
     assert_eq!(guest.open("a", CREAT, true), Ok(4));
     assert_eq!(guest.open("b", CREAT, true), Err(Errno::Mfile));
-    assert!(!temp.path().join("b").exists(), "nothing was done that cannot be told");
+    assert!(!temp.path().join("b").exists(), "no file is created without a descriptor for it");
     assert_eq!(guest.close(4), Ok(()));
     assert_eq!(guest.open("b", CREAT, true), Ok(4));
     limits.descriptors = 3;
-    assert!(builder.limits(limits).blueprint().is_err(), "what is granted must fit");
+    assert!(
+        builder.limits(limits).blueprint().is_err(),
+        "the granted descriptors exceed the limit"
+    );
 }
 
 #[test]
-fn every_run_can_be_the_same() {
+fn fixed_clocks_and_a_seed_make_runs_repeatable() {
     let run = || {
         let clock = Duration::from_nanos(1_234);
         let mut guest = Guest::new(Builder::new().fixed_clocks(clock).random_seed(7));
@@ -135,11 +138,11 @@ fn every_run_can_be_the_same() {
 }
 
 #[test]
-fn what_is_captured_has_a_limit() {
+fn captured_output_has_a_limit() {
     let captured = crate::Captured::with_limit(5);
     let mut guest = Guest::new(Builder::new().stdout(&captured));
     assert_eq!(guest.write(1, b"abc"), Ok(3));
-    assert_eq!(guest.write(1, b"defg"), Ok(2), "as much as there is room for");
+    assert_eq!(guest.write(1, b"defg"), Ok(2), "as much as fits");
     assert_eq!(guest.write(1, b"h"), Err(Errno::Nospc));
     assert_eq!(guest.write(1, b""), Ok(0));
     assert_eq!(captured.take(), b"abcde");

@@ -24,8 +24,8 @@ pub(super) enum Kind {
     Path,
     /// A pointer to the buffers that the call writes from.
     Gather,
-    /// A pointer to the buffers that the call reads into. The named argument points to the number of
-    /// bytes read.
+    /// A pointer to the buffers that the call reads into. The named argument points to the number
+    /// of bytes read.
     Scatter(&'static str),
     /// A pointer to subscriptions. The named argument is their number.
     Subscriptions(&'static str),

@@ -1,8 +1,8 @@
 //! Tracing: a line of text for every call, similar to strace.
 //!
-//! The table of functions is exported with one of two interceptors: [`Traced`] writes the lines, and
-//! [`Untraced`] does nothing. An untraced guest is linked with functions that contain no code for
-//! tracing, not even a test whether it is on.
+//! The table of functions is exported with one of two interceptors: [`Traced`] writes the lines,
+//! and [`Untraced`] does nothing. An untraced guest is linked with functions that contain no code
+//! for tracing, not even a test whether it is on.
 
 mod arguments;
 mod show;
@@ -107,7 +107,7 @@ impl Interceptor for Traced {
     }
 }
 
-/// Adds the result and the time: ` = 0 <1.234 us>`, ` = ENOENT (no such file or directory) <1.234 us>`.
+/// Adds the result and the time: ` = 0 <1.234 us>` or ` = ENOENT (no such file ...) <1.234 us>`.
 fn end_of_line(line: &mut String, errno: Errno, time: Duration) {
     let nanoseconds = time.as_nanos();
     let (us, ns) = (nanoseconds / 1000, nanoseconds % 1000);
@@ -118,8 +118,8 @@ fn end_of_line(line: &mut String, errno: Errno, time: Duration) {
     result.and_then(|()| writeln!(line, " <{us}.{ns:03} us>")).expect("a string takes everything");
 }
 
-/// Writes a line with one call, so that lines of several instances do not mix. An error is ignored: it
-/// must not change the guest's behaviour.
+/// Writes a line with one call, so that lines of several instances do not mix. An error is ignored:
+/// it must not change the guest's behaviour.
 fn write(wasi: &mut Wasi, line: &str) {
     if let Some(trace) = &mut wasi.trace {
         let _ = trace.write(&[IoSlice::new(line.as_bytes())]);

@@ -1,5 +1,5 @@
-//! What the test programs of this crate share: a guest that forwards every call of the host to WASI,
-//! and directories to give it.
+//! Code that test programs share: a guest that forwards every call of the host to WASI, and
+//! temporary directories.
 #![allow(dead_code, reason = "no test program needs all of it")]
 
 use std::fmt::Write;
@@ -10,7 +10,7 @@ use std::{env, fs, process};
 use precast_runtime::{CompiledModule, Instance, Memory, Namespace, Runtime, Value};
 use precast_wasi::{Builder, Errno};
 
-/// Every function that answers an errno, with its parameters: `i` is an `i32`, `I` an `i64`.
+/// Every function that returns an errno, with its parameters: `i` is an `i32`, `I` an `i64`.
 pub(crate) const FUNCTIONS: [(&str, &str); 45] = [
     ("args_get", "ii"),
     ("args_sizes_get", "ii"),
@@ -59,8 +59,8 @@ pub(crate) const FUNCTIONS: [(&str, &str); 45] = [
     ("sock_shutdown", "ii"),
 ];
 
-/// The text of a guest that exports a function for each of WASI's, which calls it, and one that
-/// calls it `n` times. `pages` is the size of its memory.
+/// The text of a guest that exports two functions for each function of WASI: one calls it once, the
+/// other `n` times. `pages` is the size of its memory.
 fn forwarder(pages: u32) -> String {
     let mut text = "(module\n".to_owned();
     for (name, params) in FUNCTIONS {
@@ -96,7 +96,7 @@ fn types(params: &str) -> String {
     params.chars().map(|c| if c == 'I' { "i64 " } else { "i32 " }).collect()
 }
 
-/// The forwarding guest, with what a [`Builder`] gives it.
+/// The forwarding guest, with the resources that a [`Builder`] grants.
 pub(crate) struct Guest {
     pub(crate) namespace: Box<Namespace>,
     pub(crate) instance: Instance,
@@ -124,7 +124,8 @@ impl Guest {
         self.memory.data_mut(&mut self.namespace).unwrap()
     }
 
-    /// The answer of `function`, whose arguments are cut to their types. An error ends the guest.
+    /// Calls `function` and returns its errno. The arguments are truncated to their types. `Err`:
+    /// the call ends the guest.
     pub(crate) fn try_call(
         &mut self,
         function: &str,
@@ -145,7 +146,7 @@ impl Guest {
         Ok(Errno::from_code(u16::try_from(code).unwrap()).unwrap())
     }
 
-    /// As [`Guest::try_call`], of a function that does not end the guest.
+    /// [`Guest::try_call`] of a function that does not end the guest.
     pub(crate) fn call(&mut self, function: &str, arguments: &[u64]) -> Errno {
         self.try_call(function, arguments).unwrap()
     }
@@ -158,12 +159,12 @@ impl Guest {
         u32::from_le_bytes(self.memory()[at as usize..][..4].try_into().unwrap())
     }
 
-    /// Opens `path` beneath the descriptor 3 with `oflags` and all rights that it passes on.
+    /// Opens `path` in the directory 3 with `oflags` and the usual rights of a file.
     pub(crate) fn open(&mut self, path: &str, oflags: u64) -> Result<u64, Errno> {
         self.open_with(path, oflags, READ | WRITE | SEEK | TELL | FILESTAT)
     }
 
-    /// Opens `path` beneath the descriptor 3 with `oflags` and `rights`.
+    /// Opens `path` in the directory 3 with `oflags` and `rights`.
     pub(crate) fn open_with(&mut self, path: &str, oflags: u64, rights: u64) -> Result<u64, Errno> {
         self.write(PATH, path.as_bytes());
         let arguments =
@@ -180,7 +181,7 @@ impl Guest {
         self.call(function, &[3, PATH.into(), path.len() as u64])
     }
 
-    /// Describes a buffer of `len` bytes at [`BUFFER`] by the one iovec at [`IOVEC`].
+    /// Writes an iovec for a buffer of `len` bytes at [`BUFFER`] to [`IOVEC`].
     pub(crate) fn iovec(&mut self, len: u32) {
         self.write(IOVEC, &BUFFER.to_le_bytes());
         self.write(IOVEC + 4, &len.to_le_bytes());
@@ -193,7 +194,7 @@ impl Guest {
     }
 }
 
-/// Where the guest keeps an iovec, a result, a path, a buffer.
+/// The addresses of an iovec, a result, a path and a buffer in the guest's memory.
 pub(crate) const IOVEC: u32 = 64;
 pub(crate) const RESULT: u32 = 128;
 pub(crate) const PATH: u32 = 1024;
@@ -234,7 +235,7 @@ impl Drop for TempDir {
     }
 }
 
-/// How many descriptors this process has open.
+/// The number of descriptors that this process has open.
 pub(crate) fn open_descriptors() -> usize {
     fs::read_dir("/proc/self/fd").unwrap().count()
 }

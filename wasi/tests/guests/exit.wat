@@ -1,4 +1,4 @@
-;; Ends with the code it is given, and must not go on.
+;; Ends with the given code. No instruction after the call may run.
 (module
   (import "wasi_snapshot_preview1" "proc_exit" (func $proc_exit (param i32)))
   (memory (export "memory") 1)

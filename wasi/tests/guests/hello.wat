@@ -1,4 +1,4 @@
-;; Writes "hello\n" from two buffers. The table lies at address 0, which is an address like any.
+;; Writes "hello\n" from two buffers. The table is at address 0, which is a valid address.
 (module
   (import "wasi_snapshot_preview1" "fd_write"
     (func $fd_write (param i32 i32 i32 i32) (result i32)))

@@ -138,7 +138,8 @@ fn check_new(fs: &dyn FileSystem, path: &str, slashed: bool) -> Result<(), Errno
     Ok(())
 }
 
-/// The metadata of the file at `path`. A symbolic link is followed only if the path ends in a slash.
+/// The metadata of the file at `path`. A symbolic link is followed only if the path ends in a
+/// slash.
 fn stat(
     mounts: &Mounts,
     directory: &DirectoryRef<'_>,

@@ -85,7 +85,7 @@ impl<'a> DirectoryEntry<'a> {
         }
     }
 
-    /// [`DirectoryEntry::find`] with one system call, if the path lies on one mount of the host.
+    /// [`DirectoryEntry::find`] by the sandbox alone, if the path lies on one mount of the host.
     fn find_on_single_mount(
         mounts: &'a Mounts,
         directory: &VirtualDirectory,

@@ -20,7 +20,8 @@ use crate::fs::{File, FileKind, FileSystem, OpenOptions};
 use crate::guest::GuestPath;
 use crate::guest::layout::{Filestat, Filetype, Oflags};
 
-/// An open directory, identified by its location. A rename by its own instance updates the location.
+/// An open directory, identified by its location. A rename by its own instance updates the
+/// location.
 pub(crate) struct VirtualDirectory {
     pub(crate) location: String,
     /// The name that the guest sees, if the directory is preopened.
@@ -63,7 +64,8 @@ impl VirtualDirectory {
         Ok(stat)
     }
 
-    /// [`VirtualDirectory::path_stat`] with one system call, if the path lies on one mount of the host.
+    /// [`VirtualDirectory::path_stat`] by the sandbox alone, if the path lies on one mount of the
+    /// host.
     fn stat_on_single_mount(
         &self,
         mounts: &Mounts,
@@ -157,7 +159,7 @@ impl VirtualDirectory {
         }
     }
 
-    /// [`VirtualDirectory::open`] with one system call, if the path lies on one mount of the host.
+    /// [`VirtualDirectory::open`] by the sandbox alone, if the path lies on one mount of the host.
     fn open_on_single_mount(
         &self,
         mounts: &Mounts,

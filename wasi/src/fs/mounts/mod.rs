@@ -159,7 +159,8 @@ impl Mounts {
     }
 
     /// `EPERM` if the file at `location` is hidden by a mount elsewhere in the same virtual file
-    /// system: `location` is another name of it. In directories of the host the sandbox checks this.
+    /// system: `location` is another name of it. In directories of the host the sandbox checks
+    /// this.
     fn check_not_hidden(&self, location: &str) -> Result<(), Errno> {
         let Ok(found) = self.find(location) else { return Ok(()) };
         match &found.mount.source {

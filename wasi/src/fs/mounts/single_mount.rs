@@ -1,6 +1,6 @@
 //! Paths that lie on one mount of the host: without dots, and with no mount point on the way or
-//! further down. The host resolves such a path with one system call, unless a symbolic link is on
-//! it. After a failure the path is resolved across mounts, which finds the error to report.
+//! further down. The sandbox of the mount resolves such a path, unless a symbolic link is on it. If
+//! this fails, the path is resolved across mounts, which finds the error to report.
 
 use std::sync::Arc;
 

@@ -1,4 +1,4 @@
-//! File systems in memory and of the embedder; mounts in mounts.
+//! Tests of file systems in memory, file systems of the embedder, and mounts in mounts.
 
 use std::collections::BTreeMap;
 use std::os::unix::fs::symlink;
@@ -14,7 +14,7 @@ use crate::fs::{FileSystem, MemoryFs};
 use crate::limits::Limits;
 
 impl Guest {
-    /// A function on one path, from the directory `dir`.
+    /// Calls a function with one path and the directory `dir`.
     fn at<R>(
         &mut self,
         dir: u32,
@@ -133,7 +133,7 @@ fn a_file_in_memory() {
     assert_eq!(guest.filetype(fd), Ok(4));
     assert_eq!(guest.get_file(DIR, "a").unwrap(), "hell\0\0\0\0");
 
-    // What is open stays when its name goes.
+    // An open file exists after its name is removed.
     assert_eq!(guest.unlink_at(DIR, "a"), Ok(()));
     assert_eq!(guest.unlink_at(DIR, "a"), Err(Errno::Noent));
     guest.seek(fd, 0, 0).unwrap();
@@ -142,7 +142,7 @@ fn a_file_in_memory() {
     let read_only = read_only.unwrap();
     assert_eq!(guest.write(read_only, b"x"), Err(Errno::Badf));
     let set_size = guest.call(|w, m| fd_filestat_set_size(w, m, read_only, 4));
-    assert_eq!(set_size, Err(Errno::Inval), "as of a host's file");
+    assert_eq!(set_size, Err(Errno::Inval), "as for a file of the host");
 }
 
 #[test]
@@ -175,7 +175,7 @@ fn directories_in_memory() {
     assert_eq!(guest.open_at(DIR, "d/f/", 0), Err(Errno::Notdir));
     assert_eq!(guest.open_at(DIR, "new/", CREAT), Err(Errno::Isdir));
 
-    // A directory that is open is the same under its new name.
+    // A descriptor of a directory remains valid after a rename.
     let dir = guest.open_at(DIR, "d", DIRECTORY).unwrap();
     assert_eq!(guest.rights(dir), (Rights::DIRECTORY, Rights::ALL));
     assert_eq!(guest.rename_at(DIR, "d", DIR, "d/e/x"), Err(Errno::Inval));
@@ -270,7 +270,7 @@ fn listings_survive_changes() {
     for len in [30, 64, 100, 4096] {
         assert_eq!(guest.names(DIR, len), all);
     }
-    // Removing what was listed, as `rm -r` does, skips nothing.
+    // Removing each listed entry, like `rm -r`, skips no entry.
     let mut cookie = 0;
     let mut removed = 0;
     loop {
@@ -317,9 +317,9 @@ fn mounts_in_mounts() {
         assert_eq!(list(&guest.names(DIR, 4096)), ".:3 ..:3 file:4 mnt:3 sub:3 tmp:3 to-tmp:7");
         assert_eq!(guest.names(DIR, 40), guest.names(DIR, 4096));
         let sub = guest.open_at(DIR, "sub", DIRECTORY).unwrap();
-        assert!(guest.wasi.fds.get(sub).unwrap().host_fd().is_some(), "nothing mounted there");
+        assert!(guest.wasi.fds.get(sub).unwrap().host_fd().is_some(), "no mount beneath");
 
-        // Through the root, through a link, through itself: one directory.
+        // The root, a link and the mount itself lead to the same directory.
         guest.put_file(DIR, "tmp/x", "in memory").unwrap();
         assert!(!root.path().join("tmp/x").exists());
         for (dir, path) in [
@@ -342,7 +342,7 @@ fn mounts_in_mounts() {
             guest.stat_at(DIR, ".", 0).unwrap()[0]
         );
 
-        // A file of the host is one, however it was found.
+        // A file of the host has a descriptor of the host, also if it is found through mounts.
         let fd = guest.open_at(DIR, "file", 0).unwrap();
         assert!(guest.wasi.fds.get(fd).unwrap().host_fd().is_some());
         guest.put_file(DIR, "sub/new", "new").unwrap();
@@ -355,7 +355,7 @@ fn mounts_in_mounts() {
         assert_eq!(guest.link_at(DIR, "tmp/x", DIR, "x"), Err(Errno::Xdev));
         assert_eq!(guest.readlink_at(DIR, "to-tmp").unwrap(), b"tmp");
 
-        // Read-only holds, and holds for what is mounted only where it is.
+        // The read-only mount does not change. It does not affect a mount beneath it.
         let rofs = Err(Errno::Rofs);
         assert_eq!(guest.get_file(DIR, "mnt/data/kept").unwrap(), "kept");
         for (dir, path) in [(DIR, "mnt/data/kept"), (data_fd, "kept"), (DIR, "mnt/kept")] {
@@ -373,7 +373,7 @@ fn mounts_in_mounts() {
         assert_eq!(guest.get_file(data_fd, "deep/x").unwrap(), "deep");
         assert_eq!(list(&guest.names(data_fd, 4096)), ".:3 ..:3 deep:3 kept:4");
 
-        // A mount stays where it is, and with it the directories above.
+        // A mount point and the directories above it cannot be renamed or removed.
         for path in ["tmp", "mnt", "mnt/data"] {
             assert_eq!(guest.rmdir_at(DIR, path), Err(Errno::Busy), "{path}");
             assert_eq!(guest.rename_at(DIR, path, DIR, "elsewhere"), Err(Errno::Busy));
@@ -386,7 +386,7 @@ fn mounts_in_mounts() {
 
 /// A guest that moves directories into one another while one of them is open.
 #[test]
-fn where_a_directory_is_does_not_grow_without_bound() {
+fn locations_do_not_grow_without_bound() {
     let mut guest = memory();
     let name = "n".repeat(200);
     let chain = |n: usize| vec![name.as_str(); n].join("/");
@@ -395,7 +395,7 @@ fn where_a_directory_is_does_not_grow_without_bound() {
     }
     let dir = guest.open_at(DIR, &chain(20), DIRECTORY).unwrap();
     guest.put_file(dir, "file", "here").unwrap();
-    // Of 4,019 bytes 3,822 are left, and would become 4,224.
+    // The location of 4,019 bytes becomes 3,822 bytes long, and would become 4,224.
     guest.mkdir_at(DIR, "a").unwrap();
     assert_eq!(guest.rename_at(DIR, &name, DIR, "a/b"), Ok(()));
     guest.mkdir_at(DIR, &chain(1)).unwrap();
@@ -404,7 +404,7 @@ fn where_a_directory_is_does_not_grow_without_bound() {
     assert_eq!(guest.rename_at(DIR, "a", DIR, &deep), Err(Errno::Nametoolong));
     assert_eq!(guest.get_file(dir, "file").unwrap(), "here");
     guest.close(dir).unwrap();
-    assert_eq!(guest.rename_at(DIR, "a", DIR, &deep), Ok(()), "nobody has it open");
+    assert_eq!(guest.rename_at(DIR, "a", DIR, &deep), Ok(()), "the directory is not open any more");
 }
 
 #[test]

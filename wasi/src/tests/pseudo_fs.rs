@@ -1,4 +1,4 @@
-//! No guest reaches a file system that is the kernel's own interface.
+//! Tests of pseudo file systems: no guest reaches one.
 
 use std::os::unix::fs::symlink;
 use std::path::Path;
@@ -9,7 +9,7 @@ use super::*;
 use crate::calls::dirs::fd_readdir;
 use crate::calls::path::*;
 
-/// The kernel's file systems that are mounted on most machines.
+/// The pseudo file systems that are mounted on most machines.
 const SYSTEMS: [&str; 4] = ["/proc", "/sys", "/sys/fs/cgroup/unified", "/sys/kernel/tracing"];
 
 fn is_system(path: &str) -> bool {
@@ -42,12 +42,12 @@ fn procfs_is_not_granted() {
             assert!(error.starts_with(path) && error.contains("no guest is granted"), "{error}");
         }
     }
-    // What a magic link leads to is what it is.
+    // A magic link to an ordinary directory can be granted.
     let cwd = Builder::new().dir("/proc/self/cwd", "/").compile(&runtime);
     assert!(cwd.is_ok());
 }
 
-/// Paths into `/proc` and its like from the root of the host.
+/// Paths from the root of the host into pseudo file systems.
 const INSIDE: [&str; 22] = [
     "proc",
     "proc/",
@@ -75,22 +75,22 @@ const INSIDE: [&str; 22] = [
 
 #[test]
 fn procfs_is_not_reached_from_the_root() {
-    // An emulator may open another root than the one from which it resolves paths.
+    // An emulator may open a root other than the one from which it resolves paths.
     let mut root = std::fs::read_dir("/").unwrap().flatten();
     if !root.any(|entry| entry.file_name() == "proc") {
-        return println!("skipped: the root that can be opened has no /proc");
+        return println!("skipped: the root directory has no /proc");
     }
     for portable in [false, true] {
         for builder in [
             Builder::new().dir("/", "/"),
             Builder::new().read_only_dir("/", "/"),
-            // A tree, whose paths are walked.
+            // Directories with mounts beneath, whose paths are resolved in user space.
             Builder::new().read_only_dir("/", "/").memory_dir("/precast-nothing/here"),
             Builder::new().read_only_dir("/", "/").memory_dir("/etc"),
         ] {
             let mut guest = Guest::new(builder.portable_paths(portable));
             for path in INSIDE {
-                // A link is not followed unless asked for, and itself is a file of `/dev`.
+                // A link is followed only with `FOLLOW`. The link itself is in `/dev`.
                 let link = path.starts_with("dev/");
                 for (rights, oflags, follow) in [
                     (Rights::FD_READ, 0, FOLLOW),
@@ -122,7 +122,7 @@ fn procfs_is_not_reached_from_the_root() {
                     .with_path(path, |w, m, p, n| path_readlink(w, m, DIR, p, n, DATA, 100, OUT));
                 assert_eq!(link, Err(Errno::Perm), "{path}");
             }
-            // The rest of the host is there.
+            // Other files of the host can be reached.
             let fd = guest.open_with(DIR, FOLLOW, "dev/null", 0, Rights::FD_READ, 0).unwrap();
             assert_eq!(guest.read(fd, 10), Ok(Vec::new()));
             let rights = Rights::FD_READDIR;
