@@ -327,7 +327,7 @@ impl Builder {
     pub fn states(&self) -> Result<impl Fn() -> Wasi + Send + Sync + 'static, Error> {
         let blueprint = self.blueprint()?;
         // `blueprint` has been instantiated once already.
-        Ok(move || blueprint.instantiate().expect("an instantiation that succeeds again"))
+        Ok(move || blueprint.instantiate().expect("the blueprint was instantiated before"))
     }
 
     pub(crate) fn blueprint(&self) -> Result<Blueprint, Error> {

@@ -20,16 +20,19 @@ pub(super) struct TableEntry {
 
 impl TableEntry {
     /// Makes the entry a descriptor.
+    #[inline]
     pub(super) fn set(&mut self, descriptor: Descriptor) {
         self.descriptor = OnceCell::from(descriptor);
     }
 
     /// Makes the entry a file whose type is not known yet.
+    #[inline]
     pub(super) fn set_unclassified(&mut self, file: UnclassifiedFile) {
         self.unclassified.set(Some(file));
     }
 
     /// Frees the entry.
+    #[inline]
     pub(super) fn close(&mut self) {
         if let Some(file) = self.unclassified.take() {
             drop(file);
@@ -38,16 +41,19 @@ impl TableEntry {
         }
     }
 
+    #[inline]
     pub(super) fn is_open(&mut self) -> bool {
         self.descriptor.get().is_some() || self.unclassified.get_mut().is_some()
     }
 
     /// The descriptor, if its type is known.
+    #[inline]
     pub(super) fn classified(&self) -> Option<&Descriptor> {
         self.descriptor.get()
     }
 
     /// The descriptor, if its type is known.
+    #[inline]
     pub(super) fn classified_mut(&mut self) -> Option<&mut Descriptor> {
         self.descriptor.get_mut()
     }

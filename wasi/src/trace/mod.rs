@@ -115,7 +115,9 @@ fn end_of_line(line: &mut String, errno: Errno, time: Duration) {
         Errno::Success => write!(line, " = 0"),
         _ => write!(line, " = {} ({})", errno.name(), errno.message()),
     };
-    result.and_then(|()| writeln!(line, " <{us}.{ns:03} us>")).expect("a string takes everything");
+    result
+        .and_then(|()| writeln!(line, " <{us}.{ns:03} us>"))
+        .expect("writing to a string does not fail");
 }
 
 /// Writes a line with one call, so that lines of several instances do not mix. An error is ignored:

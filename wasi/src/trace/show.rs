@@ -249,7 +249,7 @@ fn subscription(record: &[u8]) -> String {
         eventtype::FD_WRITE => format!("FD_WRITE, fd={id}"),
         other => other.to_string(),
     };
-    write!(text, "{what}}}").expect("a string takes everything");
+    write!(text, "{what}}}").expect("writing to a string does not fail");
     text
 }
 
@@ -268,7 +268,7 @@ fn event(record: &[u8]) -> String {
     } else if record[10] != eventtype::CLOCK {
         let flags = flags(u16_at(record, 24).into(), crate::guest::layout::Eventrwflags::NAMES);
         write!(text, ", nbytes={}, flags={flags}", u64_at(record, 16))
-            .expect("a string takes everything");
+            .expect("writing to a string does not fail");
     }
     text.push('}');
     text

@@ -6,7 +6,7 @@
 //! directory therefore reaches the mounts beneath that directory.
 //!
 //! Directories of the host with nothing mounted beneath them need no mounts: the kernel resolves
-//! their paths. If every directory of a guest is such a one, [`Mounts`] is empty. All other paths
+//! their paths. If this holds for every directory of a guest, [`Mounts`] is empty. All other paths
 //! are resolved here, component by component, by [`Mounts::resolve`].
 
 mod location;
