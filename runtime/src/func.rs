@@ -3,14 +3,14 @@
 use crate::error::Error;
 use crate::namespace::Namespace;
 use crate::value::Value;
-use crate::vm::call;
+use crate::vm::activation::call;
 use crate::vm::entity::FuncEntity;
 use crate::vm::store;
 use precast_abi::types::{FuncType, ValType};
 use std::hash::{Hash, Hasher};
 use std::marker::PhantomData;
 
-pub use crate::vm::typed::{WasmParams, WasmResults, WasmTy};
+pub use crate::vm::activation::typed::{WasmParams, WasmResults, WasmTy};
 
 /// A handle on a function. Handles are equal when they stand for the same function of the same
 /// instance.

@@ -6,7 +6,7 @@ use crate::instance::{Extern, Instance};
 use crate::module::CompiledModule;
 use crate::runtime::Runtime;
 use crate::value::ExternRef;
-use crate::vm::call;
+use crate::vm::activation::call;
 use crate::vm::entity::Entity;
 use crate::vm::store::{self, Store};
 use precast_abi::artifact::{ImportDesc, Section};

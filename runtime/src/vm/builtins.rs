@@ -1,6 +1,6 @@
 //! The functions machine code calls for instructions it does not do inline.
 
-use super::context::Context;
+use super::instance::context::Context;
 use super::instance::{self, InstanceData};
 use super::speculation;
 use super::table::TableData;

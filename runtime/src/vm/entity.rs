@@ -1,7 +1,7 @@
 //! What imports and exports are made of, as addresses.
 
-use super::context::{Context, FuncRef, FuncSlot};
 use super::host::HostFuncDef;
+use super::instance::context::{Context, FuncRef, FuncSlot};
 use super::memory::MemoryData;
 use super::store::Store;
 use super::table::TableData;
@@ -203,7 +203,8 @@ impl Entity {
 pub(super) unsafe fn func_of(record: &FuncRef) -> Option<FuncEntity> {
     // The context of host thunks, and of code that is not ours but a host function's own, is the
     // importer's slot.
-    let code = super::registry::lookup(record.code as usize, |code, at| !code.is_host_thunk(at));
+    let code =
+        super::code::registry::lookup(record.code as usize, |code, at| !code.is_host_thunk(at));
     let takes_context = code == Some(true);
     // SAFETY: by the contract.
     let ctx = unsafe {

@@ -3,8 +3,8 @@
 //!
 //! `tests/loom.sh` runs them.
 
-use super::ranges::Ranges;
-use super::registry::{CodeRange, Fault, Registry};
+use super::code::registry::{CodeRange, Fault, Registry};
+use super::memory::ranges::Ranges;
 use loom::cell::UnsafeCell;
 use loom::sync::Arc;
 use loom::thread;

@@ -17,32 +17,19 @@
 //! - **frames**: between an entry thunk and the machine code or host thunk that leaves it, all
 //!   frames keep frame pointers and own nothing.
 
-pub(crate) mod builtins;
-pub(crate) mod call;
+pub(crate) mod activation;
+mod builtins;
 pub(crate) mod code;
-pub(crate) mod context;
 pub(crate) mod entity;
-pub(crate) mod entries;
 pub(crate) mod host;
-pub(crate) mod instance;
-pub(crate) mod instantiate;
-#[cfg(feature = "compiler")]
-pub(crate) mod jit;
-pub(crate) mod load;
+mod instance;
+mod load;
 #[cfg(all(test, loom))]
 mod loom_models;
 pub(crate) mod memory;
-mod ranges;
-pub(crate) mod registry;
-pub(crate) mod slot;
 mod speculation;
-pub(crate) mod stack;
 pub(crate) mod store;
 mod sync;
 pub(crate) mod sys;
 pub(crate) mod table;
-pub(crate) mod thread;
-pub(crate) mod traps;
-pub(crate) mod typed;
 pub(crate) mod types;
-pub(crate) mod unwind;

@@ -24,7 +24,7 @@ pub(crate) struct Interned {
     pub(crate) ty: FuncType,
     pub(crate) identity: u64,
     #[cfg(feature = "compiler")]
-    pub(super) thunks: super::jit::Thunks,
+    pub(super) thunks: super::code::jit::Thunks,
 }
 
 /// The one place of a type: two are the same type exactly if they are the same address.

@@ -5,14 +5,15 @@
 //! without captures has no data, so its shim is given the module's state in place of an
 //! environment and makes the closure out of nothing.
 
-use super::context::{Context, FuncSlot, HostRecord};
-use super::store::Store;
-use super::thread::Cause;
-use super::types::{OwnedTypes, TypeRef};
-use super::{memory, unwind};
 use crate::error::{Error, HostError, Stop};
 use crate::host::Caller;
 use crate::value::Value;
+use crate::vm::activation::thread::Cause;
+use crate::vm::activation::unwind;
+use crate::vm::instance::context::{Context, FuncSlot, HostRecord};
+use crate::vm::memory;
+use crate::vm::store::Store;
+use crate::vm::types::{OwnedTypes, TypeRef};
 use precast_abi::vmctx;
 use std::any::Any;
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -182,7 +183,7 @@ impl<T> Reach<T> {
         // SAFETY: invariant of the type. The outer call has the namespace borrowed until it
         // returns, and lends it to the host function it waits for. It has no bytes, so that the
         // two borrows have none in common, and no size, so that no other can be put in its place.
-        unsafe { &mut *super::store::namespace_at(self.store.as_ptr()) }
+        unsafe { &mut *crate::vm::store::namespace_at(self.store.as_ptr()) }
     }
 
     /// The store's identity.
@@ -211,7 +212,7 @@ impl<T> Reach<T> {
         unsafe {
             let memory = (!self.ctx.is_null()).then(|| {
                 let def = Context::from_raw(self.ctx)
-                    .read::<*mut super::context::MemoryDef>(vmctx::EXPORTED_MEMORY);
+                    .read::<*mut crate::vm::instance::context::MemoryDef>(vmctx::EXPORTED_MEMORY);
                 (!def.is_null()).then(|| memory::bytes_of(def))
             });
             (memory.flatten(), &mut *self.state)
@@ -223,7 +224,7 @@ impl<T> Reach<T> {
             return None;
         }
         // SAFETY: a context that is not null is that of a live instance.
-        Some(unsafe { super::instance::of(Context::from_raw(self.ctx)).index })
+        Some(unsafe { crate::vm::instance::of(Context::from_raw(self.ctx)).index })
     }
 }
 

@@ -3,10 +3,10 @@
 use super::{Env, Exit, HostFuncDef, Reach, run, stop};
 use crate::error::{Error, ErrorKind, HostError};
 use crate::host::Caller;
-use crate::vm::context::FuncSlot;
+use crate::vm::activation::typed::{WasmResults, WasmTy};
+use crate::vm::instance::context::FuncSlot;
 use crate::vm::store::Store;
 use crate::vm::sys;
-use crate::vm::typed::{WasmResults, WasmTy};
 use crate::vm::types::{self, OwnedTypes};
 use precast_abi::types::{FuncType, ValType};
 use std::any::Any;

@@ -1,20 +1,18 @@
 //! A store: what a namespace owns, and who is inside it.
 
-mod backtrace;
 mod references;
 
-use super::context::{FuncRef, FuncSlot, HostRecord, StoreContext};
-use super::entity::{Entity, FuncEntity, HostFunc};
-use super::host::HostInstance;
-use super::instance::InstanceData;
-use super::instantiate;
-use super::stack::{Limits, Outer};
 use crate::error::{Error, ErrorKind};
 use crate::module::CompiledModule;
 use crate::namespace::Namespace;
 use crate::runtime::Runtime;
 use crate::trap::Trap;
 use crate::value::ExternRef;
+use crate::vm::activation::stack::{Limits, Outer};
+use crate::vm::entity::{Entity, FuncEntity, HostFunc};
+use crate::vm::host::HostInstance;
+use crate::vm::instance::context::{FuncRef, FuncSlot, HostRecord, StoreContext};
+use crate::vm::instance::{self, InstanceData};
 use precast_abi::trap::TrapCode;
 use std::any::Any;
 use std::collections::HashMap;
@@ -22,7 +20,7 @@ use std::ptr::NonNull;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 /// An instance of a module or of a host module.
-enum Member {
+pub(in crate::vm) enum Member {
     Wasm(Box<InstanceData>),
     Host(Box<HostInstance>),
 }
@@ -59,7 +57,7 @@ pub(crate) struct Store {
     host_records: HashMap<usize, (Box<HostRecord>, HostFunc)>,
     /// Records of host functions, by definition and environment.
     host_refs: HashMap<(usize, usize), Box<FuncRef>>,
-    members: Vec<Member>,
+    pub(in crate::vm) members: Vec<Member>,
 }
 
 /// A record of a host function that no store keeps yet: a context that is given up takes its own
@@ -332,7 +330,7 @@ impl Store {
         imports: &[Entity],
     ) -> Result<(u32, Option<FuncEntity>), Error> {
         // SAFETY: the caller looked the imports up in this store and checked them.
-        let instance = unsafe { instantiate::instantiate(self, module, imports)? };
+        let instance = unsafe { instance::build(self, module, imports)? };
         // An instance whose segments or start function trap stays: what it wrote into imported
         // tables may refer to it.
         self.members.push(Member::Wasm(instance));

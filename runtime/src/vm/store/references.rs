@@ -4,8 +4,8 @@ use super::{NewRecord, Store};
 use crate::error::{Error, ErrorKind};
 use crate::func::Func;
 use crate::value::{ExternRef, Value};
-use crate::vm::context::{Context, FuncRef, FuncSlot, HostRecord};
 use crate::vm::entity::{FuncEntity, GlobalEntity, HostFunc, func_of};
+use crate::vm::instance::context::{Context, FuncRef, FuncSlot, HostRecord};
 use crate::vm::table::{RawRef, TableData};
 use crate::vm::types::TypeRef;
 use precast_abi::types::ValType;
@@ -176,7 +176,7 @@ impl Store {
 /// The thunk that leads machine code to host functions of a type.
 #[cfg(feature = "compiler")]
 fn host_thunk(ty: TypeRef, dynamic: bool) -> Result<*const u8, Error> {
-    crate::vm::jit::host_thunk(ty, dynamic)
+    crate::vm::code::jit::host_thunk(ty, dynamic)
 }
 
 /// Without a compiler there is no thunk for a signature that no artifact has one for.

@@ -3,9 +3,9 @@
 //!
 //! There is one per signature and kind. It belongs to the type, and is freed with it.
 
-use super::registry::{self, CodeRange, Fault};
-use super::types::{Interned, TypeRef};
 use crate::error::{Error, ErrorKind};
+use crate::vm::code::registry::{self, CodeRange, Fault};
+use crate::vm::types::{Interned, TypeRef};
 use cranelift_codegen::isa::OwnedTargetIsa;
 use cranelift_jit::{JITBuilder, JITModule};
 use cranelift_module::{Module, ModuleError, default_libcall_names};
@@ -61,7 +61,7 @@ struct Jit {
 
 /// The host thunk for functions of a type, for use with a host record; it lives as long as the
 /// type. One for a dynamic function passes an array.
-pub(super) fn host_thunk(ty: TypeRef, dynamic: bool) -> Result<*const u8, Error> {
+pub(in crate::vm) fn host_thunk(ty: TypeRef, dynamic: bool) -> Result<*const u8, Error> {
     let place = if dynamic { &ty.thunks.array } else { &ty.thunks.typed };
     if let Some(thunk) = place.get() {
         return Ok(thunk.code as *const u8);

@@ -8,7 +8,7 @@
 //! acquires what the writer published before, and takes the new array; one that comes before is
 //! counted, and the writer waits.
 
-use super::sync::{self, AtomicPtr, AtomicUsize, Mutex, Ordering, Watch, yield_now};
+use crate::vm::sync::{self, AtomicPtr, AtomicUsize, Mutex, Ordering, Watch, yield_now};
 use precast_abi::artifact::HandlerDesc;
 use precast_abi::trap::TrapCode;
 use std::ptr;
@@ -55,7 +55,7 @@ struct Table {
 }
 
 /// A set of ranges of code.
-pub(super) struct Registry {
+pub(in crate::vm) struct Registry {
     table: AtomicPtr<Table>,
     readers: AtomicUsize,
     writer: Mutex<()>,
@@ -70,25 +70,25 @@ sync::global! {
 /// # Safety
 ///
 /// `code` must live until [`unregister`] with the same `start` has returned.
-pub(super) unsafe fn register(start: usize, len: usize, code: *const dyn CodeRange) {
+pub(in crate::vm) unsafe fn register(start: usize, len: usize, code: *const dyn CodeRange) {
     // SAFETY: by the contract.
     unsafe { CODE.register(start, len, code) }
 }
 
 /// Forgets the code that starts at `start`.
-pub(super) fn unregister(start: usize) {
+pub(in crate::vm) fn unregister(start: usize) {
     CODE.unregister(start);
 }
 
 /// Calls `f` with the code that holds `pc` and the offset of `pc` in it.
-pub(super) fn lookup<R>(pc: usize, f: impl FnOnce(&dyn CodeRange, u32) -> R) -> Option<R> {
+pub(in crate::vm) fn lookup<R>(pc: usize, f: impl FnOnce(&dyn CodeRange, u32) -> R) -> Option<R> {
     CODE.lookup(pc, f)
 }
 
 impl Registry {
     sync::constructor! {
         /// No code.
-        pub(super) fn new() -> Self {
+        pub(in crate::vm) fn new() -> Self {
             Registry {
                 table: AtomicPtr::new(ptr::null_mut()),
                 readers: AtomicUsize::new(0),
@@ -102,7 +102,12 @@ impl Registry {
     /// # Safety
     ///
     /// `code` must live until [`Registry::unregister`] with the same `start` has returned.
-    pub(super) unsafe fn register(&self, start: usize, len: usize, code: *const dyn CodeRange) {
+    pub(in crate::vm) unsafe fn register(
+        &self,
+        start: usize,
+        len: usize,
+        code: *const dyn CodeRange,
+    ) {
         // SAFETY: by the contract the reference is not used after `unregister`.
         let code: &'static dyn CodeRange = unsafe { &*code };
         self.replace(|ranges| {
@@ -112,7 +117,7 @@ impl Registry {
     }
 
     /// Forgets the code that starts at `start`.
-    pub(super) fn unregister(&self, start: usize) {
+    pub(in crate::vm) fn unregister(&self, start: usize) {
         self.replace(|ranges| ranges.retain(|r| r.start != start));
     }
 
@@ -137,7 +142,7 @@ impl Registry {
     }
 
     /// Calls `f` with the code that holds `pc` and the offset of `pc` in it.
-    pub(super) fn lookup<R>(
+    pub(in crate::vm) fn lookup<R>(
         &self,
         pc: usize,
         f: impl FnOnce(&dyn CodeRange, u32) -> R,

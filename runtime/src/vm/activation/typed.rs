@@ -1,6 +1,6 @@
 //! Rust types as WebAssembly types: what typed calls and typed host functions are made of.
 
-use super::call::EntryResult;
+use crate::vm::activation::call::EntryResult;
 use precast_abi::types::ValType;
 
 /// A Rust type that is a WebAssembly value type: `i32`, `u32`, `i64`, `u64`, `f32`, `f64`.

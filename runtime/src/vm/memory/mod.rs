@@ -1,7 +1,10 @@
 //! Linear memories as the runtime keeps them.
 
-use super::context::MemoryDef;
-use super::slot::{Initial, Slot};
+pub(in crate::vm) mod ranges;
+pub(in crate::vm) mod reservation;
+
+use crate::vm::instance::context::MemoryDef;
+use crate::vm::memory::reservation::{Initial, Slot};
 use precast_abi::limits::{MEMORY32_MAX_PAGES, WASM_PAGE};
 use precast_abi::types::{Limits, MemoryType};
 use std::io;
@@ -24,7 +27,7 @@ impl MemoryData {
     /// # Safety
     ///
     /// `def` is that field, and lives as long as the memory.
-    pub(super) unsafe fn in_context(
+    pub(in crate::vm) unsafe fn in_context(
         def: *mut MemoryDef,
         slot: Slot,
         len: u64,
@@ -105,7 +108,7 @@ impl Drop for MemoryData {
 /// # Safety
 ///
 /// `def` is the definition of a live memory, and nothing else accesses its bytes during `'a`.
-pub(super) unsafe fn bytes_of<'a>(def: *const MemoryDef) -> &'a mut [u8] {
+pub(in crate::vm) unsafe fn bytes_of<'a>(def: *const MemoryDef) -> &'a mut [u8] {
     // SAFETY: by the contract.
     unsafe { std::slice::from_raw_parts_mut((*def).base, (*def).len as usize) }
 }

@@ -1,11 +1,14 @@
 //! Turning faults of machine code into traps.
 
-use super::registry::{self, Fault};
-use super::{slot, sys, thread, unwind};
+use crate::vm::activation::thread;
+use crate::vm::activation::unwind;
+use crate::vm::code::registry::{self, Fault};
+use crate::vm::memory::reservation;
+use crate::vm::sys;
 use precast_abi::trap::TrapCode;
 
 /// Installs the process's fault handlers, once.
-pub(super) fn install() {
+pub(in crate::vm) fn install() {
     sys::install_handlers(on_fault);
 }
 
@@ -22,7 +25,7 @@ fn on_fault(signal: libc::c_int, address: usize, context: &mut libc::ucontext_t)
     let code = registry::lookup(at.pc, |code, offset| {
         let code = code.trap(offset, fault);
         match fault {
-            Fault::Memory(address) if slot::is_guest_memory(address) => code,
+            Fault::Memory(address) if reservation::is_guest_memory(address) => code,
             // A prologue has no entry in the trap table, but any stack access may overflow.
             Fault::Memory(address) => {
                 thread::is_stack_overflow(address).then_some(TrapCode::StackOverflow)

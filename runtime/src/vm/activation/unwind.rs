@@ -4,9 +4,9 @@
 //! entry thunk that was called from Rust. The entry thunk's call is recognised by its return
 //! address, and where to go on from it is data of the artifact: nothing is stored on the way in.
 
-use super::registry;
-use super::sys::{self, Registers};
-use super::thread::{self, Cause, RAW_FRAMES, RawTrap};
+use crate::vm::activation::thread::{self, Cause, RAW_FRAMES, RawTrap};
+use crate::vm::code::registry;
+use crate::vm::sys::{self, Registers};
 use precast_abi::trap::TrapCode;
 
 /// Walks from the frame at `fp` to the entry thunk, calling `visit` with each return address
@@ -42,7 +42,11 @@ unsafe fn walk(mut fp: usize, mut visit: impl FnMut(usize)) -> Option<Registers>
 /// # Safety
 ///
 /// As [`walk`].
-pub(super) unsafe fn trap(code: TrapCode, pc: Option<usize>, fp: usize) -> Option<Registers> {
+pub(in crate::vm) unsafe fn trap(
+    code: TrapCode,
+    pc: Option<usize>,
+    fp: usize,
+) -> Option<Registers> {
     let mut trap = RawTrap { code, frames: [0; RAW_FRAMES], len: 0 };
     let mut push = |pc| {
         if trap.len < RAW_FRAMES {
@@ -64,7 +68,7 @@ pub(super) unsafe fn trap(code: TrapCode, pc: Option<usize>, fp: usize) -> Optio
 ///
 /// Invariant **frames** holds from `fp` to the entry thunk, and the frames of the host function
 /// below own nothing any more.
-pub(super) unsafe fn leave(fp: usize, cause: Cause) -> ! {
+pub(in crate::vm) unsafe fn leave(fp: usize, cause: Cause) -> ! {
     thread::set_cause(cause);
     // SAFETY: by the contract.
     match unsafe { walk(fp, |_| ()) } {
@@ -81,7 +85,7 @@ pub(super) unsafe fn leave(fp: usize, cause: Cause) -> ! {
 /// # Safety
 ///
 /// As [`leave`].
-pub(super) unsafe fn leave_with_trap(fp: usize, pc: Option<usize>, code: TrapCode) -> ! {
+pub(in crate::vm) unsafe fn leave_with_trap(fp: usize, pc: Option<usize>, code: TrapCode) -> ! {
     // SAFETY: by the contract.
     match unsafe { trap(code, pc, fp) } {
         // SAFETY: by the contract, and `trap` gave a live entry thunk's handler.

@@ -1,30 +1,30 @@
 //! What a thread needs before it can run WebAssembly, and what it keeps of the last trap.
 
-use super::sys::{self, SigAltStack};
-use super::traps;
 use crate::error::Error;
+use crate::vm::activation::traps;
+use crate::vm::sys::{self, SigAltStack};
 use precast_abi::trap::TrapCode;
 use std::any::Any;
 use std::cell::{Cell, RefCell, UnsafeCell};
 use std::mem::ManuallyDrop;
 
 /// Most frames kept of a backtrace.
-pub(super) const MAX_FRAMES: usize = 64;
+pub(in crate::vm) const MAX_FRAMES: usize = 64;
 
 /// Most program counters kept of one: the innermost may be that of a stub, which is no function.
-pub(super) const RAW_FRAMES: usize = MAX_FRAMES + 1;
+pub(in crate::vm) const RAW_FRAMES: usize = MAX_FRAMES + 1;
 
 /// A trap as a signal handler writes it: no allocation, no destructor.
 #[derive(Clone, Copy)]
-pub(super) struct RawTrap {
-    pub(super) code: TrapCode,
+pub(in crate::vm) struct RawTrap {
+    pub(in crate::vm) code: TrapCode,
     /// Program counters, innermost first: the trapping instruction, then return addresses.
-    pub(super) frames: [usize; RAW_FRAMES],
-    pub(super) len: usize,
+    pub(in crate::vm) frames: [usize; RAW_FRAMES],
+    pub(in crate::vm) len: usize,
 }
 
 /// Why the current thread left WebAssembly other than by returning.
-pub(super) enum Cause {
+pub(in crate::vm) enum Cause {
     /// The trap in the thread's [`RawTrap`].
     Trap,
     /// A host function failed.
@@ -73,7 +73,7 @@ fn init() -> usize {
 /// Whether an address is where this thread's stack overflows to. A function whose frame is larger
 /// than what is left below the stack limit touches the frame, page by page, before it compares its
 /// stack pointer. Callable in signal handlers.
-pub(super) fn is_stack_overflow(address: usize) -> bool {
+pub(in crate::vm) fn is_stack_overflow(address: usize) -> bool {
     /// How far below its stack an overflow can first touch: the guard gap of a main thread.
     const BELOW: usize = 16 << 20;
     /// How far above its lowest address the stack of a main thread may fail to grow.
@@ -83,24 +83,24 @@ pub(super) fn is_stack_overflow(address: usize) -> bool {
 }
 
 /// Writes the thread's trap record. Callable in signal handlers.
-pub(super) fn set_raw_trap(trap: &RawTrap) {
+pub(in crate::vm) fn set_raw_trap(trap: &RawTrap) {
     // SAFETY: only this thread accesses the cell, never through a reference that is held while
     // machine code runs, so a signal handler never interrupts an access.
     RAW_TRAP.with(|cell| unsafe { cell.get().write(*trap) });
 }
 
 /// Records why the thread is about to leave WebAssembly.
-pub(super) fn set_cause(cause: Cause) {
+pub(in crate::vm) fn set_cause(cause: Cause) {
     CAUSE.with(|cell| **cell.borrow_mut() = Some(cause));
 }
 
 /// Why the thread left WebAssembly.
-pub(super) fn take_cause() -> Cause {
+pub(in crate::vm) fn take_cause() -> Cause {
     CAUSE.with(|cell| cell.borrow_mut().take()).unwrap_or(Cause::Trap)
 }
 
 /// The last trap's record.
-pub(super) fn raw_trap() -> RawTrap {
+pub(in crate::vm) fn raw_trap() -> RawTrap {
     // SAFETY: as in `set_raw_trap`.
     RAW_TRAP.with(|cell| unsafe { *cell.get() })
 }

@@ -1,6 +1,6 @@
 //! The entries of a table: few in the heap, many in pages that cost nothing until they are touched.
 
-use super::sys;
+use crate::vm::sys;
 use rustix::mm::{Advice, MapFlags, MremapFlags, ProtFlags};
 use std::alloc::{Layout, alloc, alloc_zeroed, dealloc};
 use std::io;
@@ -12,7 +12,7 @@ use std::ptr::{self, NonNull};
 /// # Safety
 ///
 /// The null entry is all zeros, and the size is a power of two of at most a page.
-pub(super) unsafe trait Entry: Copy {
+pub(in crate::vm) unsafe trait Entry: Copy {
     /// The null entry.
     const NULL: Self;
 
@@ -36,7 +36,7 @@ const DROP_MIN: usize = 64 << 10;
 /// Invariant **entries**: `base` is the start of room for `capacity` entries that belongs to this:
 /// nothing for none, a part of the heap up to [`HEAP_MAX`] bytes, else a mapping of whole pages.
 /// Those from `len` on are null.
-pub(super) struct Entries<T: Entry> {
+pub(in crate::vm) struct Entries<T: Entry> {
     base: NonNull<T>,
     len: usize,
     capacity: usize,
@@ -49,7 +49,7 @@ impl<T: Entry> Entries<T> {
     ///
     /// When the machine has no address space or memory left.
     #[inline]
-    pub(super) fn new(len: usize) -> io::Result<Self> {
+    pub(in crate::vm) fn new(len: usize) -> io::Result<Self> {
         Ok(Entries { base: allocate(len)?, len, capacity: len })
     }
 
@@ -59,7 +59,7 @@ impl<T: Entry> Entries<T> {
     /// # Errors
     ///
     /// When the machine has no address space or memory left; then nothing has changed.
-    pub(super) fn grow(&mut self, len: usize, most: usize) -> io::Result<()> {
+    pub(in crate::vm) fn grow(&mut self, len: usize, most: usize) -> io::Result<()> {
         if len > self.capacity {
             // Growing step by step moves the entries a few times only.
             let roomy = (2 * self.capacity).min(most).max(len);
@@ -96,7 +96,7 @@ impl<T: Entry> Entries<T> {
     /// # Panics
     ///
     /// When they are not all there.
-    pub(super) fn clear(&mut self, range: Range<usize>) {
+    pub(in crate::vm) fn clear(&mut self, range: Range<usize>) {
         let size = size_of::<T>();
         if self.capacity * size <= HEAP_MAX {
             return self[range].fill(T::NULL);

@@ -1,8 +1,8 @@
 //! An artifact in memory: mapped, checked, its text executable.
 
-use super::registry::{self, CodeRange, Fault};
-use super::sys;
 use crate::seal::{self, SealError, SealKey};
+use crate::vm::code::registry::{self, CodeRange, Fault};
+use crate::vm::sys;
 use memmap2::{Mmap, MmapOptions};
 use precast_abi::artifact::{Artifact, FormatError, HandlerDesc, Identity, Section};
 use precast_abi::trap::TrapCode;

@@ -16,7 +16,7 @@ impl Context {
     /// # Safety
     ///
     /// The address is that of a context that lives as long as the store it is used with.
-    pub(super) unsafe fn from_raw(at: *mut u8) -> Self {
+    pub(in crate::vm) unsafe fn from_raw(at: *mut u8) -> Self {
         Context(at)
     }
 
@@ -26,7 +26,7 @@ impl Context {
     }
 
     /// The address of a field.
-    pub(super) fn field<T>(self, offset: i32) -> *mut T {
+    pub(in crate::vm) fn field<T>(self, offset: i32) -> *mut T {
         self.0.wrapping_offset(offset as isize).cast()
     }
 
@@ -35,7 +35,7 @@ impl Context {
     /// # Safety
     ///
     /// The offset is that of an initialised field of type `T` of this context.
-    pub(super) unsafe fn read<T: Copy>(self, offset: i32) -> T {
+    pub(in crate::vm) unsafe fn read<T: Copy>(self, offset: i32) -> T {
         // SAFETY: by the contract; fields are aligned to their size.
         unsafe { self.field::<T>(offset).read() }
     }
@@ -45,7 +45,7 @@ impl Context {
     /// # Safety
     ///
     /// The offset is that of a field of type `T` of this context.
-    pub(super) unsafe fn write<T: Copy>(self, offset: i32, value: T) {
+    pub(in crate::vm) unsafe fn write<T: Copy>(self, offset: i32, value: T) {
         // SAFETY: by the contract; fields are aligned to their size.
         unsafe { self.field::<T>(offset).write(value) }
     }
@@ -97,7 +97,7 @@ pub(crate) struct FuncSlot {
 
 impl FuncSlot {
     /// A slot of a function of another instance.
-    pub(super) fn wasm(code: *const u8, ctx: *mut u8) -> Self {
+    pub(in crate::vm) fn wasm(code: *const u8, ctx: *mut u8) -> Self {
         let null = ptr::null();
         FuncSlot {
             code,
@@ -125,7 +125,7 @@ pub(crate) struct MemorySlot {
 pub(crate) struct HostRecord {
     pub(crate) slot: FuncSlot,
     /// Points to the store's first field, the store context.
-    pub(crate) store: NonNull<super::store::Store>,
+    pub(crate) store: NonNull<crate::vm::store::Store>,
 }
 
 /// [`store_context`].

@@ -1,8 +1,10 @@
 //! Tables as the runtime keeps them.
 
-use super::context::{FuncRef, TableDef};
-use super::entries::{Entries, Entry};
-use super::speculation::range;
+mod entries;
+
+use crate::vm::instance::context::{FuncRef, TableDef};
+use crate::vm::speculation::range;
+use crate::vm::table::entries::{Entries, Entry};
 use precast_abi::limits::TABLE_MAX_ELEMENTS;
 use precast_abi::types::{Limits, TableType, ValType};
 use std::io;
@@ -56,7 +58,7 @@ impl TableData {
     /// # Safety
     ///
     /// `def` is that field, and lives as long as the table.
-    pub(super) unsafe fn in_context(def: *mut TableDef, ty: TableType) -> io::Result<Self> {
+    pub(in crate::vm) unsafe fn in_context(def: *mut TableDef, ty: TableType) -> io::Result<Self> {
         let mut table = TableData::unpublished(def, ty, None)?;
         // SAFETY: by the contract.
         unsafe { table.publish() };
@@ -144,7 +146,7 @@ impl TableData {
     ///
     /// `value` is a reference of the table's type.
     #[must_use]
-    pub(super) unsafe fn fill(&mut self, start: u64, value: RawRef, len: u64) -> bool {
+    pub(in crate::vm) unsafe fn fill(&mut self, start: u64, value: RawRef, len: u64) -> bool {
         let Some(range) = range(start, len, self.size()) else {
             return false;
         };
@@ -164,7 +166,7 @@ impl TableData {
     ///
     /// `values` are references of the table's type.
     #[must_use]
-    pub(super) unsafe fn set_all(
+    pub(in crate::vm) unsafe fn set_all(
         &mut self,
         start: u64,
         values: impl ExactSizeIterator<Item = RawRef>,
@@ -193,7 +195,7 @@ impl TableData {
     /// # Safety
     ///
     /// `value` is a reference of the table's type.
-    pub(super) unsafe fn grow(&mut self, delta: u64, value: RawRef) -> Option<u64> {
+    pub(in crate::vm) unsafe fn grow(&mut self, delta: u64, value: RawRef) -> Option<u64> {
         let old = self.size();
         let new = old.checked_add(delta)?;
         let most = self.max.unwrap_or(u64::MAX).min(TABLE_MAX_ELEMENTS);
@@ -222,7 +224,7 @@ impl TableData {
     ///
     /// Both are live tables of one element type, to which no other reference exists.
     #[must_use]
-    pub(super) unsafe fn copy(
+    pub(in crate::vm) unsafe fn copy(
         target: *mut TableData,
         source: *mut TableData,
         to: u64,

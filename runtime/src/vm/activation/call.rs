@@ -1,11 +1,11 @@
 //! Calling functions from the host.
 
-use super::entity::{FuncEntity, WasmFunc};
-use super::store::{Inside, Store};
-use super::sys;
-use super::thread::{self, Cause};
-use super::typed::{WasmParams, WasmResults};
 use crate::error::Error;
+use crate::vm::activation::thread::{self, Cause};
+use crate::vm::activation::typed::{WasmParams, WasmResults};
+use crate::vm::entity::{FuncEntity, WasmFunc};
+use crate::vm::store::{Inside, Store};
+use crate::vm::sys;
 use std::panic::resume_unwind;
 use std::ptr::NonNull;
 

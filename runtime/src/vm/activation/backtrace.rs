@@ -1,9 +1,9 @@
 //! Where a trap was, with names.
 
-use super::{Member, Store};
 use crate::trap::{Frame, Trap};
+use crate::vm::activation::thread;
 use crate::vm::code::CodeMemory;
-use crate::vm::thread;
+use crate::vm::store::{Member, Store};
 use precast_abi::vmctx;
 
 impl Store {

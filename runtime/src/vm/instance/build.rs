@@ -1,16 +1,18 @@
 //! Making an instance: lay out its context, fill it, run the initial segments.
 
-use super::context::{Context, FuncRef, FuncSlot, MemoryDef, MemorySlot, TableDef};
-use super::entity::{Entity, FuncEntity};
-use super::instance::InstanceData;
-use super::memory::MemoryData;
-use super::slot::{Image, Initial, Slot};
-use super::store::{NewRecord, Store};
-use super::table::{RawRef, TableData};
-use super::{builtins, memory, speculation};
 use crate::error::{Error, ErrorKind};
 use crate::module::CompiledModule;
 use crate::trap::Trap;
+use crate::vm::builtins;
+use crate::vm::entity::{Entity, FuncEntity};
+use crate::vm::instance::InstanceData;
+use crate::vm::instance::context::{Context, FuncRef, FuncSlot, MemoryDef, MemorySlot, TableDef};
+use crate::vm::memory;
+use crate::vm::memory::MemoryData;
+use crate::vm::memory::reservation::{Image, Initial, Slot};
+use crate::vm::speculation;
+use crate::vm::store::{NewRecord, Store};
+use crate::vm::table::{RawRef, TableData};
 use precast_abi::artifact::{
     ConstExpr, ConstOp, ConstOpcode, DataDesc, ElemDesc, ElemItem, ElemKind, GlobalDesc,
     MemoryDesc, NONE, Section, SegmentMode, TableDesc,
@@ -26,7 +28,7 @@ use std::io;
 /// # Safety
 ///
 /// The imports are in the module's order, have the types it wants, and belong to `store`.
-pub(super) unsafe fn instantiate(
+pub(in crate::vm) unsafe fn build(
     store: &mut Store,
     module: &CompiledModule,
     imports: &[Entity],
@@ -291,7 +293,7 @@ impl InstanceData {
     }
 
     /// Runs the active segments, in their order: elements, then data.
-    pub(super) fn run_segments(&mut self) -> Result<(), Error> {
+    pub(in crate::vm) fn run_segments(&mut self) -> Result<(), Error> {
         let elems: &[ElemDesc] = self.module.records(Section::Elems);
         let data: &[DataDesc] = self.module.records(Section::DataSegments);
         let passive = SegmentMode::Passive as u32;
@@ -321,7 +323,7 @@ impl InstanceData {
     }
 
     /// `table.init`; `active` for a segment that instantiation uses. False when out of bounds.
-    pub(super) fn init_table(
+    pub(in crate::vm) fn init_table(
         &self,
         table: u32,
         elem: u32,
@@ -346,7 +348,7 @@ impl InstanceData {
     }
 
     /// `memory.init`; `active` for a segment that instantiation uses. False when out of bounds.
-    pub(super) fn init_memory(
+    pub(in crate::vm) fn init_memory(
         &self,
         memory: u32,
         data: u32,

@@ -13,8 +13,8 @@
 //! from a guest to the host. A call sets the limit for its thread and depth, and gives the outer
 //! call's back when it returns.
 
-use super::thread;
 use crate::config::Config;
+use crate::vm::activation::thread;
 use precast_abi::limits::UNCHECKED_STACK;
 
 /// Most bytes of a bound: more than any stack has, and sums with addresses do not overflow.
@@ -25,15 +25,15 @@ const SHIMS: usize = 32 << 10;
 
 /// The bounds that a runtime's settings ask for, in bytes.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Limits {
+pub(in crate::vm) struct Limits {
     /// Most stack of the guests in one call of the host, nested ones together.
-    pub(super) guest: usize,
+    pub(in crate::vm) guest: usize,
     /// Least stack below the stack limit.
     reserve: usize,
 }
 
 impl Limits {
-    pub(super) fn new(config: &Config) -> Self {
+    pub(in crate::vm) fn new(config: &Config) -> Self {
         let reserve = config.host_stack.max(UNCHECKED_STACK as usize).saturating_add(SHIMS);
         Limits { guest: config.max_stack.min(MOST), reserve: reserve.min(MOST) }
     }
@@ -41,7 +41,7 @@ impl Limits {
     /// The stack limit of a guest that is called at a stack pointer of this thread and may use
     /// `budget` bytes. It is above the stack pointer when there is not enough stack for a call.
     #[inline]
-    pub(super) fn stack_limit(&self, sp: usize, budget: usize) -> usize {
+    pub(in crate::vm) fn stack_limit(&self, sp: usize, budget: usize) -> usize {
         let lowest = thread::stack_low() + self.reserve;
         // Below zero for a budget that exceeds the address: signed numbers need no more checks.
         (sp as isize - budget as isize).max(lowest as isize) as usize
@@ -50,15 +50,15 @@ impl Limits {
 
 /// What holds for the call that another one is inside of. It may be one on another thread.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Outer {
-    pub(super) stack_limit: usize,
+pub(in crate::vm) struct Outer {
+    pub(in crate::vm) stack_limit: usize,
     /// The stack pointer at which the guest called the host function that makes the inner call.
-    pub(super) guest_sp: usize,
+    pub(in crate::vm) guest_sp: usize,
 }
 
 impl Outer {
     /// How much the guests of the inner call may use: what the outer ones have left.
-    pub(super) fn left(self) -> usize {
+    pub(in crate::vm) fn left(self) -> usize {
         self.guest_sp.saturating_sub(self.stack_limit)
     }
 }

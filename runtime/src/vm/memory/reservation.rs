@@ -9,7 +9,8 @@
 //! instances that are gone. A slot that last served the same module is clean already: its image
 //! is mapped and its memory holds initial bytes.
 
-use super::{ranges, sys};
+use crate::vm::memory::ranges;
+use crate::vm::sys;
 use precast_abi::limits::{MEMORY_GUARD, MEMORY32_SPAN};
 use region::Protection;
 use rustix::mm::{Advice, MapFlags, ProtFlags};
@@ -270,6 +271,6 @@ impl Drop for Slot {
 }
 
 /// Whether an address lies in some memory's reservation. Callable in signal handlers.
-pub(super) fn is_guest_memory(address: usize) -> bool {
+pub(in crate::vm) fn is_guest_memory(address: usize) -> bool {
     ranges::contains(address)
 }

@@ -1,11 +1,11 @@
 //! An instance of a compiled module: its context and what stands behind it.
 
-use super::context::{Context, FuncRef, FuncSlot};
-use super::entity::{Entity, FuncEntity, GlobalEntity, WasmFunc};
-use super::memory::MemoryData;
-use super::store::Store;
-use super::table::TableData;
 use crate::module::CompiledModule;
+use crate::vm::entity::{Entity, FuncEntity, GlobalEntity, WasmFunc};
+use crate::vm::instance::context::{Context, FuncRef, FuncSlot};
+use crate::vm::memory::MemoryData;
+use crate::vm::store::Store;
+use crate::vm::table::TableData;
 use precast_abi::artifact::{ExportDesc, FuncRefDesc, GlobalDesc, Kind, NONE, Section};
 use precast_abi::vmctx::{self, Regions};
 use std::cell::Cell;
@@ -18,19 +18,19 @@ pub(crate) struct InstanceData {
     pub(crate) index: u32,
     pub(crate) ctx: Context,
     /// The module's memories and tables, imports first. A table that was compiled away is null.
-    pub(super) memories: Vec<*mut MemoryData>,
-    pub(super) tables: Vec<*mut TableData>,
-    pub(super) imported_funcs: Vec<FuncEntity>,
+    pub(in crate::vm) memories: Vec<*mut MemoryData>,
+    pub(in crate::vm) tables: Vec<*mut TableData>,
+    pub(in crate::vm) imported_funcs: Vec<FuncEntity>,
     /// Segments that were dropped or used up.
-    pub(super) dropped_elems: Vec<Cell<bool>>,
-    pub(super) dropped_data: Vec<Cell<bool>>,
+    pub(in crate::vm) dropped_elems: Vec<Cell<bool>>,
+    pub(in crate::vm) dropped_data: Vec<Cell<bool>>,
     // Boxed, because others point at them while the vectors grow.
     #[expect(clippy::vec_box)]
-    pub(super) own_memories: Vec<Box<MemoryData>>,
+    pub(in crate::vm) own_memories: Vec<Box<MemoryData>>,
     #[expect(clippy::vec_box)]
-    pub(super) own_tables: Vec<Box<TableData>>,
+    pub(in crate::vm) own_tables: Vec<Box<TableData>>,
     /// The context, when no memory's slot holds it.
-    pub(super) _own_context: Option<Box<[u128]>>,
+    pub(in crate::vm) _own_context: Option<Box<[u128]>>,
     /// Last, so that it is dropped last: memories are cleaned from its image.
     pub(crate) module: CompiledModule,
 }
@@ -40,19 +40,19 @@ pub(crate) struct InstanceData {
 /// # Safety
 ///
 /// The context is that of an instance of a live store.
-pub(super) unsafe fn of<'a>(ctx: Context) -> &'a InstanceData {
+pub(in crate::vm) unsafe fn of<'a>(ctx: Context) -> &'a InstanceData {
     // SAFETY: by the contract; instantiation sets the field before the context is used, and what
     // changes of an instance afterwards is in cells or behind pointers.
     unsafe { &*ctx.read::<*const InstanceData>(vmctx::INSTANCE) }
 }
 
 impl InstanceData {
-    pub(super) fn regions(&self) -> Regions {
+    pub(in crate::vm) fn regions(&self) -> Regions {
         self.module.info().regions()
     }
 
     /// The slot of an imported function.
-    pub(super) fn func_slot(&self, index: u32) -> FuncSlot {
+    pub(in crate::vm) fn func_slot(&self, index: u32) -> FuncSlot {
         // SAFETY: invariant **context**: the regions are those of this context.
         unsafe { self.ctx.read(self.regions().func_import(index)) }
     }
@@ -64,7 +64,7 @@ impl InstanceData {
     }
 
     /// The export at a position.
-    pub(super) fn export_at(&self, position: u32) -> Entity {
+    pub(in crate::vm) fn export_at(&self, position: u32) -> Entity {
         self.entity(&self.module.records::<ExportDesc>(Section::Exports)[position as usize])
     }
 
@@ -87,7 +87,7 @@ impl InstanceData {
     }
 
     /// A function by index, type and code offset, the latter [`NONE`] for imports.
-    pub(super) fn func(&self, index: u32, ty: u32, code: u32) -> FuncEntity {
+    pub(in crate::vm) fn func(&self, index: u32, ty: u32, code: u32) -> FuncEntity {
         if code == NONE {
             return self.imported_funcs[index as usize];
         }
@@ -96,7 +96,7 @@ impl InstanceData {
     }
 
     /// A global by index.
-    pub(super) fn global(&self, index: u32) -> GlobalEntity {
+    pub(in crate::vm) fn global(&self, index: u32) -> GlobalEntity {
         let desc = &self.module.records::<GlobalDesc>(Section::Globals)[index as usize];
         let at = if index < self.module.info().global_imports {
             // SAFETY: invariant **context**: an imported global's field holds its address.
@@ -109,19 +109,19 @@ impl InstanceData {
 
     /// The address of the record that refers to the `position`th function of those that can be
     /// referred to.
-    pub(super) fn func_ref(&self, position: u32) -> u64 {
+    pub(in crate::vm) fn func_ref(&self, position: u32) -> u64 {
         self.ctx.field::<u8>(self.regions().func_ref(position)) as u64
     }
 
     /// The imported function that a record of this instance refers to, if it is one of those.
-    pub(super) fn import_behind(&self, record: &FuncRef) -> Option<FuncEntity> {
+    pub(in crate::vm) fn import_behind(&self, record: &FuncRef) -> Option<FuncEntity> {
         let offset = (record as *const FuncRef as usize).checked_sub(self.func_ref(0) as usize)?;
         let desc = self.func_ref_descs().get(offset / vmctx::FuncRef::SIZE as usize)?;
         (desc.code == NONE).then(|| self.imported_funcs[desc.func as usize])
     }
 
     /// Functions that can be referred to.
-    pub(super) fn func_ref_descs(&self) -> &[FuncRefDesc] {
+    pub(in crate::vm) fn func_ref_descs(&self) -> &[FuncRefDesc] {
         self.module.records(Section::FuncRefs)
     }
 }

@@ -12,7 +12,7 @@
 //! It never retries: an entry that changes meanwhile holds no range that lives during the whole
 //! call, and whoever asks about an address of a memory keeps that memory alive.
 
-use super::sync::{self, AtomicPtr, AtomicUsize, Ordering, fence};
+use crate::vm::sync::{self, AtomicPtr, AtomicUsize, Ordering, fence};
 use std::ptr;
 
 /// Entries of a chunk. Models use few, so that they reach the second chunk.
@@ -96,7 +96,7 @@ impl Chunk {
 }
 
 /// A set of ranges that do not overlap.
-pub(super) struct Ranges {
+pub(in crate::vm) struct Ranges {
     first: Chunk,
 }
 
@@ -105,24 +105,24 @@ sync::global! {
 }
 
 /// Adds a range to those of the process.
-pub(super) fn insert(start: usize, end: usize) {
+pub(in crate::vm) fn insert(start: usize, end: usize) {
     ALL.insert(start, end);
 }
 
 /// Removes the range that starts at `start`.
-pub(super) fn remove(start: usize) {
+pub(in crate::vm) fn remove(start: usize) {
     ALL.remove(start);
 }
 
 /// Whether an address lies in a range of the process. Callable in signal handlers.
-pub(super) fn contains(address: usize) -> bool {
+pub(in crate::vm) fn contains(address: usize) -> bool {
     ALL.contains(address)
 }
 
 impl Ranges {
     sync::constructor! {
         /// No ranges.
-        pub(super) fn new() -> Self {
+        pub(in crate::vm) fn new() -> Self {
             Ranges { first: Chunk::new() }
         }
     }
@@ -139,7 +139,7 @@ impl Ranges {
     }
 
     /// Adds a range.
-    pub(super) fn insert(&self, start: usize, end: usize) {
+    pub(in crate::vm) fn insert(&self, start: usize, end: usize) {
         while !self.entries().any(|entry| entry.claim(start, end)) {
             let chunk = Box::into_raw(Box::new(Chunk::new()));
             let last = self.chunks().last().unwrap_or(&self.first);
@@ -153,7 +153,7 @@ impl Ranges {
     }
 
     /// Removes the range that starts at `start`, if there is one.
-    pub(super) fn remove(&self, start: usize) {
+    pub(in crate::vm) fn remove(&self, start: usize) {
         self.entries().any(|entry| match entry.read() {
             Some((found, _, version)) => found == start && entry.free(version),
             None => false,
@@ -161,7 +161,7 @@ impl Ranges {
     }
 
     /// Whether an address lies in one of the ranges. Callable in signal handlers.
-    pub(super) fn contains(&self, address: usize) -> bool {
+    pub(in crate::vm) fn contains(&self, address: usize) -> bool {
         self.entries()
             .filter_map(Entry::read)
             .any(|(start, end, _)| address >= start && address < end)

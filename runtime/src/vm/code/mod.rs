@@ -1,0 +1,8 @@
+//! Machine code in memory: artifacts that are mapped, thunks made at run time, and the index of both.
+
+mod code_memory;
+#[cfg(feature = "compiler")]
+pub(in crate::vm) mod jit;
+pub(in crate::vm) mod registry;
+
+pub(crate) use code_memory::{CodeError, CodeMemory};

@@ -1,0 +1,8 @@
+//! Instances of compiled modules: their state, how they are built, and their segments.
+
+mod build;
+pub(in crate::vm) mod context;
+mod state;
+
+pub(in crate::vm) use build::build;
+pub(in crate::vm) use state::{InstanceData, of};
