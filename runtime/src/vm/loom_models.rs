@@ -3,8 +3,9 @@
 //!
 //! `tests/loom.sh` runs them.
 
-use super::code::registry::{CodeRange, Fault, Registry};
+use super::code::registry::{CodeRange, Registry};
 use super::memory::ranges::Ranges;
+use super::sys::Fault;
 use loom::cell::UnsafeCell;
 use loom::sync::Arc;
 use loom::thread;

@@ -18,6 +18,7 @@
 //!   frames keep frame pointers and own nothing.
 
 pub(crate) mod activation;
+mod alloc;
 mod builtins;
 pub(crate) mod code;
 pub(crate) mod entity;

@@ -1,13 +1,12 @@
 //! An artifact in memory: mapped, checked, its text executable.
 
 use crate::seal::{self, SealError, SealKey};
-use crate::vm::code::registry::{self, CodeRange, Fault};
-use crate::vm::sys;
+use crate::vm::code::registry::{self, CodeRange};
+use crate::vm::sys::{self, Fault};
 use memmap2::{Mmap, MmapOptions};
 use precast_abi::artifact::{Artifact, FormatError, HandlerDesc, Identity, Section};
 use precast_abi::trap::TrapCode;
 use region::Protection;
-use rustix::fs::MemfdFlags;
 use std::fs::File;
 use std::io::{self, Read, Write};
 use std::sync::OnceLock;
@@ -74,11 +73,6 @@ fn mapping(file: &File, options: &MmapOptions) -> io::Result<Mmap> {
     // that only its owner can write to and where files are only ever replaced by renaming, or the
     // caller of an unsafe function has promised that it stays as it is.
     unsafe { options.map_copy_read_only(file) }
-}
-
-/// A file in memory that only this process has.
-fn anonymous_file() -> io::Result<File> {
-    Ok(rustix::fs::memfd_create("precast", MemfdFlags::CLOEXEC)?.into())
 }
 
 impl CodeMemory {
@@ -173,7 +167,7 @@ impl CodeMemory {
     /// Brings artifact bytes into memory through an anonymous file, so that memory images can be
     /// mapped from it as from one on disk.
     pub(crate) fn copy(bytes: &[u8], expect: &Identity) -> Result<Box<Self>, CodeError> {
-        let mut file = anonymous_file()?;
+        let mut file = sys::anonymous_file()?;
         file.write_all(bytes)?;
         Self::map(file, expect)
     }
@@ -189,7 +183,7 @@ impl CodeMemory {
         if bytes.is_empty() {
             return Err(SealError::Missing.into());
         }
-        let mut file = anonymous_file()?;
+        let mut file = sys::anonymous_file()?;
         file.write_all(bytes)?;
         Self::map_sealed(file, key, false, expect)
     }
@@ -202,7 +196,7 @@ impl CodeMemory {
     ) -> Result<Box<Self>, CodeError> {
         // A file that somebody writes to need not come to an end.
         let len = from.metadata()?.len();
-        let mut file = anonymous_file()?;
+        let mut file = sys::anonymous_file()?;
         if io::copy(&mut (&mut from).take(len), &mut file)? == 0 {
             return Err(SealError::Missing.into());
         }

@@ -4,7 +4,8 @@
 //! There is one per signature and kind. It belongs to the type, and is freed with it.
 
 use crate::error::{Error, ErrorKind};
-use crate::vm::code::registry::{self, CodeRange, Fault};
+use crate::vm::code::registry::{self, CodeRange};
+use crate::vm::sys::Fault;
 use crate::vm::types::{Interned, TypeRef};
 use cranelift_codegen::isa::OwnedTargetIsa;
 use cranelift_jit::{JITBuilder, JITModule};

@@ -9,6 +9,7 @@
 //! counted, and the writer waits.
 
 use crate::vm::sync::{self, AtomicPtr, AtomicUsize, Mutex, Ordering, Watch, yield_now};
+use crate::vm::sys::Fault;
 use precast_abi::artifact::HandlerDesc;
 use precast_abi::trap::TrapCode;
 use std::ptr;
@@ -27,17 +28,6 @@ pub(crate) trait CodeRange: Send + Sync {
     fn is_host_thunk(&self, _offset: u32) -> bool {
         false
     }
-}
-
-/// What the machine noticed.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub(crate) enum Fault {
-    /// An access to the address.
-    Memory(usize),
-    /// Division by zero, or a quotient that does not fit.
-    Arithmetic,
-    /// An instruction that only stops.
-    Instruction,
 }
 
 #[derive(Clone)]

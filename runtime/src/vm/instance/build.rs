@@ -2,25 +2,20 @@
 
 use crate::error::{Error, ErrorKind};
 use crate::module::CompiledModule;
-use crate::trap::Trap;
+use crate::vm::alloc::{Allocator, ContextSpace, allocator};
 use crate::vm::builtins;
 use crate::vm::entity::{Entity, FuncEntity};
 use crate::vm::instance::InstanceData;
 use crate::vm::instance::context::{Context, FuncRef, FuncSlot, MemoryDef, MemorySlot, TableDef};
-use crate::vm::memory;
+use crate::vm::memory::Image;
 use crate::vm::memory::MemoryData;
-use crate::vm::memory::reservation::{Image, Initial, Slot};
-use crate::vm::speculation;
+use crate::vm::memory::plan::MemoryPlan;
+use crate::vm::memory::reservation::Reservation;
 use crate::vm::store::{NewRecord, Store};
-use crate::vm::table::{RawRef, TableData};
-use precast_abi::artifact::{
-    ConstExpr, ConstOp, ConstOpcode, DataDesc, ElemDesc, ElemItem, ElemKind, GlobalDesc,
-    MemoryDesc, NONE, Section, SegmentMode, TableDesc,
-};
+use crate::vm::table::TableData;
+use precast_abi::artifact::{ElemItem, GlobalDesc, MemoryDesc, NONE, Section, TableDesc};
 use precast_abi::limits::WASM_PAGE;
-use precast_abi::trap::TrapCode;
 use precast_abi::vmctx;
-use std::cell::Cell;
 use std::io;
 
 /// Makes an instance of `module` with imports that fit it. Its start function is not run.
@@ -33,7 +28,8 @@ pub(in crate::vm) unsafe fn build(
     module: &CompiledModule,
     imports: &[Entity],
 ) -> Result<Box<InstanceData>, Error> {
-    let Allocated { ctx, own, slot } = allocate(module)?;
+    let allocator = allocator();
+    let Allocated { ctx, own, reservation } = allocate(module, allocator)?;
     let mut instance = Box::new(InstanceData {
         module: module.clone(),
         store: store.pointer(),
@@ -53,7 +49,7 @@ pub(in crate::vm) unsafe fn build(
     // refer to them, references before tables and globals that hold them.
     let records = unsafe {
         let records = instance.link_imports(store, imports)?;
-        instance.make_memories(slot)?;
+        instance.make_memories(allocator, reservation)?;
         instance.write_header();
         instance.write_func_refs();
         instance.write_globals();
@@ -65,26 +61,25 @@ pub(in crate::vm) unsafe fn build(
     Ok(instance)
 }
 
-/// Bytes of a context that the heap may not have. For fewer, memory that is zero comes faster.
-const LARGE_CONTEXT: usize = 1 << 20;
-
 /// A new context, and what holds its bytes.
 struct Allocated {
     ctx: Context,
-    own: Option<Box<[u128]>>,
-    slot: Option<Slot>,
+    /// The bytes of a context that lies below no memory.
+    own: Option<ContextSpace>,
+    /// The reservation of memory 0, with the context below it.
+    reservation: Option<Reservation>,
 }
 
-/// A context for the module, in the slot of its memory 0 if it has one.
-fn allocate(module: &CompiledModule) -> Result<Allocated, Error> {
+/// A context for the module, below its memory 0 if it defines one.
+fn allocate(module: &CompiledModule, allocator: &dyn Allocator) -> Result<Allocated, Error> {
     let info = module.info();
     let size = info.vmctx_size as usize;
     let memories: &[MemoryDesc] = module.records(Section::Memories);
     let own_memory = memories.first().filter(|_| info.memory_imports == 0);
     if let Some(memory) = own_memory {
         let image = module.artifact().entry(Section::Image);
-        let slot = Slot::acquire(&Initial {
-            owner: module.id(),
+        let plan = MemoryPlan {
+            module: module.id(),
             context: size,
             len: (memory.min * WASM_PAGE) as usize,
             image: Some(Image {
@@ -94,30 +89,16 @@ fn allocate(module: &CompiledModule) -> Result<Allocated, Error> {
                 len: image.len as usize,
                 bytes: module.code().section(Section::Image).as_ptr(),
             }),
-        })
-        .map_err(out_of_memory)?;
-        // SAFETY: the slot has `size` bytes below its base, and the instance keeps it.
-        let ctx = unsafe { Context::from_raw(slot.base()) };
-        return Ok(Allocated { ctx, own: None, slot: Some(slot) });
+        };
+        let reservation = allocator.allocate_memory(&plan).map_err(out_of_memory)?;
+        // SAFETY: the reservation has `size` bytes below its base, and the instance keeps it.
+        let ctx = unsafe { Context::from_raw(reservation.base()) };
+        return Ok(Allocated { ctx, own: None, reservation: Some(reservation) });
     }
-    let words = size.div_ceil(16);
-    let mut own = match size > LARGE_CONTEXT {
-        true => large_context(words)?,
-        false => vec![0u128; words].into_boxed_slice(),
-    };
-    let end = own.as_mut_ptr_range().end.cast();
-    // SAFETY: the fields lie below the end of the box, which the instance keeps.
-    let ctx = unsafe { Context::from_raw(end) };
-    Ok(Allocated { ctx, own: Some(own), slot: None })
-}
-
-#[cold]
-fn large_context(words: usize) -> Result<Box<[u128]>, Error> {
-    let mut own = Vec::new();
-    let refused = |_| out_of_memory(io::ErrorKind::OutOfMemory.into());
-    own.try_reserve_exact(words).map_err(refused)?;
-    own.resize(words, 0u128);
-    Ok(own.into_boxed_slice())
+    let mut own = allocator.allocate_context(size).map_err(out_of_memory)?;
+    // SAFETY: the fields lie below the end of the space, which the instance keeps.
+    let ctx = unsafe { Context::from_raw(own.end()) };
+    Ok(Allocated { ctx, own: Some(own), reservation: None })
 }
 
 fn out_of_memory(error: io::Error) -> Error {
@@ -189,24 +170,28 @@ impl InstanceData {
         Ok(records)
     }
 
-    unsafe fn make_memories(&mut self, mut slot: Option<Slot>) -> Result<(), Error> {
+    /// Makes the memories that the module defines; `reservation` is that of memory 0, if it is one.
+    unsafe fn make_memories(
+        &mut self,
+        allocator: &'static dyn Allocator,
+        mut reservation: Option<Reservation>,
+    ) -> Result<(), Error> {
         let imported = self.module.info().memory_imports;
         let descs: &[MemoryDesc] = self.module.records(Section::Memories);
         let descs = descs[imported as usize..].to_vec();
         for (i, desc) in descs.iter().enumerate() {
             let limits = desc.limits();
             let len = limits.min * WASM_PAGE;
-            let slot = match slot.take() {
-                Some(slot) => slot,
-                None => {
-                    let len = len as usize;
-                    Slot::acquire(&Initial { owner: 0, context: 0, len, image: None })
-                        .map_err(out_of_memory)?
-                }
+            let reservation = match reservation.take() {
+                Some(reservation) => reservation,
+                None => allocator
+                    .allocate_memory(&MemoryPlan::zeros(len as usize))
+                    .map_err(out_of_memory)?,
             };
             let def = self.ctx.field(self.regions().memory(i as u32, imported == 0));
             // SAFETY: the field is this memory's definition.
-            let memory = unsafe { MemoryData::in_context(def, slot, len, limits.max) };
+            let memory =
+                unsafe { MemoryData::in_context(def, allocator, reservation, len, limits.max) };
             let mut memory = Box::new(memory);
             self.memories.push(&mut *memory);
             self.own_memories.push(memory);
@@ -291,134 +276,6 @@ impl InstanceData {
         }
         Ok(())
     }
-
-    /// Runs the active segments, in their order: elements, then data.
-    pub(in crate::vm) fn run_segments(&mut self) -> Result<(), Error> {
-        let elems: &[ElemDesc] = self.module.records(Section::Elems);
-        let data: &[DataDesc] = self.module.records(Section::DataSegments);
-        let passive = SegmentMode::Passive as u32;
-        self.dropped_elems = elems.iter().map(|e| Cell::new(e.mode != passive)).collect();
-        self.dropped_data = data.iter().map(|d| Cell::new(d.mode != passive)).collect();
-        let active = SegmentMode::Active as u32;
-        let (elems, data) = (elems.len() as u32, data.len() as u32);
-        for i in 0..elems {
-            let desc = self.module.records::<ElemDesc>(Section::Elems)[i as usize];
-            if desc.mode == active {
-                let to = self.evaluate(desc.offset) as u64;
-                if !self.init_table(desc.table, i, to, 0, desc.count.into(), true) {
-                    return Err(trap(TrapCode::TableOutOfBounds));
-                }
-            }
-        }
-        for i in 0..data {
-            let desc = self.module.records::<DataDesc>(Section::DataSegments)[i as usize];
-            if desc.mode == active {
-                let to = self.evaluate(desc.offset) as u64;
-                if !self.init_memory(desc.memory, i, to, 0, desc.len, true) {
-                    return Err(trap(TrapCode::MemoryOutOfBounds));
-                }
-            }
-        }
-        Ok(())
-    }
-
-    /// `table.init`; `active` for a segment that instantiation uses. False when out of bounds.
-    pub(in crate::vm) fn init_table(
-        &self,
-        table: u32,
-        elem: u32,
-        to: u64,
-        from: u64,
-        len: u64,
-        active: bool,
-    ) -> bool {
-        let desc = self.module.records::<ElemDesc>(Section::Elems)[elem as usize];
-        let dropped = self.dropped_elems[elem as usize].get() && !active;
-        let count = if dropped { 0 } else { u64::from(desc.count) };
-        let Some(range) = speculation::range(from, len, count) else {
-            return false;
-        };
-        let items: &[ElemItem] = self.module.records(Section::ElemItems);
-        let items = &items[desc.first as usize..][range];
-        let values: Vec<RawRef> = items.iter().map(|item| self.item(item)).collect();
-        let table = self.tables[table as usize];
-        // SAFETY: invariant **store**: the table lives, no other reference to it exists while
-        // this instance runs, and validated items have its type.
-        unsafe { (*table).set_all(to, values.into_iter()) }
-    }
-
-    /// `memory.init`; `active` for a segment that instantiation uses. False when out of bounds.
-    pub(in crate::vm) fn init_memory(
-        &self,
-        memory: u32,
-        data: u32,
-        to: u64,
-        from: u64,
-        len: u64,
-        active: bool,
-    ) -> bool {
-        let desc = self.module.records::<DataDesc>(Section::DataSegments)[data as usize];
-        let dropped = self.dropped_data[data as usize].get() && !active;
-        let size = if dropped { 0 } else { desc.len };
-        let Some(range) = speculation::range(from, len, size) else {
-            return false;
-        };
-        let all = self.module.code().section(Section::Data);
-        let source = &all[desc.start as usize..][range];
-        let memory = self.memories[memory as usize];
-        // SAFETY: invariant **store**: the memory lives, and nothing else uses it now.
-        let bytes = unsafe { memory::bytes_of((*memory).def()) };
-        let target = speculation::range(to, len, bytes.len() as u64);
-        target.map(|target| bytes[target].copy_from_slice(source)).is_some()
-    }
-
-    /// The reference an item of an element segment stands for.
-    fn item(&self, item: &ElemItem) -> RawRef {
-        match ElemKind::from_raw(item.kind).expect("a checked artifact") {
-            ElemKind::Null => 0,
-            ElemKind::FuncRef => self.func_ref(item.index),
-            ElemKind::Global => self.global(item.index).get() as RawRef,
-        }
-    }
-
-    /// The value of a constant expression. Validation has checked it; a damaged one that still
-    /// passes the artifact's checks computes some value, and nothing worse.
-    fn evaluate(&self, expr: ConstExpr) -> u128 {
-        let ops: &[ConstOp] = self.module.records(Section::ConstOps);
-        let mut stack: Vec<u128> = Vec::new();
-        for op in &ops[expr.first as usize..(expr.first + expr.count) as usize] {
-            let opcode = u32::try_from(op.op).ok().and_then(ConstOpcode::from_raw);
-            let value = match opcode.expect("a checked artifact") {
-                ConstOpcode::Const => u128::from(op.lo) | u128::from(op.hi) << 64,
-                ConstOpcode::GlobalGet => self.global(op.lo as u32).get(),
-                ConstOpcode::RefFunc => self.func_ref(op.lo as u32).into(),
-                arithmetic => {
-                    let b = stack.pop().unwrap_or_default() as u64;
-                    let a = stack.pop().unwrap_or_default() as u64;
-                    compute(arithmetic, a, b).into()
-                }
-            };
-            stack.push(value);
-        }
-        stack.pop().unwrap_or_default()
-    }
-}
-
-fn compute(op: ConstOpcode, a: u64, b: u64) -> u64 {
-    let low = |v: u64| u64::from(v as u32);
-    match op {
-        ConstOpcode::I32Add => low(a.wrapping_add(b)),
-        ConstOpcode::I32Sub => low(a.wrapping_sub(b)),
-        ConstOpcode::I32Mul => low(a.wrapping_mul(b)),
-        ConstOpcode::I64Add => a.wrapping_add(b),
-        ConstOpcode::I64Sub => a.wrapping_sub(b),
-        ConstOpcode::I64Mul => a.wrapping_mul(b),
-        ConstOpcode::Const | ConstOpcode::GlobalGet | ConstOpcode::RefFunc => 0,
-    }
-}
-
-fn trap(code: TrapCode) -> Error {
-    Trap::new(code, None, Vec::new()).into()
 }
 
 #[cfg(all(test, feature = "compiler"))]

@@ -1,7 +1,9 @@
 //! Instances of compiled modules: their state, how they are built, and their segments.
 
 mod build;
+mod const_expr;
 pub(in crate::vm) mod context;
+mod segments;
 mod state;
 
 pub(in crate::vm) use build::build;

@@ -1,6 +1,7 @@
 //! An instance of a compiled module: its context and what stands behind it.
 
 use crate::module::CompiledModule;
+use crate::vm::alloc::ContextSpace;
 use crate::vm::entity::{Entity, FuncEntity, GlobalEntity, WasmFunc};
 use crate::vm::instance::context::{Context, FuncRef, FuncSlot};
 use crate::vm::memory::MemoryData;
@@ -29,8 +30,8 @@ pub(crate) struct InstanceData {
     pub(in crate::vm) own_memories: Vec<Box<MemoryData>>,
     #[expect(clippy::vec_box)]
     pub(in crate::vm) own_tables: Vec<Box<TableData>>,
-    /// The context, when no memory's slot holds it.
-    pub(in crate::vm) _own_context: Option<Box<[u128]>>,
+    /// The bytes of the context, when it lies below no memory.
+    pub(in crate::vm) _own_context: Option<ContextSpace>,
     /// Last, so that it is dropped last: memories are cleaned from its image.
     pub(crate) module: CompiledModule,
 }

@@ -1,21 +1,29 @@
-//! Linear memories as the runtime keeps them.
+//! Linear memories: their address space, their length and their bytes.
 
+mod image;
+pub(in crate::vm) mod plan;
 pub(in crate::vm) mod ranges;
 pub(in crate::vm) mod reservation;
+mod reset;
 
+pub(in crate::vm) use image::Image;
+
+use crate::vm::alloc::{Allocator, allocator};
 use crate::vm::instance::context::MemoryDef;
-use crate::vm::memory::reservation::{Initial, Slot};
+use plan::MemoryPlan;
 use precast_abi::limits::{MEMORY32_MAX_PAGES, WASM_PAGE};
 use precast_abi::types::{Limits, MemoryType};
+use reservation::Reservation;
 use std::io;
 use std::ptr;
 
 /// A linear memory and its address space.
 ///
-/// Invariant: `def` holds the slot's base and the accessible length, and lives as long as this.
+/// Invariant: `def` holds the reservation's base and the accessible length, and lives as long as this.
 pub(crate) struct MemoryData {
     def: *mut MemoryDef,
-    slot: Option<Slot>,
+    reservation: Option<Reservation>,
+    allocator: &'static dyn Allocator,
     max: Option<u64>,
     /// Where `def` points when no context has it.
     _own_def: Option<Box<MemoryDef>>,
@@ -29,13 +37,14 @@ impl MemoryData {
     /// `def` is that field, and lives as long as the memory.
     pub(in crate::vm) unsafe fn in_context(
         def: *mut MemoryDef,
-        slot: Slot,
+        allocator: &'static dyn Allocator,
+        reservation: Reservation,
         len: u64,
         max: Option<u64>,
     ) -> Self {
         // SAFETY: by the contract.
-        unsafe { def.write(MemoryDef { base: slot.base(), len }) };
-        MemoryData { def, slot: Some(slot), max, _own_def: None }
+        unsafe { def.write(MemoryDef { base: reservation.base(), len }) };
+        MemoryData { def, reservation: Some(reservation), allocator, max, _own_def: None }
     }
 
     /// A memory of zeros that belongs to no module.
@@ -44,11 +53,12 @@ impl MemoryData {
             return Err(io::Error::new(io::ErrorKind::InvalidInput, "more than 65536 pages"));
         }
         let len = limits.min * WASM_PAGE;
-        let initial = Initial { owner: 0, context: 0, len: len as usize, image: None };
-        let slot = Slot::acquire(&initial)?;
-        let mut own = Box::new(MemoryDef { base: slot.base(), len });
+        let allocator = allocator();
+        let reservation = allocator.allocate_memory(&MemoryPlan::zeros(len as usize))?;
+        let mut own = Box::new(MemoryDef { base: reservation.base(), len });
         let def = ptr::from_mut(&mut *own);
-        Ok(MemoryData { def, slot: Some(slot), max: limits.max, _own_def: Some(own) })
+        let (reservation, max) = (Some(reservation), limits.max);
+        Ok(MemoryData { def, reservation, allocator, max, _own_def: Some(own) })
     }
 
     /// What machine code sees of it.
@@ -75,7 +85,7 @@ impl MemoryData {
             return None;
         }
         let len = new * WASM_PAGE;
-        self.slot.as_mut()?.grow(len as usize).ok()?;
+        self.reservation.as_mut()?.grow(len as usize).ok()?;
         // SAFETY: invariant of the type.
         unsafe { (*self.def).len = len };
         Some(old)
@@ -97,8 +107,8 @@ impl MemoryData {
 
 impl Drop for MemoryData {
     fn drop(&mut self) {
-        if let Some(slot) = self.slot.take() {
-            slot.release();
+        if let Some(reservation) = self.reservation.take() {
+            self.allocator.release_memory(reservation);
         }
     }
 }
@@ -111,4 +121,9 @@ impl Drop for MemoryData {
 pub(in crate::vm) unsafe fn bytes_of<'a>(def: *const MemoryDef) -> &'a mut [u8] {
     // SAFETY: by the contract.
     unsafe { std::slice::from_raw_parts_mut((*def).base, (*def).len as usize) }
+}
+
+/// Whether an address lies in some memory's reservation. Callable in signal handlers.
+pub(in crate::vm) fn contains(address: usize) -> bool {
+    ranges::contains(address)
 }

@@ -45,13 +45,21 @@ pub(in crate::vm) unsafe fn frame(fp: usize) -> (usize, usize) {
 }
 
 /// The registers of a thread a signal stopped.
-pub(in crate::vm) fn registers(context: &ucontext_t) -> Registers {
+pub(super) fn registers(context: &ucontext_t) -> Registers {
     let regs = &context.uc_mcontext;
     Registers { pc: regs.pc as usize, sp: regs.sp as usize, fp: regs.regs[29] as usize }
 }
 
+/// Number of general registers.
+pub(in crate::vm) const GENERAL_REGISTERS: usize = 31;
+
+/// All general registers of a thread a signal stopped.
+pub(super) fn general_registers(context: &ucontext_t) -> [usize; GENERAL_REGISTERS] {
+    context.uc_mcontext.regs.map(|register| register as usize)
+}
+
 /// Makes a stopped thread go on at `to`, once the signal handler returns.
-pub(in crate::vm) fn set_registers(context: &mut ucontext_t, to: Registers) {
+pub(super) fn set_registers(context: &mut ucontext_t, to: Registers) {
     let regs = &mut context.uc_mcontext;
     regs.pc = to.pc as u64;
     regs.sp = to.sp as u64;

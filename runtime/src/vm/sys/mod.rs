@@ -38,24 +38,39 @@ mod linux;
 pub(crate) use isa::features;
 pub(crate) use isa::has_feature;
 pub(super) use isa::{
-    DIRECT_CALLS, DIRECT_FLOATS, DIRECT_INTEGERS, direct_entry, frame, publish_code, registers,
-    resume, set_registers, stack_pointer,
+    DIRECT_CALLS, DIRECT_FLOATS, DIRECT_INTEGERS, GENERAL_REGISTERS, direct_entry, frame,
+    publish_code, resume, stack_pointer,
 };
 #[cfg(feature = "cache")]
 pub(super) use linux::is_exposed;
 #[cfg(feature = "cache")]
 pub(crate) use linux::is_unwritten;
+#[cfg(test)]
+pub(super) use linux::resident_bytes;
 pub(super) use linux::{
-    PageRange, SigAltStack, address_space, dirty_pages, install_handlers, page_size, thread_stack,
+    PageRange, SigAltStack, StoppedThread, address_space, anonymous_file, dirty_pages, drop_pages,
+    install_handlers, make_inaccessible, map_file, map_zeros, page_size, remap, thread_stack,
+    unmap,
 };
 
 /// The registers that unwinding needs.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Registers {
-    /// The instruction that was stopped.
+    /// The program counter.
     pub(super) pc: usize,
     /// The stack pointer.
     pub(super) sp: usize,
     /// The frame pointer.
     pub(super) fp: usize,
+}
+
+/// A kind of hardware fault.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) enum Fault {
+    /// An access to this address.
+    Memory(usize),
+    /// A division by zero, or a quotient that does not fit.
+    Arithmetic,
+    /// An instruction that only traps.
+    Instruction,
 }

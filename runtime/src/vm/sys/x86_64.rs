@@ -69,7 +69,7 @@ pub(in crate::vm) unsafe fn frame(fp: usize) -> (usize, usize) {
 }
 
 /// The registers of a thread a signal stopped.
-pub(in crate::vm) fn registers(context: &ucontext_t) -> Registers {
+pub(super) fn registers(context: &ucontext_t) -> Registers {
     let regs = &context.uc_mcontext.gregs;
     Registers {
         pc: regs[libc::REG_RIP as usize] as usize,
@@ -78,8 +78,19 @@ pub(in crate::vm) fn registers(context: &ucontext_t) -> Registers {
     }
 }
 
+/// Number of general registers.
+pub(in crate::vm) const GENERAL_REGISTERS: usize = 16;
+
+/// All general registers of a thread a signal stopped.
+pub(super) fn general_registers(context: &ucontext_t) -> [usize; GENERAL_REGISTERS] {
+    // The kernel gives r8 to r15, then the other eight.
+    const _: () = assert!(libc::REG_R8 == 0 && libc::REG_RSP as usize == GENERAL_REGISTERS - 1);
+    let regs = &context.uc_mcontext.gregs;
+    std::array::from_fn(|i| regs[i] as usize)
+}
+
 /// Makes a stopped thread go on at `to`, once the signal handler returns.
-pub(in crate::vm) fn set_registers(context: &mut ucontext_t, to: Registers) {
+pub(super) fn set_registers(context: &mut ucontext_t, to: Registers) {
     let regs = &mut context.uc_mcontext.gregs;
     regs[libc::REG_RIP as usize] = to.pc as i64;
     regs[libc::REG_RSP as usize] = to.sp as i64;

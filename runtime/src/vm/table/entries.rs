@@ -1,11 +1,10 @@
 //! The entries of a table: few in the heap, many in pages that cost nothing until they are touched.
 
 use crate::vm::sys;
-use rustix::mm::{Advice, MapFlags, MremapFlags, ProtFlags};
 use std::alloc::{Layout, alloc, alloc_zeroed, dealloc};
 use std::io;
 use std::ops::{Deref, DerefMut, Range};
-use std::ptr::{self, NonNull};
+use std::ptr::NonNull;
 
 /// What a table consists of.
 ///
@@ -75,7 +74,7 @@ impl<T: Entry> Entries<T> {
             let at = self.base.as_ptr().cast();
             let (old, new) = (whole_pages(old), whole_pages(new));
             // SAFETY: invariant **entries**; no reference to an entry exists.
-            let moved = unsafe { rustix::mm::mremap(at, old, new, MremapFlags::MAYMOVE) };
+            let moved = unsafe { sys::remap(at, old, new) };
             NonNull::new(moved?.cast()).ok_or(io::ErrorKind::OutOfMemory)?
         } else {
             let base = allocate::<T>(capacity)?;
@@ -111,7 +110,7 @@ impl<T: Entry> Entries<T> {
         let dropped = len >= DROP_MIN
             && unsafe {
                 let at = entries[middle.clone()].as_mut_ptr();
-                rustix::mm::madvise(at.cast(), len, Advice::LinuxDontNeed).is_ok()
+                sys::drop_pages(at.cast(), len).is_ok()
             };
         if dropped {
             make_null(&mut entries[..middle.start]);
@@ -168,7 +167,7 @@ fn whole_pages(bytes: usize) -> usize {
 #[inline]
 fn allocate<T: Entry>(count: usize) -> io::Result<NonNull<T>> {
     let size = bytes::<T>(count)?;
-    let at = if size == 0 {
+    let at: *mut u8 = if size == 0 {
         return Ok(NonNull::dangling());
     } else if size <= HEAP_MAX {
         let layout = Layout::array::<T>(count).map_err(|_| io::ErrorKind::OutOfMemory)?;
@@ -179,18 +178,13 @@ fn allocate<T: Entry>(count: usize) -> io::Result<NonNull<T>> {
                 if !at.is_null() {
                     at.write_bytes(0, size);
                 }
-                at.cast()
+                at
             } else {
-                alloc_zeroed(layout).cast()
+                alloc_zeroed(layout)
             }
         }
     } else {
-        let (access, flags) = (ProtFlags::READ | ProtFlags::WRITE, MapFlags::PRIVATE);
-        // SAFETY: a new mapping, wherever there is room.
-        unsafe {
-            let flags = flags | MapFlags::NORESERVE;
-            rustix::mm::mmap_anonymous(ptr::null_mut(), whole_pages(size), access, flags)?
-        }
+        sys::map_zeros(whole_pages(size))?
     };
     NonNull::new(at.cast()).ok_or_else(|| io::ErrorKind::OutOfMemory.into())
 }
@@ -208,10 +202,7 @@ unsafe fn free<T: Entry>(base: NonNull<T>, count: usize) {
         match layout.size() {
             0 => {}
             size if size <= HEAP_MAX => dealloc(at, layout),
-            size => {
-                // Unmapping a whole mapping of ours cannot fail but for lack of memory.
-                let _ = rustix::mm::munmap(at.cast(), whole_pages(size));
-            }
+            size => sys::unmap(at, whole_pages(size)),
         }
     }
 }
@@ -219,12 +210,6 @@ unsafe fn free<T: Entry>(base: NonNull<T>, count: usize) {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    /// Bytes of the process that are in memory.
-    fn resident() -> usize {
-        let statm = std::fs::read_to_string("/proc/self/statm").unwrap();
-        statm.split(' ').nth(1).unwrap().parse::<usize>().unwrap() * sys::page_size()
-    }
 
     fn is_null(entries: &Entries<u64>, range: Range<usize>) -> bool {
         entries[range].iter().all(Entry::is_null)
@@ -266,7 +251,7 @@ mod tests {
 
     #[test]
     fn what_nobody_touches_costs_nothing() {
-        let before = resident();
+        let before = sys::resident_bytes();
         let most = 1 << 27;
         let mut entries = Entries::<u64>::new(most / 4).unwrap();
         entries.clear(0..most / 4);
@@ -277,7 +262,7 @@ mod tests {
         entries.clear(5..most);
         assert_eq!(entries[most - 1], 0);
         // 1 GiB of entries. Other tests run beside this one.
-        let after = resident();
+        let after = sys::resident_bytes();
         assert!(after < before + (100 << 20), "{before} -> {after}");
     }
 

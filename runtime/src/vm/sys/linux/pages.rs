@@ -1,0 +1,117 @@
+//! Pages of the address space: mapping, dropping and unmapping them.
+
+use crate::vm::sys::stack_pointer;
+use rustix::mm::{Advice, MapFlags, MremapFlags, ProtFlags};
+use std::fs::File;
+use std::io;
+use std::ptr;
+
+/// Bytes of a page of memory.
+pub(in crate::vm) fn page_size() -> usize {
+    rustix::param::page_size()
+}
+
+/// Bytes of address space a process has: the stack lies close to its end.
+pub(in crate::vm) fn address_space() -> usize {
+    let highest_bit = usize::BITS - 1 - stack_pointer().leading_zeros();
+    2 << highest_bit
+}
+
+const READ_WRITE: ProtFlags = ProtFlags::READ.union(ProtFlags::WRITE);
+
+/// Maps `len` zero bytes wherever there is room. They take no memory until they are touched.
+///
+/// # Errors
+///
+/// When there is no address space left.
+pub(in crate::vm) fn map_zeros(len: usize) -> io::Result<*mut u8> {
+    let flags = MapFlags::PRIVATE | MapFlags::NORESERVE;
+    // SAFETY: a new mapping, which replaces none.
+    let at = unsafe { rustix::mm::mmap_anonymous(ptr::null_mut(), len, READ_WRITE, flags) };
+    Ok(at?.cast())
+}
+
+/// Maps a file's bytes from `offset` on over `at..at + len`, private and writable.
+///
+/// # Errors
+///
+/// When the kernel has no room for another mapping.
+///
+/// # Safety
+///
+/// The range is whole pages of the caller's own mapping, and nobody uses it.
+pub(in crate::vm) unsafe fn map_file(
+    at: *mut u8,
+    len: usize,
+    file: &File,
+    offset: u64,
+) -> io::Result<()> {
+    let flags = MapFlags::FIXED | MapFlags::PRIVATE;
+    // SAFETY: by the contract.
+    unsafe { rustix::mm::mmap(at.cast(), len, READ_WRITE, flags, file, offset)? };
+    Ok(())
+}
+
+/// Takes away the access to `at..at + len`, and drops its bytes.
+///
+/// # Errors
+///
+/// When the kernel has no room for another mapping.
+///
+/// # Safety
+///
+/// As [`map_file`].
+pub(in crate::vm) unsafe fn make_inaccessible(at: *mut u8, len: usize) -> io::Result<()> {
+    let flags = MapFlags::FIXED | MapFlags::PRIVATE | MapFlags::NORESERVE;
+    // SAFETY: by the contract.
+    unsafe { rustix::mm::mmap_anonymous(at.cast(), len, ProtFlags::empty(), flags)? };
+    Ok(())
+}
+
+/// Drops the pages of `at..at + len`: the next access finds the mapped file's bytes, or zeros.
+///
+/// # Errors
+///
+/// When the kernel refuses.
+///
+/// # Safety
+///
+/// As [`map_file`], and the mapping is private.
+pub(in crate::vm) unsafe fn drop_pages(at: *mut u8, len: usize) -> io::Result<()> {
+    // SAFETY: by the contract.
+    unsafe { rustix::mm::madvise(at.cast(), len, Advice::LinuxDontNeed)? };
+    Ok(())
+}
+
+/// Resizes a mapping, which may move; its pages are not copied.
+///
+/// # Errors
+///
+/// When there is no address space left; then nothing has changed.
+///
+/// # Safety
+///
+/// `at..at + old` is a mapping of [`map_zeros`], and no reference to its bytes exists.
+pub(in crate::vm) unsafe fn remap(at: *mut u8, old: usize, new: usize) -> io::Result<*mut u8> {
+    // SAFETY: by the contract.
+    let moved = unsafe { rustix::mm::mremap(at.cast(), old, new, MremapFlags::MAYMOVE) };
+    Ok(moved?.cast())
+}
+
+/// Unmaps `at..at + len`.
+///
+/// # Safety
+///
+/// The range is a whole mapping of [`map_zeros`] or [`remap`], which nobody uses any more.
+pub(in crate::vm) unsafe fn unmap(at: *mut u8, len: usize) {
+    // Unmapping a whole mapping fails for lack of memory only; then the range stays mapped.
+    // SAFETY: by the contract.
+    let _ = unsafe { rustix::mm::munmap(at.cast(), len) };
+}
+
+/// Bytes of the process that are in memory.
+#[cfg(test)]
+pub(in crate::vm) fn resident_bytes() -> usize {
+    let statm = std::fs::read_to_string("/proc/self/statm").unwrap();
+    statm.split(' ').nth(1).unwrap().parse::<usize>().unwrap() * page_size()
+}
