@@ -1,5 +1,6 @@
 //! The house rules that a compiler does not check.
 
+use std::collections::BTreeSet;
 use std::fs;
 use std::path::{Path, PathBuf};
 
@@ -153,6 +154,163 @@ fn consent_is_all_that_the_command_vouches_for() {
     for (block, call) in blocks.iter().zip(calls) {
         assert!(block.trim_start().contains(&format!("unsafe {{ {call}")), "{block}");
     }
+}
+
+/// Sources of each crate of the workspace, and the crates of the workspace that they may name.
+const DIRECTIONS: &[(&str, &[&str])] = &[
+    ("abi/src", &[]),
+    ("cache/src", &[]),
+    ("compiler/src", &["precast_abi"]),
+    ("runtime/src", &["precast_abi", "precast_cache", "precast_compiler"]),
+    ("wasi/src", &["precast_runtime"]),
+    ("src", &["precast_runtime", "precast_wasi"]),
+    ("wast/src", &["precast"]),
+    ("cli/src", &["precast", "precast_wast"]),
+];
+
+/// The crates of the workspace that another one can name.
+const LIBRARIES: &[&str] = &[
+    "precast",
+    "precast_abi",
+    "precast_cache",
+    "precast_compiler",
+    "precast_runtime",
+    "precast_wasi",
+    "precast_wast",
+];
+
+/// Modules of the runtime, and the modules of its root that each may name. The safe API, which is
+/// every module that is not here, may name all.
+const RUNTIME_DIRECTIONS: &[(&str, &[&str])] = &[
+    ("runtime/src/vm/", &["vm", "error", "trap"]),
+    ("runtime/src/error.rs", &["trap"]),
+    ("runtime/src/trap.rs", &[]),
+];
+
+/// The one file of `vm` that names the safe API: it holds the API's unsafe functions.
+const UNSAFE_API: &str = "runtime/src/vm/unsafe_api.rs";
+
+/// The one file of `vm` that names the compiler.
+const JIT: &str = "runtime/src/vm/code/jit.rs";
+
+#[test]
+fn crates_name_only_those_below() {
+    let listed: BTreeSet<&str> =
+        DIRECTIONS.iter().map(|(folder, _)| folder.trim_end_matches("/src")).collect();
+    assert_eq!(listed, CRATES.iter().copied().collect(), "every crate has its directions");
+    let mut stray = Vec::new();
+    for &(folder, allowed) in DIRECTIONS {
+        for (path, text) in sources(&[folder]) {
+            let code: Vec<&str> = code_lines(without_tests(&text)).collect();
+            let found = LIBRARIES.iter().filter(|name| names_crate(&code, name));
+            let found = found.filter(|name| !allowed.contains(name));
+            stray.extend(found.map(|name| format!("{path} names {name}")));
+        }
+    }
+    assert_none(stray);
+}
+
+/// Whether a path in code begins with a crate's name, or a `use` names the crate alone.
+fn names_crate(code: &[&str], name: &str) -> bool {
+    let is_name = |c: char| c.is_alphanumeric() || c == '_';
+    code.iter().any(|line| {
+        line.match_indices(name).any(|(at, _)| {
+            let (before, after) = (&line[..at], &line[at + name.len()..]);
+            let whole = !before.ends_with(is_name) && !before.ends_with("::");
+            whole && (after.starts_with("::") || before.ends_with("use "))
+        })
+    })
+}
+
+#[test]
+fn the_vm_names_nothing_of_the_api() {
+    let mut stray = Vec::new();
+    for (path, text) in sources(&["runtime/src"]) {
+        let part = RUNTIME_DIRECTIONS.iter().find(|(part, _)| path.starts_with(part));
+        let Some((_, allowed)) = part.filter(|_| path != UNSAFE_API) else { continue };
+        let code: Vec<&str> = code_lines(without_tests(&text)).collect();
+        let named = names_of_root(&code.join("\n"));
+        let found = named.into_iter().filter(|name| !allowed.contains(&name.as_str()));
+        stray.extend(found.map(|name| format!("{path} names crate::{name}")));
+    }
+    assert_none(stray);
+}
+
+#[test]
+fn the_vm_names_the_compiler_in_one_place_and_the_cache_in_none() {
+    let stray = sources(&["runtime/src/vm"])
+        .into_iter()
+        .filter(|(path, _)| path != JIT && path != UNSAFE_API)
+        .filter(|(_, text)| {
+            words_of_code(text).any(|word| ["precast_compiler", "precast_cache"].contains(&word))
+        })
+        .map(|(path, _)| format!("{path} names the compiler or the cache"))
+        .collect();
+    assert_none(stray);
+}
+
+/// The names that follow `crate::` in code, those in braces among them.
+fn names_of_root(code: &str) -> BTreeSet<String> {
+    let is_name = |c: char| c.is_alphanumeric() || c == '_';
+    let mut names = BTreeSet::new();
+    for rest in code.split("crate::").skip(1) {
+        let list = match rest.strip_prefix('{') {
+            Some(group) => top_level(group),
+            None => vec![rest],
+        };
+        let name = |item: &str| item.trim_start().chars().take_while(|c| is_name(*c)).collect();
+        names.extend(list.into_iter().map(name).filter(|name: &String| !name.is_empty()));
+    }
+    names
+}
+
+/// The items of a list that ends with a closing brace, without what braces inside it hold.
+fn top_level(group: &str) -> Vec<&str> {
+    let (mut depth, mut start, mut items) = (0, 0, Vec::new());
+    for (at, c) in group.char_indices() {
+        match c {
+            '{' => depth += 1,
+            '}' if depth > 0 => depth -= 1,
+            '}' | ',' if depth == 0 => {
+                items.push(&group[start..at]);
+                start = at + 1;
+                if c == '}' {
+                    break;
+                }
+            }
+            _ => {}
+        }
+    }
+    items
+}
+
+#[test]
+fn names_of_the_root_are_found_in_every_form() {
+    let code = "use crate::a::B; crate::{c, d::{E, F}, g}; fn f(x: crate::H) { super::vm::i() }";
+    let names: Vec<String> = names_of_root(code).into_iter().collect();
+    assert_eq!(names, ["H", "a", "c", "d", "g"]);
+}
+
+/// A source without its module of tests, which comes last.
+fn without_tests(text: &str) -> &str {
+    text.split("\nmod tests {").next().unwrap_or(text)
+}
+
+/// Names of Linux: system calls, their arguments and its files. `libc` and `rustix` hold them.
+const LINUX: &[&str] = &["libc", "rustix", "/proc/", "memfd_create", "madvise", "pagemap"];
+
+#[test]
+fn the_vm_names_linux_in_one_place() {
+    let stray = sources(&["runtime/src/vm"])
+        .into_iter()
+        .filter(|(path, _)| !path.starts_with(MACHINES))
+        .filter(|(_, text)| {
+            let code: Vec<&str> = code_lines(text).collect();
+            LINUX.iter().any(|name| code.iter().any(|line| line.contains(name)))
+        })
+        .map(|(path, _)| format!("{path} names Linux; that belongs under {MACHINES}"))
+        .collect();
+    assert_none(stray);
 }
 
 #[test]

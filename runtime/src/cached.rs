@@ -74,10 +74,13 @@ pub(crate) fn map_sealed(
     let entry = entry.ok_or(CodeError::Seal(SealError::Missing))?;
     let proven = index.is_some_and(|index| index.known(&identity, &how) == Some(entry));
     let Some(index) = index.filter(|_| !proven) else {
-        return CodeMemory::map_sealed(file, key, proven, module::identity());
+        return match proven {
+            true => CodeMemory::map(file, false, seal::unchecked_len, module::identity()),
+            false => CodeMemory::map(file, true, |b| key.artifact_len(b), module::identity()),
+        };
     };
     let identity = FileIdentity::before_reading(&file, crate::vm::sys::is_unwritten)?;
-    let code = CodeMemory::map_sealed(file, key, proven, module::identity())?;
+    let code = CodeMemory::map(file, true, |b| key.artifact_len(b), module::identity())?;
     index.remember(&identity, &how, &entry);
     Ok(code)
 }
@@ -167,7 +170,7 @@ fn find(runtime: &Runtime, cache: &Cache, key: &Key) -> Result<Option<CompiledMo
     let original = if entry.is_exposed() { file.try_clone().ok() } else { None };
     match map(runtime, &mut entry, file) {
         Ok(module) => {
-            entry.accept(original.as_ref().unwrap_or(module.code().file()));
+            entry.accept(original.as_ref().unwrap_or(module.code_module().code().file()));
             module.set_entry(cache, key);
             Ok(Some(module))
         }
@@ -230,7 +233,7 @@ fn map(runtime: &Runtime, entry: &mut Entry, file: File) -> Result<CompiledModul
     } else {
         let code = if entry.is_exposed() {
             let bytes = entry.read(&file).map_err(|_| Unusable::System)?;
-            CodeMemory::copy(&bytes, expect)
+            CodeMemory::copy(&bytes, false, seal::unchecked_len, expect)
         } else {
             CodeMemory::map_start(file, entry.size(), entry.reads_all(), expect)
         };

@@ -1,7 +1,5 @@
 //! What can go wrong.
 
-use crate::module::ImportType;
-use crate::seal::SealError;
 use crate::trap::Trap;
 use precast_abi::artifact::FormatError;
 use precast_abi::trap::TrapCode;
@@ -87,6 +85,18 @@ pub enum ErrorKind {
     Unsupported(String),
 }
 
+/// Why bytes are not accepted as sealed.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum SealError {
+    /// There is no seal behind the bytes.
+    #[error("it has no seal")]
+    Missing,
+    /// The seal was made with another key, or something was changed since.
+    #[error("its seal was made with another key, or it was changed since")]
+    Mismatch,
+}
+
 /// Why an import cannot be satisfied.
 #[derive(Clone, PartialEq, Eq, Debug, thiserror::Error)]
 #[error("import \"{module}\" \"{name}\": {reason}")]
@@ -100,15 +110,14 @@ pub struct LinkError {
 }
 
 impl LinkError {
-    /// Nothing that is there satisfies an import: there is nothing, or something of another type.
-    /// `is_named` says whether anything at all has the name of its module.
+    /// Nothing that is there satisfies an import of `name` from `module`: there is nothing, or
+    /// something of another type. `is_named` says whether anything at all has the module's name.
     #[cold]
     pub(crate) fn unsatisfied(
-        import: ImportType,
+        (module, name, ty): (String, String, ExternType),
         found: Option<&ExternType>,
         is_named: bool,
     ) -> Self {
-        let ImportType { module, name, ty } = import;
         let reason = match found {
             Some(found) => format!("incompatible import type: {ty} wanted, {found} found"),
             None if is_named => format!("unknown import: {ty} wanted"),

@@ -5,7 +5,6 @@ use crate::namespace::Namespace;
 use crate::value::Value;
 use crate::vm::activation::call;
 use crate::vm::entity::FuncEntity;
-use crate::vm::store;
 use precast_abi::types::{FuncType, ValType};
 use std::hash::{Hash, Hasher};
 use std::marker::PhantomData;
@@ -92,12 +91,12 @@ impl Func {
         }
         let (mut raw_args, mut raw_results) = (Bits::zeros(args.len()), Bits::zeros(results.len()));
         for (raw, &arg) in raw_args.as_mut().iter_mut().zip(args) {
-            *raw = namespace.store_mut().lower(arg)?;
+            *raw = namespace.store_mut().bits(arg.for_store())?;
         }
-        let pointer = store::pointer(namespace);
+        let pointer = namespace.store_pointer();
         call::call(pointer, self.entity, raw_args.as_mut(), raw_results.as_mut())?;
         for (result, &mut raw) in results.iter_mut().zip(raw_results.as_mut()) {
-            *result = namespace.store().lift(result.ty(), raw);
+            *result = Value::from_bits(namespace.store(), result.ty(), raw);
         }
         Ok(())
     }
@@ -200,7 +199,7 @@ impl<P: WasmParams, R: WasmResults> TypedFunc<P, R> {
         namespace.own(self.func.store);
         match &self.func.entity {
             FuncEntity::Wasm(func) if R::TYPES.len() <= 1 && func.has_typed_entry() => {
-                call::typed(store::pointer(namespace), func, params)
+                call::typed(namespace.store_pointer(), func, params)
             }
             _ => self.call_array(namespace, params),
         }
@@ -211,7 +210,7 @@ impl<P: WasmParams, R: WasmResults> TypedFunc<P, R> {
         namespace.store().check_open()?;
         let (mut args, mut results) = (vec![0; P::TYPES.len()], vec![0; R::TYPES.len()]);
         params.to_array(&mut args);
-        call::call(store::pointer(namespace), self.func.entity, &args, &mut results)?;
+        call::call(namespace.store_pointer(), self.func.entity, &args, &mut results)?;
         Ok(R::from_array(&results))
     }
 }

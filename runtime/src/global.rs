@@ -38,7 +38,7 @@ impl Global {
         let store = namespace.store();
         store.check_open()?;
         let raw = store.global(self.entity).ok_or(ErrorKind::Closed("namespace"))?;
-        Ok(store.lift(self.entity.ty.value, raw))
+        Ok(Value::from_bits(store, self.entity.ty.value, raw))
     }
 
     /// Sets its value.
@@ -65,6 +65,6 @@ impl Global {
                 value.ty()
             )));
         }
-        namespace.store_mut().set_global(self.entity, value)
+        namespace.store_mut().set_global(self.entity, value.for_store())
     }
 }

@@ -5,8 +5,9 @@ use crate::instance::Instance;
 use crate::namespace::Namespace;
 use crate::runtime::Runtime;
 use crate::value::Value;
-use crate::vm::host::{HostFuncDef, HostFuncs, HostInstance, Reach};
+use crate::vm::host::{HostFuncDef, HostFuncs, HostInstance, Invocation};
 use crate::vm::memory::MemoryData;
+use crate::vm::store::StoreValue;
 use crate::vm::table::TableData;
 use crate::vm::types;
 use precast_abi::limits::MEMORY32_MAX_PAGES;
@@ -14,7 +15,8 @@ use precast_abi::types::{ExternType, FuncType, GlobalType, MemoryType, TableType
 use std::marker::PhantomData;
 use std::sync::Arc;
 
-pub use crate::vm::host::typed::{HostReturn, HostValues, IntoHostFunc, WithCaller};
+pub use crate::host_func::{IntoHostFunc, WithCaller};
+pub use crate::vm::host::typed::{HostReturn, HostValues};
 
 /// Puts a host module together.
 ///
@@ -44,7 +46,7 @@ pub struct HostModuleBuilder<T = ()> {
     name: String,
     make: Arc<dyn Fn() -> T + Send + Sync>,
     funcs: Arc<HostFuncs>,
-    statics: Vec<(String, Static)>,
+    items: Vec<(String, Item)>,
     /// The first definition that failed; `build` reports it.
     error: Option<Error>,
 }
@@ -55,18 +57,18 @@ const MAX_DYNAMIC: usize = 1000;
 
 /// A definition that is no function.
 #[derive(Clone, Copy)]
-pub(crate) enum Static {
+pub(crate) enum Item {
     Memory(MemoryType),
     Table(TableType),
     Global(Value, bool),
 }
 
-impl Static {
+impl Item {
     fn ty(self) -> ExternType {
         match self {
-            Static::Memory(ty) => ExternType::Memory(ty),
-            Static::Table(ty) => ExternType::Table(ty),
-            Static::Global(value, mutable) => {
+            Item::Memory(ty) => ExternType::Memory(ty),
+            Item::Table(ty) => ExternType::Table(ty),
+            Item::Global(value, mutable) => {
                 ExternType::Global(GlobalType { value: value.ty(), mutable })
             }
         }
@@ -75,10 +77,10 @@ impl Static {
     /// What validation would refuse in a module.
     pub(crate) fn check(self) -> Result<(), &'static str> {
         let (limits, most) = match self {
-            Static::Memory(ty) => (ty.limits, MEMORY32_MAX_PAGES),
-            Static::Table(ty) if !ty.element.is_ref() => return Err("a table of values"),
-            Static::Table(ty) => (ty.limits, u32::MAX.into()),
-            Static::Global(..) => return Ok(()),
+            Item::Memory(ty) => (ty.limits, MEMORY32_MAX_PAGES),
+            Item::Table(ty) if !ty.element.is_ref() => return Err("a table of values"),
+            Item::Table(ty) => (ty.limits, u32::MAX.into()),
+            Item::Global(..) => return Ok(()),
         };
         let max = limits.max.unwrap_or(most);
         if max > most || limits.min > max {
@@ -102,7 +104,7 @@ impl<T: Send + 'static> HostModuleBuilder<T> {
             name: name.to_owned(),
             make: Arc::new(make),
             funcs: Arc::default(),
-            statics: Vec::new(),
+            items: Vec::new(),
             error: None,
         }
     }
@@ -136,7 +138,7 @@ impl<T: Send + 'static> HostModuleBuilder<T> {
     }
 
     fn define(mut self, name: &str, def: Result<HostFuncDef, Error>) -> Self {
-        self.statics.retain(|(n, _)| n != name);
+        self.items.retain(|(n, _)| n != name);
         match def {
             Ok(def) => {
                 Arc::make_mut(&mut self.funcs).define(name, Arc::new(def));
@@ -158,13 +160,13 @@ impl<T: Send + 'static> HostModuleBuilder<T> {
     /// Defines functions that another builder has made. Where nothing is defined before or after,
     /// they are shared, not copied: that costs a few nanoseconds for any number of functions.
     pub fn with_functions(mut self, functions: &HostFunctions<T>) -> Self {
-        if self.funcs.defs.is_empty() && self.statics.is_empty() {
+        if self.funcs.defs.is_empty() && self.items.is_empty() {
             self.funcs = functions.funcs.clone();
             return self;
         }
         let all = &*functions.funcs;
         for (name, &index) in &all.by_name {
-            self.statics.retain(|(n, _)| n != name);
+            self.items.retain(|(n, _)| n != name);
             Arc::make_mut(&mut self.funcs).define(name, all.defs[index as usize].clone());
         }
         self
@@ -172,20 +174,20 @@ impl<T: Send + 'static> HostModuleBuilder<T> {
 
     /// Defines a memory of zeros.
     pub fn memory(self, name: &str, ty: MemoryType) -> Self {
-        self.define_static(name, Static::Memory(ty))
+        self.define_item(name, Item::Memory(ty))
     }
 
     /// Defines a table of nulls.
     pub fn table(self, name: &str, ty: TableType) -> Self {
-        self.define_static(name, Static::Table(ty))
+        self.define_item(name, Item::Table(ty))
     }
 
     /// Defines a global. Its value is no reference but null, since those belong to namespaces.
     pub fn global(self, name: &str, value: Value, mutable: bool) -> Self {
-        self.define_static(name, Static::Global(value, mutable))
+        self.define_item(name, Item::Global(value, mutable))
     }
 
-    fn define_static(mut self, name: &str, what: Static) -> Self {
+    fn define_item(mut self, name: &str, what: Item) -> Self {
         if let Err(reason) = what.check() {
             self.error
                 .get_or_insert_with(|| ErrorKind::Invalid(format!("\"{name}\": {reason}")).into());
@@ -193,8 +195,8 @@ impl<T: Send + 'static> HostModuleBuilder<T> {
         if self.funcs.by_name.contains_key(name) {
             Arc::make_mut(&mut self.funcs).by_name.remove(name);
         }
-        self.statics.retain(|(n, _)| n != name);
-        self.statics.push((name.to_owned(), what));
+        self.items.retain(|(n, _)| n != name);
+        self.items.push((name.to_owned(), what));
         self
     }
 
@@ -212,7 +214,7 @@ impl<T: Send + 'static> HostModuleBuilder<T> {
                 name: self.name,
                 make: self.make,
                 funcs: self.funcs,
-                statics: self.statics.into(),
+                items: self.items.into(),
             }))),
         }
     }
@@ -231,7 +233,33 @@ pub(crate) fn dynamic<T: Send + 'static>(
         return Err(ErrorKind::Limit(format!("\"{name}\": more than {MAX_DYNAMIC} values")).into());
     }
     let types = types::intern(&ty).map_err(|_| ErrorKind::Unsupported(types::collision(&ty)))?;
+    let f = move |call: Invocation<'_, T>, ty: &FuncType, values: &mut [u128]| {
+        call_dynamic(&f, Caller::new(call), ty, values)
+    };
     Ok(HostFuncDef::dynamic(types, f))
+}
+
+/// Calls a dynamic closure with `values` as the bits of its arguments, and leaves those of its
+/// results there.
+fn call_dynamic<T>(
+    f: impl Fn(&mut Caller<'_, T>, &[Value], &mut [Value]) -> Result<(), HostError>,
+    mut caller: Caller<'_, T>,
+    ty: &FuncType,
+    values: &mut [u128],
+) -> Result<(), HostError> {
+    let store = caller.call.store();
+    let args = ty.params().iter().zip(values.iter());
+    let args: Vec<Value> = args.map(|(&ty, &bits)| Value::from_bits(store, ty, bits)).collect();
+    let mut results: Vec<Value> = ty.results().iter().map(|&ty| Value::default(ty)).collect();
+    f(&mut caller, &args, &mut results)?;
+    for (i, (&ty, result)) in ty.results().iter().zip(results).enumerate() {
+        if result.ty() != ty {
+            let found = result.ty();
+            return Err(Error::mismatch(format!("a host function gave {found} for {ty}")).into());
+        }
+        values[i] = caller.call.store().bits(result.for_store())?;
+    }
+    Ok(())
 }
 
 /// Functions of a host module with a state of type `T`, made once for any number of modules.
@@ -263,7 +291,7 @@ struct Inner<T> {
     name: String,
     make: Arc<dyn Fn() -> T + Send + Sync>,
     funcs: Arc<HostFuncs>,
-    statics: Arc<[(String, Static)]>,
+    items: Arc<[(String, Item)]>,
 }
 
 impl<T> Clone for HostModule<T> {
@@ -283,13 +311,13 @@ impl<T: Send + 'static> HostModule<T> {
     /// the module once, and for each request this and
     /// [`InstancePre::with_host`](crate::InstancePre::with_host).
     pub fn with_state(&self, make: impl Fn() -> T + Send + Sync + 'static) -> HostModule<T> {
-        let Inner { runtime, name, funcs, statics, .. } = &*self.0;
+        let Inner { runtime, name, funcs, items, .. } = &*self.0;
         HostModule(Arc::new(Inner {
             runtime: runtime.clone(),
             name: name.clone(),
             make: Arc::new(make),
             funcs: funcs.clone(),
-            statics: statics.clone(),
+            items: items.clone(),
         }))
     }
 
@@ -303,45 +331,37 @@ impl<T: Send + 'static> HostModule<T> {
 
     /// What its instances export, without order.
     pub(crate) fn exports(&self) -> Vec<(String, ExternType)> {
-        let Inner { funcs, statics, .. } = &*self.0;
+        let Inner { funcs, items, .. } = &*self.0;
         let func = |&index: &u32| ExternType::Func(funcs.defs[index as usize].ty().ty.clone());
         let funcs = funcs.by_name.iter().map(|(name, index)| (name.clone(), func(index)));
-        funcs.chain(statics.iter().map(|(name, what)| (name.clone(), what.ty()))).collect()
+        funcs.chain(items.iter().map(|(name, what)| (name.clone(), what.ty()))).collect()
     }
 
     pub(crate) fn instantiate(&self) -> Result<HostInstance, Error> {
         let inner = &*self.0;
         let mut host = HostInstance::new(inner.funcs.clone(), (inner.make)());
-        for (name, what) in inner.statics.iter() {
+        for (name, what) in inner.items.iter() {
             match *what {
-                Static::Memory(ty) => {
+                Item::Memory(ty) => {
                     let what = "reserving a host module's memory";
                     let memory = MemoryData::new(ty.limits)
                         .map_err(|error| ErrorKind::System { what, error })?;
                     host.add_memory(name, memory);
                 }
-                Static::Table(ty) => {
+                Item::Table(ty) => {
                     let what = "making a host module's table";
                     let table =
                         TableData::new(ty).map_err(|error| ErrorKind::System { what, error })?;
                     host.add_table(name, table);
                 }
-                Static::Global(value, mutable) => {
-                    let raw = match value {
-                        Value::I32(v) => u128::from(v as u32),
-                        Value::I64(v) => u128::from(v as u64),
-                        Value::F32(v) => v.into(),
-                        Value::F64(v) => v.into(),
-                        Value::V128(v) => v,
-                        Value::FuncRef(None) | Value::ExternRef(None) => 0,
-                        Value::FuncRef(_) | Value::ExternRef(_) => {
-                            return Err(ErrorKind::Invalid(format!(
-                                "global \"{name}\": a reference belongs to a namespace"
-                            ))
-                            .into());
-                        }
+                Item::Global(value, mutable) => {
+                    let StoreValue::Bits(bits) = value.for_store() else {
+                        return Err(ErrorKind::Invalid(format!(
+                            "global \"{name}\": a reference belongs to a namespace"
+                        ))
+                        .into());
                     };
-                    host.add_global(name, raw, GlobalType { value: value.ty(), mutable });
+                    host.add_global(name, bits, GlobalType { value: value.ty(), mutable });
                 }
             }
         }
@@ -363,50 +383,44 @@ impl<T> std::fmt::Debug for HostModuleBuilder<T> {
 
 /// What a host function reaches: its module's state, its caller's memory, the namespace.
 pub struct Caller<'a, T> {
-    reach: Reach<T>,
-    /// Bound to the call.
-    call: PhantomData<&'a mut T>,
+    call: Invocation<'a, T>,
 }
 
-impl<T> Caller<'_, T> {
+impl<'a, T> Caller<'a, T> {
     #[inline]
-    pub(crate) fn new(reach: Reach<T>) -> Self {
-        Caller { reach, call: PhantomData }
-    }
-
-    pub(crate) fn reach(&mut self) -> &mut Reach<T> {
-        &mut self.reach
+    pub(crate) fn new(call: Invocation<'a, T>) -> Self {
+        Caller { call }
     }
 
     /// The state of the host module's instance.
     #[inline]
     pub fn state(&mut self) -> &mut T {
-        self.reach.state()
+        self.call.state()
     }
 
     /// The memory that the calling instance exports as `memory`; none when it exports none, and
     /// when the host itself calls.
     #[inline]
     pub fn memory(&mut self) -> Option<&mut [u8]> {
-        self.reach.memory_and_state().0
+        self.call.memory_and_state().0
     }
 
     /// The caller's memory and the state at once.
     #[inline]
     pub fn memory_and_state(&mut self) -> (Option<&mut [u8]>, &mut T) {
-        self.reach.memory_and_state()
+        self.call.memory_and_state()
     }
 
     /// The namespace all this happens in, for calls back into WebAssembly.
     #[inline]
     pub fn namespace(&mut self) -> &mut Namespace {
-        self.reach.namespace()
+        Namespace::of_handle(self.call.store_handle())
     }
 
     /// The calling instance; none when the host itself calls.
     pub fn instance(&mut self) -> Option<Instance> {
-        let index = self.reach.instance()?;
-        Some(Instance { store: self.reach.store_id(), index })
+        let index = self.call.instance()?;
+        Some(Instance { store: self.call.store_id(), index })
     }
 }
 

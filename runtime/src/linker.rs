@@ -431,7 +431,8 @@ impl Linker {
     fn explain(&self, import: ImportType, found: Option<&Definition>) -> Error {
         let is_named = self.definitions.contains_key(&*import.module);
         let found = found.map(|found| &found.ty);
-        ErrorKind::Link(LinkError::unsatisfied(import, found, is_named)).into()
+        let wanted = (import.module, import.name, import.ty);
+        ErrorKind::Link(LinkError::unsatisfied(wanted, found, is_named)).into()
     }
 
     fn definition(&self, module: &str, name: &str) -> Option<&Definition> {

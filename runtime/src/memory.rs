@@ -2,7 +2,7 @@
 
 use crate::error::{Error, ErrorKind};
 use crate::namespace::Namespace;
-use crate::vm::entity::Shared;
+use crate::vm::entity::StorePtr;
 use crate::vm::memory::MemoryData;
 use precast_abi::trap::TrapCode;
 use precast_abi::types::MemoryType;
@@ -11,12 +11,12 @@ use precast_abi::types::MemoryType;
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
 pub struct Memory {
     pub(crate) store: u64,
-    pub(crate) data: Shared<MemoryData>,
+    pub(crate) data: StorePtr<MemoryData>,
 }
 
 impl Memory {
     pub(crate) fn from_raw(store: u64, data: *mut MemoryData) -> Self {
-        Memory { store, data: Shared::new(data) }
+        Memory { store, data: StorePtr::new(data) }
     }
 
     fn get<'a>(&self, namespace: &'a Namespace) -> Result<&'a MemoryData, Error> {

@@ -8,12 +8,11 @@ use crate::runtime::Runtime;
 use crate::value::ExternRef;
 use crate::vm::activation::call;
 use crate::vm::entity::Entity;
-use crate::vm::store::{self, Store};
+use crate::vm::store::{Store, StoreHandle};
 use precast_abi::artifact::{ImportDesc, Section};
 use precast_abi::types::{ExternType, GlobalType, MemoryType, TableType};
 use std::any::Any;
-use std::cell::Cell;
-use std::marker::PhantomData;
+use std::ptr::NonNull;
 
 /// Owns instances, and links new ones to those that have a name.
 ///
@@ -23,26 +22,23 @@ use std::marker::PhantomData;
 ///
 /// It has no size, so that it stays in its box: a host function that is lent the namespace it
 /// runs in cannot put another in its place.
-///
-/// It has no bytes either: its address is that of what it owns. So the borrow of an outer call and
-/// the one that a host function is lent have nothing in common that the compiler could assume to
-/// be unchanged.
-#[repr(C)]
-pub struct Namespace {
-    /// It can be sent to other threads, and not be shared between them.
-    sent_not_shared: PhantomData<Cell<()>>,
-    unsized_tail: [()],
-}
+#[repr(transparent)]
+pub struct Namespace(StoreHandle);
 
 impl Namespace {
     #[inline]
     pub(crate) fn store(&self) -> &Store {
-        store::of(self)
+        self.0.store()
     }
 
     #[inline]
     pub(crate) fn store_mut(&mut self) -> &mut Store {
-        store::of_mut(self)
+        self.0.store_mut()
+    }
+
+    #[inline]
+    pub(crate) fn store_pointer(&self) -> NonNull<Store> {
+        self.0.pointer()
     }
 
     /// Checks that a handle belongs here.
@@ -54,7 +50,7 @@ impl Namespace {
 
     /// The runtime it was made by.
     pub fn runtime(&self) -> &Runtime {
-        self.store().runtime()
+        Runtime::of_engine(self.store().engine())
     }
 
     /// Makes an instance of a module: resolves its imports among the named instances, lays out
@@ -124,9 +120,9 @@ impl Namespace {
     ) -> Result<Instance, Error> {
         // What made the imports may have closed the namespace, and they are gone then.
         self.store().check_open()?;
-        let (index, start) = self.store_mut().instantiate(module, imports)?;
+        let (index, start) = self.store_mut().instantiate(module.code_module(), imports)?;
         if let Some(start) = start {
-            call::call(store::pointer(self), start, &[], &mut [])?;
+            call::call(self.store_pointer(), start, &[], &mut [])?;
         }
         Ok(Instance { store: self.store().id(), index })
     }
@@ -199,7 +195,8 @@ impl Namespace {
     /// Makes a reference to a value that guests can hold. The value lives as long as the
     /// namespace.
     pub fn extern_ref<V: Any + Send>(&mut self, value: V) -> ExternRef {
-        self.store_mut().extern_ref(Box::new(value))
+        let raw = self.store_mut().add_extern(Box::new(value));
+        ExternRef { store: self.store().id(), raw }
     }
 
     /// Keeps a value with the namespace, in place of the one before, which is dropped. Host functions
@@ -220,7 +217,8 @@ impl Namespace {
     }
 
     pub(crate) fn extern_value(&self, value: ExternRef) -> Option<&(dyn Any + Send)> {
-        self.store().extern_value(value)
+        let own = value.store == self.store().id();
+        own.then(|| self.store().extern_value(value.raw)).flatten()
     }
 
     /// Closes the namespace and all its instances. From within a host function this takes effect
@@ -259,7 +257,8 @@ impl Namespace {
         let import = module.imports().swap_remove(index);
         let is_named = self.store().named(&import.module).is_some();
         let found = found.map(|entity| entity.ty());
-        ErrorKind::Link(LinkError::unsatisfied(import, found.as_ref(), is_named)).into()
+        let wanted = (import.module, import.name, import.ty);
+        ErrorKind::Link(LinkError::unsatisfied(wanted, found.as_ref(), is_named)).into()
     }
 }
 

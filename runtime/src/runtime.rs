@@ -5,24 +5,24 @@ use crate::error::{Error, ErrorKind};
 #[cfg(feature = "compiler")]
 use crate::module::CompiledModule;
 use crate::namespace::Namespace;
-use crate::vm::store::Store;
+use crate::vm::engine::Engine;
+use crate::vm::store::StoreHandle;
 use precast_abi::artifact::MAGIC;
 #[cfg(feature = "compiler")]
 use precast_compiler::Target;
 #[cfg(feature = "compiler")]
 use std::path::Path;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
 
 /// Compiles modules, loads artifacts, and makes namespaces. Cheap to clone; the clones are one
 /// runtime.
-#[derive(Clone, Debug)]
-pub struct Runtime(Arc<Inner>);
+#[derive(Clone)]
+#[repr(transparent)]
+pub struct Runtime(Arc<Engine>);
 
-#[derive(Debug)]
-struct Inner {
+/// The settings that its engine keeps for a runtime.
+struct Settings {
     config: Config,
-    closed: AtomicBool,
     #[cfg(feature = "cache")]
     fingerprint: std::sync::OnceLock<precast_cache::Fingerprint>,
 }
@@ -41,17 +41,22 @@ impl Runtime {
 
     /// A runtime with these settings.
     pub fn with_config(config: Config) -> Self {
-        Runtime(Arc::new(Inner {
+        let (max_stack, host_stack) = (config.max_stack, config.host_stack);
+        let settings = Settings {
             config,
-            closed: AtomicBool::new(false),
             #[cfg(feature = "cache")]
             fingerprint: Default::default(),
-        }))
+        };
+        Runtime(Arc::new(Engine::new(max_stack, host_stack, settings)))
+    }
+
+    fn settings(&self) -> &Settings {
+        self.0.settings()
     }
 
     /// Its settings.
     pub fn config(&self) -> &Config {
-        &self.0.config
+        &self.settings().config
     }
 
     /// Compiles a module from the binary format.
@@ -145,7 +150,7 @@ impl Runtime {
     /// What decides code besides the module: the build of the compiler, the target, the settings.
     #[cfg(feature = "cache")]
     pub fn fingerprint(&self) -> precast_cache::Fingerprint {
-        *self.0.fingerprint.get_or_init(|| crate::cached::fingerprint(self.config()))
+        *self.settings().fingerprint.get_or_init(|| crate::cached::fingerprint(self.config()))
     }
 
     /// Whether bytes begin like an artifact. Eight are enough to tell.
@@ -155,19 +160,19 @@ impl Runtime {
 
     /// A new, empty namespace.
     pub fn namespace(&self) -> Box<Namespace> {
-        Store::boxed(self.clone())
+        Namespace::owning(StoreHandle::new(self.0.clone()))
     }
 
     /// Closes the runtime and with it all that it made: modules, namespaces, their instances.
     /// Calls that are running go on until they return to the host; whatever is tried after is
     /// an [`ErrorKind::Closed`]. Memory is freed as the handles are dropped.
     pub fn close(&self) {
-        self.0.closed.store(true, Ordering::Release);
+        self.0.close();
     }
 
     /// Whether the runtime was closed.
     pub fn is_closed(&self) -> bool {
-        self.0.closed.load(Ordering::Relaxed)
+        self.0.is_closed()
     }
 
     pub(crate) fn check_open(&self) -> Result<(), Error> {
@@ -176,5 +181,14 @@ impl Runtime {
 
     pub(crate) fn same(&self, other: &Runtime) -> bool {
         Arc::ptr_eq(&self.0, &other.0)
+    }
+}
+
+impl std::fmt::Debug for Runtime {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Runtime")
+            .field("config", self.config())
+            .field("closed", &self.is_closed())
+            .finish()
     }
 }

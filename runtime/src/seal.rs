@@ -1,5 +1,6 @@
 //! Seals: a keyed hash behind an artifact or a bundle proves that a holder of the key made it.
 
+pub use crate::error::SealError;
 use crate::module::CompiledModule;
 #[cfg(feature = "compiler")]
 use crate::{Error, Runtime};
@@ -42,18 +43,6 @@ const _: () = assert!(size_of::<Seal>() == SIZE && TAG == 32);
 
 /// From so many bytes on it pays to start threads that hash; they may have to be made first.
 const PARALLEL: usize = 4 << 20;
-
-/// Why bytes are not accepted as sealed.
-#[derive(Clone, Copy, PartialEq, Eq, Debug, thiserror::Error)]
-#[non_exhaustive]
-pub enum SealError {
-    /// There is no seal behind the bytes.
-    #[error("it has no seal")]
-    Missing,
-    /// The seal was made with another key, or something was changed since.
-    #[error("its seal was made with another key, or it was changed since")]
-    Mismatch,
-}
 
 /// A secret that seals what this program, or another that has the same secret, has compiled.
 ///
@@ -122,6 +111,11 @@ impl SealKey {
         self.check_for(Domain::Artifact, sealed)
     }
 
+    /// The length of the artifact in front of a seal that was made with this key.
+    pub(crate) fn artifact_len(&self, sealed: &[u8]) -> Result<usize, SealError> {
+        self.check(sealed).map(<[u8]>::len)
+    }
+
     pub(crate) fn check_for<'a>(
         &self,
         domain: Domain,
@@ -188,6 +182,11 @@ pub(crate) fn without_seal(bytes: &[u8]) -> &[u8] {
     let sealed = len.and_then(|len| len.checked_add(SIZE as u64)) == Some(bytes.len() as u64);
     let artifact = sealed.then(|| split(bytes)).flatten();
     artifact.map_or(bytes, |(artifact, _)| artifact)
+}
+
+/// The length of [`without_seal`], for bytes that are trusted already.
+pub(crate) fn unchecked_len(bytes: &[u8]) -> Result<usize, SealError> {
+    Ok(without_seal(bytes).len())
 }
 
 /// The tag of the seal at the end of a file, if there is one. It is not checked.

@@ -5,7 +5,7 @@
 use crate::error::{Error, ErrorKind, HostError};
 use crate::func::Func;
 use crate::global::Global;
-use crate::host::{Caller, IntoHostFunc, Static, dynamic};
+use crate::host::{Caller, IntoHostFunc, Item, dynamic};
 use crate::instance::Extern;
 use crate::memory::Memory;
 use crate::namespace::Namespace;
@@ -74,7 +74,7 @@ impl Memory {
     /// [`ErrorKind::Invalid`] when the sizes are no memory's, [`ErrorKind::System`] when there is not so
     /// much, [`ErrorKind::Closed`].
     pub fn new(namespace: &mut Namespace, ty: MemoryType) -> Result<Memory, Error> {
-        Static::Memory(ty).check().map_err(|reason| ErrorKind::Invalid(reason.to_owned()))?;
+        Item::Memory(ty).check().map_err(|reason| ErrorKind::Invalid(reason.to_owned()))?;
         let mut host = HostInstance::new(Arc::default(), ());
         let what = "reserving the host's memory";
         let memory =
@@ -93,14 +93,14 @@ impl Table {
     /// value has another type, [`ErrorKind::Foreign`] when it is of another namespace;
     /// [`ErrorKind::System`] when there is not so much memory; [`ErrorKind::Closed`].
     pub fn new(namespace: &mut Namespace, ty: TableType, value: Value) -> Result<Table, Error> {
-        Static::Table(ty).check().map_err(|reason| ErrorKind::Invalid(reason.to_owned()))?;
+        Item::Table(ty).check().map_err(|reason| ErrorKind::Invalid(reason.to_owned()))?;
         if value.ty() != ty.element {
             let found = value.ty();
             return Err(Error::mismatch(format!("a table of {} was given {found}", ty.element)));
         }
         namespace.store().check_open()?;
         // What a value of another namespace is, is found out before the table is there.
-        let raw = namespace.store_mut().lower(value)?;
+        let raw = namespace.store_mut().bits(value.for_store())?;
         let what = "making the host's table";
         let table = TableData::new(ty).map_err(|error| ErrorKind::System { what, error })?;
         let mut host = HostInstance::new(Arc::default(), ());
@@ -108,7 +108,8 @@ impl Table {
         let made = add(namespace, host)?.into_table().ok_or_else(closed)?;
         if raw != 0 {
             let data = made.data.as_ptr();
-            let filled = namespace.store_mut().set_elements(data, 0, value, ty.limits.min)?;
+            let filled =
+                namespace.store_mut().set_elements(data, 0, value.for_store(), ty.limits.min)?;
             debug_assert!(filled, "a table holds its own size");
         }
         Ok(made)
@@ -124,7 +125,7 @@ impl Global {
     /// [`ErrorKind::Closed`].
     pub fn new(namespace: &mut Namespace, value: Value, mutable: bool) -> Result<Global, Error> {
         namespace.store().check_open()?;
-        let raw = namespace.store_mut().lower(value)?;
+        let raw = namespace.store_mut().bits(value.for_store())?;
         let mut host = HostInstance::new(Arc::default(), ());
         host.add_global(ITEM, raw, GlobalType { value: value.ty(), mutable });
         add(namespace, host)?.into_global().ok_or_else(closed)

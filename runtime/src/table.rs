@@ -3,7 +3,7 @@
 use crate::error::{Error, ErrorKind};
 use crate::namespace::Namespace;
 use crate::value::Value;
-use crate::vm::entity::Shared;
+use crate::vm::entity::StorePtr;
 use crate::vm::table::TableData;
 use precast_abi::types::TableType;
 
@@ -11,12 +11,12 @@ use precast_abi::types::TableType;
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
 pub struct Table {
     pub(crate) store: u64,
-    pub(crate) data: Shared<TableData>,
+    pub(crate) data: StorePtr<TableData>,
 }
 
 impl Table {
     pub(crate) fn from_raw(store: u64, data: *mut TableData) -> Self {
-        Table { store, data: Shared::new(data) }
+        Table { store, data: StorePtr::new(data) }
     }
 
     fn data<'a>(&self, namespace: &'a Namespace) -> Result<&'a TableData, Error> {
@@ -54,8 +54,8 @@ impl Table {
     /// [`ErrorKind::Closed`].
     pub fn get(&self, namespace: &Namespace, index: u64) -> Result<Option<Value>, Error> {
         let table = self.data(namespace)?;
-        let lift = |raw| namespace.store().lift(table.table_type().element, raw);
-        Ok(table.get(index).map(|raw| lift(raw.into())))
+        let (store, ty) = (namespace.store(), table.table_type().element);
+        Ok(table.get(index).map(|raw| Value::from_bits(store, ty, raw.into())))
     }
 
     /// Sets the element at `index`.
@@ -67,7 +67,7 @@ impl Table {
     /// [`ErrorKind::Closed`].
     pub fn set(&self, namespace: &mut Namespace, index: u64, value: Value) -> Result<(), Error> {
         self.check(namespace, value)?;
-        if namespace.store_mut().set_elements(self.data.as_ptr(), index, value, 1)? {
+        if namespace.store_mut().set_elements(self.data.as_ptr(), index, value.for_store(), 1)? {
             Ok(())
         } else {
             Err(ErrorKind::NotFound(format!("a table has no element {index}")).into())
@@ -83,7 +83,7 @@ impl Table {
     /// [`ErrorKind::Closed`].
     pub fn grow(&self, namespace: &mut Namespace, delta: u64, value: Value) -> Result<u64, Error> {
         self.check(namespace, value)?;
-        let old = namespace.store_mut().grow_table(self.data.as_ptr(), delta, value)?;
+        let old = namespace.store_mut().grow_table(self.data.as_ptr(), delta, value.for_store())?;
         Ok(old.ok_or_else(|| ErrorKind::Limit(format!("a table cannot grow by {delta}")))?)
     }
 

@@ -2,6 +2,7 @@
 
 use crate::func::Func;
 use crate::namespace::Namespace;
+use crate::vm::store::{Store, StoreValue};
 use precast_abi::types::ValType;
 use std::any::Any;
 use std::fmt;
@@ -49,6 +50,40 @@ impl Value {
             ValType::V128 => Value::V128(0),
             ValType::FuncRef => Value::FuncRef(None),
             ValType::ExternRef => Value::ExternRef(None),
+        }
+    }
+
+    /// The value as a store takes it.
+    #[inline]
+    pub(crate) fn for_store(self) -> StoreValue {
+        match self {
+            Value::I32(v) => StoreValue::Bits((v as u32).into()),
+            Value::I64(v) => StoreValue::Bits((v as u64).into()),
+            Value::F32(v) => StoreValue::Bits(v.into()),
+            Value::F64(v) => StoreValue::Bits(v.into()),
+            Value::V128(v) => StoreValue::Bits(v),
+            Value::FuncRef(None) | Value::ExternRef(None) => StoreValue::Bits(0),
+            Value::FuncRef(Some(func)) => StoreValue::Func(func.store, func.entity),
+            Value::ExternRef(Some(value)) => StoreValue::Extern(value.store, value.raw),
+        }
+    }
+
+    /// The value of type `ty` whose bits machine code of a store holds.
+    pub(crate) fn from_bits(store: &Store, ty: ValType, bits: u128) -> Value {
+        match ty {
+            ValType::I32 => Value::I32(bits as i32),
+            ValType::I64 => Value::I64(bits as i64),
+            ValType::F32 => Value::F32(bits as u32),
+            ValType::F64 => Value::F64(bits as u64),
+            ValType::V128 => Value::V128(bits),
+            ValType::FuncRef => {
+                let entity = store.func_of(bits as u64);
+                Value::FuncRef(entity.map(|entity| Func { store: store.id(), entity }))
+            }
+            ValType::ExternRef => {
+                let raw = bits as u64;
+                Value::ExternRef((raw != 0).then_some(ExternRef { store: store.id(), raw }))
+            }
         }
     }
 

@@ -1,7 +1,7 @@
 //! The functions machine code calls for instructions it does not do inline.
 
 use super::instance::context::Context;
-use super::instance::{self, InstanceData};
+use super::instance::{self, ModuleInstance};
 use super::speculation;
 use super::table::TableData;
 use precast_abi::builtin::Builtin;
@@ -42,7 +42,7 @@ fn status(ok: bool) -> u32 {
 }
 
 /// The instance whose code is calling.
-fn caller<'a>(ctx: Context) -> &'a InstanceData {
+fn caller<'a>(ctx: Context) -> &'a ModuleInstance {
     // SAFETY: machine code passes its own context, and while it waits for the builtin nothing
     // else uses the instance.
     unsafe { instance::of(ctx) }

@@ -1,5 +1,6 @@
 //! What imports and exports are made of, as addresses.
 
+use super::code::Module;
 use super::host::HostFuncDef;
 use super::instance::context::{Context, FuncRef, FuncSlot};
 use super::memory::MemoryData;
@@ -10,44 +11,44 @@ use precast_abi::types::{ExternType, GlobalType};
 use std::ptr::NonNull;
 
 /// A pointer to something a store owns, for handles to keep.
-pub(crate) struct Shared<T>(*mut T);
+pub(crate) struct StorePtr<T>(*mut T);
 
-impl<T> std::fmt::Debug for Shared<T> {
+impl<T> std::fmt::Debug for StorePtr<T> {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         self.0.fmt(f)
     }
 }
 
-impl<T> Clone for Shared<T> {
+impl<T> Clone for StorePtr<T> {
     fn clone(&self) -> Self {
         *self
     }
 }
 
-impl<T> Copy for Shared<T> {}
+impl<T> Copy for StorePtr<T> {}
 
-impl<T> PartialEq for Shared<T> {
+impl<T> PartialEq for StorePtr<T> {
     fn eq(&self, other: &Self) -> bool {
         self.0 == other.0
     }
 }
 
-impl<T> Eq for Shared<T> {}
+impl<T> Eq for StorePtr<T> {}
 
-impl<T> std::hash::Hash for Shared<T> {
+impl<T> std::hash::Hash for StorePtr<T> {
     fn hash<H: std::hash::Hasher>(&self, state: &mut H) {
         self.0.hash(state);
     }
 }
 
 // SAFETY: the pointer is only followed with a borrow of the store it belongs to.
-unsafe impl<T> Send for Shared<T> {}
+unsafe impl<T> Send for StorePtr<T> {}
 // SAFETY: as above.
-unsafe impl<T> Sync for Shared<T> {}
+unsafe impl<T> Sync for StorePtr<T> {}
 
-impl<T> Shared<T> {
+impl<T> StorePtr<T> {
     pub(crate) fn new(at: *mut T) -> Self {
-        Shared(at)
+        StorePtr(at)
     }
 
     pub(crate) fn as_ptr(self) -> *mut T {
@@ -61,7 +62,7 @@ impl<T> Shared<T> {
         (!store.is_closed()).then(|| unsafe { &*self.0 })
     }
 
-    /// As [`Shared::get`], to change it.
+    /// As [`StorePtr::get`], to change it.
     pub(crate) fn get_mut(self, store: &mut Store) -> Option<&mut T> {
         // SAFETY: as in `get`; the store is borrowed mutably, and nobody else is inside or
         // waits for us.
@@ -231,12 +232,7 @@ impl WasmFunc {
     }
 
     /// A function of a module's instance, of the module's type at `ty`.
-    pub(super) fn new(
-        module: &crate::CompiledModule,
-        ty: u32,
-        code: *const u8,
-        ctx: Context,
-    ) -> WasmFunc {
+    pub(super) fn new(module: &Module, ty: u32, code: *const u8, ctx: Context) -> WasmFunc {
         let entry = |offset: u32| match offset {
             precast_abi::artifact::NONE => std::ptr::null(),
             offset => module.code().text(offset),

@@ -21,10 +21,10 @@ pub(crate) mod activation;
 mod alloc;
 mod builtins;
 pub(crate) mod code;
+pub(crate) mod engine;
 pub(crate) mod entity;
 pub(crate) mod host;
 mod instance;
-mod load;
 #[cfg(all(test, loom))]
 mod loom_models;
 pub(crate) mod memory;
@@ -34,3 +34,4 @@ mod sync;
 pub(crate) mod sys;
 pub(crate) mod table;
 pub(crate) mod types;
+pub(crate) mod unsafe_api;

@@ -4,7 +4,7 @@ use crate::error::Error;
 use crate::vm::activation::thread::{self, Cause};
 use crate::vm::activation::typed::{WasmParams, WasmResults};
 use crate::vm::entity::{FuncEntity, WasmFunc};
-use crate::vm::store::{Inside, Store};
+use crate::vm::store::{Entered, Store};
 use crate::vm::sys;
 use std::panic::resume_unwind;
 use std::ptr::NonNull;
@@ -48,7 +48,7 @@ pub(crate) fn call(
             Ok(())
         }
         FuncEntity::Host(func) => {
-            let _inside = Inside::enter(store, sys::stack_pointer())?;
+            let _entered = Entered::enter(store, sys::stack_pointer())?;
             // SAFETY: invariant **store**: the definition, the state and the store live.
             unsafe { func.def().call(store, func.env, args, results) }
         }
@@ -56,7 +56,7 @@ pub(crate) fn call(
 }
 
 fn call_array(store: NonNull<Store>, func: &WasmFunc, values: &mut [u128]) -> Result<(), Error> {
-    let inside = Inside::enter(store, sys::stack_pointer())?;
+    let entered = Entered::enter(store, sys::stack_pointer())?;
     assert!(!func.array_entry.is_null(), "a function that can be reached has entry thunks");
     // SAFETY: invariant **code**: the entry thunk is that of the function's type, and `values`
     // holds its arguments and has room for its results.
@@ -64,7 +64,7 @@ fn call_array(store: NonNull<Store>, func: &WasmFunc, values: &mut [u128]) -> Re
         let entry: ArrayEntry = std::mem::transmute(func.array_entry);
         entry(func.ctx.as_ptr(), values.as_mut_ptr(), func.code)
     };
-    if trapped == 0 { Ok(()) } else { Err(cause(inside)) }
+    if trapped == 0 { Ok(()) } else { Err(cause(entered)) }
 }
 
 /// Calls a function of type `P -> R` that has a typed entry thunk. The store is as in [`call`].
@@ -74,22 +74,22 @@ pub(crate) fn typed<P: WasmParams, R: WasmResults>(
     func: &WasmFunc,
     params: P,
 ) -> Result<R, Error> {
-    let inside = Inside::enter(store, sys::stack_pointer())?;
+    let entered = Entered::enter(store, sys::stack_pointer())?;
     debug_assert!(func.ty.ty.params() == P::TYPES && func.ty.ty.results() == R::TYPES);
     // SAFETY: invariant **code**: the entry thunk is that of the function's type, which was
     // compared with `P` and `R` when the typed handle was made.
     let result = unsafe { params.invoke(func.typed_entry, func.ctx.as_ptr(), func.code) };
-    if result.trapped == 0 { Ok(R::from_bits(result.bits)) } else { Err(cause(inside)) }
+    if result.trapped == 0 { Ok(R::from_bits(result.bits)) } else { Err(cause(entered)) }
 }
 
 /// Why WebAssembly was left. A host function's panic goes on here.
 #[cold]
-fn cause(mut inside: Inside) -> Error {
+fn cause(mut entered: Entered) -> Error {
     match thread::take_cause() {
-        Cause::Trap => inside.store().describe_trap().into(),
+        Cause::Trap => entered.store().describe_trap().into(),
         Cause::Error(error) => error,
         Cause::Panic(payload) => {
-            drop(inside);
+            drop(entered);
             resume_unwind(payload)
         }
     }

@@ -13,7 +13,6 @@
 //! from a guest to the host. A call sets the limit for its thread and depth, and gives the outer
 //! call's back when it returns.
 
-use crate::config::Config;
 use crate::vm::activation::thread;
 use precast_abi::limits::UNCHECKED_STACK;
 
@@ -25,17 +24,18 @@ const SHIMS: usize = 32 << 10;
 
 /// The bounds that a runtime's settings ask for, in bytes.
 #[derive(Clone, Copy, Debug)]
-pub(in crate::vm) struct Limits {
+pub(in crate::vm) struct StackBounds {
     /// Most stack of the guests in one call of the host, nested ones together.
     pub(in crate::vm) guest: usize,
     /// Least stack below the stack limit.
     reserve: usize,
 }
 
-impl Limits {
-    pub(in crate::vm) fn new(config: &Config) -> Self {
-        let reserve = config.host_stack.max(UNCHECKED_STACK as usize).saturating_add(SHIMS);
-        Limits { guest: config.max_stack.min(MOST), reserve: reserve.min(MOST) }
+impl StackBounds {
+    /// Guests use at most `max_stack` bytes, and host functions have at least `host_stack`.
+    pub(in crate::vm) fn new(max_stack: usize, host_stack: usize) -> Self {
+        let reserve = host_stack.max(UNCHECKED_STACK as usize).saturating_add(SHIMS);
+        StackBounds { guest: max_stack.min(MOST), reserve: reserve.min(MOST) }
     }
 
     /// The stack limit of a guest that is called at a stack pointer of this thread and may use

@@ -2,7 +2,7 @@
 
 use crate::error::Error;
 use crate::vm::activation::traps;
-use crate::vm::sys::{self, SigAltStack};
+use crate::vm::sys::{self, GENERAL_REGISTERS, SigAltStack};
 use precast_abi::trap::TrapCode;
 use std::any::Any;
 use std::cell::{Cell, RefCell, UnsafeCell};
@@ -21,6 +21,18 @@ pub(in crate::vm) struct RawTrap {
     /// Program counters, innermost first: the trapping instruction, then return addresses.
     pub(in crate::vm) frames: [usize; RAW_FRAMES],
     pub(in crate::vm) len: usize,
+    /// The general registers at the trapping instruction; zero for a trap of a host function.
+    pub(in crate::vm) registers: [usize; GENERAL_REGISTERS],
+}
+
+impl RawTrap {
+    /// A trap without frames.
+    pub(in crate::vm) const fn new(
+        code: TrapCode,
+        registers: [usize; GENERAL_REGISTERS],
+    ) -> RawTrap {
+        RawTrap { code, frames: [0; RAW_FRAMES], len: 0, registers }
+    }
 }
 
 /// Why the current thread left WebAssembly other than by returning.
@@ -37,7 +49,7 @@ thread_local! {
     /// The lowest usable address of the stack; zero before it is known.
     static STACK_LOW: Cell<usize> = const { Cell::new(0) };
     static RAW_TRAP: UnsafeCell<RawTrap> = const {
-        UnsafeCell::new(RawTrap { code: TrapCode::Unreachable, frames: [0; RAW_FRAMES], len: 0 })
+        UnsafeCell::new(RawTrap::new(TrapCode::Unreachable, [0; GENERAL_REGISTERS]))
     };
     /// What a host function left behind; none means a trap.
     /// Without a destructor, so that it is there until the very end of the thread.

@@ -1,6 +1,7 @@
 //! Faults of machine code become traps.
 
-use super::{thread, unwind};
+use super::thread::{self, RawTrap};
+use super::unwind;
 use crate::vm::code::registry;
 use crate::vm::memory;
 use crate::vm::sys::{self, Fault, StoppedThread};
@@ -27,9 +28,10 @@ fn on_fault(fault: Fault, stopped: &mut StoppedThread<'_>) -> bool {
         }
     });
     let Some(Some(code)) = code else { return false };
+    let trap = RawTrap::new(code, stopped.general_registers());
     // SAFETY: invariant **frames**: the fault is in machine code. In a prologue `fp` may still be
     // the caller's; then the backtrace lacks one frame.
-    match unsafe { unwind::trap(code, Some(at.pc), at.fp) } {
+    match unsafe { unwind::trap(trap, Some(at.pc), at.fp) } {
         Some(target) => {
             stopped.go_on_at(target);
             true

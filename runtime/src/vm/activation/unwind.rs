@@ -6,7 +6,7 @@
 
 use crate::vm::activation::thread::{self, Cause, RAW_FRAMES, RawTrap};
 use crate::vm::code::registry;
-use crate::vm::sys::{self, Registers};
+use crate::vm::sys::{self, GENERAL_REGISTERS, Registers};
 use precast_abi::trap::TrapCode;
 
 /// Walks from the frame at `fp` to the entry thunk, calling `visit` with each return address
@@ -36,18 +36,13 @@ unsafe fn walk(mut fp: usize, mut visit: impl FnMut(usize)) -> Option<Registers>
     }
 }
 
-/// Records a trap at `pc` in the frame at `fp` and gives where the thread must go on. Callable
-/// in signal handlers.
+/// Records a trap whose innermost program counter is `pc` in the frame at `fp`, and gives where the
+/// thread must go on. Callable in signal handlers.
 ///
 /// # Safety
 ///
 /// As [`walk`].
-pub(in crate::vm) unsafe fn trap(
-    code: TrapCode,
-    pc: Option<usize>,
-    fp: usize,
-) -> Option<Registers> {
-    let mut trap = RawTrap { code, frames: [0; RAW_FRAMES], len: 0 };
+pub(super) unsafe fn trap(mut trap: RawTrap, pc: Option<usize>, fp: usize) -> Option<Registers> {
     let mut push = |pc| {
         if trap.len < RAW_FRAMES {
             trap.frames[trap.len] = pc;
@@ -87,7 +82,7 @@ pub(in crate::vm) unsafe fn leave(fp: usize, cause: Cause) -> ! {
 /// As [`leave`].
 pub(in crate::vm) unsafe fn leave_with_trap(fp: usize, pc: Option<usize>, code: TrapCode) -> ! {
     // SAFETY: by the contract.
-    match unsafe { trap(code, pc, fp) } {
+    match unsafe { trap(RawTrap::new(code, [0; GENERAL_REGISTERS]), pc, fp) } {
         // SAFETY: by the contract, and `trap` gave a live entry thunk's handler.
         Some(target) => unsafe { sys::resume(target) },
         None => std::process::abort(),

@@ -1,7 +1,8 @@
 //! An artifact in memory: mapped, checked, its text executable.
 
-use crate::seal::{self, SealError, SealKey};
-use crate::vm::code::registry::{self, CodeRange};
+use super::module::Module;
+use super::registry::{self, CodeRange};
+use crate::error::SealError;
 use crate::vm::sys::{self, Fault};
 use memmap2::{Mmap, MmapOptions};
 use precast_abi::artifact::{Artifact, FormatError, HandlerDesc, Identity, Section};
@@ -9,7 +10,7 @@ use precast_abi::trap::TrapCode;
 use region::Protection;
 use std::fs::File;
 use std::io::{self, Read, Write};
-use std::sync::OnceLock;
+use std::sync::{Arc, OnceLock, Weak};
 #[cfg(feature = "cache")]
 use zerocopy::IntoBytes;
 
@@ -43,6 +44,8 @@ pub(crate) struct CodeMemory {
     /// Whether the sections that describe traps are as they were written; found out when the
     /// first trap needs them.
     traps_whole: OnceLock<bool>,
+    /// The module that owns this, once there is one.
+    module: OnceLock<Weak<Module>>,
 }
 
 /// Where an artifact's bytes are.
@@ -76,9 +79,22 @@ fn mapping(file: &File, options: &MmapOptions) -> io::Result<Mmap> {
 }
 
 impl CodeMemory {
-    /// Maps the artifact in `file`; a seal behind it is not looked at.
-    pub(crate) fn map(file: File, expect: &Identity) -> Result<Box<Self>, CodeError> {
-        Self::map_with(file, MmapOptions::new(), expect)
+    /// Maps the artifact at the start of `file`, a file that nobody else can change. `artifact_len`
+    /// gives the artifact's length in the file's bytes, or refuses them. `all` says that every byte
+    /// is about to be read.
+    pub(crate) fn map(
+        file: File,
+        all: bool,
+        artifact_len: impl Fn(&[u8]) -> Result<usize, SealError>,
+        expect: &Identity,
+    ) -> Result<Box<Self>, CodeError> {
+        let mut options = MmapOptions::new();
+        if all {
+            options.populate();
+        }
+        let map = mapping(&file, &options)?;
+        let len = artifact_len(&map)?;
+        Self::mapped(map, len, file, expect)
     }
 
     /// Maps the artifact that `len` bytes at the start of `file` are. `all` says that every byte
@@ -95,7 +111,9 @@ impl CodeMemory {
         if all {
             options.populate();
         }
-        Self::map_with(file, options, expect)
+        let map = mapping(&file, &options)?;
+        let len = map.len();
+        Self::mapped(map, len, file, expect)
     }
 
     /// Brings the artifact into memory that `len` bytes at the start of `file` are, which have been
@@ -120,34 +138,6 @@ impl CodeMemory {
         Self::published(map, file, artifact)
     }
 
-    fn map_with(
-        file: File,
-        options: MmapOptions,
-        expect: &Identity,
-    ) -> Result<Box<Self>, CodeError> {
-        let map = mapping(&file, &options)?;
-        let len = seal::without_seal(&map).len();
-        Self::mapped(map, len, file, expect)
-    }
-
-    /// Maps the artifact in `file` that has a seal by `key`, which is checked unless it is proven
-    /// that it was. The file must be one that nobody else can change.
-    pub(crate) fn map_sealed(
-        file: File,
-        key: &SealKey,
-        proven: bool,
-        expect: &Identity,
-    ) -> Result<Box<Self>, CodeError> {
-        let mut options = MmapOptions::new();
-        if !proven {
-            // Every byte is about to be read.
-            options.populate();
-        }
-        let map = mapping(&file, &options)?;
-        let len = if proven { seal::without_seal(&map) } else { key.check(&map)? }.len();
-        Self::mapped(map, len, file, expect)
-    }
-
     fn mapped(
         map: Mmap,
         len: usize,
@@ -159,48 +149,50 @@ impl CodeMemory {
     }
 
     fn published(map: Bytes, file: File, artifact: Artifact) -> Result<Box<Self>, CodeError> {
-        let code = Box::new(CodeMemory { map, file, artifact, traps_whole: OnceLock::new() });
+        let code = Box::new(CodeMemory {
+            map,
+            file,
+            artifact,
+            traps_whole: OnceLock::new(),
+            module: OnceLock::new(),
+        });
         code.publish()?;
         Ok(code)
     }
 
-    /// Brings artifact bytes into memory through an anonymous file, so that memory images can be
-    /// mapped from it as from one on disk.
-    pub(crate) fn copy(bytes: &[u8], expect: &Identity) -> Result<Box<Self>, CodeError> {
-        let mut file = sys::anonymous_file()?;
-        file.write_all(bytes)?;
-        Self::map(file, expect)
-    }
-
-    /// As [`CodeMemory::copy`], of an artifact that has a seal by `key`. What is checked is the
-    /// copy.
-    pub(crate) fn copy_sealed(
+    /// Brings an artifact into memory through an anonymous file, so that memory images can be mapped
+    /// from it as from one on disk. The other arguments are as in [`CodeMemory::map`], and
+    /// `artifact_len` is given the copy.
+    pub(crate) fn copy(
         bytes: &[u8],
-        key: &SealKey,
+        all: bool,
+        artifact_len: impl Fn(&[u8]) -> Result<usize, SealError>,
         expect: &Identity,
     ) -> Result<Box<Self>, CodeError> {
-        // Nothing can be mapped of no bytes.
         if bytes.is_empty() {
-            return Err(SealError::Missing.into());
+            // No bytes cannot be mapped.
+            artifact_len(bytes)?;
         }
         let mut file = sys::anonymous_file()?;
         file.write_all(bytes)?;
-        Self::map_sealed(file, key, false, expect)
+        Self::map(file, all, artifact_len, expect)
     }
 
-    /// As [`CodeMemory::copy_sealed`], of what is in a file that was just opened.
-    pub(crate) fn copy_sealed_file(
+    /// As [`CodeMemory::copy`], of the bytes of a file that was just opened, all of which are about
+    /// to be read.
+    pub(crate) fn copy_file(
         mut from: &File,
-        key: &SealKey,
+        artifact_len: impl Fn(&[u8]) -> Result<usize, SealError>,
         expect: &Identity,
     ) -> Result<Box<Self>, CodeError> {
         // A file that somebody writes to need not come to an end.
         let len = from.metadata()?.len();
         let mut file = sys::anonymous_file()?;
         if io::copy(&mut (&mut from).take(len), &mut file)? == 0 {
-            return Err(SealError::Missing.into());
+            // As in `copy`.
+            artifact_len(&[])?;
         }
-        Self::map_sealed(file, key, false, expect)
+        Self::map(file, true, artifact_len, expect)
     }
 
     fn publish(&self) -> io::Result<()> {
@@ -216,6 +208,11 @@ impl CodeMemory {
         // SAFETY: Drop unregisters before anything else is dropped, and the box does not move.
         unsafe { registry::register(text.as_ptr() as usize, text.len(), self) };
         Ok(())
+    }
+
+    /// Says which module owns this.
+    pub(super) fn set_module(&self, module: &Arc<Module>) {
+        let _ = self.module.set(Arc::downgrade(module));
     }
 
     /// The artifact's bytes.
@@ -279,6 +276,10 @@ impl CodeRange for CodeMemory {
     fn is_host_thunk(&self, offset: u32) -> bool {
         let thunks: &[u32] = self.artifact.records(&self.map, Section::HostThunks);
         thunks.contains(&offset)
+    }
+
+    fn module(&self) -> Option<Arc<Module>> {
+        self.module.get()?.upgrade()
     }
 }
 

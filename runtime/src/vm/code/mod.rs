@@ -3,6 +3,8 @@
 mod code_memory;
 #[cfg(feature = "compiler")]
 pub(in crate::vm) mod jit;
+mod module;
 pub(in crate::vm) mod registry;
 
 pub(crate) use code_memory::{CodeError, CodeMemory};
+pub(crate) use module::Module;

@@ -8,11 +8,13 @@
 //! acquires what the writer published before, and takes the new array; one that comes before is
 //! counted, and the writer waits.
 
+use super::module::Module;
 use crate::vm::sync::{self, AtomicPtr, AtomicUsize, Mutex, Ordering, Watch, yield_now};
 use crate::vm::sys::Fault;
 use precast_abi::artifact::HandlerDesc;
 use precast_abi::trap::TrapCode;
 use std::ptr;
+use std::sync::Arc;
 
 /// What must be known of a range of code when something stops in it.
 pub(crate) trait CodeRange: Send + Sync {
@@ -27,6 +29,11 @@ pub(crate) trait CodeRange: Send + Sync {
     /// context.
     fn is_host_thunk(&self, _offset: u32) -> bool {
         false
+    }
+
+    /// The module that the code belongs to, if it is one's.
+    fn module(&self) -> Option<Arc<Module>> {
+        None
     }
 }
 

@@ -1,8 +1,8 @@
 //! Shims of closures whose signature is known at compile time.
 
-use super::{Env, Exit, HostFuncDef, Reach, run, stop};
+use super::exit::{Exit, run, stop};
+use super::{Env, HostFuncDef, Invocation};
 use crate::error::{Error, ErrorKind, HostError};
-use crate::host::Caller;
 use crate::vm::activation::typed::{WasmResults, WasmTy};
 use crate::vm::instance::context::FuncSlot;
 use crate::vm::store::Store;
@@ -129,19 +129,12 @@ tuple_values! {
     A B C D E F G H;
 }
 
-/// A closure that can be a host function of a module with state `T`. Implemented for closures
-/// of up to 16 parameters that are [`WasmTy`], with or without a `&mut Caller<'_, T>` before
-/// them, that return what a [`HostReturn`] is.
-pub trait IntoHostFunc<T, P, R>: Sized {
+/// A closure that shims call. Implemented for closures of an invocation and up to 16 parameters that
+/// are [`WasmTy`], that return a [`HostReturn`].
+pub(crate) trait ShimClosure<T, P, R>: Sized {
     /// The host function.
-    #[doc(hidden)]
-    #[allow(private_interfaces)]
     fn into_def(self) -> Result<HostFuncDef, Error>;
 }
-
-/// Marks closures that take their caller.
-#[derive(Debug)]
-pub struct WithCaller;
 
 /// The state pointer and the closure of a shim's environment: a closure without captures is
 /// given the state alone.
@@ -184,20 +177,14 @@ fn can_call_directly(ty: &FuncType) -> bool {
 
 macro_rules! closures {
     ($($($ty:ident)*;)*) => {$(
-        closures!(@one (($($ty,)*)) (Fn($($ty),*) -> R) caller [] $($ty)*);
-        closures!(@one ((WithCaller, $($ty,)*)) (Fn(&mut Caller<'_, T>, $($ty),*) -> R)
-            caller [&mut caller,] $($ty)*);
-    )*};
-    (@one ($params:ty) ($($bound:tt)*) $caller:ident [$($pass:tt)*] $($ty:ident)*) => {
         #[allow(non_snake_case, unused_variables, unused_mut)]
-        impl<T, R, F, $($ty,)*> IntoHostFunc<T, $params, R> for F
+        impl<T, R, F, $($ty,)*> ShimClosure<T, ($($ty,)*), R> for F
         where
             T: Send + 'static,
             R: HostReturn,
-            F: $($bound)* + Send + Sync + 'static,
+            F: for<'a> Fn(Invocation<'a, T>, $($ty),*) -> R + Send + Sync + 'static,
             $($ty: WasmTy,)*
         {
-            #[allow(private_interfaces)]
             fn into_def(self) -> Result<HostFuncDef, Error> {
                 /// Returns at most one value, in a register.
                 unsafe extern "C" fn direct<T, R, F, $($ty,)*>(
@@ -208,16 +195,16 @@ macro_rules! closures {
                 where
                     T: Send + 'static,
                     R: HostReturn,
-                    F: $($bound)* + Send + Sync + 'static,
+                    F: for<'a> Fn(Invocation<'a, T>, $($ty),*) -> R + Send + Sync + 'static,
                     $($ty: WasmTy,)*
                 {
                     let outcome = run(|| {
                         // SAFETY: machine code calls the shim with its slot.
-                        let (f, mut $caller) = unsafe {
+                        let (f, call) = unsafe {
                             let (state, f) = open::<T, F>((*slot).env);
-                            (f, Caller::new(Reach::of_slot(slot, state, fp as usize)))
+                            (f, Invocation::of_slot(slot, state, fp as usize))
                         };
-                        f($($pass)* $($ty),*).into_values()
+                        f(call, $($ty),*).into_values()
                     });
                     match outcome {
                         Ok(values) => values.into_direct(),
@@ -234,18 +221,18 @@ macro_rules! closures {
                 where
                     T: Send + 'static,
                     R: HostReturn,
-                    F: $($bound)* + Send + Sync + 'static,
+                    F: for<'a> Fn(Invocation<'a, T>, $($ty),*) -> R + Send + Sync + 'static,
                     $($ty: WasmTy,)*
                 {
                     // SAFETY: `naked` is only called with its slot.
                     let exit = unsafe { Exit::of_slot(slot) };
                     let outcome = run(|| {
                         // SAFETY: machine code calls the shim with its slot.
-                        let (f, mut $caller) = unsafe {
+                        let (f, call) = unsafe {
                             let (state, f) = open::<T, F>((*slot).env);
-                            (f, Caller::new(Reach::of_slot(slot, state, exit.sp)))
+                            (f, Invocation::of_slot(slot, state, exit.sp))
                         };
-                        f($($pass)* $($ty),*).into_values()
+                        f(call, $($ty),*).into_values()
                     });
                     match outcome {
                         Ok(values) => values.into_direct(),
@@ -267,7 +254,7 @@ macro_rules! closures {
                 where
                     T: Send + 'static,
                     R: HostReturn,
-                    F: $($bound)* + Send + Sync + 'static,
+                    F: for<'a> Fn(Invocation<'a, T>, $($ty),*) -> R + Send + Sync + 'static,
                     $($ty: WasmTy,)*
                 {
                     sys::direct_entry!(entered::<T, R, F, $($ty,)*>)
@@ -283,16 +270,16 @@ macro_rules! closures {
                 where
                     T: Send + 'static,
                     R: HostReturn,
-                    F: $($bound)* + Send + Sync + 'static,
+                    F: for<'a> Fn(Invocation<'a, T>, $($ty),*) -> R + Send + Sync + 'static,
                     $($ty: WasmTy,)*
                 {
                     let outcome = run(|| {
                         // SAFETY: machine code calls the shim with its slot.
-                        let (f, mut $caller) = unsafe {
+                        let (f, call) = unsafe {
                             let (state, f) = open::<T, F>((*slot).env);
-                            (f, Caller::new(Reach::of_slot(slot, state, fp as usize)))
+                            (f, Invocation::of_slot(slot, state, fp as usize))
                         };
-                        f($($pass)* $($ty),*).into_values()
+                        f(call, $($ty),*).into_values()
                     });
                     match outcome {
                         Ok(values) => {
@@ -318,18 +305,17 @@ macro_rules! closures {
                 where
                     T: Send + 'static,
                     R: HostReturn,
-                    F: $($bound)* + Send + Sync + 'static,
+                    F: for<'a> Fn(Invocation<'a, T>, $($ty),*) -> R + Send + Sync + 'static,
                     $($ty: WasmTy,)*
                 {
                     let mut args = args.iter();
                     $(let $ty = $ty::from_bits(args.next().map_or(0, |&v| v as u64));)*
                     // SAFETY: by the contract of `HostFuncDef::call`.
-                    let (f, mut $caller) = unsafe {
+                    let (f, call) = unsafe {
                         let (state, f) = open::<T, F>(env);
-                        let reach = Reach::of_host(store, state);
-                        (f, Caller::new(reach))
+                        (f, Invocation::of_host(store, state))
                     };
-                    let values = f($($pass)* $($ty),*).into_values()?;
+                    let values = f(call, $($ty),*).into_values()?;
                     values.to_array(results);
                     Ok(())
                 }
@@ -346,7 +332,7 @@ macro_rules! closures {
                 Ok(HostFuncDef::typed(ty, code, direct, call::<T, R, F, $($ty,)*>, self))
             }
         }
-    };
+    )*};
 }
 
 closures! {

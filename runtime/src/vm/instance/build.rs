@@ -1,11 +1,11 @@
 //! Making an instance: lay out its context, fill it, run the initial segments.
 
 use crate::error::{Error, ErrorKind};
-use crate::module::CompiledModule;
 use crate::vm::alloc::{Allocator, ContextSpace, allocator};
 use crate::vm::builtins;
+use crate::vm::code::Module;
 use crate::vm::entity::{Entity, FuncEntity};
-use crate::vm::instance::InstanceData;
+use crate::vm::instance::ModuleInstance;
 use crate::vm::instance::context::{Context, FuncRef, FuncSlot, MemoryDef, MemorySlot, TableDef};
 use crate::vm::memory::Image;
 use crate::vm::memory::MemoryData;
@@ -17,6 +17,7 @@ use precast_abi::artifact::{ElemItem, GlobalDesc, MemoryDesc, NONE, Section, Tab
 use precast_abi::limits::WASM_PAGE;
 use precast_abi::vmctx;
 use std::io;
+use std::sync::Arc;
 
 /// Makes an instance of `module` with imports that fit it. Its start function is not run.
 ///
@@ -25,12 +26,12 @@ use std::io;
 /// The imports are in the module's order, have the types it wants, and belong to `store`.
 pub(in crate::vm) unsafe fn build(
     store: &mut Store,
-    module: &CompiledModule,
+    module: &Arc<Module>,
     imports: &[Entity],
-) -> Result<Box<InstanceData>, Error> {
+) -> Result<Box<ModuleInstance>, Error> {
     let allocator = allocator();
     let Allocated { ctx, own, reservation } = allocate(module, allocator)?;
-    let mut instance = Box::new(InstanceData {
+    let mut instance = Box::new(ModuleInstance {
         module: module.clone(),
         store: store.pointer(),
         index: store.next_index(),
@@ -71,7 +72,7 @@ struct Allocated {
 }
 
 /// A context for the module, below its memory 0 if it defines one.
-fn allocate(module: &CompiledModule, allocator: &dyn Allocator) -> Result<Allocated, Error> {
+fn allocate(module: &Module, allocator: &dyn Allocator) -> Result<Allocated, Error> {
     let info = module.info();
     let size = info.vmctx_size as usize;
     let memories: &[MemoryDesc] = module.records(Section::Memories);
@@ -105,7 +106,7 @@ fn out_of_memory(error: io::Error) -> Error {
     ErrorKind::System { what: "reserving memory for an instance", error }.into()
 }
 
-impl InstanceData {
+impl ModuleInstance {
     /// Writes the fields of imports, and gives the records that these need.
     unsafe fn link_imports(
         &mut self,
@@ -205,7 +206,7 @@ impl InstanceData {
             // SAFETY: every memory of an instance is live.
             index => unsafe { (*self.memories[index as usize]).def() },
         };
-        let this: *const InstanceData = self;
+        let this: *const ModuleInstance = self;
         // SAFETY: invariant **context**.
         unsafe {
             self.ctx.write(vmctx::STORE, self.store);

@@ -1,9 +1,9 @@
 //! Constant expressions: the initial values of globals and the offsets of segments.
 
-use super::state::InstanceData;
+use super::state::ModuleInstance;
 use precast_abi::artifact::{ConstExpr, ConstOp, ConstOpcode, Section};
 
-impl InstanceData {
+impl ModuleInstance {
     /// The value of a constant expression. Validation has checked it; a damaged one that still
     /// passes the artifact's checks computes some value, and nothing worse.
     pub(super) fn evaluate(&self, expr: ConstExpr) -> u128 {

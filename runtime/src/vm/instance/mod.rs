@@ -7,4 +7,4 @@ mod segments;
 mod state;
 
 pub(in crate::vm) use build::build;
-pub(in crate::vm) use state::{InstanceData, of};
+pub(in crate::vm) use state::{ModuleInstance, of};

@@ -1,6 +1,6 @@
 //! Element and data segments: the active ones at instantiation, the others by instructions.
 
-use super::state::InstanceData;
+use super::state::ModuleInstance;
 use crate::error::Error;
 use crate::trap::Trap;
 use crate::vm::memory;
@@ -10,7 +10,7 @@ use precast_abi::artifact::{DataDesc, ElemDesc, ElemItem, ElemKind, Section, Seg
 use precast_abi::trap::TrapCode;
 use std::cell::Cell;
 
-impl InstanceData {
+impl ModuleInstance {
     /// Runs the active segments, in their order: elements, then data.
     pub(in crate::vm) fn run_segments(&mut self) -> Result<(), Error> {
         let elems: &[ElemDesc] = self.module.records(Section::Elems);

@@ -1,7 +1,7 @@
 //! An instance of a compiled module: its context and what stands behind it.
 
-use crate::module::CompiledModule;
 use crate::vm::alloc::ContextSpace;
+use crate::vm::code::Module;
 use crate::vm::entity::{Entity, FuncEntity, GlobalEntity, WasmFunc};
 use crate::vm::instance::context::{Context, FuncRef, FuncSlot};
 use crate::vm::memory::MemoryData;
@@ -11,9 +11,10 @@ use precast_abi::artifact::{ExportDesc, FuncRefDesc, GlobalDesc, Kind, NONE, Sec
 use precast_abi::vmctx::{self, Regions};
 use std::cell::Cell;
 use std::ptr::NonNull;
+use std::sync::Arc;
 
 /// What the runtime keeps of an instance. Its context's header points here.
-pub(crate) struct InstanceData {
+pub(crate) struct ModuleInstance {
     pub(crate) store: NonNull<Store>,
     /// Its position in the store.
     pub(crate) index: u32,
@@ -33,7 +34,7 @@ pub(crate) struct InstanceData {
     /// The bytes of the context, when it lies below no memory.
     pub(in crate::vm) _own_context: Option<ContextSpace>,
     /// Last, so that it is dropped last: memories are cleaned from its image.
-    pub(crate) module: CompiledModule,
+    pub(crate) module: Arc<Module>,
 }
 
 /// The instance a context belongs to.
@@ -41,13 +42,13 @@ pub(crate) struct InstanceData {
 /// # Safety
 ///
 /// The context is that of an instance of a live store.
-pub(in crate::vm) unsafe fn of<'a>(ctx: Context) -> &'a InstanceData {
+pub(in crate::vm) unsafe fn of<'a>(ctx: Context) -> &'a ModuleInstance {
     // SAFETY: by the contract; instantiation sets the field before the context is used, and what
     // changes of an instance afterwards is in cells or behind pointers.
-    unsafe { &*ctx.read::<*const InstanceData>(vmctx::INSTANCE) }
+    unsafe { &*ctx.read::<*const ModuleInstance>(vmctx::INSTANCE) }
 }
 
-impl InstanceData {
+impl ModuleInstance {
     pub(in crate::vm) fn regions(&self) -> Regions {
         self.module.info().regions()
     }

@@ -1,17 +1,48 @@
-//! The ways by which bytes become code: those that prove where the bytes come from are safe, and
-//! those that take the caller's word are not.
+//! The unsafe functions of the embedding API, and its types that wrap those of `vm`.
+//!
+//! Unsafe code stands under `vm`, so these functions do too. This is the only file of `vm` that names
+//! the API.
 
-use super::code::{CodeError, CodeMemory};
+use super::code::CodeMemory;
+use super::engine::Engine;
+use super::store::StoreHandle;
 #[cfg(feature = "cache")]
 use super::sys;
 #[cfg(feature = "compiler")]
 use crate::config::Config;
-use crate::error::{Error, ErrorKind};
+use crate::error::Error;
+use crate::load::{in_file, open};
 use crate::module::{self, CompiledModule};
+use crate::namespace::Namespace;
 use crate::runtime::Runtime;
+use crate::seal;
+#[cfg(feature = "cache")]
 use crate::seal::SealKey;
-use std::fs::File;
 use std::path::Path;
+use std::sync::Arc;
+
+impl Namespace {
+    /// The namespace that owns a store.
+    pub(crate) fn owning(handle: Box<StoreHandle>) -> Box<Namespace> {
+        // SAFETY: a namespace is transparent over the handle.
+        unsafe { Box::from_raw(Box::into_raw(handle) as *mut Namespace) }
+    }
+
+    /// The namespace whose store has this handle.
+    #[inline]
+    pub(crate) fn of_handle(handle: &mut StoreHandle) -> &mut Namespace {
+        // SAFETY: a namespace is transparent over the handle.
+        unsafe { &mut *(&raw mut *handle as *mut Namespace) }
+    }
+}
+
+impl Runtime {
+    /// The runtime of an engine.
+    pub(crate) fn of_engine(engine: &Arc<Engine>) -> &Runtime {
+        // SAFETY: a runtime is transparent over the reference to its engine.
+        unsafe { &*(&raw const *engine).cast() }
+    }
+}
 
 impl Runtime {
     /// Maps the artifact in a file, as [`CompiledModule::serialize`] gave it, with or without a
@@ -39,7 +70,7 @@ impl Runtime {
         self.check_open()?;
         let path = path.as_ref();
         let file = open(path)?;
-        let code = CodeMemory::map(file, module::identity());
+        let code = CodeMemory::map(file, false, seal::unchecked_len, module::identity());
         self.loaded(code.map_err(|error| in_file(path, error))?)
     }
 
@@ -63,35 +94,6 @@ impl Runtime {
     /// As [`Runtime::load`], with [`ErrorKind::System`] in place of file errors.
     pub unsafe fn load_bytes(&self, artifact: &[u8]) -> Result<CompiledModule, Error> {
         self.load_own(artifact)
-    }
-
-    /// Loads the artifact in a file that has a seal by `key`. The file is copied, the copy is
-    /// checked, and nobody else can change that.
-    ///
-    /// # Errors
-    ///
-    /// [`ErrorKind::Seal`] when there is no seal, or it is not one by `key`, or a byte was
-    /// changed since; and as [`Runtime::load`].
-    pub fn load_sealed(
-        &self,
-        path: impl AsRef<Path>,
-        key: &SealKey,
-    ) -> Result<CompiledModule, Error> {
-        self.check_open()?;
-        let path = path.as_ref();
-        let code = CodeMemory::copy_sealed_file(&open(path)?, key, module::identity());
-        self.loaded(code.map_err(|error| in_file(path, error))?)
-    }
-
-    /// Loads an artifact with a seal by `key` from memory; it is copied, and the copy is checked.
-    ///
-    /// # Errors
-    ///
-    /// As [`Runtime::load_sealed`], with [`ErrorKind::System`] in place of file errors.
-    pub fn load_sealed_bytes(&self, sealed: &[u8], key: &SealKey) -> Result<CompiledModule, Error> {
-        self.check_open()?;
-        let code = CodeMemory::copy_sealed(sealed, key, module::identity());
-        self.loaded(code.map_err(in_memory)?)
     }
 
     /// As [`Runtime::load_sealed`], but maps a file that only this process's user can write to.
@@ -118,22 +120,11 @@ impl Runtime {
         let path = path.as_ref();
         let file = open(path)?;
         let code = if sys::is_exposed(&file) {
-            CodeMemory::copy_sealed_file(&file, key, module::identity())
+            CodeMemory::copy_file(&file, |b| key.artifact_len(b), module::identity())
         } else {
             crate::cached::map_sealed(file, key, index)
         };
         self.loaded(code.map_err(|error| in_file(path, error))?)
-    }
-
-    /// Loads what this process has just compiled.
-    pub(crate) fn load_own(&self, artifact: &[u8]) -> Result<CompiledModule, Error> {
-        self.check_open()?;
-        let code = CodeMemory::copy(artifact, module::identity());
-        self.loaded(code.map_err(in_memory)?)
-    }
-
-    fn loaded(&self, code: Box<CodeMemory>) -> Result<CompiledModule, Error> {
-        CompiledModule::new(self.clone(), code)
     }
 }
 
@@ -160,25 +151,5 @@ impl Config {
     pub unsafe fn functions(mut self, store: std::sync::Arc<dyn crate::FunctionStore>) -> Self {
         self.functions = Some(store);
         self
-    }
-}
-
-fn open(path: &Path) -> Result<File, Error> {
-    File::open(path).map_err(|error| in_file(path, error.into()))
-}
-
-fn in_file(path: &Path, error: CodeError) -> Error {
-    match error {
-        CodeError::Io(error) => ErrorKind::File { path: path.to_owned(), error }.into(),
-        CodeError::Format(error) => error.into(),
-        CodeError::Seal(error) => error.into(),
-    }
-}
-
-fn in_memory(error: CodeError) -> Error {
-    match error {
-        CodeError::Io(error) => ErrorKind::System { what: "mapping an artifact", error }.into(),
-        CodeError::Format(error) => error.into(),
-        CodeError::Seal(error) => error.into(),
     }
 }

@@ -1,0 +1,77 @@
+//! Closures that can be host functions: those whose signature is known at compile time.
+
+use crate::error::Error;
+use crate::host::Caller;
+use crate::vm::activation::typed::WasmTy;
+use crate::vm::host::typed::{HostReturn, ShimClosure};
+use crate::vm::host::{HostFuncDef, Invocation};
+
+/// A closure that can be a host function of a module with state `T`. Implemented for closures
+/// of up to 16 parameters that are [`WasmTy`], with or without a `&mut Caller<'_, T>` before
+/// them, that return a [`HostReturn`].
+pub trait IntoHostFunc<T, P, R>: Sized {
+    /// The host function.
+    #[doc(hidden)]
+    #[allow(private_interfaces)]
+    fn into_def(self) -> Result<HostFuncDef, Error>;
+}
+
+/// Marks closures that take their caller.
+#[derive(Debug)]
+pub struct WithCaller;
+
+macro_rules! closures {
+    ($($($ty:ident)*;)*) => {$(
+        #[allow(non_snake_case)]
+        impl<T, R, F, $($ty,)*> IntoHostFunc<T, ($($ty,)*), R> for F
+        where
+            T: Send + 'static,
+            R: HostReturn,
+            F: Fn($($ty),*) -> R + Send + Sync + 'static,
+            $($ty: WasmTy,)*
+        {
+            #[allow(private_interfaces)]
+            fn into_def(self) -> Result<HostFuncDef, Error> {
+                let shimmed = move |_: Invocation<'_, T>, $($ty: $ty),*| self($($ty),*);
+                ShimClosure::<T, ($($ty,)*), R>::into_def(shimmed)
+            }
+        }
+
+        #[allow(non_snake_case)]
+        impl<T, R, F, $($ty,)*> IntoHostFunc<T, (WithCaller, $($ty,)*), R> for F
+        where
+            T: Send + 'static,
+            R: HostReturn,
+            F: Fn(&mut Caller<'_, T>, $($ty),*) -> R + Send + Sync + 'static,
+            $($ty: WasmTy,)*
+        {
+            #[allow(private_interfaces)]
+            fn into_def(self) -> Result<HostFuncDef, Error> {
+                let shimmed = move |call: Invocation<'_, T>, $($ty: $ty),*| {
+                    self(&mut Caller::new(call), $($ty),*)
+                };
+                ShimClosure::<T, ($($ty,)*), R>::into_def(shimmed)
+            }
+        }
+    )*};
+}
+
+closures! {
+    ;
+    A1;
+    A1 A2;
+    A1 A2 A3;
+    A1 A2 A3 A4;
+    A1 A2 A3 A4 A5;
+    A1 A2 A3 A4 A5 A6;
+    A1 A2 A3 A4 A5 A6 A7;
+    A1 A2 A3 A4 A5 A6 A7 A8;
+    A1 A2 A3 A4 A5 A6 A7 A8 A9;
+    A1 A2 A3 A4 A5 A6 A7 A8 A9 A10;
+    A1 A2 A3 A4 A5 A6 A7 A8 A9 A10 A11;
+    A1 A2 A3 A4 A5 A6 A7 A8 A9 A10 A11 A12;
+    A1 A2 A3 A4 A5 A6 A7 A8 A9 A10 A11 A12 A13;
+    A1 A2 A3 A4 A5 A6 A7 A8 A9 A10 A11 A12 A13 A14;
+    A1 A2 A3 A4 A5 A6 A7 A8 A9 A10 A11 A12 A13 A14 A15;
+    A1 A2 A3 A4 A5 A6 A7 A8 A9 A10 A11 A12 A13 A14 A15 A16;
+}

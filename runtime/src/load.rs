@@ -1,0 +1,73 @@
+//! Loading artifacts: the ways that prove where the bytes come from.
+//!
+//! The ways that take the caller's word are unsafe: [`Runtime::load`], [`Runtime::load_bytes`].
+
+use crate::error::{Error, ErrorKind};
+use crate::module::{self, CompiledModule};
+use crate::runtime::Runtime;
+use crate::seal::{self, SealKey};
+use crate::vm::code::{CodeError, CodeMemory};
+use std::fs::File;
+use std::path::Path;
+
+impl Runtime {
+    /// Loads the artifact in a file that has a seal by `key`. The file is copied, the copy is
+    /// checked, and nobody else can change that.
+    ///
+    /// # Errors
+    ///
+    /// [`ErrorKind::Seal`] when there is no seal, or it is not one by `key`, or a byte was
+    /// changed since; and as [`Runtime::load`].
+    pub fn load_sealed(
+        &self,
+        path: impl AsRef<Path>,
+        key: &SealKey,
+    ) -> Result<CompiledModule, Error> {
+        self.check_open()?;
+        let path = path.as_ref();
+        let code = CodeMemory::copy_file(&open(path)?, |b| key.artifact_len(b), module::identity());
+        self.loaded(code.map_err(|error| in_file(path, error))?)
+    }
+
+    /// Loads an artifact with a seal by `key` from memory; it is copied, and the copy is checked.
+    ///
+    /// # Errors
+    ///
+    /// As [`Runtime::load_sealed`], with [`ErrorKind::System`] in place of file errors.
+    pub fn load_sealed_bytes(&self, sealed: &[u8], key: &SealKey) -> Result<CompiledModule, Error> {
+        self.check_open()?;
+        let code = CodeMemory::copy(sealed, true, |b| key.artifact_len(b), module::identity());
+        self.loaded(code.map_err(in_memory)?)
+    }
+
+    /// Loads what this process has just compiled.
+    pub(crate) fn load_own(&self, artifact: &[u8]) -> Result<CompiledModule, Error> {
+        self.check_open()?;
+        let code = CodeMemory::copy(artifact, false, seal::unchecked_len, module::identity());
+        self.loaded(code.map_err(in_memory)?)
+    }
+
+    pub(crate) fn loaded(&self, code: Box<CodeMemory>) -> Result<CompiledModule, Error> {
+        CompiledModule::new(self.clone(), code)
+    }
+}
+
+pub(crate) fn open(path: &Path) -> Result<File, Error> {
+    File::open(path).map_err(|error| in_file(path, error.into()))
+}
+
+pub(crate) fn in_file(path: &Path, error: CodeError) -> Error {
+    match error {
+        CodeError::Io(error) => ErrorKind::File { path: path.to_owned(), error }.into(),
+        CodeError::Format(error) => error.into(),
+        CodeError::Seal(error) => error.into(),
+    }
+}
+
+fn in_memory(error: CodeError) -> Error {
+    match error {
+        CodeError::Io(error) => ErrorKind::System { what: "mapping an artifact", error }.into(),
+        CodeError::Format(error) => error.into(),
+        CodeError::Seal(error) => error.into(),
+    }
+}

@@ -1,0 +1,75 @@
+//! Leaving machine code from a host function that fails or panics.
+
+use crate::error::{HostError, Stop};
+use crate::vm::activation::thread::Cause;
+use crate::vm::activation::unwind;
+use crate::vm::instance::context::FuncSlot;
+use std::any::Any;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+
+/// The frame of machine code that called a host function, which is left when the function fails.
+#[derive(Clone, Copy)]
+pub(super) struct Exit {
+    /// The stack pointer, or another address in the innermost frame.
+    pub(super) sp: usize,
+    /// The frame pointer of the innermost frame of machine code.
+    fp: usize,
+    /// The return address of the call in that frame's function, when no thunk is in between.
+    pc: Option<usize>,
+}
+
+impl Exit {
+    /// The exit of a call through a host thunk, whose frame is `fp`.
+    pub(super) fn of_thunk(fp: *const u8) -> Self {
+        Exit { sp: fp as usize, fp: fp as usize, pc: None }
+    }
+
+    /// The exit of a call without a thunk. It must be read before the host function runs: the
+    /// next call through the slot overwrites it.
+    ///
+    /// # Safety
+    ///
+    /// The slot is the one that machine code just called through, without a thunk.
+    #[inline]
+    pub(super) unsafe fn of_slot(slot: *const FuncSlot) -> Self {
+        // SAFETY: by the contract: the stack pointer was that of a function just entered, with
+        // the return address on top.
+        unsafe {
+            let sp = (*slot).exit_sp;
+            Exit { sp, fp: (*slot).exit_fp, pc: Some(*(sp as *const usize)) }
+        }
+    }
+}
+
+/// Stops the machine code that called a host function.
+///
+/// # Safety
+///
+/// The exit is that of the call, and the shim owns nothing any more.
+#[cold]
+pub(super) unsafe fn stop(Exit { fp, pc, .. }: Exit, failure: Failure) -> ! {
+    // SAFETY: by the contract; invariant **frames**.
+    unsafe {
+        match failure {
+            Failure::Stop(HostError(Stop::Trap(code))) => unwind::leave_with_trap(fp, pc, code),
+            Failure::Stop(HostError(Stop::Error(error))) => unwind::leave(fp, Cause::Error(error)),
+            Failure::Panic(payload) => unwind::leave(fp, Cause::Panic(payload)),
+        }
+    }
+}
+
+/// How a host function failed.
+pub(super) enum Failure {
+    Stop(HostError),
+    Panic(Box<dyn Any + Send>),
+}
+
+/// Runs a closure, its panic caught.
+#[inline]
+pub(super) fn run<R>(f: impl FnOnce() -> Result<R, HostError>) -> Result<R, Failure> {
+    match catch_unwind(AssertUnwindSafe(f)) {
+        Ok(Ok(result)) => Ok(result),
+        Ok(Err(error)) => Err(Failure::Stop(error)),
+        Err(payload) => Err(Failure::Panic(payload)),
+    }
+}
