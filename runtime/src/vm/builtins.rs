@@ -1,4 +1,4 @@
-//! The functions machine code calls for instructions it does not do inline.
+//! Builtins: functions that machine code calls for instructions that it does not do inline.
 
 use super::instance::context::Context;
 use super::instance::{self, ModuleInstance};
@@ -36,7 +36,7 @@ pub(super) static TABLE: [Entry; Builtin::ALL.len()] = {
     table
 };
 
-/// What a builtin that can trap returns.
+/// The result of a builtin that can trap.
 fn status(ok: bool) -> u32 {
     u32::from(!ok)
 }

@@ -1,4 +1,4 @@
-//! What imports and exports are made of, as addresses.
+//! Entities: functions, tables, memories and globals of a store, as addresses.
 
 use super::code::Module;
 use super::host::HostFuncDef;
@@ -10,7 +10,7 @@ use super::types::TypeRef;
 use precast_abi::types::{ExternType, GlobalType};
 use std::ptr::NonNull;
 
-/// A pointer to something a store owns, for handles to keep.
+/// A pointer to something that a store owns, for the handles of the embedding API.
 pub(crate) struct StorePtr<T>(*mut T);
 
 impl<T> std::fmt::Debug for StorePtr<T> {
@@ -55,17 +55,16 @@ impl<T> StorePtr<T> {
         self.0
     }
 
-    /// What it points to; none when the store is closed. The caller has checked that the store
-    /// is the one it belongs to.
+    /// The target; none when the store is closed. The caller has checked that the target belongs to
+    /// this store.
     pub(crate) fn get(self, store: &Store) -> Option<&T> {
-        // SAFETY: invariant **store**: a store that is not closed has all it ever owned.
+        // SAFETY: invariant **store**: a store that is not closed still owns all it ever owned.
         (!store.is_closed()).then(|| unsafe { &*self.0 })
     }
 
     /// As [`StorePtr::get`], to change it.
     pub(crate) fn get_mut(self, store: &mut Store) -> Option<&mut T> {
-        // SAFETY: as in `get`; the store is borrowed mutably, and nobody else is inside or
-        // waits for us.
+        // SAFETY: as in `get`; the store is borrowed mutably, so no other call is inside it.
         (!store.is_closed()).then(|| unsafe { &mut *self.0 })
     }
 }
@@ -79,10 +78,10 @@ unsafe impl Send for GlobalEntity {}
 // SAFETY: as above.
 unsafe impl Sync for GlobalEntity {}
 
-/// A function. Valid as long as its store.
+/// A function; valid as long as its store.
 #[derive(Clone, Copy, PartialEq)]
 pub(crate) enum FuncEntity {
-    /// WebAssembly code, or a host function seen through an importer's thunk.
+    /// WebAssembly code, or the thunk of an importer that leads to a host function.
     Wasm(WasmFunc),
     /// A host function.
     Host(HostFunc),
@@ -106,7 +105,7 @@ pub(crate) struct WasmFunc {
 pub(crate) struct HostFunc {
     /// Lives as long as the host instance, which the store keeps.
     pub(super) def: NonNull<HostFuncDef>,
-    /// What the function's code takes to find closure and state.
+    /// The environment, through which the function's code finds its closure and state.
     pub(super) env: *const (),
 }
 
@@ -183,7 +182,7 @@ pub(crate) enum Entity {
 }
 
 impl Entity {
-    /// Its type; sizes are those of now.
+    /// Its type, with its size now as the minimum.
     pub(crate) fn ty(&self) -> ExternType {
         match self {
             Entity::Func(func) => ExternType::Func(func.ty().ty.clone()),
@@ -196,14 +195,14 @@ impl Entity {
     }
 }
 
-/// The entity a function reference stands for, unless it is a host function's own record.
+/// The function that a reference stands for, unless the reference is a host function's own record.
 ///
 /// # Safety
 ///
 /// The record is not null, and its context is that of an instance, or a slot of one.
 pub(super) unsafe fn func_of(record: &FuncRef) -> Option<FuncEntity> {
-    // The context of host thunks, and of code that is not ours but a host function's own, is the
-    // importer's slot.
+    // Host thunks, and the code of host functions themselves, take the importer's slot as their
+    // context.
     let code =
         super::code::registry::lookup(record.code as usize, |code, at| !code.is_host_thunk(at));
     let takes_context = code == Some(true);
@@ -216,7 +215,7 @@ pub(super) unsafe fn func_of(record: &FuncRef) -> Option<FuncEntity> {
     };
     // SAFETY: by the contract.
     let instance = unsafe { super::instance::of(ctx) };
-    // A reference to an import is one to what was imported, not to the importer's thunk.
+    // A reference to an import stands for the imported function, not for the importer's thunk.
     if let Some(import) = instance.import_behind(record) {
         return Some(import);
     }

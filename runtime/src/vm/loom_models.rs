@@ -1,5 +1,5 @@
 //! Models of the lock-free structures: loom runs them in every order of steps, and with every value
-//! that the memory model lets a load give.
+//! that a load may give by the memory model.
 //!
 //! `tests/loom.sh` runs them.
 
@@ -62,7 +62,7 @@ impl Drop for Loaded {
     }
 }
 
-/// What a signal handler asks.
+/// The lookup that a signal handler makes.
 fn trap_at(registry: &Registry, pc: usize) -> Option<TrapCode> {
     registry.lookup(pc, |code, offset| code.trap(offset, Fault::Instruction)).flatten()
 }

@@ -7,13 +7,13 @@
 //!   made executable, and outlives every instance, function reference and frame of its code.
 //! - **context**: a context has the layout its module's artifact says, from instantiation until
 //!   its store is dropped; its address never changes.
-//! - **owner**: a store has one owner, whose provenance is exposed; what reaches the store follows
-//!   its address with that provenance, and nothing that machine code or a host function may reach
-//!   lies behind a reference that Rust code holds meanwhile.
+//! - **owner**: a store has one owner, whose provenance is exposed. All other pointers to the store
+//!   take that provenance. While machine code or a host function runs, Rust code holds no reference
+//!   to anything that these may reach.
 //! - **store**: everything an instance refers to belongs to the same store, which lives until
-//!   the outermost call into it has returned; one thread at a time is inside it.
+//!   the outermost call into it has returned. One thread at a time is inside it.
 //! - **types**: a [`types::TypeRef`] is followed only while a module or host module that owns its
-//!   type lives; a store keeps those of all functions that can be reached through it.
+//!   type lives. A store keeps the owners of the types of all functions that it can reach.
 //! - **frames**: between an entry thunk and the machine code or host thunk that leaves it, all
 //!   frames keep frame pointers and own nothing.
 

@@ -1,21 +1,20 @@
-//! Ranges that a guest has chosen, checked such that a processor that predicts the check wrongly
-//! still uses none that is out of bounds.
+//! Bounds checks of a guest's ranges that hold under speculation: a processor that predicts the check
+//! wrongly uses no range that is out of bounds.
 //!
-//! Machine code is guarded by its compiler. These are the ranges that its builtins move: copying
-//! one reads its end early, and an end is up to 8 GiB from the start of a memory, which has half of
-//! that reserved.
+//! The compiler guards machine code. The ranges here are those of builtins. A copy reads the end of
+//! its range early, and the end may lie 8 GiB behind the start of a memory, beyond its reservation.
 
 use std::hint::black_box;
 use std::ops::Range;
 
-/// `start..start + len` if it lies in `0..size`. While a wrong guess that it does lasts, the range
-/// is empty and starts at zero.
+/// `start..start + len` if it lies in `0..size`. While the processor wrongly predicts that it does,
+/// the range is empty and starts at zero.
 pub(super) fn range(start: u64, len: u64, size: u64) -> Option<Range<usize>> {
     let end = start.checked_add(len)?;
-    // All ones if the end is no greater than the size. It comes from a subtraction and not from the
-    // comparison below, and the compiler must not know that one follows from the other.
+    // All ones if the end is no greater than the size. A subtraction computes it, not the comparison
+    // below, and the compiler must not learn that they agree.
     let mask = black_box(((end.wrapping_sub(size).wrapping_sub(1)) as i64 >> 63) as u64);
-    // Below that the sign of the difference is what it should be: what a guest chooses has 32 bits.
+    // The sign of the difference is right for smaller sizes, as the guest's numbers have 32 bits.
     if end > size || size >= 1 << 62 {
         return None;
     }

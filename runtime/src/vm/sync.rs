@@ -1,4 +1,4 @@
-//! Atomics and locks of the lock-free structures: the standard library's, or loom's in models.
+//! Atomics and locks for the lock-free structures: the standard library's, or loom's in models.
 //!
 //! Loom's values exist only while a model runs and have no constant constructors, so statics,
 //! constructors and arrays go through the macros of this module. Only the crate's own tests use
@@ -17,7 +17,7 @@ pub(super) use std::{
     thread::yield_now,
 };
 
-/// A static that is made before `main`, or by a model at first use.
+/// A static that is initialised at compile time, or in a model at first use.
 macro_rules! global {
     ($(#[$meta:meta])* static $name:ident: $type:ty = $value:expr;) => {
         #[cfg(not(all(test, loom)))]

@@ -1,13 +1,13 @@
-//! All types of the process, each once, for as long as somebody uses it.
+//! The registry of types: all types of the process, each once, for as long as it has an owner.
 //!
-//! Machine code compares types by [`FuncType::identity`], a word of a digest. What is loaded is
-//! compared here by structure as well, so that within the process equal identities mean equal
-//! types: of two types that were made to have one identity, the second is refused.
+//! Machine code compares types by [`FuncType::identity`], a word of a digest. The registry compares
+//! the types that are loaded by structure as well, so that equal identities mean equal types within
+//! the process: of two types that an attacker made to have one identity, the second is refused.
 //!
-//! An entry is counted by its owners: modules, which own all their types at once, and host
-//! functions. The last owner removes it. What is interned is a function type today. A recursive
-//! group becomes one entry of several types: its identities are the words of one digest, and it
-//! owns the types outside the group that it refers to.
+//! Owners of an entry are modules, which own all their types at once, and host functions. The last
+//! owner removes the entry. An entry is a function type today. A recursive group is going to be one
+//! entry of several types: its identities are the words of one digest, and it owns the types outside
+//! the group that it refers to.
 
 use precast_abi::artifact::RawType;
 use precast_abi::types::FuncType;
@@ -18,7 +18,7 @@ use std::ops::Deref;
 use std::ptr::NonNull;
 use std::sync::{Arc, LazyLock, Mutex, MutexGuard};
 
-/// A type with its identity, and what exists once per type.
+/// A type with its identity and its thunks.
 #[derive(Debug)]
 pub(crate) struct Interned {
     pub(crate) ty: FuncType,
@@ -27,14 +27,14 @@ pub(crate) struct Interned {
     pub(super) thunks: super::code::jit::Thunks,
 }
 
-/// The one place of a type: two are the same type exactly if they are the same address.
+/// The address of a type: two types are the same exactly if their addresses are.
 ///
 /// Invariant **types**: it is followed only while an owner of the type lives. Modules and host
 /// modules own the types they give out, and a store keeps both until it is cleared.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(crate) struct TypeRef(NonNull<Interned>);
 
-// SAFETY: what it points to is shared between threads, and changes only behind locks.
+// SAFETY: its target may be shared between threads, and changes only behind locks.
 unsafe impl Send for TypeRef {}
 // SAFETY: as above.
 unsafe impl Sync for TypeRef {}
@@ -48,7 +48,7 @@ impl Deref for TypeRef {
     }
 }
 
-/// Why a type is refused.
+/// The reason why a type is refused.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(crate) enum Refused {
     /// Another type that is in use has the same identity.
@@ -82,7 +82,7 @@ impl Drop for OwnedTypes {
             let mut all = self.registry.lock();
             let batch = self.types.len().saturating_sub(BATCH);
             for ty in self.types.drain(batch..) {
-                // Owners come and go under the lock alone, so this is exact.
+                // Owners are added and dropped under the lock alone, so the count is exact.
                 if Arc::strong_count(&ty) == 2 {
                     unused.extend(all.remove(&ty.identity));
                 }
@@ -92,25 +92,25 @@ impl Drop for OwnedTypes {
                 all.shrink_to(room);
             }
             drop(all);
-            // Freeing thunks takes system calls, so nobody waits for it.
+            // Freeing thunks takes system calls, so it happens without the lock.
             drop(unused);
         }
     }
 }
 
-/// Types that are looked up or forgotten before others get their turn.
+/// Types that are looked up or removed while the lock is held once.
 const BATCH: usize = 1024;
 
 /// Types by their identities.
 #[derive(Debug)]
 pub(crate) struct Registry {
-    /// The map's part of each is one owner.
+    /// The map's reference to a type counts as one owner.
     all: Mutex<HashMap<u64, Arc<Interned>, Words>>,
     identity: fn(&FuncType) -> u64,
 }
 
-/// Hashes words. Which fall together nobody can tell who does not know the keys, so they can be
-/// words that a module chose.
+/// Hashes words with random keys. Without the keys nobody can tell which words collide, so a module
+/// may choose the words.
 #[derive(Clone, Debug)]
 struct Words {
     add: u64,
@@ -155,12 +155,12 @@ impl Hasher for WordHasher {
 
 static ALL: LazyLock<Registry> = LazyLock::new(|| Registry::new(FuncType::identity));
 
-/// Takes an artifact's types into use, with the identities that it says they have: its code
-/// compares those already. One that disagrees with what others say is refused.
+/// Takes an artifact's types into use, with the identities that the artifact gives: its code compares
+/// those. A type whose identity another type in use has is refused.
 ///
 /// # Errors
 ///
-/// Why one of them cannot be used.
+/// The reason why one of them is refused.
 pub(crate) fn intern_all<'a>(
     types: impl ExactSizeIterator<Item = RawType<'a>>,
 ) -> Result<OwnedTypes, Refused> {
@@ -176,13 +176,13 @@ pub(crate) fn intern(ty: &FuncType) -> Result<OwnedTypes, Refused> {
     ALL.intern(ty)
 }
 
-/// What is wrong with a host function whose type is refused.
+/// The message for a host function whose type is refused.
 pub(crate) fn collision(ty: &FuncType) -> String {
     format!("a type in use was made to have the identity of {ty}")
 }
 
 impl Registry {
-    /// An empty registry, with the function that identities are made by.
+    /// An empty registry, with the function that computes identities.
     fn new(identity: fn(&FuncType) -> u64) -> Self {
         Registry { all: Mutex::default(), identity }
     }
@@ -196,7 +196,7 @@ impl Registry {
         mut types: impl ExactSizeIterator<Item = RawType<'a>>,
     ) -> Result<OwnedTypes, Refused> {
         let len = types.len();
-        // When a type is refused the lock is left before what was taken is given back.
+        // When a type is refused, the lock is released before `owned` is dropped, which takes it.
         let mut owned = OwnedTypes { types: Vec::with_capacity(len), registry: self };
         while owned.types.len() < len {
             let mut all = self.lock();
@@ -218,7 +218,7 @@ impl Registry {
         Ok(owned)
     }
 
-    /// Why a type is refused whose identity is that of another.
+    /// The reason why a type is refused whose identity another type has.
     #[cold]
     fn refused(&self, raw: &RawType<'_>) -> Refused {
         let ty = FuncType::from_raw(raw.params, raw.values);
@@ -255,14 +255,14 @@ mod tests {
 
     /// A registry of its own, which lives as long as the process.
     fn registry(identity: fn(&FuncType) -> u64) -> &'static Registry {
-        // What a static refers to is no leak.
+        // A sanitizer reports no leak of what a static refers to.
         static ALL: Mutex<Vec<&Registry>> = Mutex::new(Vec::new());
         let registry: &Registry = Box::leak(Box::new(Registry::new(identity)));
         ALL.lock().unwrap_or_else(|e| e.into_inner()).push(registry);
         registry
     }
 
-    /// Identities of three bits, so that collisions are at hand.
+    /// Identities of three bits, so that collisions are easy to find.
     fn truncated(ty: &FuncType) -> u64 {
         ty.identity() & 7
     }
@@ -278,7 +278,7 @@ mod tests {
         FuncType::new((0..8).map(|_| digit()), [])
     }
 
-    /// Types as a module brings them.
+    /// Types as an artifact gives them.
     fn module(registry: &'static Registry, types: &[&FuncType]) -> Result<OwnedTypes, Refused> {
         let raw: Vec<(u64, usize, Vec<u8>)> = types
             .iter()
@@ -307,12 +307,12 @@ mod tests {
             assert_eq!(module(registry, types).unwrap_err(), Refused::Collision);
         }
         assert_eq!(registry.intern(&second).unwrap_err(), Refused::Collision);
-        // Nobody else notices.
+        // Other modules are not affected.
         let other = module(registry, &[&honest, &first]).unwrap();
         assert_eq!(one.get(0), other.get(0));
         assert_eq!(registry.intern(&honest).unwrap().get(0), one.get(0));
         drop((one, other));
-        // What was refused is not kept, and what refused it is gone.
+        // The refused types are not kept, and the types that they collided with are gone.
         assert!(registry.lock().is_empty());
         let second = module(registry, &[&second]).unwrap();
         assert_eq!(module(registry, &[&first]).unwrap_err(), Refused::Collision);
@@ -374,7 +374,7 @@ mod tests {
                             true => registry.intern(&ty).unwrap(),
                             false => module(registry, &[&ty, &FuncType::default(), &ty]).unwrap(),
                         };
-                        // As long as one is held, the same type has the same place.
+                        // While a type has an owner, it has one address.
                         for (other, other_ty) in &held {
                             assert_eq!(other.get(0) == types.get(0), *other_ty == ty);
                             assert_eq!(other.get(0).ty, *other_ty);

@@ -1,4 +1,4 @@
-//! Calling functions from the host.
+//! Calls of functions by the host.
 
 use crate::error::Error;
 use crate::vm::activation::thread::{self, Cause};
@@ -9,10 +9,10 @@ use crate::vm::sys;
 use std::panic::resume_unwind;
 use std::ptr::NonNull;
 
-/// What a typed entry thunk returns.
+/// The result of a typed entry thunk.
 #[repr(C)]
 pub(crate) struct EntryResult {
-    /// Nonzero when WebAssembly was left other than by returning.
+    /// Nonzero when the call ended by a trap, or by an error or panic of a host function.
     trapped: u64,
     /// The result's bits.
     pub(crate) bits: u64,
@@ -20,11 +20,11 @@ pub(crate) struct EntryResult {
 
 type ArrayEntry = unsafe extern "C" fn(*mut u8, *mut u128, *const u8) -> u64;
 
-/// Calls a function with values as machine code holds them: as many and of the types it takes.
-/// `results` has room for as many as it returns.
+/// Calls a function. `args` are the bits of its arguments, with the number and the types that it
+/// takes; `results` has the length of its results.
 ///
-/// The store is the function's, and the caller has its namespace borrowed; it comes as a pointer
-/// because host functions use it too while machine code runs.
+/// The store is that of the function, and the caller has the store's handle borrowed. The store
+/// comes as a pointer because host functions use it too while machine code runs.
 pub(crate) fn call(
     store: NonNull<Store>,
     func: FuncEntity,
@@ -82,7 +82,7 @@ pub(crate) fn typed<P: WasmParams, R: WasmResults>(
     if result.trapped == 0 { Ok(R::from_bits(result.bits)) } else { Err(cause(entered)) }
 }
 
-/// Why WebAssembly was left. A host function's panic goes on here.
+/// The reason why a call did not return. The panic of a host function continues here.
 #[cold]
 fn cause(mut entered: Entered) -> Error {
     match thread::take_cause() {

@@ -1,31 +1,31 @@
-//! How much of a thread's stack guests and host functions may use.
+//! The stack limit: how much of a thread's stack guests and host functions may use.
 //!
 //! ```text
 //!   high   frames of the host
 //!          ---- stack pointer when the host calls the outermost guest
-//!          guest: at most `guest` bytes, frames of host functions in between not counted
+//!          guest: at most `max_stack` bytes, without the frames of host functions in between
 //!          ---- stack limit
-//!          the host function that a guest calls at the limit: at least `host` bytes
+//!          the host function that a guest calls at the limit: at least `host_stack` bytes
 //!   low    ---- end of the thread's stack
 //! ```
 //!
-//! Functions of a guest compare their stack pointer with the limit, and so does whatever leads
-//! from a guest to the host. A call sets the limit for its thread and depth, and gives the outer
-//! call's back when it returns.
+//! Functions of a guest compare their stack pointer with the limit, and so do the thunks that lead
+//! from a guest to the host. A call sets the limit for its thread and depth, and restores the limit
+//! of the outer call when it returns.
 
 use crate::vm::activation::thread;
 use precast_abi::limits::UNCHECKED_STACK;
 
-/// Most bytes of a bound: more than any stack has, and sums with addresses do not overflow.
+/// Largest bound in bytes: more than any stack has, and no sum with an address overflows.
 const MOST: usize = 1 << 48;
 
-/// Bytes for the frames of this crate between machine code and a host function's own.
+/// Bytes for the frames of this crate between machine code and a host function.
 const SHIMS: usize = 32 << 10;
 
 /// The bounds that a runtime's settings ask for, in bytes.
 #[derive(Clone, Copy, Debug)]
 pub(in crate::vm) struct StackBounds {
-    /// Most stack of the guests in one call of the host, nested ones together.
+    /// Most stack of all guests in one call of the host.
     pub(in crate::vm) guest: usize,
     /// Least stack below the stack limit.
     reserve: usize,
@@ -38,17 +38,18 @@ impl StackBounds {
         StackBounds { guest: max_stack.min(MOST), reserve: reserve.min(MOST) }
     }
 
-    /// The stack limit of a guest that is called at a stack pointer of this thread and may use
-    /// `budget` bytes. It is above the stack pointer when there is not enough stack for a call.
+    /// The stack limit of a guest that may use `budget` bytes below the stack pointer `sp` of this
+    /// thread. It is above the stack pointer when there is not enough stack for a call.
     #[inline]
     pub(in crate::vm) fn stack_limit(&self, sp: usize, budget: usize) -> usize {
         let lowest = thread::stack_low() + self.reserve;
-        // Below zero for a budget that exceeds the address: signed numbers need no more checks.
+        // A budget that exceeds the address makes the difference negative, so it is signed.
         (sp as isize - budget as isize).max(lowest as isize) as usize
     }
 }
 
-/// What holds for the call that another one is inside of. It may be one on another thread.
+/// The stack of the outer call, in which a host function makes an inner call. The inner call may
+/// run on another thread.
 #[derive(Clone, Copy, Debug)]
 pub(in crate::vm) struct Outer {
     pub(in crate::vm) stack_limit: usize,
@@ -57,7 +58,7 @@ pub(in crate::vm) struct Outer {
 }
 
 impl Outer {
-    /// How much the guests of the inner call may use: what the outer ones have left.
+    /// Bytes of stack that the outer guests have left; the guests of the inner call may use them.
     pub(in crate::vm) fn left(self) -> usize {
         self.guest_sp.saturating_sub(self.stack_limit)
     }

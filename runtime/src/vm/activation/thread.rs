@@ -1,4 +1,4 @@
-//! What a thread needs before it can run WebAssembly, and what it keeps of the last trap.
+//! The state of a thread: its readiness for traps, and its last trap.
 
 use crate::error::Error;
 use crate::vm::activation::traps;
@@ -11,7 +11,8 @@ use std::mem::ManuallyDrop;
 /// Most frames kept of a backtrace.
 pub(in crate::vm) const MAX_FRAMES: usize = 64;
 
-/// Most program counters kept of one: the innermost may be that of a stub, which is no function.
+/// Most program counters kept of a backtrace: one more than frames, as the innermost may lie in a
+/// stub, which is no function.
 pub(in crate::vm) const RAW_FRAMES: usize = MAX_FRAMES + 1;
 
 /// A trap as a signal handler writes it: no allocation, no destructor.
@@ -35,7 +36,7 @@ impl RawTrap {
     }
 }
 
-/// Why the current thread left WebAssembly other than by returning.
+/// The reason why a call did not return.
 pub(in crate::vm) enum Cause {
     /// The trap in the thread's [`RawTrap`].
     Trap,
@@ -51,8 +52,8 @@ thread_local! {
     static RAW_TRAP: UnsafeCell<RawTrap> = const {
         UnsafeCell::new(RawTrap::new(TrapCode::Unreachable, [0; GENERAL_REGISTERS]))
     };
-    /// What a host function left behind; none means a trap.
-    /// Without a destructor, so that it is there until the very end of the thread.
+    /// The cause that a host function recorded; none means a trap.
+    /// It has no destructor, so that it is there until the very end of the thread.
     static CAUSE: RefCell<ManuallyDrop<Option<Cause>>> =
         const { RefCell::new(ManuallyDrop::new(None)) };
     static ALT_STACK: RefCell<Option<SigAltStack>> = const { RefCell::new(None) };
@@ -71,7 +72,7 @@ pub(crate) fn stack_low() -> usize {
 #[cold]
 fn init() -> usize {
     traps::install();
-    // Without a signal stack a stack overflow kills the process, as it would without us.
+    // Without a signal stack, a stack overflow of a guest kills the process.
     let alt_stack = SigAltStack::install();
     if let Err(error) = &alt_stack {
         tracing::warn!(%error, "no signal stack: a guest's stack overflow will be fatal");
@@ -82,13 +83,13 @@ fn init() -> usize {
     low
 }
 
-/// Whether an address is where this thread's stack overflows to. A function whose frame is larger
-/// than what is left below the stack limit touches the frame, page by page, before it compares its
-/// stack pointer. Callable in signal handlers.
+/// Whether this thread's stack overflows to an address. A function whose frame is larger than the
+/// stack below the stack limit touches the frame, page by page, before it compares its stack pointer.
+/// Callable in signal handlers.
 pub(in crate::vm) fn is_stack_overflow(address: usize) -> bool {
-    /// How far below its stack an overflow can first touch: the guard gap of a main thread.
+    /// Bytes below the stack within which an overflow first touches: the guard gap of a main thread.
     const BELOW: usize = 16 << 20;
-    /// How far above its lowest address the stack of a main thread may fail to grow.
+    /// Bytes above its lowest address within which the stack of a main thread may fail to grow.
     const ABOVE: usize = 256 << 10;
     let low = STACK_LOW.get();
     low != 0 && address >= low.saturating_sub(BELOW) && address < low + ABOVE
@@ -96,17 +97,17 @@ pub(in crate::vm) fn is_stack_overflow(address: usize) -> bool {
 
 /// Writes the thread's trap record. Callable in signal handlers.
 pub(in crate::vm) fn set_raw_trap(trap: &RawTrap) {
-    // SAFETY: only this thread accesses the cell, never through a reference that is held while
-    // machine code runs, so a signal handler never interrupts an access.
+    // SAFETY: only this thread accesses the cell, and no access is under way while machine code
+    // runs, so a signal handler never interrupts one.
     RAW_TRAP.with(|cell| unsafe { cell.get().write(*trap) });
 }
 
-/// Records why the thread is about to leave WebAssembly.
+/// Records the reason why the current call is about to end.
 pub(in crate::vm) fn set_cause(cause: Cause) {
     CAUSE.with(|cell| **cell.borrow_mut() = Some(cause));
 }
 
-/// Why the thread left WebAssembly.
+/// The reason why the last call did not return.
 pub(in crate::vm) fn take_cause() -> Cause {
     CAUSE.with(|cell| cell.borrow_mut().take()).unwrap_or(Cause::Trap)
 }

@@ -1,4 +1,4 @@
-//! Rust types as WebAssembly types: what typed calls and typed host functions are made of.
+//! Rust types as WebAssembly types: the parameters and results of typed functions.
 
 use crate::vm::activation::call::EntryResult;
 use precast_abi::types::ValType;
@@ -7,13 +7,13 @@ use precast_abi::types::ValType;
 ///
 /// # Safety
 ///
-/// Machine code passes values of `TYPE` in the C convention as it passes values of this type.
+/// In the C convention, machine code passes values of `TYPE` as Rust passes values of this type.
 pub unsafe trait WasmTy: Copy + Send + Sync + 'static {
     /// The WebAssembly type.
     const TYPE: ValType;
     /// The value's bits.
     fn to_bits(self) -> u64;
-    /// The value with these bits; the upper half is ignored when the type has 32.
+    /// The value with these bits; a type of 32 bits ignores the upper half.
     fn from_bits(bits: u64) -> Self;
 }
 
@@ -178,7 +178,7 @@ macro_rules! result_tuples {
 
             #[inline]
             fn from_bits(bits: u64) -> Self {
-                // Only a tuple of one has a typed entry; the macro needs the others to compile.
+                // Only a tuple of one has a typed entry thunk; larger ones must compile.
                 ($(<$ty as WasmTy>::from_bits(bits),)*)
             }
 

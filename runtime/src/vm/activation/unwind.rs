@@ -1,26 +1,26 @@
-//! Walking frames of machine code, and leaving them.
+//! Unwinding: walking the frames of machine code, and leaving them.
 //!
-//! Machine code keeps frame pointers, so that a frame chain leads from anywhere in it to the
-//! entry thunk that was called from Rust. The entry thunk's call is recognised by its return
-//! address, and where to go on from it is data of the artifact: nothing is stored on the way in.
+//! Machine code keeps frame pointers, so that a chain of frames leads from each of its functions to
+//! the entry thunk that Rust called. The call in the entry thunk is recognised by its return address,
+//! and the artifact holds the address of its handler: an entry thunk stores nothing for a trap.
 
 use crate::vm::activation::thread::{self, Cause, RAW_FRAMES, RawTrap};
 use crate::vm::code::registry;
 use crate::vm::sys::{self, GENERAL_REGISTERS, Registers};
 use precast_abi::trap::TrapCode;
 
-/// Walks from the frame at `fp` to the entry thunk, calling `visit` with each return address
-/// into machine code; gives where to go on in the thunk.
+/// Walks from the frame at `fp` to the entry thunk, and calls `visit` with each return address into
+/// machine code. Gives the thunk's handler with the registers that it expects.
 ///
 /// # Safety
 ///
 /// Invariant **frames** holds from `fp` up to an entry thunk, or the first frame returns into
-/// code that is not ours.
+/// other code than machine code.
 unsafe fn walk(mut fp: usize, mut visit: impl FnMut(usize)) -> Option<Registers> {
     loop {
-        // SAFETY: `fp` is the first frame or was read from a frame that returns into our code.
+        // SAFETY: `fp` is the first frame or was read from a frame that returns into machine code.
         let (ret, caller_fp) = unsafe { sys::frame(fp) };
-        // Not our code: `None`. Our code, no handler: `Some(None)`.
+        // Other code: `None`. Machine code without a handler: `Some(None)`.
         let target = registry::lookup(ret, |code, offset| {
             code.handler(offset).map(|handler| Registers {
                 pc: ret - offset as usize + handler.handler as usize,
@@ -36,8 +36,8 @@ unsafe fn walk(mut fp: usize, mut visit: impl FnMut(usize)) -> Option<Registers>
     }
 }
 
-/// Records a trap whose innermost program counter is `pc` in the frame at `fp`, and gives where the
-/// thread must go on. Callable in signal handlers.
+/// Records a trap at the program counter `pc`, if there is one, in the frame at `fp`. Gives the
+/// handler at which the thread must go on. Callable in signal handlers.
 ///
 /// # Safety
 ///
@@ -62,20 +62,20 @@ pub(super) unsafe fn trap(mut trap: RawTrap, pc: Option<usize>, fp: usize) -> Op
 /// # Safety
 ///
 /// Invariant **frames** holds from `fp` to the entry thunk, and the frames of the host function
-/// below own nothing any more.
+/// own nothing any more.
 pub(in crate::vm) unsafe fn leave(fp: usize, cause: Cause) -> ! {
     thread::set_cause(cause);
     // SAFETY: by the contract.
     match unsafe { walk(fp, |_| ()) } {
         // SAFETY: by the contract, and `walk` gave a live entry thunk's handler.
         Some(target) => unsafe { sys::resume(target) },
-        // A host thunk is only ever reached through an entry thunk.
+        // Only an entry thunk leads to a host thunk.
         None => std::process::abort(),
     }
 }
 
-/// Leaves WebAssembly from a host function with a trap. `pc` is where in the frame's function
-/// the call returns to, when no thunk is in between.
+/// Leaves WebAssembly from a host function with a trap. `pc` is the return address of the call in
+/// the frame's function, when no thunk is in between.
 ///
 /// # Safety
 ///

@@ -1,4 +1,4 @@
-//! An artifact in memory: mapped, checked, its text executable.
+//! Code memory: an artifact that is mapped and checked, and whose text is executable.
 
 use super::module::Module;
 use super::registry::{self, CodeRange};
@@ -41,18 +41,18 @@ pub(crate) struct CodeMemory {
     map: Bytes,
     file: File,
     artifact: Artifact,
-    /// Whether the sections that describe traps are as they were written; found out when the
-    /// first trap needs them.
+    /// Whether the sections that describe traps are undamaged; checked at the first trap.
     traps_whole: OnceLock<bool>,
     /// The module that owns this, once there is one.
     module: OnceLock<Weak<Module>>,
 }
 
-/// Where an artifact's bytes are.
+/// The bytes of an artifact.
 enum Bytes {
-    /// In so many bytes of a mapping of its file. A seal may come after them.
+    /// The first bytes of a mapping of its file, as many as the number. A seal may follow them.
     Mapped(Mmap, usize),
-    /// In so many bytes that were read: an artifact without text need not be mapped.
+    /// The first bytes that were read, as many as the number: an artifact without text need not be
+    /// mapped.
     #[cfg(feature = "cache")]
     Read(Box<[u128]>, usize),
 }
@@ -72,9 +72,9 @@ impl std::ops::Deref for Bytes {
 /// Maps a file that holds an artifact.
 fn mapping(file: &File, options: &MmapOptions) -> io::Result<Mmap> {
     // SAFETY: the mapping is private. The file could still change under it, or shrink, if somebody
-    // wrote to it in place. It is an anonymous one that nobody else has, or one of a cache folder
-    // that only its owner can write to and where files are only ever replaced by renaming, or the
-    // caller of an unsafe function has promised that it stays as it is.
+    // wrote to it in place. Nobody does: it is an anonymous file that only this process has; or a
+    // file of a cache folder, which only its owner can write to and where files are only replaced by
+    // renaming; or the caller of an unsafe function has promised it.
     unsafe { options.map_copy_read_only(file) }
 }
 
@@ -97,8 +97,8 @@ impl CodeMemory {
         Self::mapped(map, len, file, expect)
     }
 
-    /// Maps the artifact that `len` bytes at the start of `file` are. `all` says that every byte
-    /// is about to be read.
+    /// Maps the artifact that is the first `len` bytes of `file`. `all` says that every byte is about
+    /// to be read.
     #[cfg(feature = "cache")]
     pub(crate) fn map_start(
         file: File,
@@ -116,8 +116,8 @@ impl CodeMemory {
         Self::mapped(map, len, file, expect)
     }
 
-    /// Brings the artifact into memory that `len` bytes at the start of `file` are, which have been
-    /// read to `words`. It is mapped only if there is code to execute.
+    /// Uses the artifact that is the first `len` bytes of `file` and has been read to `words`. The
+    /// file is mapped only if there is code to execute.
     #[cfg(feature = "cache")]
     pub(crate) fn map_read(
         words: Box<[u128]>,
@@ -170,7 +170,7 @@ impl CodeMemory {
         expect: &Identity,
     ) -> Result<Box<Self>, CodeError> {
         if bytes.is_empty() {
-            // No bytes cannot be mapped.
+            // An empty file cannot be mapped.
             artifact_len(bytes)?;
         }
         let mut file = sys::anonymous_file()?;
@@ -185,7 +185,7 @@ impl CodeMemory {
         artifact_len: impl Fn(&[u8]) -> Result<usize, SealError>,
         expect: &Identity,
     ) -> Result<Box<Self>, CodeError> {
-        // A file that somebody writes to need not come to an end.
+        // A file that somebody appends to meanwhile might never end.
         let len = from.metadata()?.len();
         let mut file = sys::anonymous_file()?;
         if io::copy(&mut (&mut from).take(len), &mut file)? == 0 {
@@ -205,12 +205,12 @@ impl CodeMemory {
         unsafe { region::protect(text.as_ptr(), text.len(), Protection::READ_EXECUTE) }
             .map_err(io::Error::other)?;
         sys::publish_code();
-        // SAFETY: Drop unregisters before anything else is dropped, and the box does not move.
+        // SAFETY: Drop unregisters before any field is dropped, and the box does not move.
         unsafe { registry::register(text.as_ptr() as usize, text.len(), self) };
         Ok(())
     }
 
-    /// Says which module owns this.
+    /// Sets the module that owns this.
     pub(super) fn set_module(&self, module: &Arc<Module>) {
         let _ = self.module.set(Arc::downgrade(module));
     }
@@ -240,7 +240,7 @@ impl CodeMemory {
         &self.file
     }
 
-    /// The offset in the text of an address of code, if it is one of this artifact.
+    /// The offset in the text of an address in this artifact's code; none for other addresses.
     pub(crate) fn offset_of(&self, pc: usize) -> Option<u32> {
         let text = self.section(Section::Text);
         let offset = pc.checked_sub(text.as_ptr() as usize)?;

@@ -1,5 +1,5 @@
-//! Host thunks made at run time, for host functions that machine code reaches without an
-//! artifact's thunk: those whose signature is known at run time only, and those in tables.
+//! Host thunks made at run time, for host functions that no artifact has a thunk for: those whose
+//! signature is known at run time only, and those in tables.
 //!
 //! There is one per signature and kind. It belongs to the type, and is freed with it.
 
@@ -19,9 +19,9 @@ use std::sync::{Mutex, OnceLock};
 /// The thunks of a type, made when they are first needed. Boxed, as most types have none.
 #[derive(Default, Debug)]
 pub(crate) struct Thunks {
-    /// For a function that takes values as C does.
+    /// For a function that takes values in the C convention.
     typed: OnceLock<Box<Thunk>>,
-    /// For one that takes them in an array.
+    /// For a function that takes values in an array.
     array: OnceLock<Box<Thunk>>,
 }
 
@@ -29,9 +29,9 @@ pub(crate) struct Thunks {
 struct Thunk {
     /// Its address.
     code: usize,
-    /// What is registered for it. Boxed, so that its address stays.
+    /// The description that is registered for it; boxed, so that its address stays.
     traps: Box<Traps>,
-    /// Where the code is. Behind a lock only to be shared between threads; taken when dropped.
+    /// The owner of the code, taken when dropped. The lock only makes it shareable between threads.
     module: Mutex<Option<JITModule>>,
 }
 
@@ -54,14 +54,14 @@ impl CodeRange for Traps {
     }
 }
 
-/// What all thunks are made with.
+/// The code generator of all thunks.
 struct Jit {
     isa: OwnedTargetIsa,
     emitter: Emitter,
 }
 
-/// The host thunk for functions of a type, for use with a host record; it lives as long as the
-/// type. One for a dynamic function passes an array.
+/// The host thunk for functions of a type, for use with a host record. It lives as long as the type.
+/// The thunk of a dynamic function passes an array.
 pub(in crate::vm) fn host_thunk(ty: TypeRef, dynamic: bool) -> Result<*const u8, Error> {
     let place = if dynamic { &ty.thunks.array } else { &ty.thunks.typed };
     if let Some(thunk) = place.get() {
@@ -140,8 +140,8 @@ impl Drop for Thunk {
         }
         let module = self.module.get_mut().unwrap_or_else(|e| e.into_inner()).take();
         if let Some(module) = module {
-            // SAFETY: invariant **types**: whoever can call the thunk is in a store that owns its
-            // type, so with the type's last owner the last call is gone.
+            // SAFETY: invariant **types**: a store in which the thunk can be called owns its type, so
+            // no call is left when the type's last owner is gone.
             unsafe { module.free_memory() };
         }
     }

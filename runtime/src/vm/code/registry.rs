@@ -1,12 +1,12 @@
-//! All machine code of the process, found by address, without locks.
+//! The registry of code: all machine code of the process by address, readable without locks.
 //!
 //! Readers are signal handlers and failing host functions. A writer publishes a new sorted array
 //! and frees the old one when no reader is left in it; readers only count themselves in and out.
 //!
-//! Writer and readers meet in the count of readers, which both change by read-modify-write
-//! operations. These have one order. A reader that comes after the writer's look at the count
-//! acquires what the writer published before, and takes the new array; one that comes before is
-//! counted, and the writer waits.
+//! Writer and readers synchronise through the count of readers, which both change by
+//! read-modify-write operations; these have one order. A reader that increments the count after the
+//! writer has looked at it acquires the new array, which the writer published before. The writer sees
+//! a reader that increments the count earlier, and waits.
 
 use super::module::Module;
 use crate::vm::sync::{self, AtomicPtr, AtomicUsize, Mutex, Ordering, Watch, yield_now};
@@ -16,22 +16,22 @@ use precast_abi::trap::TrapCode;
 use std::ptr;
 use std::sync::Arc;
 
-/// What must be known of a range of code when something stops in it.
+/// A range of code, as traps and backtraces need it.
 pub(crate) trait CodeRange: Send + Sync {
     /// The handler of the call that returns to this text offset.
     fn handler(&self, ret: u32) -> Option<HandlerDesc>;
 
-    /// Why the instruction at this text offset traps. `fault` says what the machine noticed,
-    /// for code whose trap table cannot be read.
+    /// The reason why the instruction at this text offset traps. Code whose trap table cannot be
+    /// read derives it from the kind of fault.
     fn trap(&self, offset: u32, fault: Fault) -> Option<TrapCode>;
 
-    /// Whether a host thunk starts at this text offset, which takes an importer's slot as its
+    /// Whether a host thunk starts at this text offset. A host thunk takes an importer's slot as its
     /// context.
     fn is_host_thunk(&self, _offset: u32) -> bool {
         false
     }
 
-    /// The module that the code belongs to, if it is one's.
+    /// The module that the code belongs to; none for a thunk made at run time.
     fn module(&self) -> Option<Arc<Module>> {
         None
     }
@@ -126,9 +126,9 @@ impl Registry {
         change(&mut ranges);
         let new = Box::new(Table { ranges, watch: Watch::default() });
         self.table.store(Box::into_raw(new), Ordering::Release);
-        // Not a load, which could overtake the store above and miss a reader of the old table.
+        // A load could overtake the store above, and miss a reader of the old table.
         while self.readers.fetch_add(0, Ordering::AcqRel) != 0 {
-            // Readers are short, but may be waiting for this processor.
+            // Readers are short, but may wait for this processor.
             yield_now();
         }
         if !old.is_null() {

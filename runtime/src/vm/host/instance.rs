@@ -1,4 +1,4 @@
-//! An instance of a host module: its state, and what it exports.
+//! An instance of a host module: its state and its exports.
 
 use super::{Env, HostFuncDef};
 use crate::vm::entity::{Entity, FuncEntity, GlobalEntity, HostFunc};
@@ -28,7 +28,7 @@ pub(crate) struct HostFuncs {
 }
 
 impl HostFuncs {
-    /// Adds a function, or puts it in the place of the one that has its name.
+    /// Adds a function, or replaces the one that has its name.
     pub(crate) fn define(&mut self, name: &str, def: Arc<HostFuncDef>) -> u32 {
         match self.by_name.get(name) {
             Some(&index) => {
@@ -101,11 +101,11 @@ impl HostInstance {
         if let Some(&index) = self.funcs.by_name.get(name) {
             return Some(self.func(index));
         }
-        self.statics().find(|(n, _)| *n == name).map(|(_, entity)| entity)
+        self.items().find(|(n, _)| *n == name).map(|(_, entity)| entity)
     }
 
     /// The exports that are no functions.
-    fn statics(&self) -> impl Iterator<Item = (&str, Entity)> {
+    fn items(&self) -> impl Iterator<Item = (&str, Entity)> {
         let memories = self.memories.iter().map(|(name, memory)| {
             (name.as_str(), Entity::Memory((&raw const **memory).cast_mut()))
         });
@@ -121,7 +121,7 @@ impl HostInstance {
     pub(in crate::vm) fn exports(&self) -> Vec<(String, Entity)> {
         let funcs = &self.funcs.by_name;
         let funcs = funcs.iter().map(|(name, &index)| (name.as_str(), self.func(index)));
-        let all = funcs.chain(self.statics());
+        let all = funcs.chain(self.items());
         all.map(|(name, entity)| (name.to_owned(), entity)).collect()
     }
 }

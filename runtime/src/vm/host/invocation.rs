@@ -9,8 +9,8 @@ use std::ptr::NonNull;
 
 /// One call of a host function that has a state of type `T`.
 ///
-/// Invariant: made for one call of a host function, with pointers of one live store that the call is
-/// inside of, and not used after the call.
+/// Invariant: it is made for one call of a host function, has pointers of one live store that the
+/// call is inside of, and is not used after the call.
 pub(crate) struct Invocation<'a, T> {
     store: NonNull<Store>,
     /// The calling instance's context, or null.

@@ -21,7 +21,7 @@ use std::ptr::NonNull;
 pub(crate) use instance::{HostFuncs, HostInstance};
 pub(crate) use invocation::Invocation;
 
-/// A call from the host, with values as machine code holds them.
+/// The function that calls a closure from the host, with values as bits.
 pub(super) type HostCall = unsafe fn(
     *const HostFuncDef,
     NonNull<Store>,
@@ -34,7 +34,7 @@ pub(super) type HostCall = unsafe fn(
 pub(crate) struct HostFuncDef {
     /// Its one type.
     types: OwnedTypes,
-    /// The shim, in the convention of a host thunk's callee.
+    /// The shim that a host thunk calls.
     code: *const (),
     /// The shim that machine code can call without a thunk, if there is one.
     direct: Option<*const u8>,

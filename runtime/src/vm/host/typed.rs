@@ -12,13 +12,13 @@ use precast_abi::types::{FuncType, ValType};
 use std::any::Any;
 use std::ptr::NonNull;
 
-/// What a host function may return: nothing, a value, a tuple of values, or a `Result` of those
-/// whose error stops the guest.
+/// A type that a host function may return: nothing, a value, a tuple of values, or a `Result` of
+/// those whose error stops the guest.
 pub trait HostReturn {
     /// The values without the `Result`.
     type Values: HostValues;
 
-    /// The values, or why the guest must stop.
+    /// The values, or the error that stops the guest.
     ///
     /// # Errors
     ///
@@ -28,7 +28,7 @@ pub trait HostReturn {
 
 /// The values a host function returns.
 pub trait HostValues: WasmResults {
-    /// What the shim returns in a register.
+    /// The type that the shim returns in a register.
     #[doc(hidden)]
     type Direct;
 
@@ -129,8 +129,8 @@ tuple_values! {
     A B C D E F G H;
 }
 
-/// A closure that shims call. Implemented for closures of an invocation and up to 16 parameters that
-/// are [`WasmTy`], that return a [`HostReturn`].
+/// A closure that shims call. Implemented for closures that take an [`Invocation`] and up to 16
+/// parameters that are [`WasmTy`], and return a [`HostReturn`].
 pub(crate) trait ShimClosure<T, P, R>: Sized {
     /// The host function.
     fn into_def(self) -> Result<HostFuncDef, Error>;
@@ -241,7 +241,7 @@ macro_rules! closures {
                     }
                 }
 
-                /// What machine code calls without a thunk.
+                /// Called by machine code without a thunk.
                 ///
                 /// # Safety
                 ///

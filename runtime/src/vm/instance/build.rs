@@ -1,4 +1,4 @@
-//! Making an instance: lay out its context, fill it, run the initial segments.
+//! Building an instance: allocating its context and memories, and filling in its context.
 
 use crate::error::{Error, ErrorKind};
 use crate::vm::alloc::{Allocator, ContextSpace, allocator};
@@ -57,12 +57,12 @@ pub(in crate::vm) unsafe fn build(
         instance.make_tables()?;
         records
     };
-    // From here on nothing fails, and the context stays as long as the store.
+    // Nothing fails from here on, and the context lives as long as the store.
     records.into_iter().for_each(|record| store.keep_record(record));
     Ok(instance)
 }
 
-/// A new context, and what holds its bytes.
+/// A new context, and the owner of its bytes.
 struct Allocated {
     ctx: Context,
     /// The bytes of a context that lies below no memory.
@@ -107,7 +107,7 @@ fn out_of_memory(error: io::Error) -> Error {
 }
 
 impl ModuleInstance {
-    /// Writes the fields of imports, and gives the records that these need.
+    /// Writes the fields of imports, and gives the host records that they need.
     unsafe fn link_imports(
         &mut self,
         store: &mut Store,
@@ -283,7 +283,8 @@ impl ModuleInstance {
 mod tests {
     use crate::{ErrorKind, FuncType, HostModuleBuilder, Runtime, ValType, Value};
 
-    /// Imports two host functions of run-time signature, and one by `call` that needs no record.
+    /// A module that imports two host functions of run-time signature, which need records, and one
+    /// of compile-time signature, which needs none.
     fn text(rest: &str) -> Vec<u8> {
         let text = format!(
             r#"(module
@@ -328,12 +329,12 @@ mod tests {
         let good = runtime.compile(&text("(memory 1)")).unwrap();
         let instance = namespace.instantiate(&good).unwrap();
         assert_eq!(namespace.store().host_records(), 2);
-        // Segments that trap leave an instance, and with it its records.
+        // An instance whose segments trap stays, with its records.
         let segment = r#"(table (export "t") 1 funcref) (elem (i32.const 1) $one)"#;
         let trapping = runtime.compile(&text(segment)).unwrap();
         assert!(namespace.instantiate(&trapping).unwrap_err().trap().is_some());
         assert_eq!(namespace.store().host_records(), 4);
-        // Another thread has another stack limit, which all records are told.
+        // On another thread the stack limit is another one, also for host records.
         std::thread::scope(|scope| {
             let run = || instance.call(&mut namespace, "run", &[Value::I32(1000)]);
             let results = scope.spawn(run).join().unwrap().unwrap();

@@ -4,8 +4,8 @@ use super::state::ModuleInstance;
 use precast_abi::artifact::{ConstExpr, ConstOp, ConstOpcode, Section};
 
 impl ModuleInstance {
-    /// The value of a constant expression. Validation has checked it; a damaged one that still
-    /// passes the artifact's checks computes some value, and nothing worse.
+    /// The value of a constant expression. Validation has checked it. A damaged one that still passes
+    /// the artifact's checks computes a wrong value, and does no other harm.
     pub(super) fn evaluate(&self, expr: ConstExpr) -> u128 {
         let ops: &[ConstOp] = self.module.records(Section::ConstOps);
         let mut stack: Vec<u128> = Vec::new();

@@ -1,4 +1,4 @@
-//! Reading and writing the fields of a context, and the records machine code shares with us.
+//! Contexts: reading and writing their fields, and the records that machine code reads.
 
 use precast_abi::{store_context, vmctx};
 use std::ptr::{self, NonNull};

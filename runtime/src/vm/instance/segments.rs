@@ -41,7 +41,8 @@ impl ModuleInstance {
         Ok(())
     }
 
-    /// `table.init`; `active` for a segment that instantiation uses. False when out of bounds.
+    /// Does `table.init`. `active` says that instantiation initialises the table with an active
+    /// segment. False when out of bounds.
     pub(in crate::vm) fn init_table(
         &self,
         table: u32,
@@ -66,7 +67,8 @@ impl ModuleInstance {
         unsafe { (*table).set_all(to, values.into_iter()) }
     }
 
-    /// `memory.init`; `active` for a segment that instantiation uses. False when out of bounds.
+    /// Does `memory.init`. `active` says that instantiation initialises the memory with an active
+    /// segment. False when out of bounds.
     pub(in crate::vm) fn init_memory(
         &self,
         memory: u32,
@@ -91,7 +93,7 @@ impl ModuleInstance {
         target.map(|target| bytes[target].copy_from_slice(source)).is_some()
     }
 
-    /// The reference an item of an element segment stands for.
+    /// The reference that an item of an element segment stands for.
     pub(super) fn item(&self, item: &ElemItem) -> RawRef {
         match ElemKind::from_raw(item.kind).expect("a checked artifact") {
             ElemKind::Null => 0,

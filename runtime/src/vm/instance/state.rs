@@ -1,4 +1,4 @@
-//! An instance of a compiled module: its context and what stands behind it.
+//! The state of a module's instance: its context, memories, tables and imports.
 
 use crate::vm::alloc::ContextSpace;
 use crate::vm::code::Module;
@@ -13,7 +13,7 @@ use std::cell::Cell;
 use std::ptr::NonNull;
 use std::sync::Arc;
 
-/// What the runtime keeps of an instance. Its context's header points here.
+/// An instance of a module. The header of its context points here.
 pub(crate) struct ModuleInstance {
     pub(crate) store: NonNull<Store>,
     /// Its position in the store.
@@ -23,17 +23,17 @@ pub(crate) struct ModuleInstance {
     pub(in crate::vm) memories: Vec<*mut MemoryData>,
     pub(in crate::vm) tables: Vec<*mut TableData>,
     pub(in crate::vm) imported_funcs: Vec<FuncEntity>,
-    /// Segments that were dropped or used up.
+    /// Whether each segment was dropped; an active one is dropped by instantiation.
     pub(in crate::vm) dropped_elems: Vec<Cell<bool>>,
     pub(in crate::vm) dropped_data: Vec<Cell<bool>>,
-    // Boxed, because others point at them while the vectors grow.
+    // Boxed, because imports of other instances point at them.
     #[expect(clippy::vec_box)]
     pub(in crate::vm) own_memories: Vec<Box<MemoryData>>,
     #[expect(clippy::vec_box)]
     pub(in crate::vm) own_tables: Vec<Box<TableData>>,
     /// The bytes of the context, when it lies below no memory.
     pub(in crate::vm) _own_context: Option<ContextSpace>,
-    /// Last, so that it is dropped last: memories are cleaned from its image.
+    /// Last, so that it is dropped last: memories are reset from its image.
     pub(crate) module: Arc<Module>,
 }
 
@@ -43,8 +43,8 @@ pub(crate) struct ModuleInstance {
 ///
 /// The context is that of an instance of a live store.
 pub(in crate::vm) unsafe fn of<'a>(ctx: Context) -> &'a ModuleInstance {
-    // SAFETY: by the contract; instantiation sets the field before the context is used, and what
-    // changes of an instance afterwards is in cells or behind pointers.
+    // SAFETY: by the contract. Instantiation sets the field before the context is used. The fields
+    // of an instance that change afterwards are cells, or lie behind pointers.
     unsafe { &*ctx.read::<*const ModuleInstance>(vmctx::INSTANCE) }
 }
 
@@ -109,20 +109,20 @@ impl ModuleInstance {
         GlobalEntity { at, ty: desc.global_type() }
     }
 
-    /// The address of the record that refers to the `position`th function of those that can be
-    /// referred to.
+    /// The address of the record of the function at a position among those that can be referred
+    /// to.
     pub(in crate::vm) fn func_ref(&self, position: u32) -> u64 {
         self.ctx.field::<u8>(self.regions().func_ref(position)) as u64
     }
 
-    /// The imported function that a record of this instance refers to, if it is one of those.
+    /// The imported function that a record of this instance refers to; none for a defined one.
     pub(in crate::vm) fn import_behind(&self, record: &FuncRef) -> Option<FuncEntity> {
         let offset = (record as *const FuncRef as usize).checked_sub(self.func_ref(0) as usize)?;
         let desc = self.func_ref_descs().get(offset / vmctx::FuncRef::SIZE as usize)?;
         (desc.code == NONE).then(|| self.imported_funcs[desc.func as usize])
     }
 
-    /// Functions that can be referred to.
+    /// The functions that can be referred to.
     pub(in crate::vm) fn func_ref_descs(&self) -> &[FuncRefDesc] {
         self.module.records(Section::FuncRefs)
     }

@@ -19,13 +19,14 @@ use std::ptr;
 
 /// A linear memory and its address space.
 ///
-/// Invariant: `def` holds the reservation's base and the accessible length, and lives as long as this.
+/// Invariant: `def` holds the reservation's base and the accessible length, and lives as long as
+/// this.
 pub(crate) struct MemoryData {
     def: *mut MemoryDef,
     reservation: Option<Reservation>,
     allocator: &'static dyn Allocator,
     max: Option<u64>,
-    /// Where `def` points when no context has it.
+    /// The target of `def` when it lies in no context.
     _own_def: Option<Box<MemoryDef>>,
 }
 
@@ -61,7 +62,7 @@ impl MemoryData {
         Ok(MemoryData { def, reservation, allocator, max, _own_def: Some(own) })
     }
 
-    /// What machine code sees of it.
+    /// The definition that machine code reads.
     pub(crate) fn def(&self) -> *mut MemoryDef {
         self.def
     }
@@ -77,7 +78,7 @@ impl MemoryData {
         MemoryType { limits: Limits { min: self.pages(), max: self.max } }
     }
 
-    /// Grows it and gives its old size in pages, or none when it may not or cannot grow.
+    /// Grows it and gives its old size in pages; none when it cannot grow.
     pub(crate) fn grow(&mut self, delta: u64) -> Option<u64> {
         let old = self.pages();
         let new = old.checked_add(delta)?;
@@ -93,8 +94,8 @@ impl MemoryData {
 
     /// Its bytes.
     pub(crate) fn bytes(&self) -> &[u8] {
-        // SAFETY: invariant of the type: base and length are accessible memory that only the
-        // store's users write, of whom the borrow of the store excludes all others.
+        // SAFETY: invariant of the type: base and length are accessible memory. Only users of the
+        // store write it, and the borrow of the store excludes other users.
         unsafe { std::slice::from_raw_parts((*self.def).base, (*self.def).len as usize) }
     }
 
@@ -113,7 +114,7 @@ impl Drop for MemoryData {
     }
 }
 
-/// The bytes a definition gives access to.
+/// The bytes of the memory with this definition.
 ///
 /// # Safety
 ///

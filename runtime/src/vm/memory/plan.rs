@@ -2,7 +2,7 @@
 
 use super::image::Image;
 
-/// What a memory is like when its instance starts.
+/// The layout and the initial bytes of a memory.
 #[derive(Clone, Copy)]
 pub(in crate::vm) struct MemoryPlan<'a> {
     /// The module that the memory belongs to; 0 if none. Reservations are reused for the same

@@ -1,5 +1,5 @@
-//! The address ranges of all memories, readable in signal handlers: a list of chunks that only
-//! grows, without locks.
+//! The address ranges of all memories, readable in signal handlers: a lock-free list of chunks that
+//! only grows.
 //!
 //! An entry is reused when its range is removed, so a reader must not combine the start of one range
 //! with the end of another. Each entry has a version for that, whose two lowest bits are its state:
@@ -10,7 +10,7 @@
 //!
 //! A reader takes the bounds between two loads of the version, and only if both give the same one.
 //! It never retries: an entry that changes meanwhile holds no range that lives during the whole
-//! call, and whoever asks about an address of a memory keeps that memory alive.
+//! call, and the caller that looks up an address of a memory keeps that memory alive.
 
 use crate::vm::sync::{self, AtomicPtr, AtomicUsize, Ordering, fence};
 use std::ptr;
@@ -41,7 +41,7 @@ impl Entry {
         }
     }
 
-    /// Makes the entry hold a range. Gives false if it holds one already.
+    /// Makes the entry hold a range; false if it holds one already.
     fn claim(&self, start: usize, end: usize) -> bool {
         let version = self.version.load(Ordering::Relaxed);
         let writing = version.wrapping_add(WRITING - FREE);
@@ -53,7 +53,7 @@ impl Entry {
         {
             return false;
         }
-        // With the fence of `read`: a reader that sees one of these stores sees WRITING or later.
+        // With the fence in `read`, a reader that sees one of the stores below sees WRITING or later.
         fence(Ordering::Release);
         self.start.store(start, Ordering::Relaxed);
         self.end.store(end, Ordering::Relaxed);

@@ -7,8 +7,8 @@ use crate::vm::instance::context::{Context, FuncRef, FuncSlot, HostRecord};
 use crate::vm::table::RawRef;
 use crate::vm::types::TypeRef;
 
-/// A record of a host function that no store keeps yet. A context that is given up takes its records
-/// with it.
+/// A record of a host function that no store keeps yet. It is dropped with the context that needs
+/// it when the instantiation fails.
 pub(in crate::vm) struct NewRecord {
     /// The slot that machine code calls through.
     pub(in crate::vm) slot: FuncSlot,
@@ -17,8 +17,8 @@ pub(in crate::vm) struct NewRecord {
 }
 
 impl Store {
-    /// A record for calls of a host function that an importer's artifact has no thunk for. Its
-    /// slot leads machine code to it, once the store keeps the record.
+    /// A record for calls of a host function that the importer's artifact has no thunk for. Machine
+    /// code may call through its slot once the store keeps the record.
     pub(in crate::vm) fn host_record(
         &mut self,
         func: HostFunc,
@@ -35,7 +35,7 @@ impl Store {
         Ok(NewRecord { slot: FuncSlot { ctx: at.cast(), ..slot }, record, func })
     }
 
-    /// Keeps a record until the store is cleared. Its importer must be there as long.
+    /// Keeps a record until the store is cleared. Its importer must live as long.
     pub(in crate::vm) fn keep_record(&mut self, NewRecord { slot, record, func }: NewRecord) {
         self.host_records.insert(slot.ctx as usize, (record, func));
     }
@@ -89,7 +89,7 @@ impl Store {
 
     /// The function that a reference stands for; none for null.
     pub(crate) fn func_of(&self, raw: RawRef) -> Option<FuncEntity> {
-        // A call that closed the store from within may still give references to what is gone.
+        // A call that closed the store from within may return a reference to a record that is gone.
         if raw == 0 || (self.closed && self.depth == 0) {
             return None;
         }
@@ -98,7 +98,7 @@ impl Store {
         if let Some((_, func)) = self.host_records.get(&(record.ctx as usize)) {
             return Some(FuncEntity::Host(*func));
         }
-        // SAFETY: a record whose context is no host record has an instance's.
+        // SAFETY: the context of a record is a host record, or else an instance's.
         unsafe { func_of(record) }
     }
 }
@@ -109,7 +109,7 @@ fn host_thunk(ty: TypeRef, dynamic: bool) -> Result<*const u8, Error> {
     crate::vm::code::jit::host_thunk(ty, dynamic)
 }
 
-/// Without a compiler there is no thunk for a signature that no artifact has one for.
+/// Without a compiler no thunk can be made at run time.
 #[cfg(not(feature = "compiler"))]
 fn host_thunk(ty: TypeRef, _dynamic: bool) -> Result<*const u8, Error> {
     Err(crate::error::ErrorKind::Unsupported(format!(

@@ -4,8 +4,8 @@ use super::Registers;
 use libc::ucontext_t;
 use std::arch::is_aarch64_feature_detected;
 
-/// Whether machine code can call C functions without a thunk: not here, where the `tail`
-/// convention preserves other registers than C.
+/// Whether machine code can call C functions without a thunk. It cannot: the `tail` convention
+/// preserves other registers than C.
 pub(in crate::vm) const DIRECT_CALLS: bool = false;
 /// Most integer arguments of such a function, besides its slot.
 pub(in crate::vm) const DIRECT_INTEGERS: usize = 0;
@@ -20,8 +20,8 @@ macro_rules! direct_entry {
 }
 pub(in crate::vm) use direct_entry;
 
-/// The stack pointer of the calling function. The address of a variable would not do: a sanitizer
-/// may keep variables on a stack of its own.
+/// The stack pointer of the calling function. It is read from the register, as a sanitizer may
+/// keep variables on another stack.
 #[inline(always)]
 pub(in crate::vm) fn stack_pointer() -> usize {
     let sp: usize;
@@ -92,26 +92,26 @@ pub(in crate::vm) unsafe fn resume(to: Registers) -> ! {
 /// Makes code that was just made executable safe to run on every thread.
 ///
 /// The kernel cleans and invalidates the caches for a page of a file when it maps it executable,
-/// and nobody writes through our mapping; so what is left is that other processors may have
-/// fetched what was mapped at the same addresses before. They drop it with their next context
-/// synchronisation event, which this asks them for.
+/// and nobody writes through our mapping. But other processors may have fetched older instructions
+/// from the same addresses. They drop those at their next context synchronisation event, which this
+/// function requests.
 pub(in crate::vm) fn publish_code() {
     use rustix::thread::{MembarrierCommand, membarrier};
     let sync = || membarrier(MembarrierCommand::PrivateExpeditedSyncCore);
     let done = sync().or_else(|_| {
-        // The first time the process must say that it wants to do this.
+        // A process must register before its first barrier.
         membarrier(MembarrierCommand::RegisterPrivateExpeditedSyncCore)?;
         sync()
     });
     if let Err(error) = done.or_else(|_| membarrier(MembarrierCommand::Global)) {
-        // Such a kernel, or a sandbox, leaves it to the processors' next interrupt.
+        // With an old kernel or in a sandbox, processors synchronise at their next interrupt.
         tracing::debug!(%error, "no barrier for other processors' instructions");
     }
 }
 
 features! {
     "lse" => is_aarch64_feature_detected!("lse"),
-    // The kernel tells address and generic authentication apart; code wants the former.
+    // The kernel has separate names for address and generic authentication; code uses the former.
     "pauth" => is_aarch64_feature_detected!("paca"),
     "fp16" => is_aarch64_feature_detected!("fp16"),
     "dotprod" => is_aarch64_feature_detected!("dotprod"),

@@ -1,17 +1,17 @@
-//! What is particular to an instruction set or an operating system.
+//! Everything that is particular to an instruction set or an operating system.
 //!
 //! Everything outside this folder is free of `cfg(target_arch)` and `cfg(target_os)`, which
 //! `tests/tidy.rs` checks.
 
-/// Makes the table of CPU features that can be told apart, by the names artifacts use, and the
-/// function that looks one up.
+/// Makes the table of CPU features that can be detected, by their names in artifacts, and the function
+/// that looks one up.
 macro_rules! features {
     ($($name:literal => $detected:expr,)*) => {
-        /// The features that can be told apart, by the names artifacts use.
+        /// The features that can be detected, by their names in artifacts.
         #[cfg(feature = "cache")]
         const FEATURES: &[&str] = &[$($name),*];
 
-        /// Whether the CPU has a feature, by the name artifacts use.
+        /// Whether the CPU has a feature, by its name in artifacts.
         pub(crate) fn has_feature(name: &str) -> bool {
             match name {
                 $($name => $detected,)*
@@ -19,7 +19,7 @@ macro_rules! features {
             }
         }
 
-        /// What the CPU can do, by the names artifacts use.
+        /// The features of the CPU, by their names in artifacts.
         #[cfg(feature = "cache")]
         pub(crate) fn features() -> String {
             let names: Vec<&str> =

@@ -4,18 +4,17 @@ use super::Registers;
 use libc::ucontext_t;
 use std::arch::is_x86_feature_detected;
 
-/// Whether machine code can call C functions without a thunk: the `tail` convention passes
-/// arguments in the registers C does, and preserves the same ones. Arguments on the stack are
-/// another matter.
+/// Whether machine code can call C functions without a thunk. It can, as long as all arguments are
+/// in registers: the `tail` convention passes and preserves the same registers as C.
 pub(in crate::vm) const DIRECT_CALLS: bool = true;
 /// Most integer arguments of such a function, besides its slot.
 pub(in crate::vm) const DIRECT_INTEGERS: usize = 5;
 /// Most float arguments of such a function.
 pub(in crate::vm) const DIRECT_FLOATS: usize = 8;
 
-/// The body of a naked function that machine code calls with a function slot as its context:
-/// notes where it came from, and goes on in `$inner`, all arguments in place. With too little
-/// stack left it goes to the host thunk instead, which traps for the same reason.
+/// The body of a naked function that machine code calls with a function slot as its context. It
+/// stores the stack and frame pointers in the slot, and jumps to `$inner` with all arguments in
+/// place. With too little stack left it jumps to the host thunk, which traps for the same reason.
 macro_rules! direct_entry {
     ($inner:path) => {
         core::arch::naked_asm!(
@@ -40,8 +39,8 @@ macro_rules! direct_entry {
 }
 pub(in crate::vm) use direct_entry;
 
-/// The stack pointer of the calling function. The address of a variable would not do: a sanitizer
-/// may keep variables on a stack of its own.
+/// The stack pointer of the calling function. It is read from the register, as a sanitizer may
+/// keep variables on another stack.
 #[inline(always)]
 pub(in crate::vm) fn stack_pointer() -> usize {
     let sp: usize;
@@ -120,12 +119,12 @@ pub(in crate::vm) unsafe fn resume(to: Registers) -> ! {
     }
 }
 
-/// Makes code that was just made executable safe to run on every thread: nothing to do, as
-/// processors notice by themselves.
+/// Makes code that was just made executable safe to run on every thread. There is nothing to do:
+/// instruction caches are coherent.
 pub(in crate::vm) fn publish_code() {}
 
 features! {
-    // Every x86-64 CPU since 2006; the standard library does not tell it apart.
+    // Every x86-64 CPU has it since 2006; the standard library does not detect it.
     "cmpxchg16b" => true,
     "sse3" => is_x86_feature_detected!("sse3"),
     "ssse3" => is_x86_feature_detected!("ssse3"),

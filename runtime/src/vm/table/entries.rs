@@ -1,4 +1,5 @@
-//! The entries of a table: few in the heap, many in pages that cost nothing until they are touched.
+//! The entries of a table: in the heap when they are few, else in pages that cost nothing until they
+//! are touched.
 
 use crate::vm::sys;
 use std::alloc::{Layout, alloc, alloc_zeroed, dealloc};
@@ -6,7 +7,7 @@ use std::io;
 use std::ops::{Deref, DerefMut, Range};
 use std::ptr::NonNull;
 
-/// What a table consists of.
+/// An entry of a table.
 ///
 /// # Safety
 ///
@@ -19,22 +20,22 @@ pub(in crate::vm) unsafe trait Entry: Copy {
     fn is_null(&self) -> bool;
 }
 
-/// Most bytes of entries that the heap holds. More are mapped: a mapping costs some microseconds
-/// and a fault per page, which entries that are never touched do not have.
+/// Most bytes of entries that the heap holds. More are mapped: a mapping costs some microseconds, and
+/// a fault per page that is touched.
 const HEAP_MAX: usize = 1 << 20;
 
-/// Most bytes that are taken from the heap as they are and cleared here: for so few, allocators
-/// have a faster way than for memory that is to be zero.
+/// Most bytes that are allocated uninitialised and cleared here: for so few, that is faster than an
+/// allocation of zeroed memory.
 const CLEARED_MAX: usize = 4 << 10;
 
-/// Least bytes of whole pages that become null by being dropped rather than by being written.
+/// Least bytes of whole pages that are dropped, rather than written, to make their entries null.
 const DROP_MIN: usize = 64 << 10;
 
 /// A growing array of entries that are null at first.
 ///
-/// Invariant **entries**: `base` is the start of room for `capacity` entries that belongs to this:
-/// nothing for none, a part of the heap up to [`HEAP_MAX`] bytes, else a mapping of whole pages.
-/// Those from `len` on are null.
+/// Invariant **entries**: `base` is the start of `capacity` entries that this owns: an allocation of
+/// the heap up to [`HEAP_MAX`] bytes, a mapping of whole pages above, and nothing for no entries.
+/// The entries from `len` on are null.
 pub(in crate::vm) struct Entries<T: Entry> {
     base: NonNull<T>,
     len: usize,
@@ -52,15 +53,15 @@ impl<T: Entry> Entries<T> {
         Ok(Entries { base: allocate(len)?, len, capacity: len })
     }
 
-    /// Adds null entries until there are `len`; there are never going to be more than `most`. The
-    /// entries may move, but those of large tables are not copied.
+    /// Adds null entries until there are `len`. There are never going to be more than `most`. The
+    /// entries may move; large tables move without copying.
     ///
     /// # Errors
     ///
     /// When the machine has no address space or memory left; then nothing has changed.
     pub(in crate::vm) fn grow(&mut self, len: usize, most: usize) -> io::Result<()> {
         if len > self.capacity {
-            // Growing step by step moves the entries a few times only.
+            // Doubling keeps the number of moves small.
             let roomy = (2 * self.capacity).min(most).max(len);
             self.reserve(roomy).or_else(|_| self.reserve(len))?;
         }
@@ -90,11 +91,11 @@ impl<T: Entry> Entries<T> {
         Ok(())
     }
 
-    /// Makes entries null. Pages that nobody has touched stay so.
+    /// Makes entries null. Pages that were never touched stay untouched.
     ///
     /// # Panics
     ///
-    /// When they are not all there.
+    /// When the range exceeds the entries.
     pub(in crate::vm) fn clear(&mut self, range: Range<usize>) {
         let size = size_of::<T>();
         if self.capacity * size <= HEAP_MAX {
@@ -121,7 +122,7 @@ impl<T: Entry> Entries<T> {
     }
 }
 
-/// Writes to those entries only that are not null.
+/// Makes entries null, and writes only to those that are not.
 fn make_null<T: Entry>(entries: &mut [T]) {
     for entry in entries.iter_mut().filter(|entry| !entry.is_null()) {
         *entry = T::NULL;
@@ -163,7 +164,7 @@ fn whole_pages(bytes: usize) -> usize {
     bytes.next_multiple_of(sys::page_size())
 }
 
-/// Room for entries, which are null.
+/// Allocates null entries.
 #[inline]
 fn allocate<T: Entry>(count: usize) -> io::Result<NonNull<T>> {
     let size = bytes::<T>(count)?;
@@ -189,11 +190,11 @@ fn allocate<T: Entry>(count: usize) -> io::Result<NonNull<T>> {
     NonNull::new(at.cast()).ok_or_else(|| io::ErrorKind::OutOfMemory.into())
 }
 
-/// Gives back what [`allocate`] and `mremap` gave.
+/// Frees entries of [`allocate`] or of a remapping.
 ///
 /// # Safety
 ///
-/// `base` is room for `count` entries, as in invariant **entries**, and is not used any more.
+/// `base` is the start of `count` entries, as in invariant **entries**, which are not used any more.
 unsafe fn free<T: Entry>(base: NonNull<T>, count: usize) {
     let Ok(layout) = Layout::array::<T>(count) else { return };
     let at: *mut u8 = base.as_ptr().cast();

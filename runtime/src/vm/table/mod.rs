@@ -1,4 +1,4 @@
-//! Tables as the runtime keeps them.
+//! Tables: their elements, and the definition that machine code reads.
 
 mod entries;
 
@@ -53,7 +53,7 @@ impl TableData {
     ///
     /// # Errors
     ///
-    /// When it is larger than tables may be, or than the machine has room for.
+    /// When it is larger than tables may be, or the machine lacks memory.
     ///
     /// # Safety
     ///
@@ -95,7 +95,7 @@ impl TableData {
         Ok(TableData { def, elements, max: ty.limits.max, _own_def: own })
     }
 
-    /// Tells machine code where the elements are.
+    /// Writes the address and the length of the elements to the definition.
     ///
     /// # Safety
     ///
@@ -109,7 +109,7 @@ impl TableData {
         unsafe { self.def.write(TableDef { base, len: len as u64 }) };
     }
 
-    /// What machine code sees of it.
+    /// The definition that machine code reads.
     pub(crate) fn def(&self) -> *mut TableDef {
         self.def
     }
@@ -140,7 +140,7 @@ impl TableData {
         }
     }
 
-    /// Sets `len` elements from `start` on to `value`; false when they are not all there.
+    /// Sets `len` elements from `start` on to `value`; false when out of bounds.
     ///
     /// # Safety
     ///
@@ -160,7 +160,7 @@ impl TableData {
         true
     }
 
-    /// Sets the elements from `start` on; false, and nothing done, when they are not all there.
+    /// Sets the elements from `start` on. False when out of bounds; then nothing is set.
     ///
     /// # Safety
     ///
@@ -190,7 +190,7 @@ impl TableData {
         true
     }
 
-    /// Grows it by `delta` elements of `value` and gives its old size, or none when it may not.
+    /// Grows it by `delta` elements of `value` and gives its old size; none when it cannot grow.
     ///
     /// # Safety
     ///
@@ -217,8 +217,8 @@ impl TableData {
         Some(old)
     }
 
-    /// `table.copy` from `source` to `target`, which may be the same table; false, and nothing
-    /// done, when either range is not all there.
+    /// Does `table.copy` from `source` to `target`, which may be the same table. False when a range is
+    /// out of bounds; then nothing is copied.
     ///
     /// # Safety
     ///

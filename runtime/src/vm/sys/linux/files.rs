@@ -1,4 +1,4 @@
-//! Files: one in memory that only this process has, and whether others can change one.
+//! Files: anonymous files in memory, and checks whether others can change a file.
 
 use rustix::fs::MemfdFlags;
 use std::fs::File;
@@ -11,7 +11,7 @@ pub(in crate::vm) fn anonymous_file() -> io::Result<File> {
     Ok(rustix::fs::memfd_create("precast", MemfdFlags::CLOEXEC)?.into())
 }
 
-/// Magic numbers of file systems that are this machine's own: ext2 to 4, XFS, Btrfs, F2FS, ZFS,
+/// Magic numbers of local file systems: ext2 to 4, XFS, Btrfs, F2FS, ZFS,
 /// bcachefs, tmpfs, ramfs, overlayfs, and the read-only squashfs and EROFS.
 #[cfg(feature = "cache")]
 const LOCAL_FILE_SYSTEMS: &[u32] = &[
@@ -37,7 +37,7 @@ pub(in crate::vm) fn is_exposed(file: &File) -> bool {
     };
     let own = stat.st_uid == rustix::process::geteuid().as_raw();
     let local = LOCAL_FILE_SYSTEMS.contains(&(system.f_type as u32));
-    // An access control list shows in the group's bits what it grants at most.
+    // The group's bits show the most that an access control list grants.
     !own || stat.st_mode & 0o022 != 0 || !local
 }
 
@@ -45,19 +45,19 @@ pub(in crate::vm) fn is_exposed(file: &File) -> bool {
 /// can be written keeps its file open.
 ///
 /// The kernel grants a read lease only then (fcntl(2), `F_SETLEASE`), and only to the file's owner
-/// or with `CAP_LEASE`; whoever gets none is told no. The lease is given back at once.
+/// or with `CAP_LEASE`. Without a lease the answer is no. The lease is given back at once.
 #[cfg(feature = "cache")]
 pub(crate) fn is_unwritten(file: &File) -> bool {
     let control = |command: libc::c_int, argument: libc::c_int| {
         // SAFETY: these commands take a number, and touch no memory of this process.
         unsafe { libc::fcntl(file.as_raw_fd(), command, argument) }
     };
-    // A lease that is there already is somebody else's business.
+    // The lease of another part of the process stays as it is.
     if control(libc::F_GETLEASE, 0) != libc::F_UNLCK {
         return false;
     }
-    // Whoever opens the file for writing meanwhile has the kernel send a signal to this process:
-    // by default SIGIO, which would end it. SIGURG is ignored.
+    // When somebody opens the file for writing meanwhile, the kernel sends a signal to this process:
+    // by default SIGIO, which would end it. SIGURG is ignored by default.
     let signal = control(F_GETSIG, 0);
     if signal < 0 || control(F_SETSIG, libc::SIGURG) != 0 {
         return false;
@@ -70,7 +70,7 @@ pub(crate) fn is_unwritten(file: &File) -> bool {
     granted
 }
 
-/// Commands of fcntl(2) on the signal that tells of a file, the same on every machine.
+/// Commands of fcntl(2) that set and get the signal of a lease, the same on every machine.
 #[cfg(feature = "cache")]
 const F_SETSIG: libc::c_int = 10;
 #[cfg(feature = "cache")]

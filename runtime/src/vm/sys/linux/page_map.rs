@@ -1,4 +1,4 @@
-//! The page map of the process: which pages of a range hold bytes of their own.
+//! The page map of the process: which pages of a range are dirty.
 
 use super::page_size;
 use std::fs::File;
@@ -40,8 +40,8 @@ const PAGE_IS_PRESENT: u64 = 1 << 3;
 const PAGE_IS_SWAPPED: u64 = 1 << 4;
 const PAGE_IS_PFNZERO: u64 = 1 << 5;
 
-/// The page map of this process. A forked child has none: its descriptor still describes the
-/// parent, whose pages say nothing about its own.
+/// The page map of this process; none in a forked child, whose descriptor still describes the
+/// parent.
 fn pagemap() -> Option<&'static File> {
     static PAGEMAP: OnceLock<Option<File>> = OnceLock::new();
     static FORKED: AtomicBool = AtomicBool::new(false);
@@ -58,9 +58,9 @@ fn pagemap() -> Option<&'static File> {
     pagemap.as_ref().filter(|_| !FORKED.load(Ordering::Relaxed))
 }
 
-/// The pages between two addresses that hold something of their own: neither untouched, nor the
-/// zero page, nor those of a file. None when there are more than `max` or the ranges do not fit
-/// `ranges`, and on kernels before 6.7, which cannot tell.
+/// The dirty pages between two addresses: those that are neither untouched, nor the zero page, nor
+/// pages of a file. None when there are more than `max`, or their ranges do not fit `ranges`, and on
+/// kernels before 6.7, which have no `PAGEMAP_SCAN`.
 pub(in crate::vm) fn dirty_pages(
     start: usize,
     end: usize,

@@ -1,4 +1,4 @@
-//! Signals: faults of machine code reach a handler, and failed writes end no process.
+//! Signals: faults of machine code reach a handler, and a failed write does not end the process.
 
 use crate::vm::sys::isa::{self, GENERAL_REGISTERS};
 use crate::vm::sys::{Fault, Registers};
@@ -6,7 +6,7 @@ use std::mem::MaybeUninit;
 use std::ptr;
 use std::sync::{Once, OnceLock};
 
-/// The signals a trap arrives as.
+/// The signals that report a fault.
 const SIGNALS: [libc::c_int; 4] = [libc::SIGSEGV, libc::SIGBUS, libc::SIGFPE, libc::SIGILL];
 
 /// The handlers that were there before ours, in the order of [`SIGNALS`].
@@ -17,12 +17,12 @@ pub(in crate::vm) type Handler = fn(Fault, &mut StoppedThread<'_>) -> bool;
 
 static HANDLER: OnceLock<Handler> = OnceLock::new();
 
-/// The signals by which a write that fails ends a process that does nothing about them: to a pipe
-/// or a socket that nobody reads, and beyond the limit on the size of files (`RLIMIT_FSIZE`).
+/// The signals by which a failed write ends a process by default: a write to a pipe or a socket that
+/// nobody reads, and one beyond the limit on the size of files (`RLIMIT_FSIZE`).
 const SIGNALS_OF_WRITES: [libc::c_int; 2] = [libc::SIGPIPE, libc::SIGXFSZ];
 
-/// Installs `handler` for the process, once. Faults it does not claim go to whoever handled
-/// them before. Writes that fail give an error, and no signal that ends the process.
+/// Installs `handler` for the process, once. A fault that it does not claim goes to the handler that
+/// was there before. A failed write gives an error, and no signal that ends the process.
 pub(in crate::vm) fn install_handlers(handler: Handler) {
     static ONCE: Once = Once::new();
     ONCE.call_once(|| {
@@ -51,7 +51,7 @@ pub(in crate::vm) fn install_handlers(handler: Handler) {
     });
 }
 
-/// Has the process ignore those signals for which it has the default action. Handlers stay.
+/// Ignores those of the signals that have the default action. Handlers stay.
 fn ignore_by_default(signals: &[libc::c_int]) {
     for &signal in signals {
         // SAFETY: a disposition is read into memory of its type, for which all zeros is a valid
@@ -110,7 +110,7 @@ extern "C" fn on_signal(
     pass_on(signal, info, context);
 }
 
-/// Lets the previous handler have the signal; without one the default action follows when the
+/// Passes the signal to the previous handler. Without one the default action follows when the
 /// instruction faults again.
 fn pass_on(signal: libc::c_int, info: *mut libc::siginfo_t, context: *mut libc::c_void) {
     let index = SIGNALS.iter().position(|&s| s == signal);

@@ -11,7 +11,7 @@ pub(in crate::vm) fn thread_stack() -> (usize, usize) {
     unsafe {
         let mut attr = MaybeUninit::<libc::pthread_attr_t>::zeroed();
         if libc::pthread_getattr_np(libc::pthread_self(), attr.as_mut_ptr()) != 0 {
-            // Nothing known: assume half a MiB below this frame.
+            // The bounds are unknown: assume half a MiB below this frame.
             let here = (&raw const attr) as usize;
             return (here.saturating_sub(512 << 10), here);
         }
@@ -30,12 +30,12 @@ pub(in crate::vm) struct SigAltStack {
 }
 
 impl SigAltStack {
-    /// What our handler needs, backtrace and all, besides the registers the kernel stores.
+    /// Bytes that our handler needs, besides the registers that the kernel stores.
     const SIZE: usize = 64 << 10;
 
     /// Gives the current thread a signal stack until this is dropped.
     pub(in crate::vm) fn install() -> io::Result<Self> {
-        // Vector registers of some machines fill tens of kilobytes; the kernel tells how many.
+        // Vector registers of some machines fill tens of kilobytes; the kernel gives their size.
         // SAFETY: reads a constant of the process, zero where the kernel does not give it.
         let registers = unsafe { libc::getauxval(libc::AT_MINSIGSTKSZ) } as usize;
         let size = Self::SIZE + registers;
