@@ -158,3 +158,42 @@ fn traps_while_code_comes_and_goes() {
         }
     });
 }
+
+/// The index of an uninitialised element is found in the instance that trapped, among many instances
+/// of its module, also when the function keeps its context on the stack.
+#[test]
+fn an_uninitialised_element_has_its_index_among_many_instances() {
+    let (count, adds) = (40, "i64.add ".repeat(39));
+    let params = "i64 ".repeat(count);
+    let locals: String = (0..count).map(|n| format!("(local.get {n})")).collect();
+    let zeros = "(i64.load (i32.const 0)) ".repeat(count);
+    let text = |other: &str| {
+        format!(
+            r#"(module
+                 (type $nullary (func))
+                 (func $other {other} (param i32))
+                 (memory 1)
+                 (table (export "table") 1000 funcref)
+                 (func (export "call") (param i32) (call_indirect (type $nullary) (local.get 0)))
+                 (func (export "through") (param i32) (call $other (local.get 0)))
+                 (func $crowded (param {params} i32) (result i64)
+                   {locals} (call_indirect (type $nullary) (local.get {count})) {adds})
+                 (func (export "crowded") (param i32) (result i64)
+                   {zeros} (local.get 0) (call $crowded)))"#
+        )
+    };
+    let runtime = Runtime::new();
+    let first = compile(&runtime, &text(""));
+    let rest = compile(&runtime, &text(r#"(import "other" "call")"#));
+    let mut ns = runtime.namespace();
+    ns.instantiate_as("other", &first).unwrap();
+    for n in 0..300 {
+        let instance = ns.instantiate_as("other", &rest).unwrap();
+        for name in ["call", "through", "crowded"] {
+            let error = instance.call(&mut ns, name, &[Value::I32(n)]).unwrap_err();
+            let trap = error.trap().expect(name);
+            assert_eq!(trap.message(), format!("uninitialized element {n}"), "{name}");
+            assert_eq!(trap.frames().len(), if name == "call" { 1 } else { 2 }, "{name}");
+        }
+    }
+}
