@@ -40,7 +40,7 @@ impl Store {
         self.host_records.insert(slot.ctx as usize, (record, func));
     }
 
-    #[cfg(test)]
+    #[cfg(all(test, feature = "compiler"))]
     pub(in crate::vm) fn host_records(&self) -> usize {
         self.host_records.len()
     }
