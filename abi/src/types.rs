@@ -46,6 +46,11 @@ impl ValType {
         matches!(self, ValType::FuncRef | ValType::ExternRef)
     }
 
+    /// Whether values of this type are numbers, which fit into a general or a float register.
+    pub const fn is_number(self) -> bool {
+        matches!(self, ValType::I32 | ValType::I64 | ValType::F32 | ValType::F64)
+    }
+
     /// Bytes a value takes in a vmctx.
     pub const fn size(self) -> u32 {
         match self {

@@ -198,7 +198,9 @@ impl<P: WasmParams, R: WasmResults> TypedFunc<P, R> {
     pub fn call(&self, namespace: &mut Namespace, params: P) -> Result<R, Error> {
         namespace.own(self.func.store);
         match &self.func.entity {
-            FuncEntity::Wasm(func) if R::TYPES.len() <= 1 && func.has_typed_entry() => {
+            FuncEntity::Wasm(func)
+                if P::IN_REGISTERS && R::IN_REGISTERS && func.has_typed_entry() =>
+            {
                 call::typed(namespace.store_pointer(), func, params)
             }
             _ => self.call_array(namespace, params),
@@ -209,8 +211,8 @@ impl<P: WasmParams, R: WasmResults> TypedFunc<P, R> {
     fn call_array(&self, namespace: &mut Namespace, params: P) -> Result<R, Error> {
         namespace.store().check_open()?;
         let (mut args, mut results) = (vec![0; P::TYPES.len()], vec![0; R::TYPES.len()]);
-        params.to_array(&mut args);
+        params.to_array(namespace.store_mut(), &mut args)?;
         call::call(namespace.store_pointer(), self.func.entity, &args, &mut results)?;
-        Ok(R::from_array(&results))
+        Ok(R::from_array(namespace.store(), &results))
     }
 }

@@ -3,6 +3,7 @@
 use crate::error::Error;
 use crate::host::Caller;
 use crate::vm::activation::typed::WasmTy;
+use crate::vm::arities::for_each_arity;
 use crate::vm::host::typed::{HostReturn, ShimClosure};
 use crate::vm::host::{HostFuncDef, Invocation};
 
@@ -56,22 +57,4 @@ macro_rules! closures {
     )*};
 }
 
-closures! {
-    ;
-    A1;
-    A1 A2;
-    A1 A2 A3;
-    A1 A2 A3 A4;
-    A1 A2 A3 A4 A5;
-    A1 A2 A3 A4 A5 A6;
-    A1 A2 A3 A4 A5 A6 A7;
-    A1 A2 A3 A4 A5 A6 A7 A8;
-    A1 A2 A3 A4 A5 A6 A7 A8 A9;
-    A1 A2 A3 A4 A5 A6 A7 A8 A9 A10;
-    A1 A2 A3 A4 A5 A6 A7 A8 A9 A10 A11;
-    A1 A2 A3 A4 A5 A6 A7 A8 A9 A10 A11 A12;
-    A1 A2 A3 A4 A5 A6 A7 A8 A9 A10 A11 A12 A13;
-    A1 A2 A3 A4 A5 A6 A7 A8 A9 A10 A11 A12 A13 A14;
-    A1 A2 A3 A4 A5 A6 A7 A8 A9 A10 A11 A12 A13 A14 A15;
-    A1 A2 A3 A4 A5 A6 A7 A8 A9 A10 A11 A12 A13 A14 A15 A16;
-}
+for_each_arity!(closures);

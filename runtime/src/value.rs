@@ -2,6 +2,7 @@
 
 use crate::func::Func;
 use crate::namespace::Namespace;
+use crate::vm::activation::typed::Reference;
 use crate::vm::store::{Store, StoreValue};
 use precast_abi::types::ValType;
 use std::any::Any;
@@ -121,6 +122,30 @@ impl Value {
     pub fn as_func(&self) -> Option<Func> {
         if let Value::FuncRef(v) = *self { v } else { None }
     }
+}
+
+macro_rules! references {
+    ($($ty:ty: $kind:ident;)*) => {$(
+        impl Reference for $ty {
+            const TYPE: ValType = ValType::$kind;
+
+            fn for_store(self) -> StoreValue {
+                Value::$kind(self).for_store()
+            }
+
+            fn from_store(store: &Store, bits: u128) -> Self {
+                match Value::from_bits(store, <Self as Reference>::TYPE, bits) {
+                    Value::$kind(value) => value,
+                    _ => None,
+                }
+            }
+        }
+    )*};
+}
+
+references! {
+    Option<Func>: FuncRef;
+    Option<ExternRef>: ExternRef;
 }
 
 macro_rules! from {

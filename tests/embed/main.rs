@@ -21,6 +21,7 @@ mod stack;
 mod tables;
 mod targets;
 mod traps;
+mod typed;
 mod types;
 
 use precast::{CompiledModule, Error, Instance, Namespace, Runtime};

@@ -19,6 +19,7 @@
 
 pub(crate) mod activation;
 mod alloc;
+pub(crate) mod arities;
 mod builtins;
 pub(crate) mod code;
 pub(crate) mod engine;

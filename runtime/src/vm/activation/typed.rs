@@ -1,27 +1,64 @@
 //! Rust types as WebAssembly types: the parameters and results of typed functions.
 
+use crate::error::Error;
 use crate::vm::activation::call::EntryResult;
+use crate::vm::arities::for_each_arity;
+use crate::vm::store::{Store, StoreValue};
 use precast_abi::types::ValType;
 
-/// A Rust type that is a WebAssembly value type: `i32`, `u32`, `i64`, `u64`, `f32`, `f64`.
+/// A Rust type that is a WebAssembly value type: `i32`, `u32`, `i64`, `u64`, `f32`, `f64`, `u128` for
+/// vectors (lane 0 in the lowest bits), [`Option<Func>`](crate::Func) and
+/// [`Option<ExternRef>`](crate::ExternRef) for references.
+///
+/// Numbers are passed in registers. A function with a vector or a reference in its type is called
+/// through an array of values, which takes a few times as long.
 ///
 /// # Safety
 ///
-/// In the C convention, machine code passes values of `TYPE` as Rust passes values of this type.
+/// If `IN_REGISTER`, machine code passes values of `TYPE` in the C convention as Rust passes values
+/// of this type.
 pub unsafe trait WasmTy: Copy + Send + Sync + 'static {
     /// The WebAssembly type.
     const TYPE: ValType;
-    /// The value's bits.
+
+    /// Whether the typed path passes values of this type; otherwise they go through arrays.
+    #[doc(hidden)]
+    const IN_REGISTER: bool;
+
+    /// The bits of a value that is passed in a register.
+    #[doc(hidden)]
     fn to_bits(self) -> u64;
-    /// The value with these bits; a type of 32 bits ignores the upper half.
+
+    /// The value with these bits, which came in a register; a type of 32 bits ignores the upper half.
+    #[doc(hidden)]
     fn from_bits(bits: u64) -> Self;
+
+    /// The value as a store takes it.
+    #[doc(hidden)]
+    #[allow(private_interfaces)]
+    fn for_store(self) -> StoreValue;
+
+    /// The value whose bits machine code of a store holds.
+    #[doc(hidden)]
+    #[allow(private_interfaces)]
+    fn from_store(store: &Store, bits: u128) -> Self;
 }
 
-macro_rules! wasm_ty {
+/// A type of references: what belongs to one store.
+pub(crate) trait Reference: Copy + Send + Sync + 'static {
+    const TYPE: ValType;
+
+    fn for_store(self) -> StoreValue;
+
+    fn from_store(store: &Store, bits: u128) -> Self;
+}
+
+macro_rules! numbers {
     ($($ty:ident $wasm:ident |$v:ident| $to:expr, |$b:ident| $from:expr;)*) => {$(
         // SAFETY: the C convention passes these types as Cranelift passes `TYPE`.
         unsafe impl WasmTy for $ty {
             const TYPE: ValType = ValType::$wasm;
+            const IN_REGISTER: bool = true;
 
             #[inline]
             fn to_bits(self) -> u64 {
@@ -33,46 +70,23 @@ macro_rules! wasm_ty {
             fn from_bits($b: u64) -> Self {
                 $from
             }
-        }
-
-        // SAFETY: the thunk takes the context, the parameter, and the code.
-        unsafe impl WasmParams for $ty {
-            const TYPES: &'static [ValType] = &[ValType::$wasm];
 
             #[inline]
             #[allow(private_interfaces)]
-            unsafe fn invoke(
-                self,
-                entry: *const u8,
-                ctx: *mut u8,
-                code: *const u8,
-            ) -> EntryResult {
-                // SAFETY: by the contract.
-                unsafe { (self,).invoke(entry, ctx, code) }
+            fn for_store(self) -> StoreValue {
+                StoreValue::Bits(WasmTy::to_bits(self).into())
             }
-
-            fn to_array(self, values: &mut [u128]) {
-                (self,).to_array(values);
-            }
-        }
-
-        // SAFETY: one result of a type with a typed entry.
-        unsafe impl WasmResults for $ty {
-            const TYPES: &'static [ValType] = &[ValType::$wasm];
 
             #[inline]
-            fn from_bits(bits: u64) -> Self {
-                <$ty as WasmTy>::from_bits(bits)
-            }
-
-            fn from_array(values: &[u128]) -> Self {
-                <$ty as WasmTy>::from_bits(values[0] as u64)
+            #[allow(private_interfaces)]
+            fn from_store(_: &Store, bits: u128) -> Self {
+                <$ty as WasmTy>::from_bits(bits as u64)
             }
         }
     )*};
 }
 
-wasm_ty! {
+numbers! {
     i32 I32 |v| u64::from(v as u32), |b| b as i32;
     u32 I32 |v| u64::from(v), |b| b as u32;
     i64 I64 |v| v as u64, |b| b as i64;
@@ -81,14 +95,72 @@ wasm_ty! {
     f64 F64 |v| v.to_bits(), |b| f64::from_bits(b);
 }
 
+/// Called if a value that is not passed in a register is passed in one, which `IN_REGISTER` excludes.
+#[cold]
+fn not_in_register() -> ! {
+    unreachable!("vectors and references are passed in arrays")
+}
+
+// SAFETY: values are not passed in registers.
+unsafe impl WasmTy for u128 {
+    const TYPE: ValType = ValType::V128;
+    const IN_REGISTER: bool = false;
+
+    fn to_bits(self) -> u64 {
+        not_in_register()
+    }
+
+    fn from_bits(_: u64) -> Self {
+        not_in_register()
+    }
+
+    #[allow(private_interfaces)]
+    fn for_store(self) -> StoreValue {
+        StoreValue::Bits(self)
+    }
+
+    #[allow(private_interfaces)]
+    fn from_store(_: &Store, bits: u128) -> Self {
+        bits
+    }
+}
+
+// SAFETY: values are not passed in registers.
+unsafe impl<T: Reference> WasmTy for T {
+    const TYPE: ValType = <T as Reference>::TYPE;
+    const IN_REGISTER: bool = false;
+
+    fn to_bits(self) -> u64 {
+        not_in_register()
+    }
+
+    fn from_bits(_: u64) -> Self {
+        not_in_register()
+    }
+
+    #[allow(private_interfaces)]
+    fn for_store(self) -> StoreValue {
+        Reference::for_store(self)
+    }
+
+    #[allow(private_interfaces)]
+    fn from_store(store: &Store, bits: u128) -> Self {
+        <T as Reference>::from_store(store, bits)
+    }
+}
+
 /// The parameters of a typed call: one [`WasmTy`], or a tuple of up to 16.
 ///
 /// # Safety
 ///
-/// `invoke` calls a typed entry thunk of functions with parameters `TYPES`.
+/// If `IN_REGISTERS`, `invoke` calls a typed entry thunk of functions with parameters `TYPES`.
 pub unsafe trait WasmParams: Sized {
     /// The WebAssembly types.
     const TYPES: &'static [ValType];
+
+    /// Whether a typed entry thunk takes them.
+    #[doc(hidden)]
+    const IN_REGISTERS: bool;
 
     /// Calls a typed entry thunk.
     ///
@@ -102,17 +174,22 @@ pub unsafe trait WasmParams: Sized {
 
     /// Writes the parameters as bits.
     #[doc(hidden)]
-    fn to_array(self, values: &mut [u128]);
+    #[allow(private_interfaces)]
+    fn to_array(self, store: &mut Store, values: &mut [u128]) -> Result<(), Error>;
 }
 
 /// The results of a typed call: `()`, one [`WasmTy`], or a tuple of up to 16.
 ///
 /// # Safety
 ///
-/// Both functions give a value for any bits of `TYPES`.
+/// `from_array` gives a value for any bits of `TYPES`, and so does `from_bits` if `IN_REGISTERS`.
 pub unsafe trait WasmResults: Sized {
     /// The WebAssembly types.
     const TYPES: &'static [ValType];
+
+    /// Whether a typed entry thunk gives them.
+    #[doc(hidden)]
+    const IN_REGISTERS: bool;
 
     /// The result from a typed entry thunk.
     #[doc(hidden)]
@@ -120,25 +197,52 @@ pub unsafe trait WasmResults: Sized {
 
     /// The results from an array of bits.
     #[doc(hidden)]
-    fn from_array(values: &[u128]) -> Self;
+    #[allow(private_interfaces)]
+    fn from_array(store: &Store, values: &[u128]) -> Self;
 }
 
-// SAFETY: no results.
-unsafe impl WasmResults for () {
-    const TYPES: &'static [ValType] = &[];
+// SAFETY: as for the tuple of one.
+unsafe impl<V: WasmTy> WasmParams for V {
+    const TYPES: &'static [ValType] = &[V::TYPE];
+    const IN_REGISTERS: bool = V::IN_REGISTER;
 
     #[inline]
-    fn from_bits(_: u64) {}
+    #[allow(private_interfaces)]
+    unsafe fn invoke(self, entry: *const u8, ctx: *mut u8, code: *const u8) -> EntryResult {
+        // SAFETY: by the contract.
+        unsafe { (self,).invoke(entry, ctx, code) }
+    }
 
-    fn from_array(_: &[u128]) {}
+    #[allow(private_interfaces)]
+    fn to_array(self, store: &mut Store, values: &mut [u128]) -> Result<(), Error> {
+        (self,).to_array(store, values)
+    }
+}
+
+// SAFETY: as for the tuple of one.
+unsafe impl<V: WasmTy> WasmResults for V {
+    const TYPES: &'static [ValType] = &[V::TYPE];
+    const IN_REGISTERS: bool = V::IN_REGISTER;
+
+    #[inline]
+    fn from_bits(bits: u64) -> Self {
+        <V as WasmTy>::from_bits(bits)
+    }
+
+    #[allow(private_interfaces)]
+    fn from_array(store: &Store, values: &[u128]) -> Self {
+        let (value,) = <(V,)>::from_array(store, values);
+        value
+    }
 }
 
 macro_rules! tuples {
     ($($($ty:ident)*;)*) => {$(
-        #[allow(non_snake_case, unused_variables, unused_mut, unused_assignments)]
+        #[allow(non_snake_case, unused_variables)]
         // SAFETY: the thunk takes the context, the parameters, and the code.
         unsafe impl<$($ty: WasmTy),*> WasmParams for ($($ty,)*) {
             const TYPES: &'static [ValType] = &[$($ty::TYPE),*];
+            const IN_REGISTERS: bool = true $(&& $ty::IN_REGISTER)*;
 
             #[inline]
             #[allow(private_interfaces)]
@@ -157,75 +261,44 @@ macro_rules! tuples {
                 }
             }
 
-            fn to_array(self, values: &mut [u128]) {
+            #[allow(private_interfaces)]
+            fn to_array(self, store: &mut Store, values: &mut [u128]) -> Result<(), Error> {
                 let ($($ty,)*) = self;
-                let mut i = 0;
+                let values = values.iter_mut();
                 $(
-                    values[i] = $ty.to_bits().into();
-                    i += 1;
+                    let mut values = values;
+                    if let Some(value) = values.next() {
+                        *value = store.bits(WasmTy::for_store($ty))?;
+                    }
                 )*
+                Ok(())
             }
         }
-    )*};
-}
 
-macro_rules! result_tuples {
-    ($($($ty:ident)*;)*) => {$(
-        #[allow(non_snake_case, unused_variables, unused_mut, unused_assignments)]
+        #[allow(non_snake_case, unused_variables, clippy::unused_unit)]
         // SAFETY: every type takes any bits.
         unsafe impl<$($ty: WasmTy),*> WasmResults for ($($ty,)*) {
             const TYPES: &'static [ValType] = &[$($ty::TYPE),*];
+            const IN_REGISTERS: bool = <Self as WasmResults>::TYPES.len() <= 1 $(&& $ty::IN_REGISTER)*;
 
             #[inline]
             fn from_bits(bits: u64) -> Self {
-                // Only a tuple of one has a typed entry thunk; larger ones must compile.
+                // Only a tuple of one has a typed entry; the macro needs the others to compile.
                 ($(<$ty as WasmTy>::from_bits(bits),)*)
             }
 
-            fn from_array(values: &[u128]) -> Self {
-                let mut values = values.iter();
-                $(let $ty = <$ty as WasmTy>::from_bits(values.next().map_or(0, |&v| v as u64));)*
+            #[allow(private_interfaces)]
+            fn from_array(store: &Store, values: &[u128]) -> Self {
+                let values = values.iter();
+                $(
+                    let mut values = values;
+                    let bits = values.next().map_or(0, |&bits| bits);
+                    let $ty = <$ty as WasmTy>::from_store(store, bits);
+                )*
                 ($($ty,)*)
             }
         }
     )*};
 }
 
-tuples! {
-    ;
-    A;
-    A B;
-    A B C;
-    A B C D;
-    A B C D E;
-    A B C D E F;
-    A B C D E F G;
-    A B C D E F G H;
-    A B C D E F G H I;
-    A B C D E F G H I J;
-    A B C D E F G H I J K;
-    A B C D E F G H I J K L;
-    A B C D E F G H I J K L M;
-    A B C D E F G H I J K L M N;
-    A B C D E F G H I J K L M N O;
-    A B C D E F G H I J K L M N O P;
-}
-
-result_tuples! {
-    A;
-    A B;
-    A B C;
-    A B C D;
-    A B C D E;
-    A B C D E F;
-    A B C D E F G;
-    A B C D E F G H;
-    A B C D E F G H I;
-    A B C D E F G H I J;
-    A B C D E F G H I J K;
-    A B C D E F G H I J K L;
-    A B C D E F G H I J K L M;
-    A B C D E F G H I J K L M N;
-    A B C D E F G H I J K L M N O;
-    A B C D E F G H I J K L M N O P;
-}
+for_each_arity!(tuples);

@@ -70,6 +70,12 @@ impl<T> Invocation<'_, T> {
         unsafe { self.store.as_ref().id() }
     }
 
+    /// The pointer that owns the store.
+    #[inline]
+    pub(super) fn store_pointer(&self) -> NonNull<Store> {
+        self.store
+    }
+
     /// The store.
     pub(crate) fn store(&mut self) -> &mut Store {
         // SAFETY: invariant of the type; invariant **owner**.

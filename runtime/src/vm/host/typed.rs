@@ -3,7 +3,8 @@
 use super::exit::{Exit, run, stop};
 use super::{Env, HostFuncDef, Invocation};
 use crate::error::{Error, ErrorKind, HostError};
-use crate::vm::activation::typed::{WasmResults, WasmTy};
+use crate::vm::activation::typed::{WasmParams, WasmResults, WasmTy};
+use crate::vm::arities::for_each_arity;
 use crate::vm::instance::context::FuncSlot;
 use crate::vm::store::Store;
 use crate::vm::sys;
@@ -37,8 +38,13 @@ pub trait HostValues: WasmResults {
     fn into_direct(self) -> Self::Direct;
 
     /// Writes the values as bits.
+    ///
+    /// # Errors
+    ///
+    /// When a value is a reference of another store.
     #[doc(hidden)]
-    fn to_array(self, values: &mut [u128]);
+    #[allow(private_interfaces)]
+    fn to_array(self, store: NonNull<Store>, values: &mut [u128]) -> Result<(), HostError>;
 }
 
 impl<V: HostValues, E: Into<HostError>> HostReturn for Result<V, E> {
@@ -50,46 +56,33 @@ impl<V: HostValues, E: Into<HostError>> HostReturn for Result<V, E> {
     }
 }
 
-macro_rules! plain_values {
-    ($($ty:ty, $direct:ty, |$v:ident, $values:ident| $write:expr;)*) => {$(
-        impl HostReturn for $ty {
-            type Values = $ty;
+impl<V: WasmTy> HostReturn for V {
+    type Values = V;
 
-            #[inline]
-            fn into_values(self) -> Result<$ty, HostError> {
-                Ok(self)
-            }
-        }
-
-        impl HostValues for $ty {
-            type Direct = $direct;
-
-            #[inline]
-            fn into_direct(self) -> $direct {
-                self
-            }
-
-            fn to_array(self, $values: &mut [u128]) {
-                let $v = self;
-                $write
-            }
-        }
-    )*};
+    #[inline]
+    fn into_values(self) -> Result<V, HostError> {
+        Ok(self)
+    }
 }
 
-plain_values! {
-    (), (), |_v, _values| ();
-    i32, i32, |v, values| values[0] = WasmTy::to_bits(v).into();
-    u32, u32, |v, values| values[0] = WasmTy::to_bits(v).into();
-    i64, i64, |v, values| values[0] = WasmTy::to_bits(v).into();
-    u64, u64, |v, values| values[0] = WasmTy::to_bits(v).into();
-    f32, f32, |v, values| values[0] = WasmTy::to_bits(v).into();
-    f64, f64, |v, values| values[0] = WasmTy::to_bits(v).into();
+impl<V: WasmTy> HostValues for V {
+    type Direct = V;
+
+    #[inline]
+    fn into_direct(self) -> V {
+        self
+    }
+
+    #[inline]
+    #[allow(private_interfaces)]
+    fn to_array(self, store: NonNull<Store>, values: &mut [u128]) -> Result<(), HostError> {
+        HostValues::to_array((self,), store, values)
+    }
 }
 
 macro_rules! tuple_values {
-    ($($first:ident $($ty:ident)*;)*) => {$(
-        impl<$first: WasmTy, $($ty: WasmTy),*> HostReturn for ($first, $($ty,)*) {
+    ($($($ty:ident)*;)*) => {$(
+        impl<$($ty: WasmTy),*> HostReturn for ($($ty,)*) {
             type Values = Self;
 
             #[inline]
@@ -99,35 +92,49 @@ macro_rules! tuple_values {
         }
 
         #[allow(non_snake_case, unused_variables)]
-        impl<$first: WasmTy, $($ty: WasmTy),*> HostValues for ($first, $($ty,)*) {
-            type Direct = $first;
+        impl<$($ty: WasmTy),*> HostValues for ($($ty,)*) {
+            type Direct = first_type!($($ty)*);
 
             #[inline]
-            fn into_direct(self) -> $first {
-                self.0
+            fn into_direct(self) -> Self::Direct {
+                let ($($ty,)*) = self;
+                first_value!($($ty)*)
             }
 
-            fn to_array(self, values: &mut [u128]) {
-                let ($first, $($ty,)*) = self;
-                let bits = [$first.to_bits(), $($ty.to_bits()),*];
-                for (to, bits) in values.iter_mut().zip(bits) {
-                    *to = bits.into();
-                }
+            #[inline]
+            #[allow(private_interfaces)]
+            fn to_array(
+                self,
+                mut store: NonNull<Store>,
+                values: &mut [u128],
+            ) -> Result<(), HostError> {
+                // SAFETY: the host function, which could reach the store, has returned.
+                let store = unsafe { store.as_mut() };
+                Ok(WasmParams::to_array(self, store, values)?)
             }
         }
     )*};
 }
 
-tuple_values! {
-    A;
-    A B;
-    A B C;
-    A B C D;
-    A B C D E;
-    A B C D E F;
-    A B C D E F G;
-    A B C D E F G H;
+macro_rules! first_type {
+    () => {
+        ()
+    };
+    ($first:ident $($ty:ident)*) => {
+        $first
+    };
 }
+
+macro_rules! first_value {
+    () => {
+        ()
+    };
+    ($first:ident $($ty:ident)*) => {
+        $first
+    };
+}
+
+for_each_arity!(tuple_values);
 
 /// A closure that shims call. Implemented for closures that take an [`Invocation`] and up to 16
 /// parameters that are [`WasmTy`], and return a [`HostReturn`].
@@ -173,6 +180,17 @@ fn can_call_directly(ty: &FuncType) -> bool {
         && ty.results().len() <= 1
         && floats <= sys::DIRECT_FLOATS
         && ty.params().len() - floats <= sys::DIRECT_INTEGERS
+}
+
+/// A function with vectors or references in its type: an array holds arguments and results.
+fn by_array<T: Send + 'static, R: HostReturn>(
+    types: OwnedTypes,
+    f: impl for<'a> Fn(Invocation<'a, T>, &[u128]) -> R + Send + Sync + 'static,
+) -> HostFuncDef {
+    HostFuncDef::dynamic(types, move |call: Invocation<'_, T>, _: &FuncType, values| {
+        let store = call.store_pointer();
+        f(call, values).into_values()?.to_array(store, values)
+    })
 }
 
 macro_rules! closures {
@@ -279,18 +297,15 @@ macro_rules! closures {
                             let (state, f) = open::<T, F>((*slot).env);
                             (f, Invocation::of_slot(slot, state, fp as usize))
                         };
-                        f(call, $($ty),*).into_values()
+                        let store = call.store_pointer();
+                        let len = <R::Values as WasmResults>::TYPES.len();
+                        // SAFETY: the host thunk has room for every result.
+                        let results = unsafe { std::slice::from_raw_parts_mut(results, len) };
+                        f(call, $($ty),*).into_values()?.to_array(store, results)
                     });
-                    match outcome {
-                        Ok(values) => {
-                            let len = <R::Values as WasmResults>::TYPES.len();
-                            // SAFETY: the host thunk has room for every result.
-                            values.to_array(unsafe {
-                                std::slice::from_raw_parts_mut(results, len)
-                            });
-                        }
+                    if let Err(failure) = outcome {
                         // SAFETY: the closure's values are dropped.
-                        Err(failure) => unsafe { stop(Exit::of_thunk(fp), failure) },
+                        unsafe { stop(Exit::of_thunk(fp), failure) }
                     }
                 }
 
@@ -315,13 +330,22 @@ macro_rules! closures {
                         let (state, f) = open::<T, F>(env);
                         (f, Invocation::of_host(store, state))
                     };
-                    let values = f(call, $($ty),*).into_values()?;
-                    values.to_array(results);
-                    Ok(())
+                    Ok(f(call, $($ty),*).into_values()?.to_array(store, results)?)
                 }
 
                 let results = <R::Values as WasmResults>::TYPES;
                 let ty = intern(&[$($ty::TYPE),*], results)?;
+                if ty.get(0).ty.params().iter().chain(results).any(|ty| !ty.is_number()) {
+                    return Ok(by_array(ty, move |mut call: Invocation<'_, T>, args: &[u128]| {
+                        let args = args.iter();
+                        $(
+                            let mut args = args;
+                            let bits = args.next().map_or(0, |&bits| bits);
+                            let $ty = <$ty as WasmTy>::from_store(call.store(), bits);
+                        )*
+                        self(call, $($ty),*)
+                    }));
+                }
                 let code = if results.len() > 1 {
                     indirect::<T, R, F, $($ty,)*> as *const ()
                 } else {
@@ -335,22 +359,4 @@ macro_rules! closures {
     )*};
 }
 
-closures! {
-    ;
-    A1;
-    A1 A2;
-    A1 A2 A3;
-    A1 A2 A3 A4;
-    A1 A2 A3 A4 A5;
-    A1 A2 A3 A4 A5 A6;
-    A1 A2 A3 A4 A5 A6 A7;
-    A1 A2 A3 A4 A5 A6 A7 A8;
-    A1 A2 A3 A4 A5 A6 A7 A8 A9;
-    A1 A2 A3 A4 A5 A6 A7 A8 A9 A10;
-    A1 A2 A3 A4 A5 A6 A7 A8 A9 A10 A11;
-    A1 A2 A3 A4 A5 A6 A7 A8 A9 A10 A11 A12;
-    A1 A2 A3 A4 A5 A6 A7 A8 A9 A10 A11 A12 A13;
-    A1 A2 A3 A4 A5 A6 A7 A8 A9 A10 A11 A12 A13 A14;
-    A1 A2 A3 A4 A5 A6 A7 A8 A9 A10 A11 A12 A13 A14 A15;
-    A1 A2 A3 A4 A5 A6 A7 A8 A9 A10 A11 A12 A13 A14 A15 A16;
-}
+for_each_arity!(closures);
