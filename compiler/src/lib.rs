@@ -29,6 +29,7 @@ mod short_bulk;
 mod spectre;
 mod stack_checks;
 mod stubs;
+mod symbols;
 mod target;
 pub mod thunk;
 mod translate;
@@ -38,6 +39,7 @@ pub use error::{CompileError, ErrorKind};
 pub use features::{Features, UnknownFeature};
 pub use incremental::{BundleBytes, FunctionStore, Lineage, MemoryStore};
 pub use settings::{Progress, Settings, fingerprint};
+pub use symbols::Symbol;
 pub use target::{Target, TargetError, host_features, identity, isa};
 
 /// Compiles a module to the bytes of an artifact. The same bytes and settings give the same
@@ -110,6 +112,26 @@ pub fn clif(wasm: &[u8], settings: &Settings) -> Result<String, CompileError> {
     scan.operands.check(wasm.len())?;
     let plan = plan::Plan::new(&module, &scan, &*isa)?;
     function::clif(&plan, &*isa)
+}
+
+/// The names and places of everything that has code in the artifact that [`compile`] makes, in the
+/// order of its text.
+///
+/// # Errors
+///
+/// As [`compile`].
+pub fn symbols(wasm: &[u8], settings: &Settings) -> Result<Vec<Symbol>, CompileError> {
+    with_threads(settings, || {
+        let isa = isa(settings)?;
+        let module = parse::parse(wasm, settings.features.for_validator())?;
+        let scan = scan::scan(&module);
+        scan.operands.check(wasm.len())?;
+        let plan = plan::Plan::new(&module, &scan, &*isa)?;
+        let done = function::compile_all(&plan, &*isa, settings, None)?;
+        let functions = done.into_iter().map(|done| done.function).collect();
+        let linked = link::link(&plan, isa.clone(), functions)?;
+        Ok(symbols::symbols(&plan, &linked))
+    })
 }
 
 /// Runs `work` on as many threads as the settings say.
