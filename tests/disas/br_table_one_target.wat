@@ -1,4 +1,4 @@
-;; A branch table with one target beside the default is a comparison, not a table.
+;; A branch table with one target beside the default is still a jump through a table.
 (module
   (func $f (param i32) (result i32)
     (block (block (br_table 0 1 (local.get 0)))

@@ -1,4 +1,4 @@
-;; Without guards the clamp stays, and no barrier follows on aarch64.
+;; Without guards the clamp stays, since it is the bounds check; no barrier follows on aarch64.
 ;;@ guards: off
 (module
   (func $f (param i32) (result i32)

@@ -1,4 +1,5 @@
-;; A constant index of a table that never changes needs no clamp.
+;; A constant index of a table that never changes is a direct call. One beyond the table calls the
+;; stub behind the last entry.
 (module
   (type $t (func (result i32)))
   (table 2 2 funcref)

@@ -1,4 +1,4 @@
-;; Without guards the index is still clamped, since that is the bounds check; no barrier follows on
+;; Without guards the index is compared and a branch leads to the trap: no clamp, and no barrier on
 ;; aarch64.
 ;;@ guards: off
 (module

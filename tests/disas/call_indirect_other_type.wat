@@ -1,5 +1,5 @@
-;; A call of another type through a table that never changes finds stubs that trap in its own
-;; dispatch table.
+;; In a table of several types, an entry of the dispatch table is a distance and the number of a
+;; type. A call clamps its index and compares the number, each with a conditional move.
 ;;@ show: stubs
 (module
   (type $t (func (result i32)))

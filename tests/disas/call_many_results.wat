@@ -1,4 +1,5 @@
-;; Results that find no register lie in memory that the caller provides.
+;; Results that find no register lie in memory that the caller provides. aarch64 loads them all,
+;; used or not.
 (module
   (func $many (param i64) (result i64 i64 i64 i64 i64 i64 i64 i64 i64 i64)
     (local.get 0) (local.get 0) (local.get 0) (local.get 0) (local.get 0)

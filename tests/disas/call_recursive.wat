@@ -9,7 +9,6 @@
 ;; ---
 ;; == x86_64 ==
 ;; factorial:
-;;   L0:
 ;;     push rbp
 ;;     mov rbp, rsp
 ;;     sub rsp, 0x10
@@ -17,27 +16,27 @@
 ;;     mov r9, [rdi-0x18]
 ;;     mov r10, rsp
 ;;     cmp r10, [r9]
-;;     jb L3
+;;     jb L2
 ;;     test rsi, rsi
 ;;     mov r12, rsi
-;;     je L1
+;;     je L0
 ;;     mov rax, r12
 ;;     mov rsi, rax
 ;;     sub rsi, 1
-;;     call L0
+;;     call factorial
 ;;     mov rsi, r12
 ;;     imul rsi, rax
 ;;     mov rax, rsi
-;;     jmp L2
-;;   L1:
+;;     jmp L1
+;;   L0:
 ;;     mov eax, 1
-;;   L2:
+;;   L1:
 ;;     mov r12, [rsp]
 ;;     add rsp, 0x10
 ;;     mov rsp, rbp
 ;;     pop rbp
 ;;     ret
-;;   L3:
+;;   L2:
 ;;     ud2  ; trap: call stack exhausted
 ;;
 ;; leaf:
@@ -50,7 +49,6 @@
 ;;     ret
 ;; == aarch64 ==
 ;; factorial:
-;;   L0:
 ;;     stp x29, x30, [sp, #-0x10]!
 ;;     mov x29, sp
 ;;     str x19, [sp, #-0x10]!
@@ -58,22 +56,22 @@
 ;;     ldr x10, [x10]
 ;;     mov x11, sp
 ;;     cmp x11, x10
-;;     b.lo L3
-;;     cbz x3, L1
+;;     b.lo L2
+;;     cbz x3, L0
 ;;     mov x0, x3
 ;;     sub x3, x0, #0x1
 ;;     mov x19, x0
-;;     bl L0
+;;     bl factorial
 ;;     mov x3, x19
 ;;     mul x2, x3, x2
-;;     b L2
-;;   L1:
+;;     b L1
+;;   L0:
 ;;     mov x2, #0x1
-;;   L2:
+;;   L1:
 ;;     ldr x19, [sp], #0x10
 ;;     ldp x29, x30, [sp], #0x10
 ;;     ret
-;;   L3:
+;;   L2:
 ;;     udf #0xc11f  ; trap: call stack exhausted
 ;;
 ;; leaf:

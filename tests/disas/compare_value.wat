@@ -1,4 +1,4 @@
-;; A comparison whose result is a value sets a register from the flags.
+;; A comparison whose result is a value sets a register from the flags, and extends it.
 (module
   (func $lt (param i32 i32) (result i32) (i32.lt_u (local.get 0) (local.get 1)))
   (func $eqz (param i64) (result i32) (i64.eqz (local.get 0)))

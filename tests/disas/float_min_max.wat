@@ -1,5 +1,4 @@
-;; aarch64 has the minimum that WebAssembly has. x86-64 treats NaN and signed zeros apart, out of
-;; the common path.
+;; aarch64 has the minimum that WebAssembly has. x86-64 branches for equal operands and NaN.
 (module
   (func $min (param f64 f64) (result f64) (f64.min (local.get 0) (local.get 1)))
   (func $max (param f32 f32) (result f32) (f32.max (local.get 0) (local.get 1))))

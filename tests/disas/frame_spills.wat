@@ -1,4 +1,5 @@
-;; Values that live across a call are kept on the stack: no register survives a call.
+;; Integers that live across a call are in registers that the callee keeps; floats are on the
+;; stack, with all 16 bytes of their register.
 (module
   (import "m" "f" (func $f (param i32) (result i32)))
   (func $caller (param i32 i32 f64) (result f64)

@@ -1,4 +1,4 @@
-;; A vector global is one aligned access of 16 bytes.
+;; A vector global is one access of 16 bytes.
 (module
   (global $v (mut v128) (v128.const i64x2 1 2))
   (func $get (result v128) (global.get $v))

@@ -1,5 +1,5 @@
-;; A signed division checks for zero and for the quotient that does not fit: in code on aarch64; on
-;; x86-64 the processor faults for both, and the code asks only which it was.
+;; A signed division checks for zero and for the quotient that does not fit. On x86-64 only zero is
+;; checked in code: a fault of the division means overflow.
 (module
   (func $div_s (param i32 i32) (result i32) (i32.div_s (local.get 0) (local.get 1)))
   (func $div_u (param i64 i64) (result i64) (i64.div_u (local.get 0) (local.get 1))))

@@ -1,5 +1,4 @@
-;; Extensions are one move each. One by zeros that an earlier 32-bit operation has done anyway is
-;; none.
+;; Extensions are one move each. On x86-64 one by zeros after a 32-bit operation is none.
 (module
   (func $extend_s (param i32) (result i64) (i64.extend_i32_s (local.get 0)))
   (func $extend_u (param i32) (result i64) (i64.extend_i32_u (local.get 0)))

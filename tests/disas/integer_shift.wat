@@ -1,5 +1,4 @@
-;; A count that is masked to the width, by WebAssembly or by the program, needs no instruction: the
-;; processor masks it.
+;; A count needs no mask of its own, since the processor masks it. A mask in the program stays.
 (module
   (func $shl (param i32 i32) (result i32) (i32.shl (local.get 0) (local.get 1)))
   (func $masked (param i64 i64) (result i64)

@@ -141,7 +141,11 @@ impl<'a> Listing<'a> {
                 }
                 _ => {
                     let next = code.next_known(at).unwrap_or(end);
-                    listing += &data(&self.text[at as usize..next as usize]);
+                    let bytes = &self.text[at as usize..next as usize];
+                    let is_padding = !code.labelled.contains(&at) && bytes.iter().all(|&b| b == 0);
+                    if !is_padding {
+                        listing += &data(bytes);
+                    }
                     next
                 }
             };
@@ -167,7 +171,8 @@ impl<'a> Listing<'a> {
             let step = step.ok_or_else(|| format!("no instruction at {:#x}", at - start))?;
             let next = at + step.len;
             let inside = |address: &u64| (start..end).contains(address);
-            code.labelled.extend(step.target.filter(inside));
+            let is_recursive = step.flow == Flow::Call && step.target == Some(start);
+            code.labelled.extend(step.target.filter(inside).filter(|_| !is_recursive));
             code.labelled.extend(step.data.filter(inside));
             match step.flow {
                 Flow::Next | Flow::Call => queue.push(next),
@@ -246,11 +251,8 @@ fn jump_table(targets: &[u64], names: &Names) -> String {
     lines.collect()
 }
 
-/// Bytes that are no code, or code that nothing reaches; zeros alone are padding.
+/// Bytes that are no code, or code that nothing reaches.
 fn data(bytes: &[u8]) -> String {
-    if bytes.iter().all(|&byte| byte == 0) {
-        return String::new();
-    }
     let lines = bytes.chunks(16).map(|bytes| {
         let bytes: Vec<_> = bytes.iter().map(|byte| format!("{byte:02x}")).collect();
         format!("    .byte {}\n", bytes.join(" "))

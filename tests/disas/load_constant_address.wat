@@ -1,5 +1,6 @@
-;; A constant address is a displacement from the context pointer. One beyond the least size of
-;; memory faults in the reservation.
+;; A constant address is a displacement from the context pointer on x86-64. An access below the
+;; least size of memory cannot trap and has no entry in the trap table; one beyond it faults in the
+;; reservation.
 (module
   (memory 1)
   (func $inside (result i32)

@@ -1,5 +1,5 @@
-;; No load is sunk into an instruction that reads more bytes than the load: a byte, a half word and
-;; a float stay loads of their own width.
+;; A load is sunk only into an instruction that reads as many bytes: a byte, a half word and a
+;; float below a vector operation stay loads of their own.
 (module
   (memory 1)
   (func $byte (param i32 i32) (result i32)

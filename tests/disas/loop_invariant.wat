@@ -1,4 +1,5 @@
-;; What does not change in a loop is computed before it.
+;; A product that does not change is computed before the loop on x86-64. aarch64 folds it into a
+;; multiply-add in the loop.
 (module
   (memory 1)
   (func $f (param $p i32) (param $n i32) (param $a i32) (param $b i32)

@@ -1,4 +1,4 @@
-;; A loop over a memory of the module needs no base but the context pointer.
+;; A loop loads the base of memory 0 from the context once, to have a register of its own for it.
 (module
   (memory 1)
   (func $copy (param $to i32) (param $from i32) (param $n i32)

@@ -1,5 +1,5 @@
-;; A call may change no base: of an imported memory it is loaded once for both accesses or again,
-;; never kept in a register the callee may use.
+;; The base of an imported memory never changes: after a call it is still in a register that the
+;; callee keeps.
 (module
   (import "m" "m" (memory 1))
   (import "m" "f" (func $f))

@@ -1,4 +1,5 @@
-;; Load, operation and store at one address are one instruction on x86-64.
+;; Load, operation and store of 32 bits at one address are one instruction on x86-64; of 8 bits
+;; they are three.
 (module
   (memory 1)
   (func $add (param i32 i32)

@@ -1,4 +1,5 @@
-;; A select of floats or vectors is a branch on x86-64 and fcsel on aarch64.
+;; A select of floats is a branch on x86-64 and fcsel on aarch64; one of vectors is a branch on
+;; both.
 (module
   (func $f64 (param f64 f64 i32) (result f64)
     (select (local.get 0) (local.get 1) (local.get 2)))

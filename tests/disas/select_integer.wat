@@ -1,4 +1,5 @@
-;; A select is a comparison and one conditional move.
+;; A select is a comparison and one conditional move. On x86-64 a constant operand comes from
+;; memory.
 (module
   (func $max (param i32 i32) (result i32)
     (select (local.get 0) (local.get 1) (i32.gt_s (local.get 0) (local.get 1))))
@@ -38,6 +39,7 @@
 ;;     pop rbp
 ;;     ret
 ;;   L0:
+;;     .byte 00 00 00 00 00 00 00 00
 ;; == aarch64 ==
 ;; max:
 ;;     stp x29, x30, [sp, #-0x10]!

@@ -1,4 +1,5 @@
-;; A lane is extracted or replaced by one instruction.
+;; A lane is extracted or replaced by one instruction, with an extension on x86-64 where the lane
+;; is narrow.
 (module
   (func $extract8_s (param v128) (result i32) (i8x16.extract_lane_s 5 (local.get 0)))
   (func $extract16_u (param v128) (result i32) (i16x8.extract_lane_u 1 (local.get 0)))

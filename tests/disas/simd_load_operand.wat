@@ -1,5 +1,5 @@
-;; x86-64 takes an unaligned vector as operand of an instruction only with AVX: without it the load
-;; is one of its own that needs no alignment.
+;; A vector in memory is unaligned: it is loaded by an instruction of its own, with and without
+;; AVX.
 ;;@ targets: x86_64 x86-64-v3 aarch64
 (module
   (memory 1)

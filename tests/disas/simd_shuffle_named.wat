@@ -1,4 +1,5 @@
-;; Shuffles that an instruction exists for become that instruction.
+;; Shuffles that an instruction exists for become that instruction on x86-64. aarch64 has zip and
+;; ext so, and looks up a table for the others.
 (module
   (func $reverse_words (param v128) (result v128)
     (i8x16.shuffle 12 13 14 15 8 9 10 11 4 5 6 7 0 1 2 3 (local.get 0) (local.get 0)))

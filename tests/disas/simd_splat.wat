@@ -1,5 +1,4 @@
-;; A splat of a constant is a constant; of a loaded value it is one load where the machine has
-;; that.
+;; A splat of a constant is a constant; of a loaded value it is one load on aarch64.
 (module
   (memory 1)
   (func $i8 (param i32) (result v128) (i8x16.splat (local.get 0)))

@@ -1,4 +1,4 @@
-;; A test of lanes that a branch uses is fused with it.
+;; A test of lanes that a branch uses is fused with it on x86-64.
 (module
   (func $nop)
   (func $any (param v128) (if (v128.any_true (local.get 0)) (then (call $nop))))

@@ -1,4 +1,5 @@
-;; A narrow store writes the low part of the register, with no mask before it.
+;; A narrow store writes the low part of the register, with no mask of its own. A mask in the
+;; program stays.
 (module
   (memory 1)
   (func $i32_8 (param i32 i32) (i32.store8 (local.get 0) (local.get 1)))

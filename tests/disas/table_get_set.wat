@@ -1,5 +1,5 @@
-;; An element of a table is checked against the length, with a conditional move to the first entry
-;; where the check fails. A function is stored as its whole record.
+;; An element of a table is checked against the length, and a conditional move makes its address
+;; zero where the check fails. A function is stored as its whole record.
 (module
   (table $x (export "x") 4 externref)
   (table $f (export "f") 4 funcref)

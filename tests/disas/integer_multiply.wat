@@ -1,5 +1,5 @@
-;; The high half of a product, composed of 32-bit parts, stays four multiplications: there is no
-;; operator for it.
+;; A product of two extended i32 is two extensions and a multiplication of 64 bits. aarch64 fuses a
+;; product and a sum.
 (module
   (func $mul_32_to_64 (param i32 i32) (result i64)
     (i64.mul (i64.extend_i32_u (local.get 0)) (i64.extend_i32_u (local.get 1))))
