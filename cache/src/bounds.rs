@@ -1,10 +1,10 @@
-//! Keeping the folder within its bounds: room is made before a file appears.
+//! The bounds of the folder: eviction makes room before a file is written.
 //!
-//! Everything here is done by who has locked the folder.
+//! All of it happens under the lock on the folder.
 
 use crate::cache::Cache;
 use crate::entry::nanos;
-use crate::folder::{Folder, Place, names, open_in};
+use crate::folder::{DirHandle, Folder, names, open_in};
 use crate::index;
 use crate::key::Build;
 use crate::ledger::{Ledger, add};
@@ -20,72 +20,73 @@ use std::time::Duration;
 /// The folder of files that are being written.
 pub(crate) const TEMPORARY: &str = "tmp";
 
-/// How long the folder is waited for. Who has locked it does a few system calls.
-const PATIENCE: Duration = Duration::from_secs(10);
+/// The longest wait for the lock on the folder, whose holders make a few system calls.
+const LOCK_TIMEOUT: Duration = Duration::from_secs(10);
 
-/// With this many entries, so much more than needed is evicted that looking through them is rare.
-const MANY: usize = 256;
+/// In a folder with more entries than this, eviction frees more than is needed, so that the next scan
+/// of the folder is far away.
+const LARGE_FOLDER: usize = 256;
 
-/// The folder, locked.
-pub(crate) struct Locked<'a> {
+/// The folder, locked until this is dropped.
+pub(crate) struct LockedFolder<'a> {
     cache: &'a Cache,
     pub(crate) ledger: Ledger,
     _lock: Lock,
 }
 
-/// A file that counts.
-pub(crate) struct Item {
-    place: Rc<Place>,
+/// A module or bundle in the folder.
+pub(crate) struct StoredFile {
+    dir: Rc<DirHandle>,
     pub(crate) kind: Kind,
     pub(crate) build: String,
     pub(crate) name: String,
     pub(crate) size: u64,
-    /// When it was last used, in nanoseconds since 1970.
+    /// The time of its last use, in nanoseconds since 1970.
     pub(crate) used: i128,
 }
 
-impl Item {
-    /// Its path in the folder.
+impl StoredFile {
+    /// Its path, relative to the folder.
     pub(crate) fn path(&self) -> String {
         format!("{}/{}/{}", self.kind.folder(), self.build, self.name)
     }
 
     /// Opens it for reading.
     pub(crate) fn open(&self) -> io::Result<File> {
-        open_in(&self.place, &self.name)
+        open_in(&self.dir, &self.name)
     }
 
     fn unlink(&self) -> bool {
-        rustix::fs::unlinkat(&*self.place, self.name.as_str(), AtFlags::empty()).is_ok()
+        rustix::fs::unlinkat(&*self.dir, self.name.as_str(), AtFlags::empty()).is_ok()
     }
 }
 
-impl<'a> Locked<'a> {
-    /// Locks the folder. None when somebody holds the lock for too long.
-    pub(crate) fn new(cache: &'a Cache) -> io::Result<Option<Locked<'a>>> {
-        let Some(lock) = Lock::acquire(cache.folder(), FOLDER, PATIENCE)? else {
+impl<'a> LockedFolder<'a> {
+    /// Locks the folder. None if another process holds the lock for too long.
+    pub(crate) fn new(cache: &'a Cache) -> io::Result<Option<LockedFolder<'a>>> {
+        let Some(lock) = Lock::acquire(cache.folder(), FOLDER, LOCK_TIMEOUT)? else {
             return Ok(None);
         };
         let ledger = Ledger::read(cache.folder());
         let known = ledger.is_some();
-        let mut locked = Locked { cache, ledger: ledger.unwrap_or_default(), _lock: lock };
+        let mut locked = LockedFolder { cache, ledger: ledger.unwrap_or_default(), _lock: lock };
         if !known {
             locked.count();
         }
-        locked.remove_dead();
+        locked.remove_abandoned();
         Ok(Some(locked))
     }
 
-    /// Makes room for `bytes` more in one more file. False if there cannot be.
+    /// Makes room for one more file of `bytes` bytes. False if that is impossible.
     pub(crate) fn make_room(&mut self, bytes: u64, build: Build) -> bool {
         let options = self.cache.options();
-        let (max_bytes, max_entries) = (room(options), options.max_entries);
+        let (max_bytes, max_entries) = (max_file_bytes(options), options.max_entries);
         if bytes > max_bytes || max_entries == 0 {
             return false;
         }
         if !self.fits(bytes, max_bytes, max_entries) {
             let items = self.count();
-            let slack = |limit: u64| if items.len() > MANY { limit / 64 } else { 0 };
+            let slack = |limit: u64| if items.len() > LARGE_FOLDER { limit / 64 } else { 0 };
             let want = bytes + slack(max_bytes).min(max_bytes - bytes);
             let max_entries = max_entries - slack(max_entries);
             self.evict(items, Some(build), |locked| locked.fits(want, max_bytes, max_entries));
@@ -93,11 +94,11 @@ impl<'a> Locked<'a> {
         self.fits(bytes, max_bytes, max_entries)
     }
 
-    /// Removes files until `enough`: those of other builds first, then those that were not used
-    /// for the longest time.
+    /// Removes files until `enough` returns true: files of other builds first, then the least recently
+    /// used.
     pub(crate) fn evict(
         &mut self,
-        mut items: Vec<Item>,
+        mut items: Vec<StoredFile>,
         build: Option<Build>,
         enough: impl Fn(&Self) -> bool,
     ) {
@@ -114,13 +115,13 @@ impl<'a> Locked<'a> {
         }
     }
 
-    /// Whether a file more is within the bounds.
+    /// Whether one more file fits within the bounds.
     fn fits(&self, bytes: u64, max_bytes: u64, max_entries: u64) -> bool {
         self.ledger.bytes.saturating_add(bytes) <= max_bytes && self.ledger.entries < max_entries
     }
 
-    /// Removes a file.
-    pub(crate) fn remove(&mut self, item: &Item) -> bool {
+    /// Removes a file. Returns whether that succeeded.
+    pub(crate) fn remove(&mut self, item: &StoredFile) -> bool {
         let removed = item.unlink();
         if removed {
             self.subtract(item.size);
@@ -129,7 +130,7 @@ impl<'a> Locked<'a> {
         removed
     }
 
-    /// Removes what is in the way of a file with this path. Whether there was something.
+    /// Removes the file at a path, which is going to be written again. Returns whether it existed.
     pub(crate) fn replace(&mut self, path: &str) -> bool {
         let folder = self.cache.folder();
         let size = folder.open_file(path).and_then(|file| Ok(rustix::fs::fstat(file)?.st_size));
@@ -140,14 +141,14 @@ impl<'a> Locked<'a> {
         removed
     }
 
-    /// Takes a file that is gone out of the ledger.
+    /// Subtracts a removed file from the ledger.
     pub(crate) fn subtract(&mut self, bytes: u64) {
         self.ledger.bytes = self.ledger.bytes.saturating_sub(bytes);
         self.ledger.entries = self.ledger.entries.saturating_sub(1);
     }
 
-    /// Counts what there is, and gives it.
-    pub(crate) fn count(&mut self) -> Vec<Item> {
+    /// Counts all files, sets the ledger's totals, and returns the modules and bundles.
+    pub(crate) fn count(&mut self) -> Vec<StoredFile> {
         let items = scan(self.cache.folder());
         (self.ledger.bytes, self.ledger.entries) = (0, 0);
         items.iter().for_each(|item| add(&mut self.ledger.bytes, item.size));
@@ -159,70 +160,71 @@ impl<'a> Locked<'a> {
         items
     }
 
-    /// Removes files whose writers ended before they were done.
-    fn remove_dead(&mut self) {
+    /// Removes temporary files whose writers ended early.
+    fn remove_abandoned(&mut self) {
         each_temporary(self.cache.folder(), |name, file, size| {
-            let dead = !is_alive(file);
-            if dead && self.cache.folder().unlink(&format!("{TEMPORARY}/{name}")).is_ok() {
+            let abandoned = !is_alive(file);
+            if abandoned && self.cache.folder().unlink(&format!("{TEMPORARY}/{name}")).is_ok() {
                 self.subtract(size);
             }
         });
     }
 
     /// Writes the ledger and unlocks the folder.
-    pub(crate) fn done(self) {
+    pub(crate) fn unlock(self) {
         self.ledger.write(self.cache.folder());
     }
 }
 
-/// Bytes for files that count: the index needs some of a folder that is not tiny.
-pub(crate) fn room(options: &Options) -> u64 {
+/// The bound on the bytes of modules and bundles: unless the folder is tiny, the rest is for the
+/// index.
+pub(crate) fn max_file_bytes(options: &Options) -> u64 {
     let bytes = options.max_bytes;
     if bytes < 8 * index::MAX_SIZE { bytes } else { bytes - index::MAX_SIZE }
 }
 
-/// Every file that counts. A folder that cannot be read is an empty one.
-pub(crate) fn scan(folder: &Folder) -> Vec<Item> {
+/// All modules and bundles. A folder that cannot be read counts as empty.
+pub(crate) fn scan(folder: &Folder) -> Vec<StoredFile> {
     let mut items = scan_kind(folder, Kind::Module);
     items.append(&mut scan_kind(folder, Kind::Functions));
     items
 }
 
-/// Every file of a kind.
-pub(crate) fn scan_kind(folder: &Folder, kind: Kind) -> Vec<Item> {
+/// All files of a kind.
+pub(crate) fn scan_kind(folder: &Folder, kind: Kind) -> Vec<StoredFile> {
     let mut items = Vec::new();
-    let Ok(builds) = folder.place(kind.folder()) else { return items };
+    let Ok(builds) = folder.open_dir(kind.folder()) else { return items };
     for build in names(&builds, is_build).unwrap_or_default() {
-        let Ok(place) = folder.enter(&builds, &build).map(Rc::new) else { continue };
-        for name in names(&place, is_key).unwrap_or_default() {
-            items.extend(item(&place, kind, &build, name));
+        let Ok(dir) = folder.enter_dir(&builds, &build).map(Rc::new) else { continue };
+        for name in names(&dir, is_key).unwrap_or_default() {
+            items.extend(stored_file(&dir, kind, &build, name));
         }
     }
     items
 }
 
-fn item(place: &Rc<Place>, kind: Kind, build: &str, name: String) -> Option<Item> {
-    let stat = rustix::fs::statat(&**place, name.as_str(), AtFlags::SYMLINK_NOFOLLOW).ok()?;
+fn stored_file(dir: &Rc<DirHandle>, kind: Kind, build: &str, name: String) -> Option<StoredFile> {
+    let stat = rustix::fs::statat(&**dir, name.as_str(), AtFlags::SYMLINK_NOFOLLOW).ok()?;
     if FileType::from_raw_mode(stat.st_mode) == FileType::Directory {
         return None;
     }
     let read = nanos(stat.st_atime, stat.st_atime_nsec as i64);
     let used = read.max(nanos(stat.st_mtime, stat.st_mtime_nsec as i64));
-    let (place, build) = (place.clone(), build.to_owned());
-    Some(Item { place, kind, build, name, size: stat.st_size as u64, used })
+    let (dir, build) = (dir.clone(), build.to_owned());
+    Some(StoredFile { dir, kind, build, name, size: stat.st_size as u64, used })
 }
 
-/// Calls `each` with every file that is being written, its name and its size.
+/// Calls `each` with the name of every temporary file, the open file and its size.
 fn each_temporary(folder: &Folder, mut each: impl FnMut(&str, &File, u64)) {
-    let Ok(place) = folder.place(TEMPORARY) else { return };
-    for name in names(&place, is_temporary).unwrap_or_default() {
-        let Ok(file) = open_in(&place, &name) else { continue };
+    let Ok(dir) = folder.open_dir(TEMPORARY) else { return };
+    for name in names(&dir, is_temporary).unwrap_or_default() {
+        let Ok(file) = open_in(&dir, &name) else { continue };
         let Ok(stat) = rustix::fs::fstat(&file) else { continue };
         each(&name, &file, stat.st_size as u64);
     }
 }
 
-// What has another name is not ours to remove: a user may have named any folder for the cache.
+// A file with any other name is never removed: the user may have chosen a folder with other files.
 
 fn is_build(name: &str) -> bool {
     is_hex(name, 16)
@@ -236,7 +238,7 @@ fn is_hex(name: &str, len: usize) -> bool {
     name.len() == len && name.bytes().all(|byte| matches!(byte, b'0'..=b'9' | b'a'..=b'f'))
 }
 
-/// Whether a name is one of a file that is being written: two numbers.
+/// Whether a name is that of a temporary file: two numbers with a hyphen between them.
 fn is_temporary(name: &str) -> bool {
     let number = |part: &str| !part.is_empty() && part.bytes().all(|byte| byte.is_ascii_digit());
     name.split_once('-').is_some_and(|(process, n)| number(process) && number(n))

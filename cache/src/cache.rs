@@ -1,10 +1,11 @@
-//! The cache: finds entries by key, and keys by files.
+//! The cache: finds entries by key, and the keys of known files.
 
 use crate::entry::{Damage, Entry};
+use crate::file_stamp::FileStamp;
 use crate::folder::{Folder, OpenError};
-use crate::identity::{FileIdentity, Regular};
 use crate::index::Index;
 use crate::key::{Fingerprint, Key, push_hex};
+use crate::known_path::RegularPaths;
 use crate::options::Options;
 use crate::stats::{Counters, Counts};
 use crate::trailer::Kind;
@@ -14,8 +15,8 @@ use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-/// A folder of entries. Cheap to clone; the clones are one cache. Any number of processes and
-/// threads may use a folder.
+/// A cache in a folder. Clones are cheap and share one cache. Any number of processes and threads
+/// may use the same folder.
 #[derive(Clone)]
 pub struct Cache(Arc<Inner>);
 
@@ -24,17 +25,18 @@ struct Inner {
     options: Options,
     index: Index,
     counters: Counters,
+    /// Whether the warning was given.
     warned: AtomicBool,
-    regular: Regular,
+    regular_paths: RegularPaths,
 }
 
 impl Cache {
-    /// Opens a folder with default settings, and makes it if it does not exist.
+    /// Opens a folder with default settings. Creates it if it does not exist.
     ///
     /// # Errors
     ///
-    /// [`OpenError::Owner`] and [`OpenError::Shared`] when somebody else could put code into it,
-    /// [`OpenError::Io`] when it cannot be opened or made.
+    /// [`OpenError::Io`] if the folder cannot be opened or created. Another error if another user
+    /// could put code into it ([`OpenError::is_unsafe`]).
     pub fn open(path: impl AsRef<Path>) -> Result<Cache, OpenError> {
         Options::new().open(path)
     }
@@ -43,8 +45,8 @@ impl Cache {
         let folder = Folder::open(path, &options)?;
         let (index, counters) = (Index::new(&options, folder.user), Counters::default());
         let warned = AtomicBool::new(false);
-        let regular = Regular::default();
-        Ok(Cache(Arc::new(Inner { folder, options, index, counters, warned, regular })))
+        let regular_paths = RegularPaths::default();
+        Ok(Cache(Arc::new(Inner { folder, options, index, counters, warned, regular_paths })))
     }
 
     /// The folder.
@@ -52,35 +54,35 @@ impl Cache {
         &self.0.folder.path
     }
 
-    /// What it did since it was opened here.
+    /// The counts of what this cache did since it was opened in this process.
     pub fn counts(&self) -> Counts {
         self.0.counters.read()
     }
 
-    /// Opens the entry for a key. None when there is none.
+    /// Opens the entry for a key. None if there is none.
     ///
     /// # Errors
     ///
-    /// When what is there cannot be the entry.
+    /// If the file under the entry's name is not a valid entry for the key.
     pub fn find(&self, key: &Key) -> Result<Option<(Entry, File)>, Damage> {
-        let Ok((file, place)) = self.folder().open_entry(&path_of(key)) else { return Ok(None) };
-        let entry = Entry::examine(self, key, &file, &place);
+        let Ok((file, dir)) = self.folder().open_entry(&path_of(key)) else { return Ok(None) };
+        let entry = Entry::examine(self, key, &file, &dir);
         let entry = entry.inspect_err(|_| self.refused(key))?;
         Ok(Some((entry, file)))
     }
 
-    /// The key of a file that is known by its identity: it was compiled in this way before, since
-    /// the system was started, and did not change after that.
-    pub fn known(&self, file: &FileIdentity, fingerprint: &Fingerprint) -> Option<Key> {
+    /// The key that was remembered for a file and a fingerprint. None if the file changed since, or
+    /// if the key was remembered before the last boot.
+    pub fn known(&self, file: &FileStamp, fingerprint: &Fingerprint) -> Option<Key> {
         self.0.index.find(self.folder(), file, fingerprint)
     }
 
-    /// Remembers the key of a file, for [`Cache::known`]. `file` must be what
-    /// [`FileIdentity::before_reading`] gave before the file was read. It is not remembered if the
-    /// file could have changed after that without a sign: if it had changed in the seconds before,
-    /// if somebody had it open for writing or that could not be told, or if its file system does
-    /// not keep times that tell.
-    pub fn remember(&self, file: &FileIdentity, fingerprint: &Fingerprint, key: &Key) {
+    /// Remembers the key of a file, for [`Cache::known`]. `file` must come from
+    /// [`FileStamp::before_reading`], taken before the file was read. The key is not remembered if
+    /// a later change of the file could keep its stamp: if the file changed in the last seconds, if
+    /// a process had it open for writing or that was unknown, or if its file system does not update
+    /// times with every change.
+    pub fn remember(&self, file: &FileStamp, fingerprint: &Fingerprint, key: &Key) {
         self.0.index.remember(self.folder(), file, fingerprint, key);
     }
 
@@ -96,23 +98,23 @@ impl Cache {
         &self.0.index
     }
 
-    pub(crate) fn regular(&self) -> &Regular {
-        &self.0.regular
+    pub(crate) fn regular_paths(&self) -> &RegularPaths {
+        &self.0.regular_paths
     }
 
     pub(crate) fn counters(&self) -> &Counters {
         &self.0.counters
     }
 
-    /// Counts an entry that is not used.
+    /// Counts an entry that failed its check.
     pub(crate) fn refused(&self, key: &Key) {
         tracing::debug!(?key, "a cache entry is refused");
         self.counters().refused.add(1);
-        // Publishing replaces it under its name, which may lead to another folder by now.
-        self.folder().forget_places();
+        // Publishing opens the directory by its path again, which may be another one by now.
+        self.folder().forget_open_dirs();
     }
 
-    /// Says once that the folder cannot be written.
+    /// Warns that the folder cannot be written. Only the first call does so.
     pub(crate) fn warn(&self, error: &dyn fmt::Display) {
         if self.0.warned.swap(true, Ordering::Relaxed) {
             return;
@@ -125,9 +127,9 @@ impl Cache {
     }
 }
 
-/// Where the entry for a key is in the folder.
+/// The path of the entry for a key, relative to the folder.
 pub(crate) fn path_of(key: &Key) -> String {
-    // Every hit does this: formatting it takes longer than opening the file.
+    // Every hit builds this path, and `format!` takes longer than opening the file.
     let mut path = String::with_capacity(96);
     path.push_str(Kind::Module.folder());
     path.push('/');

@@ -1,7 +1,7 @@
-//! A file of the cache that was found and may be what it should be.
+//! An entry that was found: checks that the file holds the artifact that was published.
 
 use crate::cache::Cache;
-use crate::folder::{Place, is_own};
+use crate::folder::{DirHandle, is_own};
 use crate::key::Key;
 use crate::options::{Options, Verify};
 use crate::trailer::{self, Kind, Trailer};
@@ -12,43 +12,43 @@ use std::os::unix::fs::FileExt;
 use std::time::{Duration, SystemTime};
 use zerocopy::IntoBytes;
 
-/// An entry is not what it should be.
+/// An entry that is not as it was published.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, thiserror::Error)]
 #[error("the cache entry is damaged")]
 pub struct Damage;
 
-/// An entry whose trailer is whole and says that it is the one that was asked for.
+/// An entry whose trailer is valid and has the key that was asked for.
 ///
-/// Who uses it calls [`Entry::check`] with its bytes and then says what came of it, by
-/// [`Entry::accept`] or [`Entry::refuse`].
+/// A user of the entry passes its bytes to [`Entry::check`], and then calls [`Entry::accept`] or
+/// [`Entry::refuse`].
 #[derive(Debug)]
 pub struct Entry {
     cache: Cache,
     key: Key,
     trailer: Trailer,
-    /// The file, if it is small.
+    /// The contents of the file, if it is small.
     small: Option<Box<[u128]>>,
-    /// Whether its bytes must be hashed.
-    unproven: bool,
-    /// Whether somebody else can write to the file.
+    /// Whether [`Entry::check`] hashes the bytes.
+    needs_hash: bool,
+    /// Whether another user can write to the file.
     exposed: bool,
-    /// When it was last used, in nanoseconds since 1970.
+    /// The time of its last use, in nanoseconds since 1970.
     used: i128,
 }
 
-/// The largest file that is read whole to look at it, in bytes.
+/// The largest file, in bytes, that is read as a whole together with its trailer.
 const SMALL: u64 = 16 << 10;
 
-/// How old a record of use gets before it is renewed.
+/// The time of last use is written again only if it is older than this.
 const USE_RESOLUTION: Duration = Duration::from_millis(100);
 
 impl Entry {
-    /// Looks at an open file, which is in `place`. An error says that it is not the entry for `key`.
+    /// Reads the trailer of an open file in `dir`. Fails if it is not an entry for `key`.
     pub(crate) fn examine(
         cache: &Cache,
         key: &Key,
         file: &File,
-        place: &Place,
+        dir: &DirHandle,
     ) -> Result<Entry, Damage> {
         let options = cache.options();
         let stat = rustix::fs::fstat(file).map_err(|_| Damage)?;
@@ -56,53 +56,53 @@ impl Entry {
         if !trailer.is_of(key) {
             return Err(Damage);
         }
-        // In a folder of others even a file of ours may be one that they have open for writing.
-        let exposed = place.exposed || !is_own(&stat, cache.folder().user);
+        // In a folder that others can write to, they may have even a file of ours open for writing.
+        let exposed = dir.exposed || !is_own(&stat, cache.folder().user);
         if exposed && (options.key.is_none() || trailer.len > options.max_bytes) {
             return Err(Damage);
         }
-        // Writing to a file, or copying it, gives it a time that its trailer does not know.
+        // A write to the file, or a copy of it, has another time than the one in the trailer.
         let touched = stat.st_mtime != trailer.created || stat.st_mtime_nsec != 0;
-        let unproven = touched || options.key.is_some() || options.verify == Verify::Full;
+        let needs_hash = touched || options.key.is_some() || options.verify == Verify::Full;
         let used = nanos(stat.st_atime, stat.st_atime_nsec as i64);
         let small = small.filter(|_| !exposed);
-        Ok(Entry { cache: cache.clone(), key: *key, trailer, small, unproven, exposed, used })
+        Ok(Entry { cache: cache.clone(), key: *key, trailer, small, needs_hash, exposed, used })
     }
 
-    /// The entry that was just written, which needs no proof.
-    pub(crate) fn proven(mut self) -> Entry {
-        self.unproven = self.exposed;
+    /// Marks an entry as written by this process just now, so that it needs no hash.
+    pub(crate) fn just_written(mut self) -> Entry {
+        self.needs_hash = self.exposed;
         self
     }
 
-    /// Bytes of the artifact, at the start of the file.
+    /// The size of the artifact in bytes. It is at the start of the file.
     pub fn size(&self) -> u64 {
         self.trailer.len
     }
 
-    /// The file as it was read, if it is small: the artifact and what comes after it, aligned to
-    /// 16 bytes. To read so much takes less time than to map it.
+    /// The contents of the file, if it is small: the artifact and the trailer, aligned to 16 bytes.
+    /// Reading so few bytes takes less time than mapping them.
     pub fn take_small(&mut self) -> Option<Box<[u128]>> {
         self.small.take()
     }
 
-    /// Whether [`Entry::check`] is going to read all of the bytes.
+    /// Whether [`Entry::check`] will read all of the bytes.
     pub fn reads_all(&self) -> bool {
-        self.unproven
+        self.needs_hash
     }
 
-    /// Whether the bytes must be copied before they are checked, as somebody else could change
-    /// them afterwards. Only entries of an authenticated cache can be.
+    /// Whether the bytes must be copied before the check, because another user could change them
+    /// after it. Only in a cache with a key can this be true.
     pub fn is_exposed(&self) -> bool {
         self.exposed
     }
 
-    /// The artifact's bytes, read from the file.
+    /// Reads the artifact's bytes from the file.
     ///
     /// # Errors
     ///
-    /// Those of pread(2), and [`io::ErrorKind::FileTooLarge`] when it is larger than the whole
-    /// folder may be: then it claims to be what it cannot be.
+    /// Those of pread(2), and [`io::ErrorKind::FileTooLarge`] if the artifact is larger than the
+    /// bound of the whole folder, which no published artifact is.
     pub fn read(&self, file: &File) -> io::Result<Vec<u8>> {
         if self.size() > self.cache.options().max_bytes {
             return Err(io::ErrorKind::FileTooLarge.into());
@@ -112,19 +112,19 @@ impl Entry {
         Ok(bytes)
     }
 
-    /// Checks the artifact's bytes as far as the cache's settings ask for. Header and metadata
-    /// of an artifact are for its reader to check.
+    /// Checks the artifact's bytes as far as the cache's settings demand. The reader of the artifact
+    /// checks its header and metadata.
     ///
     /// # Errors
     ///
-    /// When they are not the ones that were published.
+    /// If they differ from the published ones.
     pub fn check(&self, artifact: &[u8]) -> Result<(), Damage> {
         let whole = artifact.len() as u64 == self.size()
-            && (!self.unproven || self.trailer.accepts(artifact, self.cache.options()));
+            && (!self.needs_hash || self.trailer.accepts(artifact, self.cache.options()));
         if whole { Ok(()) } else { Err(Damage) }
     }
 
-    /// The entry is used: counted, remembered as used now.
+    /// Counts the entry as used, and records the time of use.
     pub fn accept(self, file: &File) {
         self.cache.counters().hits.add(1);
         let now = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
@@ -133,22 +133,22 @@ impl Entry {
         }
     }
 
-    /// The entry is not used: counted. Publishing replaces it.
+    /// Counts the entry as refused. Publishing the module again replaces it.
     pub fn refuse(self) {
         self.cache.refused(&self.key);
     }
 }
 
-/// Records that a file was used now.
+/// Sets the time of last use of a file to now.
 pub(crate) fn record_use(file: &File) {
     let now = Timespec { tv_sec: 0, tv_nsec: UTIME_NOW };
     let same = Timespec { tv_sec: 0, tv_nsec: UTIME_OMIT };
     let times = Timestamps { last_access: now, last_modification: same };
-    // In a folder that cannot be written nothing is evicted either.
+    // A failure does no harm: nothing is evicted from a folder that cannot be written.
     let _ = rustix::fs::futimens(file, &times);
 }
 
-/// Reads the trailer of a file that holds `kind`.
+/// Reads the trailer of a file of this kind.
 pub(crate) fn read_trailer(
     file: &File,
     stat: &Stat,
@@ -158,7 +158,7 @@ pub(crate) fn read_trailer(
     read_end(file, stat, kind, 0, options).map(|(trailer, _)| trailer)
 }
 
-/// Reads the trailer of a file, and with it the whole file if that has at most `small` bytes.
+/// Reads the trailer of a file. Also returns the whole file if it has at most `small` bytes.
 fn read_end(
     file: &File,
     stat: &Stat,
@@ -185,7 +185,7 @@ fn read_end(
     Some((trailer, Some(words)))
 }
 
-/// A time as one number.
+/// A time in nanoseconds.
 pub(crate) fn nanos(seconds: i64, nanos: i64) -> i128 {
     i128::from(seconds) * 1_000_000_000 + i128::from(nanos)
 }

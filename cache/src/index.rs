@@ -1,21 +1,21 @@
-//! Which files are known, so that a file that did not change need not be read to find its entry.
+//! The index: the keys of known files, so that an unchanged file need not be read to find its entry.
 //!
-//! The file `index` has a header, and then a table of [`SETS`] sets of [`WAYS`] slots. A slot says:
-//! the file with this identity, compiled in this way, has that key. That stays true until the system
-//! is started again, so slots are written in place and without locks; a torn or damaged one fails
-//! its check and is an empty one. A file's set depends on device, inode and settings: after a change
-//! it finds its old slot and replaces it.
+//! The file `index` has a header and a table of [`SETS`] sets of [`WAYS`] records. A record says that
+//! the file with this stamp, compiled with these settings, has that key. It is true until the next
+//! boot, so records are written in place and without locks. A torn or damaged record fails its check
+//! and counts as empty. The set of a file depends on device, inode and settings, so that a file
+//! that changed replaces its old record.
 //!
-//! After a loss of power a file may have new contents and old times, if the contents were written
-//! before the times were. So the check covers the number of the boot: what was known before the
-//! system was started is not known any more.
+//! After a power failure a file may have new contents and old times, if the contents reached the
+//! disk before the times did. So the check of a record covers the boot ID: records of an earlier
+//! boot are not valid.
 //!
-//! In a folder with a key each user has an index of their own, `index-USER`. It is written in place
-//! only if it is a file of that user, has no other name, and its header was made with the key:
-//! others may put files under this name.
+//! In a folder with a key each user has an own index, `index-USER`. Other users may put files under
+//! this name, so it is written in place only if it belongs to that user, has one name, and its
+//! header was made with the key.
 
+use crate::file_stamp::{FileStamp, FileStat};
 use crate::folder::Folder;
-use crate::identity::{FileIdentity, Record};
 use crate::key::{Fingerprint, Key};
 use crate::options::Options;
 use rustix::fs::{Mode, OFlags};
@@ -28,40 +28,40 @@ use zerocopy::{FromBytes, Immutable, IntoBytes, KnownLayout};
 const SETS: u64 = 256;
 const WAYS: usize = 4;
 
-/// Bytes of the file when every set is used.
-pub(crate) const MAX_SIZE: u64 = (HEADER + SETS as usize * WAYS * size_of::<Slot>()) as u64;
+/// The size in bytes of the file when every set is used.
+pub(crate) const MAX_SIZE: u64 = (HEADER + SETS as usize * WAYS * size_of::<Record>()) as u64;
 
-/// Bytes of the header.
-const HEADER: usize = size_of::<Slot>();
+/// The size in bytes of the header.
+const HEADER: usize = size_of::<Record>();
 
 /// The first bytes of the header.
 const MAGIC: &[u8; 16] = b"precast index 2\n";
 
-/// Where the kernel says which boot this is.
+/// The file with the boot ID.
 const BOOT: &str = "/proc/sys/kernel/random/boot_id";
 
-/// A known file.
+/// A record: the key of one known file.
 ///
 /// ```text
-///   0  file       48   its identity
-///  48  settings   16   half of the fingerprint
+///   0  file       48   its stamp
+///  48  settings   16   the first half of the fingerprint
 ///  64  digest     32   of the key
 ///  96  recorded    8   seconds since 1970
-/// 104  check      24   BLAKE3 of this up to here, with a key made of the boot's number and of the
-///                      key of the cache if it has one
+/// 104  check      24   BLAKE3 of the bytes before, keyed with a digest of the boot ID and of the
+///                      cache's key if it has one
 /// ```
 #[derive(Clone, Copy, FromBytes, IntoBytes, Immutable, KnownLayout)]
 #[repr(C)]
-struct Slot {
-    file: Record,
+struct Record {
+    file: FileStat,
     settings: [u8; 16],
     digest: [u8; 32],
     recorded: u64,
     check: [u8; 24],
 }
 
-const CHECK: usize = core::mem::offset_of!(Slot, check);
-const _: () = assert!(size_of::<Slot>() == 128 && CHECK == 104);
+const CHECK: usize = core::mem::offset_of!(Record, check);
+const _: () = assert!(size_of::<Record>() == 128 && CHECK == 104);
 
 /// The index of a cache.
 #[derive(Debug)]
@@ -70,18 +70,18 @@ pub(crate) struct Index {
     pub(crate) name: String,
     file: OnceLock<File>,
     header: [u8; HEADER],
-    /// What slots are checked with. None where the number of the boot cannot be told; then no file
-    /// is known.
+    /// The key of the records' checks. None where the boot ID is unknown; then no file is known.
     key: OnceLock<Option<[u8; 32]>>,
+    /// The cache's key.
     secret: Option<[u8; 32]>,
-    /// What slots said lately. It is true without looking again.
-    recent: Mutex<[Option<Fact>; RECENT]>,
+    /// Results of recent lookups, which stay true until the next boot.
+    recent: Mutex<[Option<RecentLookup>; RECENT]>,
 }
 
-/// This file, compiled in this way, has the key with this digest.
+/// The digest of the key that a file has with these settings.
 #[derive(Clone, Copy, Debug)]
-struct Fact {
-    file: Record,
+struct RecentLookup {
+    file: FileStat,
     settings: [u8; 32],
     digest: [u8; 32],
 }
@@ -106,86 +106,88 @@ impl Index {
     pub(crate) fn find(
         &self,
         folder: &Folder,
-        file: &FileIdentity,
+        file: &FileStamp,
         fingerprint: &Fingerprint,
     ) -> Option<Key> {
-        let file = &file.record;
+        let file = &file.stat;
         let known = |digest| Some(Key { build: fingerprint.build, digest });
-        let fact = self.recent()[recent_place(file)];
-        if let Some(fact) = fact
-            && (fact.file, fact.settings) == (*file, fingerprint.settings)
+        let recent = self.recent()[recent_position(file)];
+        if let Some(recent) = recent
+            && (recent.file, recent.settings) == (*file, fingerprint.settings)
         {
-            return known(fact.digest);
+            return known(recent.digest);
         }
-        let slots = self.read(self.opened(folder)?, place(file, fingerprint));
-        let slot = slots.iter().find(|slot| slot.is_of(file, fingerprint) && slot.file == *file)?;
-        if slot.checksum(self.key()?) != slot.check {
+        let records = self.read(self.opened(folder)?, set_offset(file, fingerprint));
+        let mut records = records.iter();
+        let record = records.find(|r| r.is_of(file, fingerprint) && r.file == *file)?;
+        if record.checksum(self.key()?) != record.check {
             return None;
         }
-        self.keep(file, fingerprint, slot.digest);
-        known(slot.digest)
+        self.keep(file, fingerprint, record.digest);
+        known(record.digest)
     }
 
-    /// Remembers the key of a file. That it cannot is no failure.
+    /// Remembers the key of a file. A failure to write it is ignored.
     pub(crate) fn remember(
         &self,
         folder: &Folder,
-        file: &FileIdentity,
+        file: &FileStamp,
         fingerprint: &Fingerprint,
         key: &Key,
     ) {
         if !file.settled {
             return;
         }
-        let file = &file.record;
-        let Some(key_of_slots) = self.key() else { return };
+        let file = &file.stat;
+        let Some(check_key) = self.key() else { return };
         self.keep(file, fingerprint, key.digest);
         let Some(index) = self.opened(folder).or_else(|| self.created(folder)) else { return };
-        let at = place(file, fingerprint);
-        let slots = self.read(index, at);
-        let same = slots.iter().position(|slot| slot.is_of(file, fingerprint));
+        let at = set_offset(file, fingerprint);
+        let records = self.read(index, at);
+        let same = records.iter().position(|record| record.is_of(file, fingerprint));
         let oldest = || {
-            let valid = |slot: &Slot| slot.checksum(key_of_slots) == slot.check;
-            let age = |slot: &Slot| if valid(slot) { slot.recorded } else { 0 };
-            (0..WAYS).min_by_key(|&way| age(&slots[way])).unwrap_or(0)
+            let valid = |record: &Record| record.checksum(check_key) == record.check;
+            let time = |record: &Record| if valid(record) { record.recorded } else { 0 };
+            (0..WAYS).min_by_key(|&way| time(&records[way])).unwrap_or(0)
         };
         let way = same.unwrap_or_else(oldest);
         let now = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |d| d.as_secs());
-        let mut slot = Slot {
+        let mut record = Record {
             file: *file,
-            settings: half(fingerprint),
+            settings: settings_prefix(fingerprint),
             digest: key.digest,
             recorded: now,
             check: [0; 24],
         };
-        slot.check = slot.checksum(key_of_slots);
-        let _ = index.write_all_at(slot.as_bytes(), at + (way * size_of::<Slot>()) as u64);
+        record.check = record.checksum(check_key);
+        let _ = index.write_all_at(record.as_bytes(), at + (way * size_of::<Record>()) as u64);
     }
 
     /// Forgets every file.
     pub(crate) fn clear(&self, folder: &Folder) {
         *self.recent() = Default::default();
-        // Others have it open: it is emptied, not replaced.
+        // Other processes have it open, so it is truncated rather than replaced.
         let _ = self.opened(folder).map(|file| file.set_len(HEADER as u64));
     }
 
-    fn keep(&self, file: &Record, fingerprint: &Fingerprint, digest: [u8; 32]) {
-        let fact = Fact { file: *file, settings: fingerprint.settings, digest };
-        self.recent()[recent_place(file)] = Some(fact);
+    fn keep(&self, file: &FileStat, fingerprint: &Fingerprint, digest: [u8; 32]) {
+        let recent = RecentLookup { file: *file, settings: fingerprint.settings, digest };
+        self.recent()[recent_position(file)] = Some(recent);
     }
 
-    fn recent(&self) -> MutexGuard<'_, [Option<Fact>; RECENT]> {
+    fn recent(&self) -> MutexGuard<'_, [Option<RecentLookup>; RECENT]> {
         self.recent.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn read(&self, index: &File, at: u64) -> [Slot; WAYS] {
-        let mut bytes = [0; WAYS * size_of::<Slot>()];
-        // Where the file ends before, zeros are slots of no file.
+    /// Reads the set at an offset.
+    fn read(&self, index: &File, at: u64) -> [Record; WAYS] {
+        let mut bytes = [0; WAYS * size_of::<Record>()];
+        // Beyond the end of the file the records stay zero, which no file has.
         let _ = index.read_at(&mut bytes, at);
         zerocopy::transmute!(bytes)
     }
 
-    /// The file, if it may be used.
+    /// The index file, if it is valid.
     fn opened(&self, folder: &Folder) -> Option<&File> {
         if let Some(file) = self.file.get() {
             return Some(file);
@@ -196,13 +198,14 @@ impl Index {
         (header == self.header).then(|| self.file.get_or_init(|| file))
     }
 
-    /// The file, made anew in place of one that may not be used.
+    /// A new index file, in place of one that is not valid.
     fn created(&self, folder: &Folder) -> Option<&File> {
         let file = folder.renew(&self.name).ok()?;
         file.write_all_at(&self.header, 0).ok()?;
         Some(self.file.get_or_init(|| file))
     }
 
+    /// The key of the records' checks.
     fn key(&self) -> Option<&[u8; 32]> {
         let make = || {
             let boot = boot()?;
@@ -213,20 +216,20 @@ impl Index {
     }
 }
 
-/// The number of the boot.
+/// The boot ID.
 fn boot() -> Option<[u8; 36]> {
     let mut number = [0; 36];
-    // One call each: this is a part of what every process pays for its hit.
+    // One system call each: every process pays for this at its first hit.
     let file = rustix::fs::open(BOOT, OFlags::RDONLY | OFlags::CLOEXEC, Mode::empty()).ok()?;
     let read = rustix::io::read(file, &mut number).ok()?;
     (read == number.len()).then_some(number)
 }
 
-impl Slot {
-    /// Whether it is about this file, compiled in this way, in whatever state the file was.
-    fn is_of(&self, file: &Record, fingerprint: &Fingerprint) -> bool {
+impl Record {
+    /// Whether the record has this file and these settings, in any state of the file.
+    fn is_of(&self, file: &FileStat, fingerprint: &Fingerprint) -> bool {
         (self.file.device, self.file.inode, self.settings)
-            == (file.device, file.inode, half(fingerprint))
+            == (file.device, file.inode, settings_prefix(fingerprint))
     }
 
     fn checksum(&self, key: &[u8; 32]) -> [u8; 24] {
@@ -240,22 +243,24 @@ fn check(key: &[u8; 32], bytes: &[u8]) -> [u8; 24] {
     check
 }
 
-fn half(fingerprint: &Fingerprint) -> [u8; 16] {
-    let mut half = [0; 16];
-    half.copy_from_slice(&fingerprint.settings[..16]);
-    half
+/// The part of a fingerprint that a record stores.
+fn settings_prefix(fingerprint: &Fingerprint) -> [u8; 16] {
+    let mut settings_prefix = [0; 16];
+    settings_prefix.copy_from_slice(&fingerprint.settings[..16]);
+    settings_prefix
 }
 
-fn recent_place(file: &Record) -> usize {
+/// The position of a file among the recent lookups.
+fn recent_position(file: &FileStat) -> usize {
     file.inode as usize % RECENT
 }
 
-/// Where a file's set is in the index.
-fn place(file: &Record, fingerprint: &Fingerprint) -> u64 {
+/// The offset of a file's set in the index.
+fn set_offset(file: &FileStat, fingerprint: &Fingerprint) -> u64 {
     let mut bytes = [0; 32];
     bytes[..8].copy_from_slice(&file.device.to_le_bytes());
     bytes[8..16].copy_from_slice(&file.inode.to_le_bytes());
-    bytes[16..].copy_from_slice(&half(fingerprint));
+    bytes[16..].copy_from_slice(&settings_prefix(fingerprint));
     let set = xxhash_rust::xxh3::xxh3_64(&bytes) % SETS;
-    HEADER as u64 + set * (WAYS * size_of::<Slot>()) as u64
+    HEADER as u64 + set * (WAYS * size_of::<Record>()) as u64
 }

@@ -1,19 +1,19 @@
-//! What an entry is found by: a digest of everything that decides its bytes.
+//! The key of an entry: a digest of everything that decides its bytes.
 
 use std::fmt;
 
-/// What a module is: a BLAKE3 digest of its bytes.
+/// The BLAKE3 digest of a module's bytes.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
 pub struct Content([u8; 32]);
 
 impl Content {
-    /// The digest of a module's bytes.
+    /// Computes the digest of a module's bytes.
     pub fn of(bytes: &[u8]) -> Content {
         Content(blake3::hash(bytes).into())
     }
 }
 
-/// Who compiles and how: a digest of the build of the compiler, and one of that together with the
+/// The compiler and its settings: a digest of the compiler build, and a digest of the build, the
 /// target and every setting that changes code.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
 pub struct Fingerprint {
@@ -22,7 +22,7 @@ pub struct Fingerprint {
 }
 
 impl Fingerprint {
-    /// The fingerprint of a build, whose entries are kept together, and of its settings.
+    /// The fingerprint of a compiler build and its settings. The entries of a build share a folder.
     pub fn new(build: &str, settings: &str) -> Fingerprint {
         let digest = *blake3::hash(build.as_bytes()).as_bytes();
         let [a, b, c, d, e, f, g, h, ..] = digest;
@@ -32,11 +32,11 @@ impl Fingerprint {
     }
 }
 
-/// A build of the compiler, the name of a folder.
+/// A compiler build. It is the name of the folder of its entries.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
 pub(crate) struct Build(pub(crate) [u8; 8]);
 
-/// What an entry is found by.
+/// The key of an entry.
 #[derive(Clone, Copy, PartialEq, Eq, Hash)]
 pub struct Key {
     pub(crate) build: Build,
@@ -44,14 +44,14 @@ pub struct Key {
 }
 
 impl Key {
-    /// The key of a module that is compiled in some way.
+    /// The key of a module, compiled with the compiler and settings of a fingerprint.
     pub fn new(fingerprint: &Fingerprint, content: Content) -> Key {
         let mut hasher = blake3::Hasher::new();
         hasher.update(&fingerprint.settings).update(&content.0);
         Key { build: fingerprint.build, digest: hasher.finalize().into() }
     }
 
-    /// A number for its lock.
+    /// A number from which the byte of its lock is made.
     pub(crate) fn lock(&self) -> u64 {
         let [a, b, c, d, e, f, g, h, ..] = self.digest;
         u64::from_le_bytes([a, b, c, d, e, f, g, h])

@@ -1,6 +1,6 @@
-//! Looking after a folder: what it holds, whether it is whole, making it smaller.
+//! Maintenance of the folder: usage, verification, pruning and cleaning.
 
-use crate::bounds::{Item, Locked, room, scan};
+use crate::bounds::{LockedFolder, StoredFile, max_file_bytes, scan};
 use crate::cache::Cache;
 use crate::entry::read_trailer;
 use crate::key::{Build, Fingerprint};
@@ -8,53 +8,53 @@ use crate::ledger::{Ledger, add};
 use rustix::io::Errno;
 use std::io;
 
-/// What a folder holds, and what became of it since it exists.
+/// The contents of a folder, and counts since it was created.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
 #[non_exhaustive]
 pub struct Usage {
-    /// Files: modules, and bundles of functions.
+    /// The number of modules and bundles.
     pub entries: u64,
-    /// Their bytes.
+    /// The size of those files in bytes.
     pub bytes: u64,
-    /// How many of them other builds than the one asked about made.
+    /// The number of files by other builds than the current one.
     pub old_entries: u64,
-    /// The bytes of those.
+    /// The size of those files in bytes.
     pub old_bytes: u64,
-    /// Most files there may be.
+    /// The bound on the number of files.
     pub max_entries: u64,
-    /// Most bytes they may have.
+    /// The bound on their size in bytes.
     pub max_bytes: u64,
-    /// Entries of modules written.
+    /// Modules written.
     pub published: u64,
     /// Entries that were damaged, foreign or of another version, and were replaced.
     pub refused: u64,
-    /// Entries removed to keep within the bounds.
+    /// Entries evicted to keep within the bounds.
     pub evicted: u64,
 }
 
-/// What [`Cache::verify`] found.
+/// The result of [`Cache::verify`].
 #[derive(Clone, PartialEq, Eq, Debug, Default)]
 #[non_exhaustive]
 pub struct Verified {
-    /// Files that are whole.
+    /// The number of undamaged files.
     pub whole: u64,
-    /// The paths in the folder of those that are not. They were removed if the folder can be
+    /// The paths of damaged files, relative to the folder. They were removed if the folder can be
     /// written.
     pub damaged: Vec<String>,
 }
 
-/// What [`Cache::prune`] and [`Cache::clean`] removed.
+/// The files that [`Cache::prune`] or [`Cache::clean`] removed.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
 #[non_exhaustive]
 pub struct Pruned {
-    /// Files.
+    /// The number of files.
     pub entries: u64,
-    /// Their bytes.
+    /// Their size in bytes.
     pub bytes: u64,
 }
 
 impl Cache {
-    /// Counts what the folder holds. Entries of another build than `current` are old.
+    /// Counts the contents of the folder. Files of another build than `current` are old.
     pub fn usage(&self, current: Option<&Fingerprint>) -> Usage {
         let ledger = Ledger::read(self.folder()).unwrap_or_default();
         let mut usage = Usage {
@@ -76,12 +76,12 @@ impl Cache {
         usage
     }
 
-    /// Checks every byte of every file, and removes those that are damaged, or larger than all of
-    /// them may be together.
+    /// Checks every byte of every file. Removes files that are damaged, or larger than the bound of
+    /// the whole folder.
     ///
     /// # Errors
     ///
-    /// When a file cannot be read.
+    /// If a file cannot be read.
     pub fn verify(&self) -> io::Result<Verified> {
         let mut verified = Verified::default();
         let mut damaged = Vec::new();
@@ -92,19 +92,19 @@ impl Cache {
                 None => {}
             }
         }
-        verified.damaged = damaged.iter().map(Item::path).collect();
+        verified.damaged = damaged.iter().map(StoredFile::path).collect();
         verified.damaged.sort();
         if let Some(mut folder) = self.locked(!damaged.is_empty()) {
             let removed = damaged.iter().filter(|item| folder.remove(item)).count();
             add(&mut folder.ledger.refused, removed as u64);
             self.counters().refused.add(removed as u64);
-            folder.done();
+            folder.unlock();
         }
         Ok(verified)
     }
 
-    /// Removes what nobody needs: what writers left that ended before they were done, entries of
-    /// other builds than `current`, and then entries beyond the bounds, least recently used first.
+    /// Removes temporary files whose writers ended early, files of other builds than `current`, and
+    /// then files beyond the bounds, least recently used first.
     pub fn prune(&self, current: Option<&Fingerprint>) -> Pruned {
         let Some(mut folder) = self.locked(true) else { return Pruned::default() };
         let items = folder.count();
@@ -112,14 +112,14 @@ impl Cache {
         let (old, rest): (Vec<_>, Vec<_>) =
             items.into_iter().partition(|item| is_old(item, current));
         folder.evict(old, None, |_| false);
-        let (bytes, entries) = (room(self.options()), self.options().max_entries);
+        let (bytes, entries) = (max_file_bytes(self.options()), self.options().max_entries);
         folder.evict(rest, None, |folder| {
             folder.ledger.bytes <= bytes && folder.ledger.entries <= entries
         });
         finish(folder, before)
     }
 
-    /// Removes every entry, and forgets every file. Modules that are in use stay usable.
+    /// Removes every file and clears the index. Modules in use stay usable.
     pub fn clean(&self) -> Pruned {
         let Some(mut folder) = self.locked(true) else { return Pruned::default() };
         let items = folder.count();
@@ -131,28 +131,28 @@ impl Cache {
         finish(folder, before)
     }
 
-    /// The folder, locked, when that is `wanted` and possible.
-    fn locked(&self, wanted: bool) -> Option<Locked<'_>> {
-        let locked = wanted.then(|| Locked::new(self))?;
+    /// Locks the folder, if that is `wanted` and possible.
+    fn locked(&self, wanted: bool) -> Option<LockedFolder<'_>> {
+        let locked = wanted.then(|| LockedFolder::new(self))?;
         locked.inspect_err(|error| self.warn(error)).ok()?
     }
 
-    /// Whether a file is whole; none when it is gone.
-    fn is_whole(&self, item: &Item) -> io::Result<Option<bool>> {
+    /// Whether a file is undamaged. None if it no longer exists.
+    fn is_whole(&self, item: &StoredFile) -> io::Result<Option<bool>> {
         let file = match item.open() {
             Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
-            // A symbolic link is none of ours, nor is a socket.
+            // We create neither symbolic links nor sockets.
             Err(error) if is_no_file(&error) => return Ok(Some(false)),
             opened => opened?,
         };
         let stat = rustix::fs::fstat(&file)?;
         let trailer = read_trailer(&file, &stat, item.kind, self.options());
-        // One that claims to be larger than the whole folder may be would take for ever to read.
+        // A sparse file of the largest possible size would take for ever to read.
         let trailer = trailer.filter(|trailer| trailer.len <= self.options().max_bytes);
         let Some(trailer) = trailer else { return Ok(Some(false)) };
         let name = crate::key::hex(trailer.digest());
         let whole = match trailer.accepts_file(&file, self.options()) {
-            // It became shorter meanwhile.
+            // The file was truncated during the read.
             Err(error) if error.kind() == io::ErrorKind::UnexpectedEof => false,
             whole => whole?,
         };
@@ -164,16 +164,16 @@ fn is_no_file(error: &io::Error) -> bool {
     matches!(Errno::from_io_error(error), Some(Errno::LOOP | Errno::NXIO))
 }
 
-fn finish(folder: Locked<'_>, before: Pruned) -> Pruned {
+fn finish(folder: LockedFolder<'_>, before: Pruned) -> Pruned {
     let after = folder.ledger;
-    folder.done();
+    folder.unlock();
     Pruned {
         entries: before.entries.saturating_sub(after.entries),
         bytes: before.bytes.saturating_sub(after.bytes),
     }
 }
 
-fn is_old(item: &Item, current: Option<&Fingerprint>) -> bool {
+fn is_old(item: &StoredFile, current: Option<&Fingerprint>) -> bool {
     let is = |build: Build| item.build == build.to_string();
     current.is_some_and(|current| !is(current.build))
 }

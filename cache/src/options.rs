@@ -1,4 +1,4 @@
-//! What a cache can be asked for.
+//! The settings of a cache.
 
 use std::fmt;
 use std::path::Path;
@@ -9,16 +9,16 @@ use std::time::Duration;
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
 #[non_exhaustive]
 pub enum Verify {
-    /// All of it: a changed byte anywhere is found.
+    /// All of it: any changed byte is found.
     #[default]
     Full,
-    /// Header and metadata, in a time that does not depend on the size; for those who trust their
-    /// disk. A file that was written to, or copied, since it was published is checked as by
+    /// Header and metadata, in a time that does not depend on the size. It is for users who trust
+    /// their disk. A file that was written to or copied since it was published is checked as with
     /// [`Verify::Full`].
     Header,
 }
 
-/// Told what keeps a cache from working, once.
+/// Called once, with the reason why the folder cannot be written.
 pub(crate) type Warn = Arc<dyn Fn(&str) + Send + Sync>;
 
 /// Settings of a [`crate::Cache`]. The defaults suit a user's own machine.
@@ -57,47 +57,47 @@ impl Options {
         self
     }
 
-    /// Most bytes the folder holds; what was used least recently goes first. What alone is larger
-    /// is not kept. Default: 1 GiB.
+    /// The bound on the size of the folder in bytes. The least recently used entries are evicted
+    /// first. An entry above the bound is not stored. Default: 1 GiB.
     pub fn max_bytes(mut self, bytes: u64) -> Self {
         self.max_bytes = bytes;
         self
     }
 
-    /// Most entries the folder holds. Default: 16,384.
+    /// The bound on the number of entries. Default: 16,384.
     pub fn max_entries(mut self, entries: u64) -> Self {
         self.max_entries = entries;
         self
     }
 
-    /// How long to wait for somebody who compiles the same module; after that it is compiled twice.
-    /// Waiting ends at once when that process ends. Default: a minute.
+    /// The longest wait for another process or thread that compiles the same module. After it the
+    /// module is compiled twice. The wait ends at once if that process ends. Default: a minute.
     pub fn wait(mut self, limit: Duration) -> Self {
         self.wait = limit;
         self
     }
 
-    /// Authenticates entries with a secret key (BLAKE3, keyed): only those that were written with
-    /// the same key are used. It lifts the rule that nobody else may write to the folder, and
-    /// every entry is read whole when it is used, whatever the level of verification.
+    /// Authenticates entries with a secret key (keyed BLAKE3): only entries that were written with the
+    /// same key are used. With a key other users may write to the folder, and every entry is hashed as
+    /// a whole when it is used, at every level of verification.
     ///
-    /// Where others can write to the folder, an entry is copied before it is checked and used.
+    /// If other users can write to the folder, an entry is copied before it is checked and used.
     ///
-    /// Every holder of the key can make entries. Other users who can write to the folder can remove
-    /// entries and hold locks: that costs a cache one wait.
+    /// Every holder of the key can create entries. Other users who can write to the folder can remove
+    /// entries, and can hold a lock, which delays a cache once.
     pub fn key(mut self, key: [u8; 32]) -> Self {
         self.key = Some(key);
         self
     }
 
-    /// Calls `tell` with one line when the folder turns out not to be writable. It happens once
-    /// for a cache. Default: an event of the `tracing` crate.
-    pub fn on_warning(mut self, tell: impl Fn(&str) + Send + Sync + 'static) -> Self {
-        self.warn = Some(Arc::new(tell));
+    /// Calls `warn` with one line if the folder cannot be written, once for a cache. Default: an event
+    /// of the `tracing` crate.
+    pub fn on_warning(mut self, warn: impl Fn(&str) + Send + Sync + 'static) -> Self {
+        self.warn = Some(Arc::new(warn));
         self
     }
 
-    /// Opens the folder, which is made if it does not exist.
+    /// Opens the folder. Creates it if it does not exist.
     ///
     /// # Errors
     ///

@@ -1,6 +1,6 @@
-//! Publishing: a file is written under another name, and appears whole by renaming.
+//! Publishing: a file is written under a temporary name, and appears complete by renaming.
 
-use crate::bounds::{Locked, TEMPORARY};
+use crate::bounds::{LockedFolder, TEMPORARY};
 use crate::cache::{Cache, path_of};
 use crate::entry::Entry;
 use crate::key::{Build, Key};
@@ -14,39 +14,39 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::SystemTime;
 use zerocopy::IntoBytes;
 
-/// A file on its way into the cache.
+/// A temporary file: one that is being written.
 struct Temporary {
     path: String,
     file: File,
 }
 
 impl Cache {
-    /// Writes the entry for a key, in place of one that may be there, and opens it. None when it
-    /// cannot be kept; if that is because the folder cannot be written, one warning says so.
+    /// Writes the entry for a key and opens it. Replaces an earlier one. None if the entry cannot be
+    /// stored. If the folder cannot be written, the cache gives its one warning.
     pub fn publish(&self, key: &Key, artifact: &[u8]) -> Option<(Entry, File)> {
         self.counters().misses.add(1);
         let path = path_of(key);
-        let written = self.put(Kind::Module, key.build, key.digest, &path, artifact)?;
-        let (file, place) = self.folder().open_entry(&path).ok()?;
-        // By now somebody may have put another file there, which nothing proves.
+        let written = self.write_file(Kind::Module, key.build, key.digest, &path, artifact)?;
+        let (file, dir) = self.folder().open_entry(&path).ok()?;
+        // Another process may have put another, unchecked file there since.
         if !is_same(&written, &file) {
             return None;
         }
-        Entry::examine(self, key, &file, &place).ok().map(|entry| (entry.proven(), file))
+        Entry::examine(self, key, &file, &dir).ok().map(|entry| (entry.just_written(), file))
     }
 
-    /// Removes the entry for a key, which turned out to be damaged after it was accepted.
+    /// Removes the entry for a key that was found damaged after it had been accepted.
     pub fn discard(&self, key: &Key) {
         self.refused(key);
-        if let Ok(Some(mut folder)) = Locked::new(self) {
+        if let Ok(Some(mut folder)) = LockedFolder::new(self) {
             let removed = folder.replace(&path_of(key));
             add(&mut folder.ledger.refused, removed.into());
-            folder.done();
+            folder.unlock();
         }
     }
 
-    /// Writes a file with its trailer; what was written, if it is there.
-    pub(crate) fn put(
+    /// Writes a file with its trailer. None if that failed.
+    pub(crate) fn write_file(
         &self,
         kind: Kind,
         build: Build,
@@ -60,11 +60,11 @@ impl Cache {
         let put = || -> io::Result<Option<File>> {
             let size = (bytes.len() + trailer::SIZE) as u64;
             let Some(temporary) = self.reserve(size, kind, build, path)? else { return Ok(None) };
-            // What is always checked whole need not outlive a power failure.
+            // A bundle is always checked as a whole, so it may be lost in a power failure.
             let durable = kind == Kind::Module;
             let written = temporary.write(bytes, &trailer, durable);
             let renamed = written.and_then(|()| self.folder().rename(&temporary.path, path));
-            renamed.inspect_err(|_| self.give_back(&temporary, size))?;
+            renamed.inspect_err(|_| self.release(&temporary, size))?;
             Ok(Some(temporary.file))
         };
         let published = put().unwrap_or_else(|error| {
@@ -75,7 +75,7 @@ impl Cache {
         published
     }
 
-    /// Makes room for a file of this size, and the file, empty. None if there cannot be room.
+    /// Makes room for a file of this size and creates a temporary file. None if there is no room.
     fn reserve(
         &self,
         size: u64,
@@ -83,26 +83,26 @@ impl Cache {
         build: Build,
         path: &str,
     ) -> io::Result<Option<Temporary>> {
-        let Some(mut folder) = Locked::new(self)? else { return Ok(None) };
-        // A module's entry is only written where there is none that could be used.
+        let Some(mut folder) = LockedFolder::new(self)? else { return Ok(None) };
+        // A module is published only if no entry is usable, so one that exists was refused.
         let replaced = folder.replace(path);
         add(&mut folder.ledger.refused, (replaced && kind == Kind::Module).into());
         if !folder.make_room(size, build) {
-            folder.done();
+            folder.unlock();
             return Ok(None);
         }
         let temporary = self.temporary()?;
         lock::mark_alive(&temporary.file)?;
-        // It counts for whoever looks, from now on.
+        // From now on the size of the file counts for every process that counts files.
         temporary.file.set_len(size)?;
         add(&mut folder.ledger.bytes, size);
         add(&mut folder.ledger.entries, 1);
         add(&mut folder.ledger.published, (kind == Kind::Module).into());
-        folder.done();
+        folder.unlock();
         Ok(Some(temporary))
     }
 
-    /// A new file with a name of its own.
+    /// Creates a temporary file with a unique name.
     fn temporary(&self) -> io::Result<Temporary> {
         static NEXT: AtomicU64 = AtomicU64::new(0);
         loop {
@@ -110,32 +110,32 @@ impl Cache {
             let path = format!("{TEMPORARY}/{process}-{number}");
             match self.folder().create_entry(&path) {
                 Ok(file) => return Ok(Temporary { path, file }),
-                // A process that had our number, in another container or before the last boot.
+                // A process had the same ID, in another container or before the last boot.
                 Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {}
                 Err(error) => return Err(error),
             }
         }
     }
 
-    /// Removes a file that could not be written.
-    fn give_back(&self, temporary: &Temporary, size: u64) {
+    /// Removes a temporary file that could not be written or renamed.
+    fn release(&self, temporary: &Temporary, size: u64) {
         if self.folder().unlink(&temporary.path).is_ok()
-            && let Ok(Some(mut folder)) = Locked::new(self)
+            && let Ok(Some(mut folder)) = LockedFolder::new(self)
         {
             folder.subtract(size);
-            folder.done();
+            folder.unlock();
         }
     }
 }
 
-/// Whether two open files are one.
+/// Whether two open files are the same file.
 fn is_same(one: &File, other: &File) -> bool {
-    let identity = |file| rustix::fs::fstat(file).ok().map(|stat| (stat.st_dev, stat.st_ino));
-    identity(one).is_some_and(|one| identity(other) == Some(one))
+    let file_id = |file| rustix::fs::fstat(file).ok().map(|stat| (stat.st_dev, stat.st_ino));
+    file_id(one).is_some_and(|one| file_id(other) == Some(one))
 }
 
 impl Temporary {
-    /// Writes all of it, and if it is to be durable returns when it is on disk.
+    /// Writes the contents, the trailer and the times. If `durable`, returns after they are on disk.
     fn write(&self, bytes: &[u8], trailer: &Trailer, durable: bool) -> io::Result<()> {
         let mut file = &self.file;
         file.write_all(bytes)?;

@@ -1,10 +1,10 @@
-//! What a cache did.
+//! Counts of what a cache did: hits, misses, evictions.
 
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 
 macro_rules! counts {
     ($($(#[$doc:meta])* $name:ident,)*) => {
-        /// What a cache did since it was opened, in this process.
+        /// Counts since the cache was opened in this process.
         #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
         #[non_exhaustive]
         pub struct Counts {
@@ -27,15 +27,15 @@ macro_rules! counts {
 counts! {
     /// Entries that were found and used.
     hits,
-    /// Entries that were not there or not used, and were made.
+    /// Entries that were missing or refused, and were compiled.
     misses,
-    /// Entries that were found and not used: damaged, foreign, or of another version.
+    /// Entries that were found and refused: damaged, foreign, or of another version.
     refused,
-    /// Entries of modules that were written.
+    /// Modules that were written.
     published,
-    /// Entries that were removed to keep within the bounds.
+    /// Entries that were evicted to keep within the bounds.
     evicted,
-    /// Times somebody else who compiled the same module was waited for.
+    /// Waits for another process or thread that compiled the same module.
     waited,
 }
 

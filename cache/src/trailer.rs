@@ -1,4 +1,4 @@
-//! The last bytes of every file of the cache: what it is, and what proves that it is whole.
+//! The trailer: the last bytes of every module and bundle, with its kind, length, key and checksums.
 
 use crate::key::Key;
 use crate::options::Options;
@@ -10,21 +10,21 @@ use zerocopy::{FromBytes, Immutable, IntoBytes, KnownLayout};
 /// The first bytes of a trailer.
 const MAGIC: [u8; 8] = *b"\0pccache";
 
-/// The version of the folder's formats.
+/// The version of the file formats in the folder.
 const VERSION: u32 = 1;
 
-/// What a file holds.
+/// The kind of a file.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 #[repr(u32)]
 pub(crate) enum Kind {
-    /// The artifact of a module.
+    /// A module's artifact.
     Module = 1,
-    /// The code of a module's functions.
+    /// A bundle: the code of a module's functions.
     Functions = 2,
 }
 
 impl Kind {
-    /// The folder of its files.
+    /// The name of the folder of these files.
     pub(crate) const fn folder(self) -> &'static str {
         match self {
             Kind::Module => "modules",
@@ -33,7 +33,7 @@ impl Kind {
     }
 }
 
-/// The trailer.
+/// A trailer.
 ///
 /// ```text
 ///   0  magic     8
@@ -41,15 +41,17 @@ impl Kind {
 ///  12  kind      4
 ///  16  len       8   bytes before the trailer
 ///  24  created   8   seconds since 1970, also the file's time of modification
-///  32  hash     16   xxh3 of the bytes before
-///  48  key      32
-///  80  tag      32   BLAKE3, keyed, of the bytes before and of this up to here; or zeros
+///  32  hash     16   xxh3 of the bytes before the trailer
+///  48  digest   32   of the key, or a bundle's lineage
+///  80  tag      32   keyed BLAKE3 of the bytes before the trailer and bytes 0..80 of the trailer;
+///                    zeros without a key
 /// 112  reserved  8   zero
-/// 120  check     8   xxh3 of this up to here; with a key, the first bytes of a keyed BLAKE3
+/// 120  check     8   xxh3 of bytes 0..120 of the trailer; with a key, the first bytes of their
+///                    keyed BLAKE3
 /// ```
 ///
-/// With a key the check proves, before anything else of the file is read, that a holder of the key
-/// wrote the length. Otherwise anybody could make us reserve memory for a large, empty file.
+/// With a key, the check proves that a holder of the key wrote the length, before the rest of the
+/// file is read. Without that proof anyone could make us reserve memory for a large sparse file.
 #[derive(Clone, Copy, Debug, FromBytes, IntoBytes, Immutable, KnownLayout)]
 #[repr(C)]
 pub(crate) struct Trailer {
@@ -58,7 +60,7 @@ pub(crate) struct Trailer {
     kind: u32,
     /// Bytes before the trailer.
     pub(crate) len: u64,
-    /// When it was written, in seconds since 1970.
+    /// The time of writing, in seconds since 1970.
     pub(crate) created: i64,
     hash: [u8; 16],
     digest: [u8; 32],
@@ -67,7 +69,7 @@ pub(crate) struct Trailer {
     check: u64,
 }
 
-/// Bytes of a trailer.
+/// The size of a trailer in bytes.
 pub(crate) const SIZE: usize = 128;
 
 const TAG: usize = core::mem::offset_of!(Trailer, tag);
@@ -102,8 +104,7 @@ impl Trailer {
         trailer
     }
 
-    /// Reads the trailer of a file of `size` bytes that holds `kind`. None when it is not one, or
-    /// not as it was written.
+    /// Reads the trailer of a file of this size and kind. None if it is not a trailer or is damaged.
     pub(crate) fn read(
         bytes: &[u8; SIZE],
         size: u64,
@@ -119,26 +120,26 @@ impl Trailer {
         fits.then_some(trailer)
     }
 
-    /// Whether it is the trailer of what is found by this key.
+    /// Whether the file is the entry for this key.
     pub(crate) fn is_of(&self, key: &Key) -> bool {
         self.digest == key.digest
     }
 
-    /// The digest that the file is found by.
+    /// The digest in the file's name.
     pub(crate) fn digest(&self) -> &[u8; 32] {
         &self.digest
     }
 
-    /// Whether `bytes` are the ones it was written for, by who has the key if there is one.
+    /// Whether `bytes` are those that it was written for; with a key, by a holder of the key.
     pub(crate) fn accepts(&self, bytes: &[u8], options: &Options) -> bool {
         match &options.key {
-            // Comparing `blake3::Hash`es takes the same time for every pair.
+            // `blake3::Hash` compares in constant time.
             Some(key) => self.authenticate(key, bytes) == blake3::Hash::from(self.tag),
             None => self.hash == hash(bytes),
         }
     }
 
-    /// As [`Trailer::accepts`] for the bytes at the start of a file, of which it keeps few at a time.
+    /// As [`Trailer::accepts`], for the bytes at the start of a file, read in small pieces.
     pub(crate) fn accepts_file(&self, file: &File, options: &Options) -> io::Result<bool> {
         let mut keyed = options.key.as_ref().map(blake3::Hasher::new_keyed);
         let mut plain = xxhash_rust::xxh3::Xxh3::new();
@@ -189,7 +190,7 @@ mod tests {
     use crate::options::Options;
     use zerocopy::IntoBytes;
 
-    /// What somebody without the key says about a length is not believed: memory would be reserved.
+    /// A length written without the key is not believed, because memory would be reserved for it.
     #[test]
     fn a_forged_length_is_not_read() {
         let (keyed, other) = (Options::new().key([1; 32]), Options::new().key([2; 32]));

@@ -6,7 +6,7 @@ use crate::module::{self, CompiledModule};
 use crate::runtime::Runtime;
 use crate::seal::{self, SealError, SealKey};
 use crate::vm::code::{CodeError, CodeMemory};
-use precast_cache::{Cache, Content, Damage, Entry, FileIdentity, Fingerprint, Functions, Key};
+use precast_cache::{Cache, Content, Damage, Entry, FileStamp, Fingerprint, Functions, Key};
 use precast_compiler::{BundleBytes, FunctionStore, Lineage};
 use std::fs::File;
 use std::io::{self, Read};
@@ -16,7 +16,7 @@ use zerocopy::IntoBytes;
 
 /// The file a module comes from, in the state in which it was read.
 #[derive(Clone, Copy, Debug)]
-pub struct Source(FileIdentity);
+pub struct Source(FileStamp);
 
 impl Source {
     /// The source that an open file is. It must be made before the file is read.
@@ -30,7 +30,7 @@ impl Source {
     ///
     /// Those of fstat(2).
     pub fn of(file: &File) -> io::Result<Source> {
-        FileIdentity::before_reading(file, crate::vm::sys::is_unwritten).map(Source)
+        FileStamp::before_reading(file, crate::vm::sys::is_unwritten).map(Source)
     }
 
     /// Reads a file.
@@ -68,20 +68,20 @@ pub(crate) fn map_sealed(
     key: &SealKey,
     index: Option<&Cache>,
 ) -> Result<Box<CodeMemory>, CodeError> {
-    let identity = FileIdentity::of(&file)?;
+    let stamp = FileStamp::of(&file)?;
     let how = Fingerprint::new("precast seals", "");
     let entry = seal::read_tag(&file)?.map(|tag| Key::new(&how, Content::of(&tag)));
     let entry = entry.ok_or(CodeError::Seal(SealError::Missing))?;
-    let proven = index.is_some_and(|index| index.known(&identity, &how) == Some(entry));
+    let proven = index.is_some_and(|index| index.known(&stamp, &how) == Some(entry));
     let Some(index) = index.filter(|_| !proven) else {
         return match proven {
             true => CodeMemory::map(file, false, seal::unchecked_len, module::identity()),
             false => CodeMemory::map(file, true, |b| key.artifact_len(b), module::identity()),
         };
     };
-    let identity = FileIdentity::before_reading(&file, crate::vm::sys::is_unwritten)?;
+    let stamp = FileStamp::before_reading(&file, crate::vm::sys::is_unwritten)?;
     let code = CodeMemory::map(file, true, |b| key.artifact_len(b), module::identity())?;
-    index.remember(&identity, &how, &entry);
+    index.remember(&stamp, &how, &entry);
     Ok(code)
 }
 
@@ -93,9 +93,9 @@ pub(crate) fn compile_file(
 ) -> Result<CompiledModule, Error> {
     let in_file = |error| ErrorKind::File { path: path.to_owned(), error };
     let mut file = File::open(path).map_err(in_file)?;
-    let identity = FileIdentity::of(&file).map_err(in_file)?;
+    let stamp = FileStamp::of(&file).map_err(in_file)?;
     let mut refused = None;
-    if let Some(key) = cache.known(&identity, &runtime.fingerprint()) {
+    if let Some(key) = cache.known(&stamp, &runtime.fingerprint()) {
         match find(runtime, cache, &key) {
             Ok(Some(module)) => return Ok(module),
             Ok(None) => {}

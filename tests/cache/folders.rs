@@ -67,7 +67,10 @@ fn a_folder_that_others_can_write_is_refused() {
     for mode in [0o770, 0o702, 0o777, 0o1777] {
         set_mode(&place.cache(), mode);
         let error = Cache::open(place.cache()).unwrap_err();
-        assert!(matches!(error, OpenError::Shared { mode: m, .. } if m == mode), "{error}");
+        assert!(
+            matches!(error, OpenError::WritableByOthers { mode: m, .. } if m == mode),
+            "{error}"
+        );
         let line = refusal(&place.answer(&file).output().unwrap());
         assert!(line.contains("others can write") && line.contains("chmod go-w"), "{line}");
         assert!(fs::read_dir(place.cache()).unwrap().next().is_none(), "it is left alone");
@@ -93,7 +96,7 @@ fn a_folder_of_somebody_else_is_refused() {
     set_mode(&place.cache(), 0o700);
     chown(place.cache(), Some(STRANGER), None).unwrap();
     let error = Cache::open(place.cache()).unwrap_err();
-    assert!(matches!(error, OpenError::Owner { owner: STRANGER, user: 0, .. }), "{error}");
+    assert!(matches!(error, OpenError::OwnedByOther { owner: STRANGER, user: 0, .. }), "{error}");
     let line = refusal(&place.answer(&file).output().unwrap());
     assert!(line.contains("belongs to user 54321"), "{line}");
     // Where nobody asked for that folder, the program runs without it.

@@ -319,7 +319,7 @@ fn locks_that_are_held_for_ever() {
 }
 
 fn unsafe_above(error: &OpenError) -> bool {
-    matches!(error, OpenError::Above { .. }) && error.is_unsafe()
+    matches!(error, OpenError::ReplaceableByOthers { .. }) && error.is_unsafe()
 }
 
 /// A folder above that others can write to: they can put any folder of ours in the cache's place.
@@ -379,7 +379,7 @@ fn a_link_of_somebody_else_on_the_way_is_refused() {
     Cache::open(link.join("cache")).unwrap();
     std::os::unix::fs::lchown(&link, Some(STRANGER), None).unwrap();
     let error = Cache::open(link.join("cache")).unwrap_err();
-    assert!(matches!(error, OpenError::Owner { owner: STRANGER, .. }), "{error}");
+    assert!(matches!(error, OpenError::OwnedByOther { owner: STRANGER, .. }), "{error}");
     // By a relative path with every kind of component.
     Cache::open(real.join("../real/./cache")).unwrap();
     assert!(Cache::open(real.join("../link/cache")).unwrap_err().is_unsafe());

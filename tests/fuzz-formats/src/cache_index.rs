@@ -2,15 +2,15 @@
 //! file is known by the key that was remembered for it or not at all.
 
 use crate::scratch::{Input, Scratch};
-use precast_cache::{Content, FileIdentity, Fingerprint, Key, Options};
+use precast_cache::{Content, FileStamp, Fingerprint, Key, Options};
 use std::fs::{self, File};
 use std::os::unix::fs::MetadataExt;
 use std::path::Path;
 use std::sync::OnceLock;
 
 /// Two files that have been left alone for so long that they may be known by their identity.
-fn files() -> &'static [FileIdentity; 2] {
-    static FILES: OnceLock<[FileIdentity; 2]> = OnceLock::new();
+fn files() -> &'static [FileStamp; 2] {
+    static FILES: OnceLock<[FileStamp; 2]> = OnceLock::new();
     FILES.get_or_init(|| {
         let paths = ["a", "b"].map(|name| {
             let name = format!("precast-fuzz-{}-{name}", std::process::id());
@@ -24,9 +24,9 @@ fn files() -> &'static [FileIdentity; 2] {
             let _ = fs::remove_file(path);
             std::thread::sleep(std::time::Duration::from_secs(4));
             // Nobody else knows of it. It stays open, so that its number is not given away.
-            let identity = FileIdentity::before_reading(&file, |_| true).expect("a file");
+            let stamp = FileStamp::before_reading(&file, |_| true).expect("a file");
             std::mem::forget(file);
-            identity
+            stamp
         })
     })
 }

@@ -1,12 +1,12 @@
-//! Where a user's cache is.
+//! The default path of a user's cache folder.
 
 use std::env;
 use std::ffi::OsString;
 use std::path::PathBuf;
 
-/// The folder of the user's cache: `PRECAST_CACHE_DIR`, else `precast` in `XDG_CACHE_HOME`, else
-/// `.cache/precast` in `HOME`; none when none of them is set. As the XDG Base Directory
-/// Specification demands, a relative `XDG_CACHE_HOME` counts as unset.
+/// The path of the user's cache folder: `PRECAST_CACHE_DIR`, else `precast` in `XDG_CACHE_HOME`, else
+/// `.cache/precast` in `HOME`. None if no variable is set. A relative `XDG_CACHE_HOME` counts as
+/// unset, as the XDG Base Directory Specification demands; so does a relative `HOME`.
 pub fn default_path() -> Option<PathBuf> {
     choose(|name| env::var_os(name))
 }
