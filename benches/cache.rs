@@ -1,8 +1,8 @@
-//! What the cache costs: a miss, and hits that check header and metadata or all.
+//! Measures the cache: a miss, and hits that check the header and metadata, or everything.
 //!
-//! `cargo bench --bench cache` prints microseconds, the fastest of many and their median, for
-//! modules of different size; then what a whole process takes for a hit. With `PEER` naming the
-//! binary of wasmtime, that process stands beside it, with its own cache.
+//! `cargo bench --bench cache` prints the minimum and median in microseconds for modules of
+//! different sizes, then the time of a whole process with a hit. If `PEER` names the binary of
+//! wasmtime, that is measured too, with its own cache.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -18,11 +18,11 @@ const FUNCTIONS: [usize; 5] = [0, 10, 1_000, 5_000, 50_000];
 const HITS: usize = 301;
 const PROCESSES: usize = 101;
 
-/// Functions of the module that is edited, and how often it is.
+/// The number of functions of the edited module, and the number of edits.
 const EDITED: usize = 3_000;
 const EDITS: usize = 9;
 
-/// A file that changed within the last seconds is not known by its identity.
+/// A file that changed within the last seconds is not known by its stamp.
 const SETTLED: Duration = Duration::from_secs(5);
 
 fn main() -> Result<()> {
@@ -63,7 +63,7 @@ fn rows(folder: &Path, functions: usize, file: &Path) -> Result<()> {
     print_row(&name("miss"), &mut [miss]);
     let loader = Runtime::new();
     times(&name("load"), || {
-        // SAFETY: the file holds what was just compiled, and nothing changes it.
+        // SAFETY: the file was just compiled, and nothing changes it.
         unsafe { loader.load(&artifact) }?;
         Ok(())
     })?;
@@ -85,7 +85,7 @@ fn rows(folder: &Path, functions: usize, file: &Path) -> Result<()> {
     Ok(())
 }
 
-/// Loading an artifact that has a seal: from a copy, from a mapping, and known.
+/// Loads an artifact with a seal: from a copy, from a mapping, and as a known file.
 fn sealed(folder: &Path, module: &CompiledModule, name: &dyn Fn(&str) -> String) -> Result<()> {
     let key = SealKey::new([1; 32]);
     let artifact = folder.join("sealed");
@@ -107,7 +107,7 @@ fn sealed(folder: &Path, module: &CompiledModule, name: &dyn Fn(&str) -> String)
     Ok(())
 }
 
-/// A miss, and then misses of modules that differ from it in one function.
+/// Measures a miss, and then misses of modules that differ from it in one function.
 fn edits(folder: &Path) -> Result<()> {
     let cache = Options::new().open(folder.join("edits"))?;
     let runtime = Runtime::with_config(Config::new().cache(cache));
@@ -123,7 +123,7 @@ fn edits(folder: &Path) -> Result<()> {
     Ok(())
 }
 
-/// Times `hit`; the fastest.
+/// The fastest time of `hit`.
 fn times(name: &str, mut hit: impl FnMut() -> Result<()>) -> Result<Duration> {
     let mut all = Vec::with_capacity(HITS);
     for _ in 0..HITS {
@@ -142,7 +142,7 @@ fn print_row(name: &str, times: &mut [Duration]) {
     println!("{name:<44} {fastest:>10.1} {median:>10.1}");
 }
 
-/// Whole processes that call a function of a cached module, alternating.
+/// Measures whole processes that call a function of a cached module, alternating.
 fn processes(folder: &Path, file: &Path) -> Result<()> {
     let mut ours = Command::new(env!("CARGO_BIN_EXE_precast"));
     ours.args(["run", "--cache-verify", "header", "--invoke", "nop"]).arg(file);
@@ -167,13 +167,13 @@ fn processes(folder: &Path, file: &Path) -> Result<()> {
         }
     }
     for (name, _, times) in &mut commands {
-        // The first ones compile, and get to know the file.
+        // The first runs compile the module, and make the file known.
         print_row(name, &mut times[2..]);
     }
     Ok(())
 }
 
-/// A module with functions of some hundred bytes of code. One of them is different for each `edit`.
+/// A module with functions of some hundred bytes of code. One of them depends on `edit`.
 fn module(functions: usize, edit: usize) -> Result<Vec<u8>> {
     let body = |n: usize| {
         format!(

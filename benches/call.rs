@@ -1,14 +1,14 @@
-//! What a call costs between host and WebAssembly, in nanoseconds.
+//! Measures calls between host and WebAssembly, in nanoseconds.
 //!
-//! `cargo bench --bench call` prints, per kind of call, the fastest and the median of many batches:
-//! the fastest is the cost, the median tells how quiet the machine is.
+//! `cargo bench --bench call` prints, per kind of call, the minimum and the median of many batches.
+//! The minimum is the cost, and the median shows how quiet the machine is.
 
 use std::hint::black_box;
 use std::time::{Duration, Instant};
 
 use precast::{Caller, HostModuleBuilder, Namespace, Runtime, Value};
 
-/// Calls timed together, so that reading the clock does not count.
+/// The number of calls timed together, so that reading the clock does not count.
 const BATCH: u32 = 100_000;
 const BATCHES: usize = 51;
 
@@ -62,7 +62,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
         black_box(add.call(ns, black_box(&[Value::I32(1), Value::I32(2)])).unwrap());
     });
 
-    // The loop around the calls is wasm; what it costs alone is printed to be subtracted.
+    // The loop around the calls is WebAssembly. Its own cost is printed, to be subtracted.
     for (what, name) in [
         ("wasm loop without a call", "loop"),
         ("wasm to host, () -> ()", "loop nop"),
@@ -87,7 +87,7 @@ fn report(what: &str, ns: &mut Namespace, mut call: impl FnMut(&mut Namespace)) 
     );
 }
 
-/// Times `batch`, which makes [`BATCH`] calls, and gives the sorted times of the batches.
+/// Times `batch`, which makes [`BATCH`] calls. Returns the sorted times of the batches.
 fn measure(mut batch: impl FnMut()) -> Vec<Duration> {
     batch();
     let mut times: Vec<Duration> = (0..BATCHES)

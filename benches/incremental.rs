@@ -1,9 +1,9 @@
-//! What it costs to compile a module again after an edit of one function, beside compiling it
-//! from nothing.
+//! Measures compiling a module again after an edit of one function, compared with compiling it from
+//! nothing.
 //!
-//! `cargo bench --bench incremental [-- FILE.wasm...]` prints the fastest of a few rounds, wall
-//! and processor time, for a generated module or for the files given. The edit changes one
-//! constant in the function of median size.
+//! `cargo bench --bench incremental [-- FILE.wasm...]` prints the fastest of a few rounds, wall and
+//! processor time, for a generated module or for the given files. The edit changes one constant in
+//! the function of median size.
 
 use precast_compiler::{Compilation, FunctionStore, MemoryStore, Settings, compile_with};
 use rustix::time::{ClockId, clock_gettime};
@@ -13,7 +13,7 @@ use wasmparser::{Operator, Parser, Payload};
 
 const THREADS: usize = 2;
 const ROUNDS: u32 = 3;
-/// Functions of the generated module.
+/// The number of functions of the generated module.
 const FUNCTIONS: usize = 3_000;
 
 fn main() -> Result<(), Box<dyn std::error::Error>> {
@@ -71,7 +71,7 @@ fn edit(wasm: &[u8]) -> Option<Vec<u8>> {
     for body in &bodies[bodies.len() / 2..] {
         for op in body.get_operators_reader().ok()?.into_iter_with_offsets() {
             let (op, at) = op.ok()?;
-            // The number is the byte behind the operator: one for small numbers.
+            // The byte after the operator is the constant, if it is small.
             let at = usize::try_from(at).ok()?;
             if matches!(op, Operator::I32Const { value: 2..60 }) && wasm[at + 1] < 0x40 {
                 let mut edited = wasm.to_vec();
@@ -122,7 +122,7 @@ fn generated() -> String {
     text
 }
 
-/// The fastest times, of the clock and of the processor.
+/// The fastest times: wall time and processor time.
 #[derive(Clone, Copy)]
 struct Times {
     wall: Duration,

@@ -1,4 +1,4 @@
-//! Compiles once and serves many: every thread makes fresh instances of one module.
+//! Compiles a module once and makes instances of it on every thread.
 
 use precast::{Linker, Runtime};
 use std::time::Instant;

@@ -1,4 +1,4 @@
-//! A guest calls a function of the host, which keeps a state for each instance.
+//! A guest calls a host function that keeps a state for each instance.
 
 use precast::{Caller, HostModuleBuilder, Runtime};
 

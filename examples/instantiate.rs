@@ -1,4 +1,4 @@
-//! Runs a program that needs nothing but its output.
+//! Runs a program that needs only its standard output.
 
 use precast::{Runtime, wasi};
 

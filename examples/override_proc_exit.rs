@@ -1,4 +1,4 @@
-//! Puts a function of the host in the place of one of WASI's: exit codes start at 100.
+//! Replaces one of WASI's functions by a host function: exit codes start at 100.
 
 use precast::{Caller, HostError, Runtime, wasi};
 

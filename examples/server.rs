@@ -1,7 +1,7 @@
 //! A server: the program is compiled once per machine, and each request gets a fresh instance.
 //!
-//! `server ADDRESS FILE.wasm CACHE` gives what a client sends, until it shuts its side down, to the
-//! program as standard input, and sends back what the program writes.
+//! `server ADDRESS FILE.wasm CACHE` passes the bytes of a client to the program as standard input,
+//! until the client shuts its side down, and sends the output of the program back.
 
 use precast::cache::Cache;
 use precast::wasi::{Builder, Captured, Input, Limits};
@@ -11,7 +11,7 @@ use std::io::{Read, Write};
 use std::net::{TcpListener, TcpStream};
 use std::{env, thread};
 
-/// The most bytes of a request, and of an answer.
+/// The maximum size of a request and of an answer in bytes.
 const MOST: usize = 1 << 20;
 
 fn main() -> Result<(), Box<dyn Error>> {
@@ -36,7 +36,7 @@ fn main() -> Result<(), Box<dyn Error>> {
     Ok(())
 }
 
-/// Answers one request by an instance whose WASI state is its own.
+/// Answers one request with an instance that has its own WASI state.
 fn serve(pre: &InstancePre, mut stream: TcpStream) -> Result<(), Box<dyn Error>> {
     let mut request = Vec::new();
     (&stream).take(MOST as u64).read_to_end(&mut request)?;

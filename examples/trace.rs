@@ -1,4 +1,4 @@
-//! Prints every WASI call of a program, in the manner of strace.
+//! Prints every WASI call of a program, similar to strace.
 
 use precast::{Runtime, wasi};
 

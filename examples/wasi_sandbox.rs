@@ -1,4 +1,4 @@
-//! A program that sees one directory, which is in memory, and nothing of the host.
+//! A program that sees one directory in memory, and nothing of the host.
 
 use precast::{Runtime, wasi};
 use std::sync::Arc;

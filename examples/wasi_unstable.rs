@@ -1,4 +1,5 @@
-//! Exports WASI's functions as the module that programs of 2019 import.
+//! Exports WASI's functions under the module name `wasi_unstable`, from which programs of 2019
+//! import.
 
 use precast::{Runtime, wasi};
 

@@ -10,10 +10,10 @@
 #                                     pages of so many KiB and so many bits of address space; its
 #                                     kernel is built the first time, which takes some minutes
 #
-# What is missing is installed: Rust's standard library for aarch64 by rustup, or else rustc and
+# Missing tools are installed: Rust's standard library for aarch64 by rustup, or else rustc and
 # the library from Debian; a C compiler and C library for aarch64 from Debian, as root; QEMU from
-# Debian. What is not installed as a package goes to target/aarch64-tools, which
-# PRECAST_AARCH64_TOOLS overrides. Exit code 69: something cannot be obtained, nothing was tested.
+# Debian. Tools that are not packages go to target/aarch64-tools, which PRECAST_AARCH64_TOOLS
+# overrides. Exit code 69: something cannot be obtained, nothing was tested.
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 
@@ -31,8 +31,8 @@ say() { echo "aarch64: $*" >&2; }
 
 # --- Tools -------------------------------------------------------------------------------------
 
-# Makes `apt` below use this release of Debian, from where this machine gets its packages, with
-# folders of its own: nothing of the machine's package management changes.
+# Makes `apt` below use this release of Debian, from the machine's package sources, in separate
+# folders: the machine's package management does not change.
 apt_release() {
     local release=$1 dir=$TOOLS/apt-$1 mirror
     mirror=$(awk '$1 == "URIs:" { print $2; exit } $1 == "deb" { print $2; exit }' \
@@ -52,7 +52,7 @@ CONF
     apt-get -qq update >&2 || unavailable "no list of Debian's packages"
 }
 
-# Unpacks packages of a release, and all they need, to a folder.
+# Unpacks packages of a release, and their dependencies, to a folder.
 unpack() {
     local release=$1 to=$2
     shift 2
@@ -90,7 +90,7 @@ find_qemu() {
     "$QEMU" --version >&2 || unavailable "Debian's QEMU does not run here"
 }
 
-# Sets the C compiler, and SYSROOT, where its libraries are.
+# Sets the C compiler, and SYSROOT, the folder of its libraries.
 find_cc() {
     SYSROOT=/usr/aarch64-linux-gnu
     CC=$(command -v aarch64-linux-gnu-gcc || true)
@@ -102,7 +102,7 @@ find_cc() {
 
 has_std() { ls "$(rustc --print sysroot)/lib/rustlib/$TARGET/lib"/libstd-*.rlib >/dev/null 2>&1; }
 
-# Makes sure of Rust's standard library for aarch64; where rustup has none, with another rustc.
+# Installs Rust's standard library for aarch64, if it is missing; with another rustc if rustup has none.
 find_std() {
     if [ -z "${PRECAST_AARCH64_DEBIAN_RUST:-}" ]; then
         has_std && return 0
@@ -147,11 +147,11 @@ set_up() {
 
 suite() { cargo test --locked --profile emulated --target $TARGET "$@"; }
 
-# What `tests/examples.rs` runs. Cargo builds it by itself only for a test of all targets.
+# `tests/examples.rs` runs the examples. Cargo builds them by itself only for a test of all targets.
 build_examples() { cargo build --locked --profile emulated --target $TARGET --examples; }
 
-# Machines that QEMU can pretend to be: one with 39 bits of address space, and one of the first
-# 64-bit CPUs, with no feature that code can make use of.
+# Machines that QEMU emulates: one with 39 bits of address space, and one of the first 64-bit CPUs,
+# without features that code can use.
 other_machines() {
     # One after the other: the first uses all address space there is.
     QEMU_RESERVED_VA=0x8000000000 suite --workspace --test embed -- --test-threads=1 \
@@ -160,7 +160,7 @@ other_machines() {
 }
 
 # Artifacts for either machine are the same bytes whichever machine makes them, and each machine
-# refuses the other's by a message with both names.
+# refuses the other's with a message that has both names.
 artifacts() {
     local dir guest name emulated host
     cargo build --locked --workspace
@@ -200,7 +200,7 @@ artifacts() {
     QEMU_CPU=cortex-a53 $emulated run "$dir/floor"
 }
 
-# The command fails, and says this.
+# The command must fail with this message.
 refuses() {
     local expected=$1 message
     shift

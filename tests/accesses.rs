@@ -1,8 +1,9 @@
-//! Every load and store against a model: each width, with static offsets of every class an
-//! instruction set encodes differently, and indices of every shape an address form could fold.
+//! Tests every load and store against a model: each width, static offsets of every class that an
+//! instruction set encodes differently, and indices of every shape that an address form could fold.
 //!
-//! The model is a slice and arithmetic on 64 bits. Memory around the effective address is filled
-//! with bytes that tell positions apart before each access, and compared after it.
+//! The model is a slice and arithmetic on 64 bits. Before each access, memory around the effective
+//! address is filled with bytes that identify their position. After it, memory is compared with the
+//! model.
 
 use std::fmt::Write;
 
@@ -11,11 +12,12 @@ use precast::{Instance, Memory, Namespace, Runtime, TrapCode, TypedFunc};
 
 const PAGE: u64 = 65536;
 
-/// What stands behind 4 GiB of indices: an access that could reach past it is checked in code.
+/// The size of the guard behind 4 GiB of indices: an access that could reach past it is checked in
+/// code.
 const GUARD: u64 = 64 << 20;
 
-/// Static offsets: what instructions encode in 8, 9, 12, 15, 16 bits and what they cannot; close
-/// to the guard's end, beyond it, and the largest there is.
+/// Static offsets: those that instructions encode in 8, 9, 12, 15 and 16 bits and those that need
+/// more; close to the guard's end, beyond it, and the largest one.
 const OFFSETS: &[u64] = &[
     0,
     1,
@@ -35,8 +37,8 @@ const OFFSETS: &[u64] = &[
     (1 << 32) - 1,
 ];
 
-/// An access: its text, with `{o}` for the offset and `{i}` for the index. What is loaded is made
-/// an `i64`; what is stored comes from the `i64` that is local 1.
+/// An access: its text, with `{o}` for the offset and `{i}` for the index. A loaded value is
+/// converted to an `i64`; a stored value comes from the `i64` in local 1.
 struct Access {
     text: &'static str,
     width: usize,
@@ -56,7 +58,7 @@ const fn store(text: &'static str, width: usize, model: fn(u64) -> u128) -> Acce
     Access { text, width, model: Model::Store(model) }
 }
 
-/// What `$mix` makes of a vector.
+/// The result of `$mix` for a vector.
 fn mix(vector: u128) -> u64 {
     (vector as u64).wrapping_mul(3) ^ (vector >> 64) as u64
 }
@@ -141,7 +143,7 @@ const ACCESSES: &[Access] = &[
     store("(v128.store64_lane {o} 1 {i} (i64x2.splat (local.get 1)))", 8, |v| lane_of(v, 64, 1)),
 ];
 
-/// The index of an access, made of local 0.
+/// The index of an access, computed from local 0.
 struct Pattern {
     text: &'static str,
     model: fn(u32) -> u32,
@@ -151,7 +153,7 @@ const fn pattern(text: &'static str, model: fn(u32) -> u32) -> Pattern {
     Pattern { text, model }
 }
 
-/// The constants are large enough for each class of offset to reach memory's end with one.
+/// The constants are large enough that each class of offset reaches memory's end with one of them.
 const PATTERNS: &[Pattern] = &[
     pattern("(local.get 0)", |p| p),
     // The upper half of the register is not zero.
@@ -196,7 +198,8 @@ fn replaced(access: &Access, offset: u64, pattern: &Pattern) -> String {
         .replace("{lanes}", LANES)
 }
 
-/// A module with the accesses at one offset, `f0` and on: each access with each pattern.
+/// A module with the accesses at one offset, exported as `f0`, `f1` and so on: each access with
+/// each pattern.
 fn module(memory: &str, offset: u64) -> String {
     let mut text = format!(
         "(module {memory}
@@ -217,7 +220,7 @@ fn module(memory: &str, offset: u64) -> String {
     text + ")"
 }
 
-/// Values of local 0 that bring an access to both sides of memory's end, and elsewhere.
+/// Values of local 0 for which an access touches either side of memory's end, or other places.
 fn params(pages: u64, offset: u64, width: usize, numbers: &mut Rng) -> Vec<u32> {
     let last = (pages * PAGE) as i64 - offset as i64 - width as i64;
     let mut params = vec![0, 1, u32::MAX, 1 << 31, numbers.u32(..)];
@@ -231,7 +234,7 @@ fn params(pages: u64, offset: u64, width: usize, numbers: &mut Rng) -> Vec<u32> 
     params
 }
 
-/// The instance and its memory that a set of accesses runs on.
+/// The instance and memory on which a set of accesses runs.
 struct Bench {
     namespace: Box<Namespace>,
     instance: Instance,
@@ -268,7 +271,7 @@ impl Bench {
         let len = self.pages * PAGE;
         let at = u64::from((pattern.model)(param)) + offset;
         let end = at + access.width as u64;
-        // What may be touched by mistake, or part of it.
+        // The bytes that an access may touch by mistake, or a part of them.
         let window = at.saturating_sub(32).min(len - 64)..(end + 32).min(len);
         let window = window.start as usize..window.end as usize;
         let before: Vec<u8> = window.clone().map(|_| self.numbers.u8(..)).collect();
@@ -305,8 +308,8 @@ impl Bench {
     }
 }
 
-/// Runs everything on a memory of `pages`, declared by `text`, and defined by `definer` when it
-/// is imported.
+/// Runs everything on a memory of `pages`. `text` declares the memory, and `definer` defines it if
+/// it is imported.
 fn agree(text: &str, definer: Option<&str>, pages: u64) {
     let runtime = Runtime::new();
     for &offset in OFFSETS {

@@ -1,5 +1,5 @@
-//! What allocates nothing: the data path of WASI, and calls whose results have a place. The
-//! allocator counts what a thread does.
+//! Tests that nothing is allocated on WASI's data path, or in calls that write their results to a
+//! slice. The allocator counts the allocations of a thread.
 
 use std::fs;
 
@@ -10,10 +10,10 @@ use precast_wasi::{Builder, Captured, Input};
 mod common;
 use common::{Guest, IOVEC, RESULT, TempDir};
 
-/// How often each function is called.
+/// The number of calls of each function.
 const CALLS: u32 = 1000;
 
-/// Calls `function` [`CALLS`] times from the guest; the last of `arguments` is that number.
+/// Calls `function` [`CALLS`] times from the guest. The last of `arguments` is that number.
 fn assert_allocates_nothing<P: WasmParams>(guest: &mut Guest, function: &str, arguments: P) {
     let often: TypedFunc<P, u32> =
         guest.instance.typed(&guest.namespace, &format!("{function}, often")).unwrap();
@@ -61,7 +61,7 @@ fn the_data_path_allocates_nothing() {
     assert_allocates_nothing(guest, "clock_time_get", (1u32, 0u64, RESULT, CALLS));
     assert_allocates_nothing(guest, "random_get", (RESULT, RESULT_LEN, CALLS));
     assert_allocates_nothing(guest, "random_get", (1024u32, 4096u32, CALLS));
-    // Beyond the data path.
+    // These are beyond the data path.
     assert_allocates_nothing(guest, "args_sizes_get", (RESULT, RESULT + 4, CALLS));
     assert_allocates_nothing(guest, "fd_fdstat_get", (file, RESULT, CALLS));
     assert_allocates_nothing(guest, "fd_filestat_get", (file, RESULT, CALLS));
@@ -84,7 +84,7 @@ fn a_call_with_a_place_for_its_results_allocates_nothing() {
         swap.call_into(&mut namespace, &[Value::I32(1), Value::I64(2)], &mut results).unwrap();
         none.call_into(&mut namespace, &[], &mut []).unwrap();
     };
-    // What a thread does once is not a call's.
+    // The first call allocates once per thread, which does not count.
     call();
     let allocations = allocation_counter::measure(|| (0..CALLS).for_each(|_| call()));
     assert_eq!(allocations.count_total, 0);

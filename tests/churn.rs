@@ -1,6 +1,6 @@
-//! Instances come and go by the thousand and leave nothing behind.
+//! Tests that thousands of instances leave nothing behind.
 //!
-//! The only test of its binary: it looks at what the whole process holds.
+//! It is the only test of its binary, because it measures the whole process.
 
 use std::fs;
 
@@ -9,7 +9,7 @@ use precast::{Caller, CompiledModule, HostModule, HostModuleBuilder, Runtime};
 const THREADS: usize = 2;
 const INSTANCES: usize = 10_000;
 
-/// What may be added by chance: an allocator's arena, a thread's stack.
+/// Growth that may happen by chance: an allocator's arena, a thread's stack.
 const SLACK_MAPPINGS: usize = 16;
 const SLACK_BYTES: usize = 4 << 20;
 
@@ -38,7 +38,7 @@ fn nothing_grows() {
         .build(&runtime)
         .unwrap();
 
-    // The first ones fill caches, which may stay.
+    // The first instances fill caches, which may stay.
     churn(&runtime, &module, &host, INSTANCES / 10);
     let before = Held::now();
     churn(&runtime, &module, &host, INSTANCES);
@@ -64,7 +64,7 @@ fn live_and_die(runtime: &Runtime, module: &CompiledModule, host: &HostModule<Ve
     ns.instantiate_host(host).unwrap();
     let instance = ns.instantiate(module).unwrap();
     let run = instance.typed::<(i32,), i32>(&ns, "run").unwrap();
-    // A fresh memory and fresh globals, whoever had them before.
+    // Memory and globals are fresh, whichever instance used the address space before.
     assert_eq!(instance.memory(&ns, "memory").unwrap().data(&ns).unwrap()[..4], [0; 4]);
     assert_eq!(run.call(&mut ns, (n,)).unwrap(), n * n);
     assert_eq!(instance.memory(&ns, "memory").unwrap().size(&ns).unwrap(), 3);
@@ -76,7 +76,7 @@ fn live_and_die(runtime: &Runtime, module: &CompiledModule, host: &HostModule<Ve
     }
 }
 
-/// What the process holds.
+/// The resources of the process.
 #[derive(Debug)]
 struct Held {
     descriptors: usize,

@@ -1,8 +1,8 @@
-//! The intermediate code of the shapes that matter, as it stands in `tests/clif/*.wat`.
+//! Compares the intermediate code of important shapes with the expected code in `tests/clif/*.wat`.
 //!
-//! Each file is a module and, behind it in comments, the code the compiler makes of it.
-//! `BLESS=1 cargo test --test clif` writes that part anew; the difference is for the reviewer.
-//! A module whose name ends in `_unguarded` is compiled without guards against speculation.
+//! Each file has a module and, after it in comments, the code that the compiler makes of it.
+//! `BLESS=1 cargo test --test clif` rewrites the comments; review the difference. A module whose
+//! name ends in `_unguarded` is compiled without guards against speculation.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -11,7 +11,7 @@ use std::process::ExitCode;
 use libtest_mimic::{Arguments, Failed, Trial};
 use precast_compiler::{Settings, Target};
 
-/// Between the module and its code.
+/// The line between the module and its code.
 const MARKER: &str = ";; ---\n";
 
 fn main() -> ExitCode {
@@ -53,7 +53,7 @@ fn check(path: &Path, guards: bool, bless: bool) -> Result<(), Failed> {
     }
 }
 
-/// For one machine, whatever this one is.
+/// The code is for a fixed machine, whichever machine runs the test.
 fn settings(spectre_guards: bool) -> Settings {
     let triple = "x86_64-unknown-linux-gnu".parse().expect("a triple");
     let target = Target::Named { triple, enable: Vec::new() };

@@ -1,8 +1,9 @@
-//! Eight processes and a thousand modules in a cache that has room for less than half of them.
+//! Runs eight processes with a thousand modules in a cache that has room for less than half of
+//! them.
 
 #[path = "support/binary.rs"]
 mod binary;
-// What the tests of the cache use besides is not used here.
+// This test uses only a part of the cache tests' helpers.
 #[allow(dead_code)]
 #[path = "cache/modules.rs"]
 mod modules;
@@ -20,15 +21,15 @@ use std::process::ExitCode;
 use std::time::Duration;
 use std::{env, fs};
 
-/// Where a child finds the cache.
+/// The variable that tells a child the folder of the cache.
 const FOLDER: &str = "PRECAST_TEST_FOLDER";
-/// Which of the children it is.
+/// The variable that tells a child its number.
 const NUMBER: &str = "PRECAST_TEST_NUMBER";
 
 const BOUND: u64 = 50 << 20;
 const MODULES: usize = 1000;
 const PROCESSES: usize = 8;
-/// Bytes of data in each module: all of them are more than twice the bound.
+/// Bytes of data in each module. The total is more than twice the bound.
 const DATA: usize = 100 << 10;
 
 fn main() -> ExitCode {
@@ -56,7 +57,8 @@ fn stays_within_the_bound() {
         .collect();
     let (mut largest, mut entry) = (0, 0);
     while children.iter_mut().any(|child| child.try_wait().unwrap().is_none()) {
-        // One look takes a while, and what is removed meanwhile counts with what replaces it.
+        // One scan takes a while. A file that is removed during it counts together with the file
+        // that replaces it.
         let size = (0..5).map(|_| size_of(&place.cache())).min().unwrap();
         largest = size.max(largest);
         let entries = place.files("modules");
@@ -77,13 +79,13 @@ fn stays_within_the_bound() {
     assert!(cache.usage(None).evicted as usize > MODULES / 4);
 }
 
-/// What each process of the crowd does.
+/// The work of one child.
 fn child(number: usize) {
     let folder = env::var_os(FOLDER).unwrap();
     let cache = Options::new().max_bytes(BOUND).open(folder).unwrap();
     let (runtime, mut random) = (runtime(&cache), Rng::with_seed(number as u64));
     let mut loaded = Vec::new();
-    // Each begins with its own eighth, and then asks for what others have made.
+    // Each child begins with its own eighth, then requests modules of the others.
     for step in 0..MODULES / PROCESSES + 40 {
         let own = number * MODULES / PROCESSES + step;
         let n = if step < MODULES / PROCESSES { own } else { random.usize(..MODULES) } as u32;
@@ -91,7 +93,7 @@ fn child(number: usize) {
         assert_answers(&compiled, n, DATA);
         loaded.push((n, compiled));
         if loaded.len() > 20 {
-            // It has long been evicted, and is still mapped.
+            // Its entry has long been evicted, and is still mapped.
             let (n, old) = loaded.swap_remove(random.usize(..20));
             assert_answers(&old, n, DATA);
         }

@@ -1,4 +1,4 @@
-//! The examples run, and say what they should. `cargo test` builds them before this runs.
+//! Runs the examples and checks their output. `cargo test` builds them first.
 
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::{Shutdown, TcpStream};
@@ -9,7 +9,7 @@ use std::process::Stdio;
 #[allow(dead_code)]
 mod command;
 
-/// The binary of an example.
+/// The path of an example's binary.
 fn example(name: &str) -> PathBuf {
     let test = std::env::current_exe().expect("the path of this test");
     let profile = test.ancestors().nth(2).expect("a folder of the build");
@@ -18,7 +18,7 @@ fn example(name: &str) -> PathBuf {
     path
 }
 
-/// What an example prints.
+/// The output of an example.
 #[track_caller]
 fn output(name: &str) -> String {
     let output = command::program(example(name)).output().expect("the example starts");

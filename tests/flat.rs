@@ -1,6 +1,6 @@
-//! Memory that stays flat, whatever types and tables come by.
+//! Tests that memory use stays flat with any number of types and tables.
 //!
-//! The only test of its binary: it looks at what the whole process holds.
+//! It is the only test of its binary, because it measures the whole process.
 
 use std::fs;
 
@@ -9,17 +9,17 @@ use precast::{
     Runtime, ValType, Value,
 };
 
-/// What may be added by chance.
+/// Growth that may happen by chance.
 const SLACK: usize = 8 << 20;
 
-/// Bytes of the process that are in memory.
+/// Resident bytes of the process.
 fn resident() -> usize {
     let status = fs::read_to_string("/proc/self/status").unwrap();
     let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:")).unwrap();
     line.trim().trim_end_matches(" kB").parse::<usize>().unwrap() * 1024
 }
 
-/// Runs the same twice, first to fill caches: the second time adds nothing to what stays.
+/// Runs the same work twice. The first run fills caches, and the second must add nothing.
 fn stays_flat(what: &str, mut run: impl FnMut(u32)) {
     let start = std::time::Instant::now();
     run(0);
@@ -194,7 +194,7 @@ fn tables_that_grow(runtime: &Runtime) {
                 assert_eq!(table.grow(ns, 9_999_999, null).unwrap(), 1);
             }
         }
-        // A table is copied while it is small, and what was copied is touched.
+        // A small table is copied when it grows, so its copied entries are resident.
         assert!(resident() < 300 << 20, "{} with 5 GB of entries", resident());
     });
 }
@@ -213,7 +213,7 @@ fn tables_of_the_host(runtime: &Runtime) {
     });
 }
 
-/// A hundred tables an instance, until there is no address space left.
+/// A hundred tables per instance, until there is no address space left.
 fn tables_without_end(runtime: &Runtime) {
     let tables: String =
         (0..100).map(|n| format!("(table (export \"{n}\") 10000000 funcref)")).collect();
@@ -231,6 +231,6 @@ fn tables_without_end(runtime: &Runtime) {
     assert!(error.to_string().starts_with("making a table: "), "{error}");
     assert!(count > 5, "{count}");
     drop(ns);
-    // Those that are gone make room.
+    // Dropping instances makes room.
     instance(runtime, &module);
 }

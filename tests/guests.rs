@@ -1,7 +1,7 @@
-//! The programs of `tests/guests`: what they print and how they end, one test per case.
+//! Runs the programs of `tests/guests` and checks their output and exit codes, one test per case.
 //!
-//! `tests/guests/cases.tsv` lists the cases and describes its columns. Each module is compiled to
-//! an artifact once, which its cases run.
+//! `tests/guests/cases.tsv` lists the cases and describes its columns. Each module is compiled
+//! once, to an artifact that its cases run.
 
 use std::collections::HashMap;
 use std::fs::{self, File};
@@ -105,7 +105,7 @@ impl Case {
         for variable in &self.env {
             command.arg("--env").arg(variable);
         }
-        // The program's own name for itself is the module's, not the artifact's.
+        // `argv[0]` is the name of the module, not of the artifact.
         let name = self.module.rsplit('/').next().unwrap_or(&self.module);
         command.arg("--argv0").arg(name).arg(artifact).args(&self.args);
         command.stdin(match &self.stdin {
@@ -116,7 +116,7 @@ impl Case {
     }
 }
 
-/// The entries of a column that separates them by commas, `-` meaning none.
+/// The comma-separated entries of a column; `-` means none.
 fn list(column: &str) -> impl Iterator<Item = &str> {
     column.split(',').filter(|entry| *entry != "-")
 }

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# Runs the models of the lock-free structures (`runtime/src/vm/loom_models.rs`): every order of steps
-# with up to three preemptions, and every value that the memory model lets a load give.
+# Runs the models of the lock-free structures (`runtime/src/vm/loom_models.rs`): every order of
+# steps with up to three preemptions, and every value that the memory model allows a load to return.
 #
 #   tests/loom.sh [NAME]    all models, or those with NAME in their names
 #

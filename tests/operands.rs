@@ -1,11 +1,11 @@
-//! Every operator on numbers and vectors, with its operands as parameters, as constants, loaded
-//! from the last bytes of memory, spilled across a call, and all the same: the results are those
-//! of parameters in code that is not optimised. And chains of operators: the results are those of
-//! one operator after the other.
+//! Tests every operator on numbers and vectors with its operands as parameters, as constants,
+//! loaded from the last bytes of memory, spilled across a call, and all the same. The results must
+//! equal those of parameters in code that is not optimised. Chains of operators must give the
+//! results of the single operators in sequence.
 //!
-//! This is where code generators went wrong before (docs/advisories.md): operators on constants,
-//! loads that became part of an instruction that reads more, and operators that were folded into
-//! others at the wrong width.
+//! Code generators had these faults (docs/advisories.md): wrong operators on constants, loads that
+//! became part of an instruction that reads more, and operators that were folded into others at the
+//! wrong width.
 
 use std::fmt::Write;
 
@@ -14,7 +14,7 @@ use precast::{Config, Instance, Memory, Namespace, Runtime, TrapCode, Value};
 
 const PAGE: usize = 65536;
 
-/// What a call gave: the bits of its result, or why it trapped.
+/// The outcome of a call: the bits of its result, or the reason of the trap.
 type Outcome = Result<u128, TrapCode>;
 
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -47,7 +47,7 @@ impl Ty {
         }
     }
 
-    /// Values that operators treat differently, as bits.
+    /// Values that operators treat specially, as bits.
     fn values(self) -> Vec<u128> {
         let float = |v: f32| u128::from(v.to_bits());
         let double = |v: f64| u128::from(v.to_bits());
@@ -72,7 +72,7 @@ impl Ty {
         }
     }
 
-    /// A constant of some bits.
+    /// A constant with these bits.
     fn constant(self, bits: u128) -> String {
         match self {
             I32 => format!("(i32.const {:#x})", bits as u32),
@@ -121,7 +121,7 @@ fn bits(value: &Value) -> u128 {
     }
 }
 
-/// An operator with what it takes and gives.
+/// An operator with the types of its operands and result.
 struct Op {
     name: String,
     takes: Vec<Ty>,
@@ -134,7 +134,7 @@ impl Op {
         format!("({} {})", self.name, operands.join(" "))
     }
 
-    /// Whether two outcomes are the same: NaNs of arithmetic may differ in their bits.
+    /// Whether two outcomes are the same. NaNs of arithmetic may differ in their bits.
     fn agrees(&self, a: Outcome, b: Outcome) -> bool {
         let (Ok(a), Ok(b)) = (a, b) else { return a == b };
         let width = match self.gives {
@@ -155,7 +155,7 @@ impl Op {
     }
 }
 
-/// Operators of a shape by their names without it, separated by spaces.
+/// Operators of a shape, by their names without it, separated by spaces.
 fn family(ops: &mut Vec<Op>, shape: &str, names: &str, takes: &[Ty], gives: Ty) {
     for name in names.split_whitespace() {
         let name = format!("{shape}.{}", name.replace(':', " "));
@@ -273,9 +273,9 @@ fn vector_operators(o: &mut Vec<Op>) {
 struct Form {
     what: String,
     body: String,
-    /// Per operand, the only value it can have.
+    /// The only possible value of each operand.
     fixed: Vec<Option<u128>>,
-    /// The operand that is loaded, and must be in memory.
+    /// The operand that is loaded from memory.
     loaded: Option<usize>,
     /// Whether all operands are the first one.
     same: bool,
@@ -326,7 +326,7 @@ fn forms(op: &Op) -> Vec<Form> {
     forms
 }
 
-/// All combinations of values that operators treat differently.
+/// All combinations of values that operators treat specially.
 fn combinations(types: &[Ty]) -> Vec<Vec<u128>> {
     let mut all = vec![Vec::new()];
     for ty in types {
@@ -350,7 +350,7 @@ fn module(op: &Op, forms: &[Form]) -> String {
     text + ")"
 }
 
-/// An instance of a module of one memory.
+/// An instance of a module with one memory.
 struct Machine {
     namespace: Box<Namespace>,
     instance: Instance,
@@ -367,7 +367,7 @@ impl Machine {
         Machine { namespace, instance, memory }
     }
 
-    /// Calls a form; the last argument is where a loaded operand of that many bytes lies.
+    /// Calls a form. The last argument is the address of a loaded operand of that many bytes.
     fn call(&mut self, n: usize, op: &Op, values: &[u128], bytes: usize) -> Outcome {
         let args = op.takes.iter().zip(values).map(|(ty, &value)| ty.value(value));
         let args: Vec<Value> = args.chain([Value::I32((PAGE - bytes) as i32)]).collect();
@@ -427,7 +427,7 @@ fn operands_of_every_shape_give_the_same() {
     println!("{compared} results compared");
 }
 
-/// What chains are made of: one operand, the rest constants.
+/// A step of a chain: an operator with one operand, the rest constants.
 const LINKS: &[(&str, Ty, Ty)] = &[
     ("(i32.add X (i32.const 1))", I32, I32),
     ("(i32.add X (i32.const -8))", I32, I32),
@@ -545,13 +545,13 @@ const LINKS: &[(&str, Ty, Ty)] = &[
     ("(i64x2.extract_lane 1 X)", V128, I64),
 ];
 
-/// The function that applies some text to its parameter.
+/// A function that applies some text to its parameter.
 fn link(name: &str, body: &str, takes: Ty, gives: Ty) -> String {
     let (takes, gives) = (takes.name(), gives.name());
     format!(r#"(func (export "{name}") (param {takes}) (result {gives}) {body})"#) + "\n"
 }
 
-/// Compares chains of operators, given by their numbers, with one operator after the other.
+/// Compares chains of operators, given by their numbers, with the operators in sequence.
 fn compare(chains: &[Vec<usize>]) {
     const MEMORY: &str = r#"(memory (export "memory") 1 1)"#;
     let runtimes = runtimes();

@@ -1,4 +1,5 @@
-//! Scripts that pin what fuzzing and reviews looked at: every one of `tests/regress` passes.
+//! Runs the scripts of `tests/regress`, which keep findings of fuzzing and reviews; every script
+//! must pass.
 
 use precast::Runtime;
 use precast_wast::Options;

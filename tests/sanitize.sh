@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# Runs the tests under AddressSanitizer (with LeakSanitizer) or ThreadSanitizer, on x86-64 Linux, and
-# counts what these report.
+# Runs the tests under AddressSanitizer (with LeakSanitizer) or ThreadSanitizer, on x86-64 Linux,
+# and counts their reports.
 #
 #   tests/sanitize.sh address|thread            every test that can run there
 #   tests/sanitize.sh address|thread quick      the unsafe code's own: runtime, tests/embed
@@ -39,7 +39,7 @@ TARGET=$(rustc "+$TOOLCHAIN" -vV | sed -n 's/^host: //p')
 ls "$SYSROOT/lib/rustlib/$TARGET/lib/"*"_rt.$RUNTIME.a" >/dev/null 2>&1 ||
     unavailable "$TOOLCHAIN has no runtime of the $KIND sanitizer"
 
-# Unpacks the standard library's sources from Debian, with a list of packages of its own.
+# Unpacks the standard library's sources from Debian, with a separate list of packages.
 unpack_std() {
     local to=$1 mirror
     mirror=$(awk '$1 == "URIs:" { print $2; exit } $1 == "deb" { print $2; exit }' \
@@ -103,13 +103,13 @@ rm -rf "$reports"
 mkdir -p "$reports"
 
 # Faults are left to the handlers of the runtime and of std, as without a sanitizer: a fault in the
-# host is a crash, and so a test that fails.
+# host is a crash, and so a failed test.
 options=handle_segv=0:handle_sigbus=0:handle_sigfpe=0:handle_sigill=0:handle_abort=0
 options+=:use_sigaltstack=0:log_path=$reports/report
 case $KIND in
 address)
-    # The library comes without instrumentation, so its generic functions are compiled with the
-    # crates that use them rather than taken from it.
+    # The standard library is not instrumented, so its generic functions are compiled with the
+    # crates that use them instead of taken from it.
     flags="-Zsanitizer=address -Zshare-generics=no -Cunsafe-allow-abi-mismatch=sanitizer"
     flags+=" -Cforce-frame-pointers=yes"
     std=()
@@ -134,7 +134,7 @@ cargo_with() {
         --target "$TARGET" --target-dir "$FOLDER" "$@"
 }
 run() { cargo_with test --no-fail-fast "$@" 2>&1 | tee -a "$log" || status=$?; }
-# What `tests/examples.rs` runs. Cargo builds it by itself only for a test of all targets.
+# `tests/examples.rs` runs the examples. Cargo builds them by itself only for a test of all targets.
 build_examples() { cargo_with build --examples; }
 case ${1:-} in
 "")

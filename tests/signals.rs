@@ -1,5 +1,5 @@
-//! A write of a guest that fails is an error for the guest: no signal ends the host. One test, as
-//! what a process does about signals is the same for all its threads.
+//! Tests that a failed write of a guest is an error for the guest and that no signal ends the host.
+//! It is one test, because signal actions belong to the whole process.
 
 use std::fs::{self, OpenOptions};
 use std::os::unix::net::UnixStream;
@@ -14,8 +14,8 @@ use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 mod common;
 use common::{CREAT, Guest, IOVEC, RESULT, TempDir, WRITE};
 
-/// The limit on the size of files, lowered. It holds for what the test harness prints too, so it is
-/// put back.
+/// A lowered limit on the size of files. It applies to the output of the test harness too, so it is
+/// restored.
 struct LimitedFiles(Rlimit);
 
 impl LimitedFiles {
@@ -35,8 +35,8 @@ impl Drop for LimitedFiles {
 #[test]
 fn a_guest_that_writes_where_it_cannot_does_not_end_the_host() {
     for of_write in [Signal::SIGPIPE, Signal::SIGXFSZ] {
-        // SAFETY: the default action runs no code of this process. The library of a Rust program
-        // ignores SIGPIPE, that of a C program does not.
+        // SAFETY: the default action runs no code of this process. Rust's library ignores SIGPIPE,
+        // and a C program's does not.
         unsafe { signal(of_write, SigHandler::SigDfl) }.unwrap();
     }
     let temp = TempDir::new("signals");
@@ -50,7 +50,7 @@ fn a_guest_that_writes_where_it_cannot_does_not_end_the_host() {
     guest.iovec(100);
     assert_eq!(guest.call("sock_send", &[4, IOVEC.into(), 1, 0, RESULT.into()]), Errno::Pipe);
 
-    // A pipe that nobody reads any more.
+    // A pipe without a reader.
     let path = temp.path().join("pipe");
     mkfifo(&path, Mode::S_IRUSR | Mode::S_IWUSR).unwrap();
     let reader = OpenOptions::new().read(true).write(true).open(&path).unwrap();
@@ -59,7 +59,7 @@ fn a_guest_that_writes_where_it_cannot_does_not_end_the_host() {
     drop(reader);
     assert_eq!(guest.fd_write(pipe, 100), Errno::Pipe);
 
-    // A file beyond the size that the process may write.
+    // A file beyond the size limit of the process.
     let _limited = LimitedFiles::to(4096);
     let file = guest.open_with("file", CREAT, !0).unwrap();
     assert_eq!(guest.fd_write(file, 4096), Errno::Success);

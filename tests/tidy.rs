@@ -1,22 +1,22 @@
-//! The house rules that a compiler does not check.
+//! Tests the house rules that a compiler does not check.
 
 use std::collections::BTreeSet;
 use std::fs;
 use std::path::{Path, PathBuf};
 
-/// The folders that hold the product's own sources.
+/// The folders with the sources of the product.
 const CRATES: &[&str] = &["abi", "cache", "cli", "compiler", "runtime", "src", "wasi", "wast"];
 
-/// Where the only unsafe code of the workspace is.
+/// The folder of the only unsafe code of the workspace.
 const UNSAFE: &str = "runtime/src/vm";
 
-/// The one file beside it, of the command: it runs artifacts that a user vouches for.
+/// The one file with unsafe code outside it: the command runs artifacts that a user vouches for.
 const CONSENT: &str = "cli/src/consent.rs";
 
-/// Where the only code is that differs between instruction sets and operating systems.
+/// The folder of the only code that differs between instruction sets and operating systems.
 const MACHINES: &str = "runtime/src/vm/sys";
 
-/// A file with more lines begins with the reason why it is one.
+/// The most lines of a file. A longer file begins with a reason.
 const MAX_LINES: usize = 1000;
 
 fn root() -> &'static Path {
@@ -53,8 +53,8 @@ fn assert_none(complaints: Vec<String>) {
     assert!(complaints.is_empty(), "\n{}", complaints.join("\n"));
 }
 
-/// What stands between backticks in ARCHITECTURE.md and is a path of this repository. A path
-/// ends with a slash or an extension; anything else is a name from the code.
+/// The paths of this repository between backticks in ARCHITECTURE.md. A path ends with a slash or
+/// an extension; any other word is a name from the code.
 fn paths_in_architecture() -> Vec<String> {
     let text = fs::read_to_string(root().join("ARCHITECTURE.md")).unwrap();
     let is_path = |word: &str| {
@@ -81,7 +81,7 @@ fn architecture_names_what_exists() {
     assert_none(missing);
 }
 
-/// Words between backticks that are paths, or look like names of tests: both must exist.
+/// Words between backticks that are paths, or look like names of tests, must exist.
 #[test]
 fn advisories_name_what_exists() {
     let text = fs::read_to_string(root().join("docs/advisories.md")).unwrap();
@@ -93,7 +93,7 @@ fn advisories_name_what_exists() {
     assert!(words.len() > 50, "{}", words.len());
     let missing = words.into_iter().filter(|word| match word.contains('/') {
         true => !root().join(word).exists(),
-        // Two underscores: operators and functions of WASI have one.
+        // At least two underscores: operators and functions of WASI have one.
         false => word.matches('_').count() > 1 && !is_test(word),
     });
     assert_none(missing.map(|word| format!("docs/advisories.md names {word}")).collect());

@@ -1,15 +1,16 @@
-//! The guest whose loops are timed: one exported function per row, which makes one call of WASI
-//! (or two that belong together) in every iteration.
+//! The guest whose loops are timed: one exported function per row, which makes one WASI call (or
+//! two that belong together) per iteration.
 
 use std::fmt::Write;
 use std::path::Path;
 use std::{fs, io};
 
-/// What the directory that is the guest's descriptor 3 must hold. Descriptor 4 is `/dev`.
+/// Creates the files that the guest's descriptor 3, a directory, must contain. Descriptor 4 is
+/// `/dev`.
 ///
 /// # Errors
 ///
-/// What the file system says.
+/// Those of the file system.
 pub(crate) fn furnish(directory: &Path) -> io::Result<()> {
     fs::write(directory.join("file"), [7; 8192])?;
     fs::create_dir_all(directory.join("many"))?;
@@ -19,7 +20,7 @@ pub(crate) fn furnish(directory: &Path) -> io::Result<()> {
     Ok(())
 }
 
-/// So many entries `fd_readdir` lists, besides `.` and `..`.
+/// The number of entries that `fd_readdir` lists, besides `.` and `..`.
 pub(crate) const ENTRIES: usize = 100;
 
 /// The program's arguments.
@@ -32,7 +33,7 @@ pub(crate) const ENV: [(&str, &str); 4] =
 /// The loop around every call.
 pub(crate) const EMPTY: &str = "empty loop";
 
-/// A row: its name, and what one iteration does. The expression is the errno.
+/// A row: its name, and the expression of one iteration, whose value is the errno.
 pub(crate) const ROWS: [(&str, &str); 26] = [
     (
         "clock_time_get monotonic",
@@ -112,7 +113,7 @@ pub(crate) const ROWS: [(&str, &str); 26] = [
     ),
 ];
 
-/// What every guest imports, and how it gets its descriptors.
+/// The imports of every guest, and the setup of its descriptors.
 const HEAD: &str = r#"(module
   (import "wasi_snapshot_preview1" "clock_time_get" (func $clock_time_get (param i32 i64 i32) (result i32)))
   (import "wasi_snapshot_preview1" "random_get" (func $random_get (param i32 i32) (result i32)))
@@ -162,8 +163,8 @@ const HEAD: &str = r#"(module
     (global.set $many (call $opened (i32.const 3) (i32.const 268) (i32.const 2) (i64.const 0x4000))))
 "#;
 
-/// The guest's text: `setup`, and for each row a function that takes how often to call and gives
-/// all errnos, united.
+/// The guest's text: `setup`, and for each row a function that takes the number of calls and
+/// returns the bitwise or of all errnos.
 pub(crate) fn text() -> String {
     let mut text = HEAD.to_owned();
     for (name, body) in [(EMPTY, "(i32.const 0)")].into_iter().chain(ROWS) {

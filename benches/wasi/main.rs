@@ -1,12 +1,12 @@
-//! What a call of WASI costs a guest, in nanoseconds, beside the system call it stands for.
+//! Measures WASI calls of a guest, in nanoseconds, compared with their system calls.
 //!
 //! `cargo bench --bench wasi [FILTER]` prints a row per function: precast, the raw system call as a
-//! native program makes it, how much more precast is, and their ratio. A row is within the bar if
-//! precast costs at most the system call and 30 ns, or 1.05 times the system call. Batches of both
-//! alternate, and the fastest counts: whatever else the machine does makes a batch slower. The cost
-//! of the guest's loop is subtracted.
+//! native program makes it, the difference, and the ratio. A row is within the bar if precast costs
+//! at most the system call and 30 ns, or 1.05 times the system call. Batches of both alternate, and
+//! the fastest counts, because other load only makes a batch slower. The cost of the guest's loop
+//! is subtracted.
 //!
-//! Some rows have no system call beside them: what they hand out lies in the process already.
+//! Some rows have no system call, because their data is in the process already.
 
 mod guest;
 mod raw;
@@ -20,14 +20,14 @@ use raw::Raw;
 
 type Result<T> = std::result::Result<T, Box<dyn std::error::Error>>;
 
-/// Batches of a row.
+/// The number of batches of a row.
 const BATCHES: usize = 25;
 
-/// How long a batch takes, about.
+/// The approximate time of a batch.
 const BATCH: Duration = Duration::from_millis(2);
 
 fn main() -> Result<()> {
-    // Cargo says `--bench`.
+    // Cargo passes `--bench`.
     let filter = env::args().skip(1).find(|arg| !arg.starts_with("--")).unwrap_or_default();
     let scratch = Scratch::new()?;
     guest::furnish(&scratch.0)?;
@@ -50,7 +50,7 @@ fn main() -> Result<()> {
     if rows == 0 { Err(format!("no row has {filter:?} in its name").into()) } else { Ok(()) }
 }
 
-/// Measures and prints a row; whether it is within the bar.
+/// Measures and prints a row. Returns whether it is within the bar.
 fn measure(row: &str, guest: &mut Guest, raw: &mut Raw, looping: f64) -> Result<bool> {
     let n = calls_of_a_batch(|n| guest.run(row, n))?;
     let has_raw = raw.run(row, 1)?;
@@ -73,7 +73,7 @@ fn measure(row: &str, guest: &mut Guest, raw: &mut Raw, looping: f64) -> Result<
     Ok(within)
 }
 
-/// How many calls take about [`BATCH`].
+/// The number of calls that take about [`BATCH`].
 fn calls_of_a_batch(mut run: impl FnMut(u32) -> Result<()>) -> Result<u32> {
     let mut n = 100;
     loop {

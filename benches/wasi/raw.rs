@@ -1,8 +1,8 @@
-//! What each row is measured against: the system call that does the same for a native program.
+//! The system calls with which the rows are compared: each does the same for a native program.
 //!
-//! A program makes system calls through functions of its C library. So do these rows, as that is not
-//! free: on some processors the first return after a system call is predicted wrongly, which costs
-//! as much as a third of the call. See `seek_inline`.
+//! A program makes system calls through functions of its C library, and so do these rows. That is
+//! not free: on some processors the first return after a system call is predicted wrongly, which
+//! costs as much as a third of the call. See `seek_inline`.
 
 use std::hint::black_box;
 use std::io;
@@ -17,7 +17,7 @@ use rustix::fs::{
 use rustix::rand::{GetRandomFlags, getrandom};
 use rustix::time::{ClockId, Timespec, clock_gettime};
 
-/// The descriptors the guest has.
+/// The descriptors of the guest.
 pub(crate) struct Raw {
     directory: OwnedFd,
     file: OwnedFd,
@@ -28,15 +28,15 @@ pub(crate) struct Raw {
     listing: Box<[MaybeUninit<u8>; 16384]>,
 }
 
-/// How the sandbox opens.
+/// The flags with which the sandbox opens.
 const CONFINED: ResolveFlags = ResolveFlags::BENEATH.union(ResolveFlags::NO_MAGICLINKS);
 
 impl Raw {
-    /// Opens what the guest opens.
+    /// Opens the files that the guest opens.
     ///
     /// # Errors
     ///
-    /// What the host says.
+    /// Those of the host.
     pub(crate) fn new(directory: &Path) -> io::Result<Self> {
         let open = |path: &Path, flags| openat(CWD, path, flags | OFlags::CLOEXEC, Mode::empty());
         Ok(Raw {
@@ -50,15 +50,15 @@ impl Raw {
         })
     }
 
-    /// Does `n` times what a row does. Says whether there is a system call for it at all.
+    /// Does the work of a row `n` times. Returns whether there is a system call for it.
     ///
     /// # Errors
     ///
-    /// What the host says.
+    /// Those of the host.
     pub(crate) fn run(&mut self, row: &str, n: u32) -> io::Result<bool> {
         let Some(call) = call(row) else { return Ok(false) };
         for _ in 0..n {
-            // As a function of the C library: through a pointer, and back with a return.
+            // Called like a function of the C library: through a pointer, and with a return.
             black_box(call)(self)?;
         }
         Ok(true)
@@ -68,7 +68,7 @@ impl Raw {
     ///
     /// # Errors
     ///
-    /// What the host says.
+    /// Those of the host.
     pub(crate) fn seek_inline(&mut self, n: u32) -> io::Result<()> {
         for _ in 0..n {
             black_box(seek(&self.file, SeekFrom::Start(9))?);
@@ -135,7 +135,7 @@ fn call(row: &str) -> Option<Call> {
     })
 }
 
-/// Keeps a result that nobody looks at from being optimised away.
+/// Keeps an unused result from being optimised away.
 fn done<R>(result: R) -> rustix::io::Result<()> {
     black_box(result);
     Ok(())

@@ -1,6 +1,6 @@
-# Sourced by tests/aarch64.sh: virtual machines with a kernel of their own, for what user emulation
-# cannot show. A kernel is built from Debian's sources for one size of pages and one of address
-# space; it holds tests/aarch64/init and busybox.
+# Sourced by tests/aarch64.sh: virtual machines with a kernel of their own, for effects that user
+# emulation does not have. A kernel is built from Debian's sources for one page size and one size of
+# address space. It contains tests/aarch64/init and busybox.
 
 # Sets QEMU_SYSTEM, an array: the command.
 find_qemu_system() {
@@ -14,7 +14,7 @@ find_qemu_system() {
         say "installing QEMU for whole machines"
         unpack trixie "$qemu" qemu-system-arm
     fi
-    # It brings the libraries it needs; the machine's may be too old.
+    # QEMU's package brings its own libraries, because those of the machine may be too old.
     local libraries=$qemu/usr/lib/x86_64-linux-gnu
     QEMU_SYSTEM=("$libraries/ld-linux-x86-64.so.2" --library-path
         "$libraries:$libraries/pulseaudio" "$qemu/usr/bin/qemu-system-aarch64"
@@ -22,7 +22,7 @@ find_qemu_system() {
     "${QEMU_SYSTEM[@]}" --version >&2 || unavailable "Debian's QEMU does not run here"
 }
 
-# Makes sure of the kernel's sources, and of busybox for aarch64.
+# Fetches the kernel's sources, and busybox for aarch64, if they are missing.
 find_sources() {
     local missing=()
     for tool in flex bison bc make gcc patch; do

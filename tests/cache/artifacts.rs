@@ -1,4 +1,4 @@
-//! Artifacts as products: for other machines, inspected, embedded, and refused with a reason.
+//! Artifacts by themselves: for other machines, inspected, embedded, and refused with a reason.
 
 use fastrand::Rng;
 use precast::{CompiledModule, Error, ErrorKind, Inspection, Runtime, Target};
@@ -20,11 +20,11 @@ const TARGETS: [&[&str]; 7] = [
 ];
 
 fn load(runtime: &Runtime, artifact: &[u8]) -> Result<CompiledModule, Error> {
-    // SAFETY: tests run what they have compiled, and change only what makes it refused.
+    // SAFETY: tests run only artifacts that they have compiled, and a changed artifact is refused.
     unsafe { runtime.load_bytes(artifact) }
 }
 
-/// An artifact as the command makes it, without the seal.
+/// An artifact as the command makes it, without its seal.
 fn compile(place: &Place, options: &[&str]) -> Vec<u8> {
     let file = place.write("m.wasm", module(7, 100));
     let output = place.path().join("m.precast");
@@ -152,7 +152,7 @@ fn inspect_of_damage() {
     for _ in 0..3000 {
         let mut bytes = artifact.clone();
         bytes[random.usize(..artifact.len())] = random.usize(..256) as u8;
-        // Whatever it says, it says it.
+        // With any damage, inspection must end without a panic.
         let _ = Inspection::of(&bytes);
     }
     let file = place.write("no.wasm", module(1, 0));

@@ -1,4 +1,5 @@
-//! Bounds: bytes and entries, the least recently used go first, and nobody who loads notices.
+//! Bounds: bytes and entries stay within them, the least recently used entries go first, and
+//! readers are not disturbed.
 
 use precast::cache::{Cache, Fingerprint, Options};
 use std::fs;
@@ -29,7 +30,7 @@ fn the_least_recently_used_goes_first() {
     assert_eq!(cache.counts().evicted, 1);
 }
 
-/// Also where an entry is copied before it is used, as others can write to the folder.
+/// This holds also if an entry is copied before it is used, because others can write to the folder.
 #[test]
 fn the_least_recently_used_goes_first_in_a_shared_folder() {
     let place = Place::new("sharedlru");
@@ -47,7 +48,7 @@ fn the_least_recently_used_goes_first_in_a_shared_folder() {
 #[test]
 fn bytes_are_bounded() {
     let place = Place::new("bytes");
-    // An artifact has pages as large as its machine may have.
+    // The artifact's pages are as large as its machine may have.
     let one = precast::Runtime::new().precompile(&module(0, 20_000)).unwrap().len();
     let bound = 6 * one;
     let (cache, runtime) = open(&place, Options::new().max_bytes(bound as u64));
@@ -57,7 +58,7 @@ fn bytes_are_bounded() {
     }
     let before = place.files("modules");
     assert!(before.len() > 2);
-    // What alone is too large is not kept, and nothing makes room for it.
+    // An entry above the bound is not kept, and nothing is evicted for it.
     assert_answers(&runtime.compile(&module(99, bound)).unwrap(), 99, bound);
     assert_eq!(place.files("modules"), before);
     assert_eq!(cache.counts().published, 20);
@@ -78,14 +79,14 @@ fn other_builds_go_first() {
     runtime.compile(&module(3, 0)).unwrap();
     assert_eq!(cache.usage(Some(&fingerprint)).old_entries, 0);
     assert!((1..4).all(|n| has(&cache, n)));
-    // And pruning removes them without need.
+    // Pruning removes them even if there is room.
     drop(cache.publish(&key, b"artifact"));
     assert_eq!(cache.usage(Some(&fingerprint)).old_entries, 1);
     assert_eq!(cache.prune(Some(&fingerprint)).entries, 1);
     assert_eq!(cache.usage(None).entries, 2);
 }
 
-/// Files that come and go behind the ledger's back, and a ledger that is damaged.
+/// Files are added and removed without the ledger, and the ledger is damaged.
 #[test]
 fn the_ledger_is_no_authority() {
     let place = Place::new("ledger");

@@ -5,7 +5,7 @@ use std::fs;
 use crate::module;
 use crate::place::{Place, replace, stdout};
 
-/// What a command prints that must succeed.
+/// The output of a command that must succeed.
 #[track_caller]
 fn run(place: &Place, args: &[&str]) -> String {
     stdout(&place.precast(args).output().unwrap())
@@ -85,7 +85,7 @@ fn the_text_format_is_cached_too() {
         assert_eq!(stdout(&place.answer(&file).output().unwrap()), "7\n");
     }
     assert_eq!(stat(&place, "published"), "1");
-    // What changed is compiled.
+    // A changed file is compiled.
     let file = place.write("m.wat", "(module (func (export \"answer\") (result i32) i32.const 8))");
     assert_eq!(stdout(&place.answer(&file).output().unwrap()), "8\n");
 }

@@ -1,4 +1,4 @@
-//! Damage of a real entry, in every place: never executed, always replaced.
+//! Damage to an entry, at every position: it is never executed and always replaced.
 
 use fastrand::Rng;
 use precast::cache::{Cache, Options, Verify};
@@ -9,7 +9,7 @@ use std::path::{Path, PathBuf};
 use crate::place::{Place, replace, write_over};
 use crate::{module, open};
 
-/// A module with everything an artifact has.
+/// A module with every kind of record that an artifact has.
 const MODULE: &str = r#"(module $m
   (import "host" "note" (func $note (param i32)))
   (memory (export "memory") 2) (data (i32.const 16) "hello") (data $passive "bytes")
@@ -33,7 +33,7 @@ fn assert_right(module: &CompiledModule) {
     assert_eq!(result, [Value::I32(i32::from(b'e'))]);
 }
 
-/// A cache with one entry, of a file it knows.
+/// A cache with one entry, of a known file.
 struct Cached {
     place: Place,
     file: PathBuf,
@@ -54,7 +54,7 @@ impl Cached {
         Cached { place, file, cache, runtime, entry, whole }
     }
 
-    /// Whether the entry is used with these bytes: it is looked at, and not compiled again.
+    /// Whether the entry is used with these bytes: it is read, and not compiled again.
     fn accepts(&self, bytes: &[u8], write: fn(&Path, &[u8])) -> bool {
         write(&self.entry, bytes);
         let before = self.cache.counts().refused;
@@ -63,7 +63,7 @@ impl Cached {
         accepted
     }
 
-    /// Compiles after damage: it works, and the entry is whole again.
+    /// Compiles after damage: that succeeds, and the entry is whole again.
     #[track_caller]
     fn assert_heals(&self) {
         let before = self.cache.counts();
@@ -76,7 +76,7 @@ impl Cached {
 
     fn assert_whole(&self) {
         let now = fs::read(&self.entry).unwrap();
-        // The trailer tells when it was written.
+        // The trailer contains the time of writing.
         let end = self.whole.len() - 128;
         assert!(now[..end] == self.whole[..end]);
     }
@@ -87,7 +87,7 @@ impl Cached {
         bytes
     }
 
-    /// Where header and metadata end.
+    /// The end of header and metadata.
     fn end_of_metadata(&self) -> usize {
         u64::from_le_bytes(self.whole[24..32].try_into().unwrap()) as usize
     }
@@ -130,7 +130,7 @@ fn truncations_are_refused() {
             let bytes = &cached.whole[..len];
             assert!(!cached.accepts(bytes, replace), "{len} bytes are accepted");
             cached.assert_heals();
-            // And with a trailer, of this or another length.
+            // And with a trailer, of the same or another length.
             let trailer = &cached.whole[cached.whole.len() - 128..];
             let bytes = [bytes, trailer].concat();
             assert!(!cached.accepts(&bytes, replace), "{len} bytes and a trailer are accepted");
@@ -140,8 +140,8 @@ fn truncations_are_refused() {
     }
 }
 
-/// At `header` nobody's writing to the file goes unnoticed, and of silent damage only that of
-/// text and data, which nothing reads at loading.
+/// At level `header`, every write to the file is noticed. Of silent damage, only that of text and
+/// data is missed, which loading does not read.
 #[test]
 fn flips_are_refused_at_header() {
     if !Place::new("times-flips_are_refused_at_header").keeps_times() {
@@ -165,8 +165,8 @@ fn flips_are_refused_at_header() {
     cached.assert_heals();
 }
 
-/// Silent damage of what only traps read is found when a trap reads it: the guest is stopped all the
-/// same, and the entry goes.
+/// Silent damage to a table that only traps read is found when a trap reads it. The guest is
+/// stopped all the same, and the entry is removed.
 #[test]
 fn damage_that_a_trap_finds() {
     let place = Place::new("trap");
@@ -178,7 +178,7 @@ fn damage_that_a_trap_finds() {
     let parts = precast::Inspection::of(&whole[..whole.len() - 128]).unwrap().sections;
     let at = |name: &str| parts.iter().find(|part| part.name == name).unwrap().offset as usize;
     for name in ["funcs", "trap offsets", "trap codes", "trap locations", "names", "name bytes"] {
-        // The entry as it is now: each was published at a time of its own.
+        // The current entry, since each has its own time of publication.
         let mut bytes = fs::read(&entry).unwrap();
         bytes[at(name)] ^= 1;
         replace(&entry, &bytes);
@@ -211,7 +211,7 @@ fn what_is_no_entry_is_replaced() {
         assert!(!cached.accepts(bytes, replace));
         cached.assert_heals();
     }
-    // Of another version of the format, with a trailer that fits.
+    // An entry with another version of the format and a matching trailer.
     let healed = cached.cache.usage(None).refused;
     assert!(healed >= 4, "{healed} are counted");
 }

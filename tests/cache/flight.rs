@@ -1,4 +1,4 @@
-//! Crowds and crashes: one compiles, all get the answer, nothing is left behind.
+//! Single flight and crashes: one process compiles, all get the answer, and nothing is left behind.
 
 use fastrand::Rng;
 use precast::cache::Options;
@@ -60,7 +60,7 @@ fn killed_while_compiling() {
     let place = Place::new("killed");
     let (cache, _) = open(&place, Options::new());
     let mut random = Rng::with_seed(3);
-    // How long one takes from start to end.
+    // The time of one run from start to end.
     let file = place.write("m.wasm", large(1000));
     let start = Instant::now();
     stdout(&place.answer(&file).output().unwrap());
@@ -85,7 +85,8 @@ fn killed_while_compiling() {
     assert_eq!(place.temporaries(), 0);
 }
 
-/// A holder that is stopped, not dead, is waited for no longer than the settings say.
+/// A holder of the lock that is stopped, but alive, delays others no longer than the settings
+/// allow.
 #[test]
 fn waiting_has_a_limit() {
     let place = Place::new("limit");
@@ -101,7 +102,7 @@ fn waiting_has_a_limit() {
     drop(flight);
 }
 
-/// A file whose writer is gone does not stay, and does not count.
+/// A file of a dead writer is removed and does not count.
 #[test]
 fn leftovers_are_removed() {
     let place = Place::new("leftovers");

@@ -1,4 +1,4 @@
-//! Folders: whose they are, who can write to them, and what happens where nobody can.
+//! Folders: their owners, who can write to them, and the behaviour if nobody can.
 
 use precast::cache::{Cache, OpenError, Options};
 use std::fs::{self, Permissions};
@@ -11,7 +11,7 @@ use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
 use crate::place::{Place, stdout};
 use crate::{assert_answers, module, open, runtime};
 
-/// Nobody in particular.
+/// The ID of another user.
 const STRANGER: u32 = 54321;
 
 fn set_mode(path: &Path, mode: u32) {
@@ -26,7 +26,7 @@ fn is_superuser(place: &Place) -> bool {
     superuser
 }
 
-/// The one warning of a process that went on and gave the answer.
+/// Checks that a process gave one warning, continued, and gave the answer.
 #[track_caller]
 fn warning(output: &Output, answer: &str) -> String {
     let stderr = String::from_utf8(output.stderr.clone()).unwrap();
@@ -74,13 +74,13 @@ fn a_folder_that_others_can_write_is_refused() {
         let line = refusal(&place.answer(&file).output().unwrap());
         assert!(line.contains("others can write") && line.contains("chmod go-w"), "{line}");
         assert!(fs::read_dir(place.cache()).unwrap().next().is_none(), "it is left alone");
-        // With a key it does not matter who can.
+        // With a key others may write to the folder.
         let (_, runtime) = open(&place, Options::new().key([1; 32]));
         assert_answers(&runtime.compile(&module(7, 0)).unwrap(), 7, 0);
         fs::remove_dir_all(place.cache()).unwrap();
         fs::create_dir(place.cache()).unwrap();
     }
-    // Others may look at it.
+    // Others may read the folder.
     set_mode(&place.cache(), 0o755);
     Cache::open(place.cache()).unwrap();
 }
@@ -99,7 +99,7 @@ fn a_folder_of_somebody_else_is_refused() {
     assert!(matches!(error, OpenError::OwnedByOther { owner: STRANGER, user: 0, .. }), "{error}");
     let line = refusal(&place.answer(&file).output().unwrap());
     assert!(line.contains("belongs to user 54321"), "{line}");
-    // Where nobody asked for that folder, the program runs without it.
+    // If the user did not choose the folder, the program runs without it.
     let mut command = place.answer(&file);
     command.env_remove("PRECAST_CACHE_DIR").env("XDG_CACHE_HOME", place.path());
     fs::rename(place.cache(), place.path().join("precast")).unwrap();
@@ -135,8 +135,8 @@ fn an_entry_of_somebody_else_is_refused() {
         assert_answers(&runtime.compile(&wasm).unwrap(), 7, 0);
         expected += 1;
     }
-    // It is looked at once more when the lock had to be waited for: a process that another test
-    // starts holds a copy of it until it executes its program.
+    // The folder is read once more after a wait for the lock: a process that another test starts
+    // inherits a copy of the lock's file until it executes its program.
     let refused = cache.counts().refused;
     assert!((expected..=2 * expected).contains(&refused), "{refused} of {expected}");
     assert_answers(&runtime.compile(&wasm).unwrap(), 7, 0);
@@ -182,7 +182,7 @@ fn a_folder_that_cannot_be() {
     assert_eq!(stdout(&nowhere.output().unwrap()), "7\n");
 }
 
-/// A folder that vanishes under a process that has it open.
+/// A folder that is removed while a process has it open.
 #[test]
 fn a_folder_that_is_removed() {
     let place = Place::new("removed");
@@ -195,8 +195,8 @@ fn a_folder_that_is_removed() {
     assert_eq!((cache.clean().entries, cache.verify().unwrap().whole), (0, 0));
 }
 
-/// Runs a script in a mount namespace of its own, with the command for a module's answer as `"$@"`.
-/// None where that is not permitted.
+/// Runs a script in a separate mount namespace, with the command for a module's answer as `"$@"`.
+/// None if that is not permitted.
 fn in_namespace(place: &Place, script: &str, file: &Path) -> Option<Output> {
     let mut probe = Command::new("unshare");
     probe.args(["-m", "sh", "-c", "mount -t tmpfs none /mnt"]).stderr(Stdio::null());
@@ -232,7 +232,7 @@ fn a_full_disk_is_no_failure() {
     let place = Place::new("full");
     fs::create_dir(place.cache()).unwrap();
     let file = place.write("m.wasm", module(7, 100_000));
-    // What does not fit is removed, and what fits later is kept.
+    // An entry that does not fit is removed, and a later one that fits is kept.
     let script = r#"mount -t tmpfs -o size=80k,mode=700 none "$PRECAST_CACHE_DIR"
         "$@"; ls "$PRECAST_CACHE_DIR/tmp"; mount -o remount,size=800k "$PRECAST_CACHE_DIR"
         "$@"; ls "$PRECAST_CACHE_DIR/modules/"* | wc -l; ls "$PRECAST_CACHE_DIR/tmp""#;

@@ -1,4 +1,4 @@
-//! Versions of one module: what is compiled again is what changed, and the result is the same.
+//! Versions of one module: only the changed function is compiled again, and the result is the same.
 
 use fastrand::Rng;
 use precast::cache::Options;
@@ -8,7 +8,7 @@ use std::fs;
 use crate::open;
 use crate::place::{Place, replace};
 
-/// A module of many functions, one of which has `edit` in it.
+/// A module with many functions, one of which contains `edit`.
 fn version(edit: u32) -> Vec<u8> {
     let function = |n: u32| {
         let constant = if n == 77 { edit } else { n };
@@ -41,7 +41,7 @@ fn an_edit_gives_what_compiling_anew_does() {
     }
     assert_eq!((cache.counts().published, cache.counts().refused), (4, 0));
     assert_eq!(cache.verify().unwrap().whole, 5);
-    // Tiny modules are compiled faster than a bundle is written.
+    // Compiling a tiny module takes less time than writing a bundle.
     runtime.compile(&crate::module(1, 0)).unwrap();
     assert_eq!(place.files("functions").len(), 1);
 }
@@ -62,7 +62,7 @@ fn a_damaged_bundle_is_not_used() {
         replace(&bundle, &bytes);
         assert!(runtime.compile(&wasm).unwrap().serialize() == expected);
         assert_eq!(cache.counts().refused, n + 1);
-        // The next one compiles too: nothing but the bundle is there.
+        // The next one compiles too: only the bundle is left.
         place.files("modules").iter().for_each(|path| fs::remove_file(path).unwrap());
     }
 }

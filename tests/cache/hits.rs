@@ -1,4 +1,4 @@
-//! Hits and misses: what is found, and what must not be.
+//! Hits and misses: entries that are found, and entries that must not be.
 
 use precast::cache::{Counts, Options, Verify};
 use precast::{Config, Features, Runtime};
@@ -32,7 +32,7 @@ fn the_second_time_it_is_mapped() {
         assert_eq!(other.counts(), counts(1, 0, 0));
         assert!(mapped.serialize() == compiled.serialize());
         mapped.verify().unwrap();
-        // Instances go on when the entry is gone.
+        // Instances continue after their entry is removed.
         cache.clean();
         assert_answers(&mapped, 7, 1000);
         assert_eq!(place.files("modules").len(), 0);
@@ -61,7 +61,7 @@ fn settings_that_change_code_have_entries_of_their_own() {
         Config::new().optimize(false),
         Config::new().features(Features::WASM1),
         Config::new().spectre_guards(false),
-        // These two change no code.
+        // These two settings change no code.
         Config::new().threads(1),
         Config::new().verify(true),
     ];
@@ -72,7 +72,8 @@ fn settings_that_change_code_have_entries_of_their_own() {
     assert_eq!(place.files("modules").len(), 4);
 }
 
-/// A module that one version of WebAssembly has and another refuses must not come from the cache.
+/// A module that one version of WebAssembly accepts and another refuses must not come from the
+/// cache.
 #[test]
 fn validation_is_not_skipped() {
     let place = Place::new("validation");
@@ -96,9 +97,9 @@ fn a_known_file_is_not_read() {
     assert!(runtime.cached_file(&file).is_none());
     assert_answers(&runtime.compile_file(&file).unwrap(), 7, 100);
     assert_answers(&runtime.cached_file(&file).expect("it is known"), 7, 100);
-    // Nobody could read it now, but for the superuser.
+    // Only the superuser could read the file now.
     fs::set_permissions(&file, fs::Permissions::from_mode(0o000)).unwrap();
-    // That is a change: of the time of the last one.
+    // This is a change too: of the time of the last change.
     assert!(runtime.cached_file(&file).is_none());
     fs::set_permissions(&file, fs::Permissions::from_mode(0o600)).unwrap();
     std::thread::sleep(std::time::Duration::from_secs(5));
@@ -106,19 +107,19 @@ fn a_known_file_is_not_read() {
     let (others, other) = open(&place, Options::new());
     assert_answers(&other.cached_file(&file).expect("others know it"), 7, 100);
     assert_eq!((cache.counts().misses, others.counts()), (1, counts(1, 0, 0)));
-    // The same settings only.
+    // Only with the same settings.
     let config = Config::new().optimize(false).cache(cache);
     assert!(Runtime::with_config(config).cached_file(&file).is_none());
 }
 
-/// A file that changes again and again, faster than its times do, is never taken for what it was.
+/// A file that changes repeatedly, faster than its times do, is never served from an old entry.
 #[test]
 fn a_changing_file_is_not_known() {
     let place = Place::new("racy");
     let (cache, runtime) = open(&place, Options::new());
     let file = place.write("m.wasm", module(0, 0));
     for n in 0..40 {
-        // In place, of the same size.
+        // The change is in place and keeps the size.
         fs::write(&file, module(100 + n, 0)).unwrap();
         assert_answers(&runtime.compile_file(&file).unwrap(), 100 + n, 0);
         assert_answers(&runtime.compile_file(&file).unwrap(), 100 + n, 0);
@@ -145,7 +146,7 @@ fn a_changed_index_is_no_danger() {
         let mut bytes = whole.clone();
         bytes[at] ^= 1 << (at % 8);
         fs::write(&index, bytes).unwrap();
-        // Another process: this one remembers what it has seen.
+        // A new cache, because this one remembers its lookups.
         let (_, other) = open(&place, Options::new());
         for (file, n) in [(&one, 1), (&two, 2)] {
             if let Some(module) = other.cached_file(file) {
@@ -179,7 +180,7 @@ fn renamed_entries_are_foreign() {
     assert_eq!(cache.verify().unwrap().whole, 2);
 }
 
-/// Nothing at the place of an entry makes loading wait, fail or read elsewhere.
+/// No kind of file under an entry's name makes loading wait, fail or read elsewhere.
 #[test]
 fn entries_that_are_no_files() {
     let place = Place::new("nofile");
@@ -197,7 +198,7 @@ fn entries_that_are_no_files() {
         assert!(fs::symlink_metadata(&entry).unwrap().is_file(), "it was replaced");
         fs::remove_file(&entry).unwrap();
     }
-    // A folder cannot be replaced by renaming: it stays, and nothing is cached for the module.
+    // Renaming cannot replace a folder: it stays, and nothing is cached for the module.
     fs::create_dir(&entry).unwrap();
     assert_answers(&runtime.compile(&wasm).unwrap(), 1, 0);
     assert_eq!((cache.counts().hits, place.temporaries()), (0, 0));
@@ -215,13 +216,14 @@ fn authenticated_entries() {
     with_key.compile(&wasm).unwrap();
     assert_answers(&with_key.compile(&wasm).unwrap(), 9, 500);
     assert_eq!(ours.counts(), counts(1, 1, 0));
-    // Whoever has another key, or none, made something else.
+    // An entry by a holder of another key, or without a key, is not used.
     for key in [Some(2), Some(1)] {
         let (cache, runtime) = open(key);
         assert_answers(&runtime.compile(&wasm).unwrap(), 9, 500);
         assert_eq!(cache.counts(), counts(0, 1, 1), "{key:?}");
     }
-    // In a folder that everybody can write to, a good entry of somebody else is copied.
+    // In a folder that everybody can write to, a valid entry that belongs to another user is
+    // copied.
     fs::set_permissions(place.cache(), fs::Permissions::from_mode(0o777)).unwrap();
     let entry = place.entry();
     fs::set_permissions(&entry, fs::Permissions::from_mode(0o666)).unwrap();

@@ -1,4 +1,4 @@
-//! Folders that others can write to, or could once: what they plant there harms nobody.
+//! Folders that others can write to, or could in the past: files that they plant there do no harm.
 
 use std::fs::{self, Permissions};
 use std::os::unix::fs::{MetadataExt, PermissionsExt, chown, symlink};
@@ -15,7 +15,7 @@ use rustix::fs::{CWD, FileType, Mode, mknodat};
 use crate::place::{Place, stdout};
 use crate::{assert_answers, module, open, runtime};
 
-/// Nobody in particular.
+/// The ID of another user.
 const STRANGER: u32 = 54321;
 
 /// Every name that the cache uses at the top of its folder.
@@ -42,7 +42,7 @@ fn shared(place: &Place) -> Options {
     Options::new().key([7; 32])
 }
 
-/// Whatever a cache does: it finds, compiles, remembers, counts, checks and removes.
+/// Performs every operation of a cache: find, compile, remember, count, check and remove.
 fn use_all(place: &Place, options: &Options) {
     let file = place.write("used.wasm", module(1, 20_000));
     let old = std::time::SystemTime::now() - Duration::from_secs(100);
@@ -62,7 +62,7 @@ fn use_all(place: &Place, options: &Options) {
     }
 }
 
-/// What a file is, all of it.
+/// The contents and metadata of a file.
 fn state(path: &Path) -> (Vec<u8>, u64, i64, u32) {
     let stat = fs::metadata(path).unwrap();
     let nanos = |seconds: i64, nanos: i64| seconds * 1_000_000_000 + nanos;
@@ -70,7 +70,7 @@ fn state(path: &Path) -> (Vec<u8>, u64, i64, u32) {
     (fs::read(path).unwrap(), stat.size(), modified, stat.mode())
 }
 
-/// Files of a victim under the names that the cache writes to, by other hard links.
+/// Files of a victim under the names to which the cache writes, by other hard links.
 #[test]
 fn planted_hard_links_are_not_written() {
     let place = Place::new("hardlinks");
@@ -88,7 +88,7 @@ fn planted_hard_links_are_not_written() {
             assert_eq!(state(&victim), before, "{name}");
             fs::remove_file(&victim).unwrap();
         }
-        // All at once, and everything that a cache can do.
+        // All of them at once, and every operation of a cache.
         let victim = place.write("victim", bytes);
         let before = state(&victim);
         for name in FILES {
@@ -101,7 +101,7 @@ fn planted_hard_links_are_not_written() {
     }
 }
 
-/// The entry's own name, and that of a bundle, linked to a victim's file.
+/// The name of an entry, and that of a bundle, linked to a victim's file.
 #[test]
 fn planted_entries_are_not_written() {
     let place = Place::new("entrylinks");
@@ -120,7 +120,7 @@ fn planted_entries_are_not_written() {
     }
 }
 
-/// Symbolic links in the place of files and folders: nothing is made or removed where they lead to.
+/// Symbolic links in place of files and folders: nothing is created or removed at their targets.
 #[test]
 fn planted_symbolic_links_are_not_followed() {
     let place = Place::new("symlinks");
@@ -170,7 +170,7 @@ fn planted_symbolic_links_are_not_followed() {
         use_all(&place, &options);
         assert!(list() == before, "{names:?}");
     }
-    // Links to nothing make nothing there.
+    // Dangling links create nothing at their targets.
     prepare(&[]);
     for name in all {
         symlink(home.join("new"), place.cache().join(name)).unwrap();
@@ -213,8 +213,8 @@ fn planted_pipes_folders_and_sockets() {
     }
 }
 
-/// A file of ours that somebody still has open for writing, in a folder where they can put it:
-/// it is copied before it is checked. It may change, or shrink, afterwards.
+/// A file of ours that another user still has open for writing, in a folder where they can put it.
+/// It is copied before the check, because it may change or shrink afterwards.
 #[test]
 fn an_entry_that_changes_while_it_is_used() {
     let place = Place::new("changes");
@@ -247,7 +247,7 @@ fn an_entry_that_changes_while_it_is_used() {
     }
 }
 
-/// A file with no bytes on disk that claims to be an entry of a terabyte.
+/// A sparse file that claims to be an entry of a terabyte.
 #[test]
 fn a_huge_entry_takes_no_memory() {
     let place = Place::new("huge");
@@ -265,7 +265,7 @@ fn a_huge_entry_takes_no_memory() {
     std::os::unix::fs::FileExt::write_all_at(&file, &trailer, size).unwrap();
     assert_answers(&runtime.compile(&module(1, 0)).unwrap(), 1, 0);
     assert_eq!(cache.verify().unwrap().whole, 1);
-    // Ledgers with numbers of every size: what is added to them overflows nothing.
+    // Ledgers with numbers of every size: no sum overflows.
     for n in 0..4 {
         let huge = place.cache().join("modules").join("ab".repeat(8));
         let _ = fs::create_dir(&huge);
@@ -276,7 +276,7 @@ fn a_huge_entry_takes_no_memory() {
     }
 }
 
-/// A ledger of somebody who can compute its check.
+/// Writes a ledger with a valid check, which anybody can compute.
 #[test]
 fn a_planted_ledger_overflows_nothing() {
     let place = Place::new("planted");
@@ -300,15 +300,16 @@ fn xxh3_with_seed_1(bytes: &[u8]) -> u64 {
     xxhash_rust::xxh3::xxh3_64_with_seed(bytes, 1)
 }
 
-/// Whoever can write to the folder can hold every lock in it. That costs a wait, but not one for
-/// every module.
+/// A user who can write to the folder can hold every lock in it. That costs one wait, but not one
+/// for every module.
 #[test]
 fn locks_that_are_held_for_ever() {
     let place = Place::new("heldlocks");
     let (_, runtime) = open(&place, shared(&place).wait(Duration::from_millis(100)));
     runtime.compile(&module(1, 0)).unwrap();
     let lock = fs::OpenOptions::new().write(true).open(place.cache().join("lock")).unwrap();
-    // For an open file, not for this process, which closes that file more than once.
+    // The lock belongs to an open file and not to this process, which closes that file more than
+    // once.
     let range = flock { l_type: 1, l_whence: 0, l_start: 0, l_len: 0, l_pid: 0 };
     fcntl(&lock, FcntlArg::F_OFD_SETLK(&range)).unwrap();
     let start = Instant::now();
@@ -322,7 +323,7 @@ fn unsafe_above(error: &OpenError) -> bool {
     matches!(error, OpenError::ReplaceableByOthers { .. }) && error.is_unsafe()
 }
 
-/// A folder above that others can write to: they can put any folder of ours in the cache's place.
+/// A folder above is writable by others: they can replace the cache folder by any folder of ours.
 #[test]
 fn a_folder_below_one_of_others() {
     let place = Place::new("above");
@@ -330,7 +331,7 @@ fn a_folder_below_one_of_others() {
     fs::create_dir(&above).unwrap();
     let cache = above.join("cache");
     let file = place.write("m.wasm", module(7, 0));
-    // Something that they had us unpack. Every file in it is ours.
+    // A folder that they had us unpack. Every file in it is ours.
     let unpacked = above.join("unpacked");
     runtime(&Cache::open(&unpacked).unwrap()).compile(&module(7, 0)).unwrap();
     set_mode(&unpacked, 0o755);
@@ -347,7 +348,7 @@ fn a_folder_below_one_of_others() {
         }
         assert!(cache.join("modules").exists());
         fs::remove_dir_all(&cache).unwrap();
-        // One that was there before may not.
+        // A folder that existed before may not be used.
         fs::rename(&unpacked, &cache).unwrap();
         let error = Cache::open(&cache).unwrap_err();
         assert!(unsafe_above(&error) && !error.to_string().contains('\n'), "{error}");
@@ -355,18 +356,18 @@ fn a_folder_below_one_of_others() {
         let output = command.env("PRECAST_CACHE_DIR", &cache).output().unwrap();
         assert_eq!(output.status.code(), Some(1), "{output:?}");
         fs::rename(&cache, &unpacked).unwrap();
-        // Nor may one to which a link leads.
+        // A folder to which a link leads may not be used either.
         symlink(&unpacked, &cache).unwrap();
         assert!(Cache::open(&cache).unwrap_err().is_unsafe());
         fs::remove_file(&cache).unwrap();
     }
-    // With the sticky bit others can only change what is theirs.
+    // With the sticky bit, others can change only their own files.
     chown(&above, Some(fs::metadata(place.path()).unwrap().uid()), None).unwrap();
     set_mode(&above, 0o1777);
     Cache::open(&unpacked).unwrap();
 }
 
-/// A symbolic link of a stranger anywhere on the way.
+/// A symbolic link of another user anywhere on the path.
 #[test]
 fn a_link_of_somebody_else_on_the_way_is_refused() {
     let place = Place::new("waylink");
@@ -380,15 +381,15 @@ fn a_link_of_somebody_else_on_the_way_is_refused() {
     std::os::unix::fs::lchown(&link, Some(STRANGER), None).unwrap();
     let error = Cache::open(link.join("cache")).unwrap_err();
     assert!(matches!(error, OpenError::OwnedByOther { owner: STRANGER, .. }), "{error}");
-    // By a relative path with every kind of component.
+    // A relative path with every kind of component.
     Cache::open(real.join("../real/./cache")).unwrap();
     assert!(Cache::open(real.join("../link/cache")).unwrap_err().is_unsafe());
     symlink("loop", place.path().join("loop")).unwrap();
     assert!(!Cache::open(place.path().join("loop/cache")).unwrap_err().is_unsafe());
 }
 
-/// A folder that others could write to once, and that was made safe since: what they left there is
-/// not used.
+/// A folder was writable by others in the past and is safe now: files that they left there are not
+/// used.
 #[test]
 fn what_others_left_is_not_used() {
     let place = Place::new("left");
@@ -406,7 +407,7 @@ fn what_others_left_is_not_used() {
         assert_answers(&runtime.compile_file(&file).unwrap(), 7, 30_000);
         assert!(runtime.cached_file(&file).is_some());
     };
-    // The index and the ledger, of a stranger or to be written by one.
+    // The index and the ledger, owned by another user or writable by one.
     for name in ["index", "ledger", "lock"] {
         for (owner, mode) in [(STRANGER, 0o644), (0, 0o666), (0, 0o620)] {
             lived();
@@ -424,7 +425,7 @@ fn what_others_left_is_not_used() {
             cache.clean();
         }
     }
-    // Folders: others could exchange the files in them.
+    // Folders in which others could replace files.
     lived();
     let build = place.entry().parent().unwrap().to_owned();
     for (owner, mode) in [(STRANGER, 0o755), (0, 0o777), (0, 0o1777)] {
@@ -453,7 +454,7 @@ fn what_others_left_is_not_used() {
     assert!(functions.find(&lineage).is_none());
 }
 
-/// A folder that holds other things: only what the cache made is ever removed.
+/// In a folder with other files, only files that the cache made are ever removed.
 #[test]
 fn what_the_cache_did_not_make_stays() {
     let place = Place::new("others");
@@ -476,7 +477,7 @@ fn what_the_cache_did_not_make_stays() {
     assert!(cache.verify().unwrap().damaged.is_empty());
 }
 
-/// A damaged entry that a file's identity leads to is refused once.
+/// A damaged entry to which a file's stamp leads is refused once.
 #[test]
 fn a_refusal_is_counted_once() {
     let place = Place::new("once");

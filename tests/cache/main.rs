@@ -1,4 +1,5 @@
-//! The cache as an enemy meets it: damage, crowds, crashes, full disks, folders of others.
+//! Tests of the cache under hostile conditions: damage, many processes, crashes, full disks,
+//! folders of other users.
 
 mod artifacts;
 #[path = "../support/binary.rs"]

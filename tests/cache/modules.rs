@@ -1,4 +1,4 @@
-//! Modules whose code and data can be told from all others, and what compiles them.
+//! Modules whose code and data differ from those of all others, and runtimes that compile them.
 
 use fastrand::Rng;
 use precast::cache::{Cache, Options};
@@ -6,7 +6,7 @@ use precast::{CompiledModule, Config, Runtime, Value};
 
 use crate::place::Place;
 
-/// A module whose `answer` gives `n`, with `size` bytes of data that only this `n` has.
+/// A module whose `answer` returns `n`, with `size` bytes of data that are unique to this `n`.
 pub(crate) fn module(n: u32, size: usize) -> Vec<u8> {
     let mut random = Rng::with_seed(u64::from(n) + 1);
     let digit = |nibble: usize| char::from(b"0123456789abcdef"[nibble]);
@@ -34,13 +34,13 @@ pub(crate) fn module(n: u32, size: usize) -> Vec<u8> {
     wat::parse_str(text).expect("the text of the module")
 }
 
-/// What `sum` of [`module`] gives.
+/// The result of `sum` of [`module`].
 pub(crate) fn sum(n: u32, size: usize) -> i32 {
     let mut random = Rng::with_seed(u64::from(n) + 1);
     (0..size).fold(0, |sum: i32, _| sum.wrapping_mul(31).wrapping_add(random.usize(..256) as i32))
 }
 
-/// Runs a module of [`module`]: code and data must be right.
+/// Runs a module of [`module`], and checks its code and data.
 #[track_caller]
 pub(crate) fn assert_answers(module: &CompiledModule, n: u32, size: usize) {
     let mut namespace = module.runtime().namespace();
@@ -51,12 +51,12 @@ pub(crate) fn assert_answers(module: &CompiledModule, n: u32, size: usize) {
     assert_eq!(total, [Value::I32(sum(n, size))]);
 }
 
-/// A runtime with this cache. It compiles on one thread: these modules are tiny.
+/// A runtime with this cache. It compiles on one thread, because these modules are tiny.
 pub(crate) fn runtime(cache: &Cache) -> Runtime {
     Runtime::with_config(Config::new().threads(1).cache(cache.clone()))
 }
 
-/// A runtime with a cache in this place.
+/// A runtime with a cache in this folder.
 pub(crate) fn open(place: &Place, options: Options) -> (Cache, Runtime) {
     let cache = options.open(place.cache()).expect("the cache opens");
     let runtime = runtime(&cache);

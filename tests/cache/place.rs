@@ -1,4 +1,4 @@
-//! A folder for one test: the cache's, and files beside it.
+//! A scratch folder for one test, with the cache folder and other files.
 
 use std::collections::HashMap;
 use std::ffi::OsStr;
@@ -10,7 +10,7 @@ use std::time::Duration;
 
 use crate::binary::precast;
 
-/// A new folder, removed when this is dropped.
+/// A new folder, removed when it is dropped.
 pub(crate) struct Place(PathBuf);
 
 impl Place {
@@ -25,19 +25,19 @@ impl Place {
         &self.0
     }
 
-    /// Where the cache is.
+    /// The path of the cache folder.
     pub(crate) fn cache(&self) -> PathBuf {
         self.0.join("cache")
     }
 
-    /// Writes a file beside the cache.
+    /// Writes a file beside the cache folder.
     pub(crate) fn write(&self, name: &str, bytes: impl AsRef<[u8]>) -> PathBuf {
         let path = self.0.join(name);
         fs::write(&path, bytes).expect("the file is written");
         path
     }
 
-    /// Whether files here can be known by their identity; where they cannot, it says so.
+    /// Whether files here can be known by their stamps. Prints a message if they cannot.
     pub(crate) fn keeps_times(&self) -> bool {
         let kind = rustix::fs::statfs(self.path()).expect("the file system").f_type as u32;
         // ext4, XFS, Btrfs, F2FS.
@@ -48,14 +48,15 @@ impl Place {
         keeps
     }
 
-    /// Writes a file that the cache may know from now on: it has not changed for some seconds.
+    /// Writes a file that the cache can know from now on, because it has not changed for some
+    /// seconds.
     pub(crate) fn write_settled(&self, name: &str, bytes: impl AsRef<[u8]>) -> PathBuf {
         let path = self.write(name, bytes);
         std::thread::sleep(Duration::from_secs(5));
         path
     }
 
-    /// The files of a kind that the cache holds.
+    /// The files of a kind in the cache.
     pub(crate) fn files(&self, kind: &str) -> Vec<PathBuf> {
         let list = |folder: &Path| -> Vec<PathBuf> {
             let entries = fs::read_dir(folder).into_iter().flatten();
@@ -67,14 +68,14 @@ impl Place {
         files
     }
 
-    /// The one entry there is.
+    /// The only entry.
     #[track_caller]
     pub(crate) fn entry(&self) -> PathBuf {
         let [entry] = <[PathBuf; 1]>::try_from(self.files("modules")).expect("one entry");
         entry
     }
 
-    /// How many files are being written, or were left by who wrote them.
+    /// The number of temporary files.
     pub(crate) fn temporaries(&self) -> usize {
         fs::read_dir(self.cache().join("tmp")).map_or(0, Iterator::count)
     }
@@ -88,7 +89,7 @@ impl Place {
         command
     }
 
-    /// Calls `answer` of a module in a process of its own.
+    /// Calls `answer` of a module in a separate process.
     pub(crate) fn answer(&self, file: &Path) -> Command {
         let file = file.to_str().expect("UTF-8");
         self.precast(["run", "--invoke", "answer", file])
@@ -98,7 +99,7 @@ impl Place {
 impl Drop for Place {
     fn drop(&mut self) {
         let _ = fs::set_permissions(self.cache(), Permissions::from_mode(0o700));
-        // A leftover in the system's temporary folder is no failure.
+        // A leftover in the system's temporary folder does no harm.
         let _ = fs::remove_dir_all(&self.0);
     }
 }
@@ -111,7 +112,7 @@ pub(crate) fn replace(entry: &Path, bytes: &[u8]) {
     file.set_times(times).expect("times are set");
 }
 
-/// Replaces the bytes of an entry, as somebody who writes to it would.
+/// Replaces the bytes of an entry, as a user who writes to it would.
 pub(crate) fn write_over(entry: &Path, bytes: &[u8]) {
     // A module that has the file mapped keeps the old one.
     fs::remove_file(entry).expect("the entry");
@@ -125,7 +126,7 @@ fn times(entry: &Path) -> fs::FileTimes {
     fs::FileTimes::new().set_accessed(read.expect("a time")).set_modified(written.expect("a time"))
 }
 
-/// What a process printed, after it succeeded in silence on standard error.
+/// The output of a process, which must succeed without output on standard error.
 #[track_caller]
 pub(crate) fn stdout(output: &Output) -> String {
     let text = |bytes: &[u8]| String::from_utf8(bytes.to_vec()).expect("UTF-8");
@@ -133,7 +134,7 @@ pub(crate) fn stdout(output: &Output) -> String {
     text(&output.stdout)
 }
 
-/// Bytes of the files below a folder, each once though it be renamed while we look.
+/// The total size of the files below a folder. A file that is renamed meanwhile counts once.
 pub(crate) fn size_of(folder: &Path) -> u64 {
     let mut files = HashMap::new();
     for part in ["tmp", "modules", "functions"] {

@@ -1,4 +1,5 @@
-//! Files that change without a sign: what a program stores through a shared mapping is what runs.
+//! Files that change without new times: a program's stores through a shared mapping take effect in
+//! the next run.
 
 use std::fs::{self, File, OpenOptions};
 use std::path::{Path, PathBuf};
@@ -13,15 +14,15 @@ use crate::place::{Place, stdout};
 use crate::{assert_answers, module, open};
 use precast::cache::Options;
 
-/// Names a folder on the file system to test.
+/// The variable with a folder on the file system to test.
 const FOLDER: &str = "PRECAST_TEST_FOLDER";
 
-/// Longer than any file system's clock needs to tell two changes apart, and shorter than the
-/// kernel leaves a page that was stored to writable.
+/// Longer than the resolution of any file system's clock, and shorter than the time for which the
+/// kernel leaves a stored page writable.
 const STILL: Duration = Duration::from_secs(4);
 
-/// A module file that is mapped as a program maps its own data: shared, and to be written. `answer`
-/// of the module gives a number of three digits; all are equally long.
+/// A module file in a shared, writable mapping, as programs map their data. `answer` of the module
+/// returns a number of three digits, so that all versions are equally long.
 struct Mapped {
     path: PathBuf,
     map: MmapMut,
@@ -35,10 +36,10 @@ impl Mapped {
         Mapped { path, map }
     }
 
-    /// The descriptor is closed: the mapping alone keeps the file.
+    /// The descriptor is closed: only the mapping keeps the file open.
     fn map(path: &Path) -> MmapMut {
         let file = OpenOptions::new().read(true).write(true).open(path).unwrap();
-        // SAFETY: no reference into the mapping is kept while somebody else writes to the file.
+        // SAFETY: no reference into the mapping is kept while another process writes to the file.
         unsafe { MmapOptions::new().map_mut(&file).unwrap() }
     }
 
@@ -47,7 +48,7 @@ impl Mapped {
     }
 }
 
-/// Every process and a runtime that stays must answer with the bytes that are there now.
+/// Every process, and a runtime that stays, must answer with the current bytes.
 #[track_caller]
 fn assert_present(place: &Place, runtime: &precast::Runtime, file: &Path, n: u32, when: &str) {
     let output = place.answer(file).output().unwrap();
@@ -92,7 +93,7 @@ fn stores_are_seen(place: &Place, folder: &Path) {
         check(&idle.path, 310 + round, "stored for the first time after a run");
         sleep(Duration::from_millis(300));
     }
-    // A mapping that is read before it is written to.
+    // A mapping that is read before it is written.
     let mut map = Mapped::map(&later);
     assert!(map.starts_with(b"\0asm"));
     check(&later, 400, "mapped and read");
@@ -107,7 +108,7 @@ fn stores_are_seen(place: &Place, folder: &Path) {
     check(&before.path, 120, "stored through an old mapping");
     drop((map, before));
     sleep(STILL);
-    // Nobody writes to these two any more: they are known, until somebody does.
+    // No process writes to these two any more, so they are known until one does.
     let before = folder.join("before.wasm");
     check(&before, 120, "unmapped");
     check(&later, 402, "unmapped");
@@ -128,7 +129,7 @@ fn stores_through_a_shared_mapping_are_seen() {
     stores_are_seen(&place, &folder);
 }
 
-/// On tmpfs no store through a mapping ever changes a time.
+/// On tmpfs, a store through a mapping never changes a time.
 #[test]
 fn stores_on_tmpfs_are_seen() {
     let place = Place::new("tmpfs");
@@ -163,8 +164,8 @@ fn stores_on_overlayfs_are_seen() {
     assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stdout));
 }
 
-/// Somebody who opens the file for writing while it is looked at gets what they want, and the signal
-/// that tells of it ends no process.
+/// A process that opens the file for writing during the check succeeds, and the signal of the
+/// broken lease ends no process.
 #[test]
 fn a_file_that_is_opened_while_it_is_looked_at() {
     let place = Place::new("opened");

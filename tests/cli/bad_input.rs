@@ -1,4 +1,4 @@
-//! What is wrong with a program is told in one line, and nothing panics.
+//! Every fault of a program is reported in one line, and nothing panics.
 
 use std::fs;
 use std::process::Command;
@@ -6,12 +6,12 @@ use std::process::Command;
 use crate::scratch::Scratch;
 use crate::{Done, done, error, file, one_error_line, precast, stdout};
 
-/// A program from its text, in the binary format.
+/// A program from the text format, in the binary format.
 fn wasm(text: &str) -> Vec<u8> {
     wat::parse_str(text).unwrap()
 }
 
-/// Runs a file of these bytes, whose error must contain the file's name and all of `words`.
+/// Runs a file with these bytes. The error must contain the file's name and all of `words`.
 #[track_caller]
 fn refused(test: &str, bytes: impl AsRef<[u8]>, words: &[&str]) {
     let scratch = Scratch::new(test);
@@ -160,7 +160,7 @@ fn infinite_recursion() {
     assert!(done.stderr.lines().count() < 100, "the backtrace is bounded");
 }
 
-/// Runs a program in a process that may have only so much address space.
+/// Runs a program in a process with limited address space.
 fn run_limited(kilobytes: u64, path: &str) -> Done {
     let run = precast(["run", path]);
     Command::new("sh")
@@ -178,7 +178,7 @@ fn a_memory_the_system_refuses() {
     let scratch = Scratch::new("memory");
     let whole = scratch.write("m.wat", r#"(module (memory 65536) (func (export "_start")))"#);
     one_error_line(&run_limited(2 << 20, &whole));
-    // More than four gigabytes is not even valid.
+    // A memory of more than four gigabytes is not even valid.
     refused("memory-pages", b"\0asm\x01\0\0\0\x05\x05\x01\0\x81\x80\x04", &["memory"]);
 }
 
@@ -189,7 +189,7 @@ fn damaged_artifacts() {
     stdout(["compile", &file("numbers.wat"), "-o", &path]);
     let whole = fs::read(&path).unwrap();
     let invoke = |bytes: &[u8]| {
-        // A new file each time: a mapped one is never changed.
+        // A new file each time, because a mapped file must not change.
         fs::remove_file(&path).unwrap();
         fs::write(&path, bytes).unwrap();
         done(["run", "--allow-precompiled", "--invoke", "add", &path, "1", "2"])
@@ -206,7 +206,7 @@ fn damaged_artifacts() {
         let line = one_error_line(&invoke(&changed));
         assert!(line.contains("artifact"), "byte {at}: {line}");
     }
-    // The last section is one that only traps read.
+    // Only traps read the last section.
     let mut changed = whole.clone();
     let last = precast::Inspection::of(&whole).unwrap().size as usize - 1;
     changed[last] ^= 1;

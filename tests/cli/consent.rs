@@ -9,7 +9,7 @@ use std::time::Duration;
 use crate::scratch::Scratch;
 use crate::{Done, file, one_error_line, precast};
 
-/// A user with a state folder of their own, and files.
+/// A user with a separate state folder and files.
 struct User(Scratch);
 
 impl User {
@@ -17,7 +17,7 @@ impl User {
         User(Scratch::new(&format!("consent-{test}")))
     }
 
-    /// The index of artifacts whose seal was checked, if there is one.
+    /// The index of artifacts whose seal was checked, if it exists.
     fn index(&self) -> Option<PathBuf> {
         let mut files = fs::read_dir(self.state().join("known")).ok()?.map(|entry| entry.unwrap());
         let index = files.find(|file| file.file_name().to_string_lossy().starts_with("index"))?;
@@ -42,7 +42,7 @@ impl User {
         self.precast(args).output().expect("the process").into()
     }
 
-    /// Compiles `numbers.wat` to a file of this name.
+    /// Compiles `numbers.wat` to a file with this name.
     fn compile(&self, name: &str) -> String {
         let output = self.0.name(name);
         let done = self.done(&["compile", &file("numbers.wat"), "-o", &output]);
@@ -67,7 +67,7 @@ impl User {
     }
 }
 
-/// One line says what the file is, why it does not run, and what consent means.
+/// One line says what kind of file it is, why it does not run, and what consent means.
 #[track_caller]
 fn assert_says(done: &Done, artifact: &str, why: &str) {
     let line = one_error_line(done);
@@ -82,7 +82,7 @@ fn assert_says(done: &Done, artifact: &str, why: &str) {
 
 const CHANGED: &str = "its seal was made with another key, or it was changed since";
 
-/// An artifact that somebody else made, without a seal, under an innocent name.
+/// An artifact by another user, without a seal, under an innocent name.
 fn game(user: &User) -> String {
     let runtime = precast::Runtime::new();
     let wasm = wat::parse_file(file("numbers.wat")).unwrap();
@@ -129,10 +129,10 @@ fn consent_is_a_flag_or_a_variable() {
             assert_says(&done, &game, "there is no key");
         }
     }
-    // After the file it is the program's.
+    // After the file name, the argument belongs to the program.
     let done = user.done(&["run", &game, "--allow-precompiled"]);
     assert_says(&done, &game, "there is no key");
-    // Consent is for running: nothing else takes it.
+    // Consent is for running, and no other command takes it.
     assert_eq!(user.done(&["inspect", "--allow-precompiled", &game]).code, Some(2));
 }
 
@@ -161,12 +161,12 @@ fn what_the_user_compiled_needs_no_flag() {
     let mode = |path: &PathBuf| fs::metadata(path).unwrap().mode() & 0o7777;
     assert_eq!((mode(&user.state()), mode(&user.key())), (0o700, 0o600));
     assert_eq!(fs::metadata(user.key()).unwrap().len(), 32);
-    // The key stays, so earlier artifacts do.
+    // The key stays, so earlier artifacts remain valid.
     let key = fs::read(user.key()).unwrap();
     user.compile("second");
     assert_eq!(fs::read(user.key()).unwrap(), key);
     user.assert_runs(&[], &own);
-    // Renamed or copied it is the same.
+    // A renamed or copied artifact stays valid.
     let copy = user.0.name("copy.wasm");
     fs::copy(&own, &copy).unwrap();
     user.assert_runs(&[], &copy);
@@ -180,8 +180,8 @@ fn a_patched_byte_of_a_sealed_artifact_is_found() {
     let seal = whole.len() - 64;
     let text = precast::Inspection::of(&whole).unwrap();
     let text = text.sections.iter().find(|part| part.name == "text").unwrap().offset as usize;
-    // Behind the first bytes, which make it an artifact: header, metadata, code, padding, all of
-    // the seal.
+    // Positions after the magic number, which makes it an artifact: header, metadata, code,
+    // padding, and all of the seal.
     let places = (9..seal).step_by(431).chain([text, text + 1, seal - 1]).chain(seal..whole.len());
     for at in places {
         let mut patched = whole.clone();
@@ -192,7 +192,7 @@ fn a_patched_byte_of_a_sealed_artifact_is_found() {
         assert!(line.contains(CHANGED) || line.contains("has no seal"), "byte {at}: {line}");
         fs::remove_file(path).unwrap();
     }
-    // Seventy bytes of code, with no checksum that would tell.
+    // Seventy bytes of code, which no checksum covers.
     let mut patched = whole.clone();
     patched[text..text + 70].fill(0xcc);
     user.assert_refused(&user.0.write("code", &patched), CHANGED);
@@ -214,7 +214,7 @@ fn a_seal_of_another_key_is_none() {
     user.assert_refused(&theirs, CHANGED);
     user.assert_runs(&["--allow-precompiled"], &theirs);
     other.assert_runs(&[], &theirs);
-    // The key is what counts, not where it is.
+    // The key decides, and not its path.
     fs::copy(other.key(), user.key()).unwrap();
     user.assert_runs(&[], &theirs);
 }
@@ -267,7 +267,7 @@ fn a_link_of_the_user_leads_to_the_key() {
     user.assert_runs(&[], &own);
 }
 
-/// Needs the superuser, who alone can make files of others.
+/// Needs the superuser, who alone can create files of other users.
 #[test]
 fn a_key_of_somebody_else_is_refused() {
     let user = User::new("owner");
@@ -329,7 +329,7 @@ fn the_key_is_in_the_home_of_its_user() {
         assert_eq!((done.code, done.stderr.as_str()), (Some(0), ""), "{done:?}");
         assert!(key.exists(), "{key:?}");
         assert_eq!(run(&["run", "--invoke", "add", &out, "1", "2"]).stdout, "3\n");
-        // A folder that the user did not name is no reason not to compile.
+        // If the user did not name the folder, `compile` succeeds without it.
         fs::set_permissions(&key, Permissions::from_mode(0o644)).unwrap();
         let done = run(&["compile", &file("numbers.wat"), "-o", &out]);
         assert!(done.code == Some(0) && done.stderr.contains("is open to others"), "{done:?}");
@@ -360,7 +360,7 @@ fn those_who_compile_first_at_the_same_time_have_one_key() {
     );
 }
 
-/// The index of known files spares the hash, and no more.
+/// The index of known files saves the hash, and has no other effect.
 #[test]
 fn a_known_file_that_changes_is_checked_again() {
     let user = User::new("known");
@@ -371,7 +371,7 @@ fn a_known_file_that_changes_is_checked_again() {
         user.assert_runs(&[], &own);
     }
     let index = user.index().expect("the artifact is known");
-    // In place, with the times it had.
+    // The change is in place and keeps the times.
     let times = fs::metadata(&own).unwrap();
     let mut patched = whole.clone();
     let middle = whole.len() - 65;
@@ -383,7 +383,7 @@ fn a_known_file_that_changes_is_checked_again() {
         .set_modified(times.modified().unwrap());
     file.set_times(set).unwrap();
     user.assert_refused(&own, CHANGED);
-    // A forged index says nothing: its slots are checked with the key.
+    // A forged index has no effect: its records are checked with the key.
     fs::write(&own, &whole).unwrap();
     let slots = fs::read(&index).unwrap();
     fs::write(&index, slots.iter().map(|byte| byte ^ 1).collect::<Vec<_>>()).unwrap();
@@ -401,7 +401,7 @@ fn a_file_that_others_can_write_to_is_copied_and_checked() {
     for _ in 0..2 {
         user.assert_runs(&[], &own);
     }
-    // It is never known: whoever may write to it could do so at any time.
+    // The file is never known, because a user who may write to it could do so at any time.
     let index = user.index().map(|index| fs::read(index).unwrap()).unwrap_or_default();
     assert!(index.iter().all(|&byte| byte == 0));
     let mut patched = fs::read(&own).unwrap();
@@ -410,7 +410,8 @@ fn a_file_that_others_can_write_to_is_copied_and_checked() {
     user.assert_refused(&own, CHANGED);
 }
 
-/// A mask that lets a group write is common; artifacts are as safe as programs all the same.
+/// A file mode creation mask that lets a group write is common. Artifacts are as safe as programs
+/// all the same.
 #[test]
 fn compile_makes_a_file_that_others_cannot_write_to() {
     let user = User::new("umask");

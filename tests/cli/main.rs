@@ -1,4 +1,4 @@
-//! The command line as a user meets it: options, and one clear line for everything that is wrong.
+//! The command line as a user sees it: options, and one clear line for every error.
 
 mod bad_input;
 #[path = "../support/binary.rs"]
@@ -25,7 +25,7 @@ fn precast<S: AsRef<OsStr>>(args: impl IntoIterator<Item = S>) -> Command {
     command
 }
 
-/// What a finished process left.
+/// The output and exit code of a finished process.
 #[derive(Debug, PartialEq)]
 struct Done {
     code: Option<i32>,
@@ -47,7 +47,7 @@ fn done<S: AsRef<OsStr>>(args: impl IntoIterator<Item = S>) -> Done {
     precast(args).output().expect("the process").into()
 }
 
-/// The output of a command that must succeed in silence.
+/// The output of a command that must succeed without output on standard error.
 #[track_caller]
 fn stdout<S: AsRef<OsStr>>(args: impl IntoIterator<Item = S>) -> String {
     let done = done(args);
@@ -55,7 +55,7 @@ fn stdout<S: AsRef<OsStr>>(args: impl IntoIterator<Item = S>) -> String {
     done.stdout
 }
 
-/// The one line that a command which must fail prints.
+/// The one line that a failing command prints.
 #[track_caller]
 fn error<S: AsRef<OsStr>>(args: impl IntoIterator<Item = S>) -> String {
     one_error_line(&done(args))

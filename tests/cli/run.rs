@@ -1,4 +1,4 @@
-//! `precast run` on programs that are fine.
+//! `precast run` with programs that succeed.
 
 use std::process::{Command, Stdio};
 
@@ -156,7 +156,7 @@ fn unknown_imports_on_demand() {
 
 #[test]
 fn unknown_imports_beside_known_ones() {
-    // One function of WASI exists and one does not: the first keeps working.
+    // One imported function of WASI exists and one does not. The first still works.
     let scratch = Scratch::new("beside");
     let program = scratch.write(
         "program.wat",
@@ -203,7 +203,7 @@ const RECURSION: &str = r#"(module (func $down (export "down") (param i32) (resu
     (then (i32.add (i32.const 1) (call $down (i32.sub (local.get 0) (i32.const 1)))))
     (else (i32.const 0)))))"#;
 
-/// A guest used all of the stack that the thread had, which may be without a bound.
+/// A guest could use the whole stack of the thread, which may be unlimited.
 #[test]
 fn the_stack_has_a_bound_that_the_user_sets() {
     let scratch = Scratch::new("max-stack");
@@ -211,7 +211,7 @@ fn the_stack_has_a_bound_that_the_user_sets() {
     std::fs::write(&file, RECURSION).unwrap();
     let run = |limit: &str, options: &[&str], depth: u32| {
         let program = precast(["run", "--no-cache", "--invoke", "down"]);
-        // The shell sets the limit of the main thread's stack.
+        // The shell sets the stack limit of the main thread.
         let mut command = Command::new("sh");
         command.args(["-c", &format!("ulimit -s {limit} && exec \"$@\""), "sh"]);
         command.arg(program.get_program()).args(program.get_args());

@@ -1,4 +1,4 @@
-//! `precast run --listen` and `--trace`, and what `--dir` refuses.
+//! `precast run --listen` and `--trace`, and paths that `--dir` refuses.
 
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::TcpStream;
@@ -7,7 +7,7 @@ use std::process::Stdio;
 use crate::scratch::Scratch;
 use crate::{done, error, file, precast, stdout};
 
-/// The lines of a trace, with the times, which differ, cut off.
+/// The lines of a trace without the times, which differ.
 fn untimed(trace: &str) -> Vec<&str> {
     let lines = trace.lines().map(|line| match line.rsplit_once(" <") {
         Some((call, time)) => {

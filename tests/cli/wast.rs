@@ -1,4 +1,4 @@
-//! `precast wast`: right scripts pass, and every wrong assertion is noticed.
+//! `precast wast`: right scripts pass, and every wrong assertion is reported.
 
 use crate::scratch::Scratch;
 use crate::{done, error, file, stdout};

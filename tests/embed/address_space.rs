@@ -1,4 +1,4 @@
-//! Address space is finite: 39 bits of it, as some machines have, hold 127 memories.
+//! Address space is finite: 39 bits, as on some machines, hold 127 memories.
 
 use std::sync::Barrier;
 
@@ -9,10 +9,10 @@ use super::compile;
 const MODULE: &str = r#"(module (memory (export "memory") 1)
   (func (export "f") (param i32) (result i32) (i32.load8_u (local.get 0))))"#;
 
-/// More than fit 39 bits.
+/// More memories than fit 39 bits.
 const MANY: usize = 300;
 
-/// One test, as its parts would take address space from each other.
+/// This is one test, because its parts would compete for address space.
 #[test]
 fn is_shared_and_finite() {
     too_many_instances_are_an_error_and_no_more();
@@ -34,7 +34,7 @@ fn too_many_instances_are_an_error_and_no_more() {
         });
         let made: Vec<_> = made.collect();
         assert!(made.len() > 50, "only {} instances", made.len());
-        // Those there are go on, and trap as they should.
+        // Existing instances continue, and trap as they should.
         for instance in made {
             let f = instance.typed::<(i32,), i32>(&ns, "f").unwrap();
             assert_eq!(f.call(&mut ns, (65535,)).unwrap(), 0);
@@ -59,7 +59,7 @@ fn what_threads_keep_leaves_room_for_others() {
     let done = Barrier::new(THREADS + 1);
     let mut results = Vec::new();
     std::thread::scope(|scope| {
-        // Threads that stay, with what they keep, one after the other.
+        // Threads that stay alive one after the other, with the memories that they keep.
         let (send, receive) = std::sync::mpsc::channel();
         for _ in 0..THREADS {
             let send = send.clone();
@@ -71,7 +71,7 @@ fn what_threads_keep_leaves_room_for_others() {
             results.push(receive.recv().unwrap());
         }
         results.push(run(2 * EACH));
-        // Only now: a thread that is waited for in vain would hide what went wrong.
+        // Only now: waiting in vain for a thread would hide the failure.
         done.wait();
     });
     results.into_iter().for_each(Result::unwrap);

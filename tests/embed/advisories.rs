@@ -1,4 +1,4 @@
-//! Faults that other runtimes had, on this one: each test is named in docs/advisories.md.
+//! Faults of other runtimes, tested on this one. docs/advisories.md names each test.
 
 use std::sync::atomic::{AtomicU32, Ordering};
 
@@ -8,18 +8,18 @@ use precast::{
 
 use super::{compile, instantiate};
 
-/// Why a call traps.
+/// The reason why a call traps.
 #[track_caller]
 fn trap(ns: &mut Namespace, instance: Instance, name: &str, args: &[Value]) -> TrapCode {
     let error = instance.call(ns, name, args).expect_err(name);
     error.trap().unwrap_or_else(|| panic!("{name}: {error}")).code()
 }
 
-/// An index that lay in a spill slot is still a number without a sign. Below memory 0 lie the
-/// fields of the instance.
+/// An index that was spilled is still an unsigned number. Below memory 0 lie the fields of the
+/// instance.
 #[test]
 fn a_spilled_index_has_no_sign() {
-    // More values than there are registers live across the call, and are used after it.
+    // More values than registers are alive across the call, and are used after it.
     let count = 40;
     let locals: String = (0..count).map(|_| " i32").collect();
     let set = |i: u32| {
@@ -68,7 +68,7 @@ fn a_spilled_index_has_no_sign() {
     }
 }
 
-/// A memory of no pages has no byte, whatever lay at its place before.
+/// A memory of zero pages has no byte, whichever memory used the address space before.
 #[test]
 fn a_memory_of_no_pages_has_no_byte() {
     let runtime = Runtime::new();
@@ -112,7 +112,7 @@ fn a_memory_of_no_pages_has_no_byte() {
     }
 }
 
-/// A memory at a place that others used holds what its own module says: modules with images and
+/// A memory that reuses address space holds what its own module defines. Modules with images and
 /// without, of different sizes, take turns, and grow.
 #[test]
 fn memories_that_take_turns_at_a_place_show_nothing_of_each_other() {
@@ -157,7 +157,7 @@ fn memories_that_take_turns_at_a_place_show_nothing_of_each_other() {
     }
 }
 
-/// A segment that was dropped is one of no elements, of either kind of reference.
+/// A dropped segment has no elements, for either kind of reference.
 #[test]
 fn dropped_segments_have_no_elements() {
     for (ty, items) in [
@@ -193,7 +193,7 @@ fn dropped_segments_have_no_elements() {
                 ok(&mut ns, name, n);
             }
             for n in [1, 2, -1] {
-                // An active segment is dropped by instantiation.
+                // Instantiation drops an active segment.
                 let code = trap(&mut ns, instance, "init active", &[Value::I32(n)]);
                 assert_eq!(code, TrapCode::TableOutOfBounds);
             }
@@ -210,8 +210,8 @@ fn dropped_segments_have_no_elements() {
     }
 }
 
-/// An import that is called through a dispatch table is reached by a tail call. When the host
-/// function behind it fails, the frames that are left are walked and named.
+/// A call through a dispatch table reaches an import by a tail call. If the host function behind it
+/// fails, the remaining frames are walked and named.
 #[test]
 fn a_host_function_fails_behind_a_tail_call() {
     let runtime = Runtime::new();
@@ -262,8 +262,8 @@ fn a_host_function_fails_behind_a_tail_call() {
     }
 }
 
-/// Modules with the same types are compiled, linked and dropped on many threads at once: a
-/// function has the type of its text on each of them, and no other.
+/// Modules with the same types are compiled, linked and dropped on many threads at once. On each of
+/// them a function has the type of its text, and no other.
 #[test]
 fn types_are_the_same_on_all_threads() {
     let runtime = Runtime::with_config(Config::new().threads(1));
@@ -273,7 +273,7 @@ fn types_are_the_same_on_all_threads() {
             let (runtime, rounds) = (runtime.clone(), &rounds);
             scope.spawn(move || {
                 for round in 0..25u32 {
-                    // Types that other threads make and drop meanwhile, at other indices.
+                    // Types that other threads make and drop at the same time, at other indices.
                     let params = " i64".repeat((round % 5) as usize);
                     let other = " f64".repeat((round % 5 + 1) as usize);
                     let filler: String = (0..(thread + round) % 4)
@@ -313,7 +313,7 @@ fn types_are_the_same_on_all_threads() {
     assert_eq!(rounds.into_inner(), 100);
 }
 
-/// External references stay what they are across traps, growth and calls of the host.
+/// External references stay the same across traps, growth and calls of the host.
 #[test]
 fn external_references_outlive_what_ends_a_call() {
     let runtime = Runtime::new();
@@ -355,8 +355,8 @@ fn external_references_outlive_what_ends_a_call() {
     }
 }
 
-/// A failed growth is -1 in 32 bits, also where 64 are looked at, and as an index it is out of
-/// bounds.
+/// A failed growth is -1 in 32 bits, also if the code uses 64 bits of it, and as an index it is out
+/// of bounds.
 #[test]
 fn a_failed_growth_has_32_bits() {
     let (mut ns, instance) = instantiate(
@@ -386,7 +386,7 @@ fn a_failed_growth_has_32_bits() {
     instance.call(&mut ns, "fill", &[Value::I32(1), Value::I32(0)]).unwrap();
 }
 
-/// What is not there cannot be wrong: shared memories, several memories, 64-bit memories and
+/// Features that are absent cannot be wrong. Shared memories, several memories, 64-bit memories and
 /// tables, tail calls, exceptions, collected types and components are refused.
 #[test]
 fn later_features_are_refused() {
@@ -408,7 +408,7 @@ fn later_features_are_refused() {
     }
 }
 
-/// One host module serves namespaces that come and go.
+/// One host module serves many namespaces in turn.
 #[test]
 fn a_host_module_outlives_namespaces() {
     let runtime = Runtime::new();

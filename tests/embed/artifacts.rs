@@ -1,4 +1,4 @@
-//! Artifacts: the same module again, and nothing else.
+//! Artifacts: loading gives the same module, and anything else is refused.
 
 use precast::{Config, ErrorKind, FunctionMemory, Runtime, Value};
 
@@ -13,7 +13,7 @@ const MODULE: &str = r#"(module $m
     (call 0 (local.get 0))
     (i32.load8_u (local.get 0))))"#;
 
-/// Where the header says that header and metadata end.
+/// The end of header and metadata, according to the header.
 fn end_of_metadata(artifact: &[u8]) -> usize {
     u64::from_le_bytes(artifact[24..32].try_into().unwrap()) as usize
 }
@@ -26,7 +26,7 @@ fn load_what_was_compiled() {
     assert!(!Runtime::is_artifact(b"\0asm\x01\0\0\0"));
     let path = std::env::temp_dir().join(format!("precast-embed-{}", std::process::id()));
     std::fs::write(&path, compiled.serialize()).unwrap();
-    // SAFETY: the file is what was just compiled, and nothing changes it.
+    // SAFETY: the file was just compiled, and nothing changes it.
     let map = |runtime: &Runtime| unsafe { runtime.load(&path) }.unwrap();
     for module in
         [load(&runtime, compiled.serialize()).unwrap(), map(&runtime), map(&Runtime::new())]
@@ -62,7 +62,7 @@ fn functions_are_kept_and_found() {
     let first = compile(&runtime, MODULE);
     let size = store.size();
     assert!(size > 0);
-    // Nothing new, so nothing more is kept; then one function changes.
+    // Nothing is new, so nothing more is kept. Then one function changes.
     assert_eq!(compile(&runtime, MODULE).serialize(), first.serialize());
     let edited = MODULE.replace("i32.load8_u", "i32.load8_s");
     let again = compile(&runtime, &edited);
@@ -85,7 +85,7 @@ fn every_byte_of_header_and_metadata_counts() {
     load(&runtime, &artifact).unwrap();
 }
 
-/// Behind the metadata, `verify` finds every changed byte that is not padding.
+/// After the metadata, `verify` finds every changed byte that is not padding.
 #[test]
 fn verify_finds_changed_code_and_data() {
     let runtime = Runtime::new();
@@ -124,7 +124,7 @@ fn compile_errors_say_where_and_why() {
     let error = runtime.compile(&wasm).err().unwrap();
     assert!(matches!(error.kind(), ErrorKind::Compile(_)), "{error}");
     assert!(error.to_string().contains("type mismatch"), "{error}");
-    // Cut behind the version or the types, what is left is a module without functions.
+    // A file that ends after the version or the types is a module without functions.
     for len in (0..wasm.len()).filter(|len| ![8, 15].contains(len)) {
         assert!(runtime.compile(&wasm[..len]).is_err(), "{len} bytes compile");
     }

@@ -1,5 +1,5 @@
-//! Copies and fills of every short length, known to the compiler or not, against a model: they
-//! move the right bytes however they overlap, and write nothing at all when they trap.
+//! Copies and fills of every short length, known to the compiler or not, against a model: they move
+//! the right bytes with any overlap, and write nothing if they trap.
 
 use std::fmt::Write;
 
@@ -7,12 +7,12 @@ use precast::{Instance, Memory, Namespace, TrapCode, Value};
 
 use super::instantiate;
 
-/// More than any length that is likely to be treated specially.
+/// Longer than any length that is likely to be treated specially.
 const MAX_LEN: usize = 150;
 const SIZE: usize = 65536;
 
 struct Guest {
-    /// What memory holds before each call.
+    /// The contents of memory before each call.
     pattern: Vec<u8>,
     ns: Box<Namespace>,
     instance: Instance,
@@ -45,7 +45,7 @@ impl Guest {
         Guest { pattern, ns, instance, memory }
     }
 
-    /// Calls the function of this length, then the one that is told the length.
+    /// Calls the function with this constant length, then the one with the length as a parameter.
     #[track_caller]
     fn check(&mut self, name: &str, args: [usize; 2], len: usize) {
         let [a, b] = args.map(|n| Value::I32(n as i32));

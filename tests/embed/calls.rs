@@ -47,7 +47,7 @@ fn untyped() {
     let args = [
         Value::I32(-1),
         Value::I64(1 << 40),
-        // A NaN's payload must survive the way in and out.
+        // The payload of a NaN must survive both directions.
         Value::F32(0x7fa0_1234),
         Value::F64(0x7ff4_0000_dead_beef),
         Value::V128(0x0102_0304_0506_0708_090a_0b0c_0d0e_0f10),

@@ -1,4 +1,4 @@
-//! What is closed answers with an error, and never with a crash.
+//! Closed objects answer with an error, and never with a crash.
 
 use precast::{Error, ErrorKind, Extern, Runtime, Value};
 
@@ -53,7 +53,7 @@ fn a_namespace() {
     assert_closed(memory.grow(&mut ns, 1));
     assert_closed(table.set(&mut ns, 0, Value::FuncRef(None)));
 
-    // The runtime and the module live on.
+    // The runtime and the module stay alive.
     let mut other = runtime.namespace();
     other.instantiate(&module).unwrap();
 }
@@ -66,7 +66,7 @@ fn a_module() {
     let instance = ns.instantiate(&module).unwrap();
     module.clone().close();
     assert_closed(ns.instantiate(&module));
-    // An instance keeps the code it runs.
+    // An instance keeps its code alive.
     assert_eq!(instance.call(&mut ns, "f", &[]).unwrap(), [Value::I32(1)]);
 }
 
@@ -89,7 +89,7 @@ fn a_runtime() {
 
 #[test]
 fn from_a_host_function() {
-    // The instance that is running is closed under its own feet.
+    // The running instance is closed during its own call.
     let runtime = Runtime::new();
     let mut ns = runtime.namespace();
     let host = precast::HostModuleBuilder::new("host")
@@ -103,7 +103,7 @@ fn from_a_host_function() {
              (func (export "run") (result i32) (call $close) (i32.load (i32.const 0))))"#,
     );
     let instance = ns.instantiate(&module).unwrap();
-    // Whether the call in progress still ends well is the runtime's choice; later ones do not.
+    // The call in progress may succeed or fail. Later calls fail.
     let _ = instance.call(&mut ns, "run", &[]);
     assert_closed(instance.call(&mut ns, "run", &[]));
 }

@@ -1,4 +1,4 @@
-//! Handles belong to one namespace; using one with another is a bug, and panics.
+//! Handles belong to one namespace. Using one with another is a bug, and panics.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
@@ -36,7 +36,7 @@ fn of_another_namespace() {
     assert_panics(|| memory.data(&other).unwrap().len());
     assert_panics(|| other.register("i", instance));
 
-    // What is wrong about a value may be a guest's doing: that is an error.
+    // A wrong value may come from a guest, so it is an error.
     let table = mine.table(&other, "table").unwrap();
     assert!(table.set(&mut other, 0, Value::FuncRef(Some(func))).is_err());
     assert_eq!(func.call(&mut ns, &[]).unwrap(), [Value::I32(1)]);

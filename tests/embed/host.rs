@@ -1,4 +1,4 @@
-//! Functions of the host that WebAssembly calls.
+//! Host functions that WebAssembly calls.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
@@ -9,7 +9,7 @@ use precast::{
 
 use super::compile;
 
-/// A runtime and a namespace in it.
+/// A runtime and one of its namespaces.
 fn setup() -> (Runtime, Box<Namespace>) {
     let runtime = Runtime::new();
     let ns = runtime.namespace();
@@ -101,7 +101,7 @@ fn the_callers_memory() {
 
 #[test]
 fn memory_moves_under_nobody() {
-    // The host grows the memory of its caller; the caller sees the new part at once.
+    // The host grows the memory of its caller, and the caller sees the new part at once.
     let (runtime, mut ns) = setup();
     let host = HostModuleBuilder::new("host")
         .func("grow", |caller: &mut Caller<'_, ()>| {
@@ -218,7 +218,7 @@ fn errors_end_the_call() {
     let error = instance.call(&mut ns, "io", &[]).unwrap_err();
     assert!(error.to_string().contains("the disk is on fire"), "{error}");
 
-    // Nothing ran after any of them.
+    // No code ran after any of the failures.
     assert_eq!(instance.global(&ns, "after").unwrap().get(&ns).unwrap(), Value::I32(0));
 }
 
@@ -271,7 +271,7 @@ fn errors_cross_nested_calls() {
 
 #[test]
 fn panics_are_carried_across() {
-    /// Counts how often it is dropped: what the host owned must not leak.
+    /// Counts how often it is dropped: values of the host must not leak.
     struct Owned(std::sync::Arc<std::sync::atomic::AtomicU32>);
     impl Drop for Owned {
         fn drop(&mut self) {

@@ -1,4 +1,4 @@
-//! Modules with random damage: compiled or refused, and never a panic.
+//! Modules with random damage are compiled or refused, and nothing panics.
 
 use precast::{Config, ErrorKind, Runtime};
 
@@ -26,7 +26,7 @@ const MODULE: &str = r#"(module
     (select (call_indirect (type $unary) (local.get 0) (i32.const 1)) (memory.size)
       (ref.is_null (table.get $t (i32.const 2))))))"#;
 
-/// A generator of numbers without a pattern (xorshift64), the same in every run.
+/// A pseudo-random number generator (xorshift64) with the same numbers in every run.
 struct Random(u64);
 
 impl Random {
@@ -69,6 +69,6 @@ fn damaged_modules() {
             refused += 1;
         }
     }
-    // Damage to a constant or to a name leaves a module.
+    // Damage to a constant or a name leaves a valid module.
     assert!((MUTANTS / 2..MUTANTS).contains(&refused), "{refused} of {MUTANTS} were refused");
 }

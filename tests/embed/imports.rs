@@ -1,4 +1,4 @@
-//! Imported functions of all shapes, reached in all ways: called, through tables, by reference.
+//! Imported functions of all types, called in all ways: directly, through tables, by reference.
 
 use precast::{FuncType, HostModuleBuilder, Runtime, ValType, Value};
 
@@ -21,7 +21,7 @@ fn value(ty: usize, n: u32) -> Value {
     }
 }
 
-/// What a module says for `count` values of a type, or of all in turns: types, and constants.
+/// The text of `count` values of a type, or of all types in turns: types, and constants.
 fn list(ty: Option<usize>, count: usize) -> (String, String, Vec<Value>) {
     let (mut types, mut constants, mut values) = (String::new(), String::new(), Vec::new());
     for n in 0..count {
@@ -34,8 +34,8 @@ fn list(ty: Option<usize>, count: usize) -> (String, String, Vec<Value>) {
     (types, constants, values)
 }
 
-/// Functions of as many parameters and results as there may be in registers, and of more, are
-/// called through a static table that they were imported into.
+/// Functions with as many parameters and results as fit in registers, and with more, are called
+/// through a static table into which they were imported.
 #[test]
 fn imports_in_a_static_table_find_their_context_whatever_their_results() {
     let runtime = Runtime::new();
@@ -45,7 +45,7 @@ fn imports_in_a_static_table_find_their_context_whatever_their_results() {
             let (params, args, _) = list(ty, params);
             let (results, constants, expected) = list(ty, results);
             let ty = format!("(param {params}) (result {results})");
-            // Its own global tells the context it was called with.
+            // Its own global reveals the context with which it was called.
             let owner = format!(
                 r#"(module (global $calls (export "calls") (mut i32) (i32.const 0))
                      (func (export "f") {ty}
@@ -72,7 +72,7 @@ fn imports_in_a_static_table_find_their_context_whatever_their_results() {
 }
 
 /// Imports of one type share a host thunk and keep their own host functions, whether they are
-/// called, called through a table, or called by the host through a reference.
+/// called directly, through a table, or by the host through a reference.
 #[test]
 fn imports_of_one_type_share_a_thunk() {
     let (types, args, values) = list(None, 12);

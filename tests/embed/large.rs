@@ -1,5 +1,5 @@
-//! Modules with tens of thousands of everything: what is asked of one costs no more than of a small
-//! one, whoever chose its types and names.
+//! In modules with tens of thousands of items, a lookup costs no more than in a small module, even
+//! with hostile types and names.
 
 use std::fmt::Write;
 use std::time::{Duration, Instant};
@@ -12,7 +12,7 @@ use super::types::LIKE_NULLARY;
 
 const FUNCS: usize = 3000;
 
-/// A module with many types beside that of its functions, all of which it exports.
+/// A module with many types besides that of its functions, all of which it exports.
 fn module(runtime: &Runtime, types: usize, refs: usize) -> CompiledModule {
     let mut text = String::from("(module (table (export \"table\") 1 funcref)");
     for n in 0..types {
@@ -34,12 +34,12 @@ fn module(runtime: &Runtime, types: usize, refs: usize) -> CompiledModule {
     compile(runtime, &text)
 }
 
-/// The time it takes to look at all exports, by themselves and as references.
+/// The time to look up all exports, directly and as references.
 fn look(runtime: &Runtime, module: &CompiledModule) -> Duration {
     let mut ns = runtime.namespace();
     let instance = ns.instantiate(module).unwrap();
     let table = instance.table(&ns, "table").unwrap();
-    // What is made once per module is made now.
+    // Tables that are made once per module are made now.
     let once = instance.func(&ns, "f0").unwrap();
     table.set(&mut ns, 0, once.into()).unwrap();
     table.get(&ns, 0).unwrap().unwrap();
@@ -61,7 +61,7 @@ fn exports_and_references_cost_the_same_in_large_modules() {
     let small = best(&module(&runtime, 10, 0));
     for (types, refs) in [(60_000, 0), (10, 20_000)] {
         let large = best(&module(&runtime, types, refs));
-        // A thousand times as much when all types or references are looked through.
+        // A search through all types or references would take a thousand times as long.
         assert!(large < 10 * small, "{types} types, {refs} references: {small:?}, {large:?}");
     }
 }

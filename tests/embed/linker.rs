@@ -1,5 +1,5 @@
-//! Linkers: definitions of all kinds, modules and host modules for every namespace, imports that
-//! nothing defines, instances from any thread.
+//! Linkers: definitions of all kinds, modules and host modules for every namespace, undefined
+//! imports, instances from any thread.
 
 use crate::compile;
 use precast::{
@@ -11,12 +11,12 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering::Relaxed};
 
-/// Calls `run` and gives its result.
+/// Calls `run` and returns its result.
 fn run(namespace: &mut Namespace, instance: Instance) -> Result<i32, Error> {
     instance.typed::<(), i32>(namespace, "run")?.call(namespace, ())
 }
 
-/// Why a link failed.
+/// The reason why linking failed.
 fn reason(result: Result<impl Sized, Error>) -> String {
     match result.map(drop).expect_err("it cannot be linked").into_kind() {
         ErrorKind::Link(error) => error.to_string(),
@@ -72,7 +72,7 @@ fn a_definition_takes_the_place_of_another_only_on_request() {
     let host = HostModuleBuilder::new("env").func("g", || ()).func("f", |v: i32| v * 10);
     let host = host.build(&runtime).unwrap();
     assert!(reason(linker.host(&host)).contains("defined already"));
-    // Nothing of the module was defined.
+    // No export of the module was defined.
     assert_eq!(linker.ty("env", "g"), None);
 
     let before = linker.instantiate_pre(&module).unwrap();
@@ -118,10 +118,10 @@ fn every_namespace_has_its_own_host_state_and_modules() {
     assert_eq!(made.load(Relaxed), 0);
 
     let (mut first, instance) = pre.instantiate().unwrap();
-    // The counter was initialized with 5.
+    // The initial value of the counter was 5.
     assert_eq!(run(&mut first, instance).unwrap(), 1 + 6);
     assert_eq!(run(&mut first, instance).unwrap(), 2 + 7);
-    // Another instance in the same namespace shares state and module.
+    // Another instance in the same namespace shares the state and the module.
     let again = pre.instantiate_in(&mut first).unwrap();
     assert_eq!(run(&mut first, again).unwrap(), 3 + 8);
     let again = linker.instantiate(&mut first, &program).unwrap();
@@ -317,7 +317,7 @@ fn a_module_that_closes_the_namespace_while_it_is_linked_stops_the_rest() {
     assert!(matches!(error.kind(), ErrorKind::Closed("namespace")), "{error}");
     assert!(linker.instantiate(&mut namespace, &third).is_err());
 
-    // What the embedder has given is gone as well.
+    // The values that the embedder supplied are removed as well.
     let mut namespace = runtime.namespace();
     let owner = namespace.instantiate(&compile(&runtime, r#"(module (memory (export "m") 1))"#));
     let memory = owner.unwrap().memory(&namespace, "m").unwrap();
@@ -400,11 +400,11 @@ fn a_request_gets_a_state_of_its_own() {
         let own = pre.with_host(&host.with_state(move || by)).unwrap();
         let (mut namespace, instance) = own.instantiate().unwrap();
         assert_eq!(run(&mut namespace, instance).unwrap(), 3 + 2 * by);
-        // In one namespace, states stay apart.
+        // In one namespace, each has its own state.
         let instance = pre.instantiate_in(&mut namespace).unwrap();
         assert_eq!(run(&mut namespace, instance).unwrap(), 5);
     }
-    // Functions can be made once for many modules.
+    // The functions can be made once for many modules.
     let functions = HostModuleBuilder::with_state("env", || 1).func("f", add).functions().unwrap();
     let build = |by| HostModuleBuilder::with_state("env", move || by).with_functions(&functions);
     let first = build(1).build(&runtime).unwrap();
@@ -413,7 +413,7 @@ fn a_request_gets_a_state_of_its_own() {
     let (mut namespace, instance) = own.instantiate().unwrap();
     assert_eq!(run(&mut namespace, instance).unwrap(), 3 + 2 * 20);
     assert!(pre.with_host(&build(20).build(&Runtime::new()).unwrap()).is_err());
-    // A definition beside them changes no other module.
+    // An additional definition changes no other module.
     let more = build(1).func("f", |v: i32| v * 100).func("g", || ()).build(&runtime).unwrap();
     let pre = Linker::new(&runtime).host(&more).unwrap().instantiate_pre(&module).unwrap();
     let (mut namespace, instance) = pre.instantiate().unwrap();

@@ -7,7 +7,7 @@ use precast::{
 
 use super::compile;
 
-/// Exports one of each kind, and functions that look at them.
+/// Exports one item of each kind, and functions that read them.
 const OWNER: &str = r#"(module
   (memory (export "memory") 1 3)
   (table (export "table") 4 8 funcref)
@@ -50,7 +50,7 @@ fn everything_is_shared() {
     assert_eq!(owner.call(&mut ns, "variable?", &[]).unwrap(), i32s(&[-3]));
     assert_eq!(user.call(&mut ns, "constant", &[]).unwrap(), [Value::I64(99)]);
     assert_eq!(user.call(&mut ns, "double", &i32s(&[21])).unwrap(), i32s(&[42]));
-    // Entry 0 is the owner's, entry 1 the user's own.
+    // Entry 0 is the owner's, and entry 1 the importing instance's.
     assert_eq!(user.call(&mut ns, "via table", &i32s(&[0, 8])).unwrap(), i32s(&[16]));
     assert_eq!(user.call(&mut ns, "via table", &i32s(&[1, 8])).unwrap(), i32s(&[-8]));
 
@@ -126,7 +126,7 @@ fn the_host_exports_all_kinds() {
     user.call(&mut ns, "set", &[Value::I32(6)]).unwrap();
     assert_eq!(owner.global(&ns, "variable").unwrap().get(&ns).unwrap(), Value::I32(6));
     assert_eq!(user.call(&mut ns, "double", &[Value::I32(8)]).unwrap(), [Value::I32(16)]);
-    // A function of the host in a table is called like any other.
+    // A host function in a table is called like any other.
     let double = owner.func(&ns, "double").unwrap();
     let table = owner.table(&ns, "table").unwrap();
     table.set(&mut ns, 0, Value::FuncRef(Some(double))).unwrap();

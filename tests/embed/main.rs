@@ -1,4 +1,4 @@
-//! The embedding API, used as an embedder would.
+//! The embedding API, as an embedder uses it.
 
 mod address_space;
 mod advisories;
@@ -32,14 +32,14 @@ fn compile(runtime: &Runtime, text: &str) -> CompiledModule {
     runtime.compile(&wasm).expect("the module")
 }
 
-/// Loads artifacts that a test has compiled, and perhaps damaged.
+/// Loads artifacts that a test has compiled and may have damaged.
 fn load(runtime: &Runtime, artifact: &[u8]) -> Result<CompiledModule, Error> {
-    // SAFETY: tests run what they have compiled. What they change afterwards is refused, or its
-    // code is not called.
+    // SAFETY: tests run only artifacts that they have compiled. A changed artifact is refused, or
+    // its code is not called.
     unsafe { runtime.load_bytes(artifact) }
 }
 
-/// A namespace with one instance in it.
+/// A namespace with one instance.
 fn instantiate(text: &str) -> (Box<Namespace>, Instance) {
     let runtime = Runtime::new();
     let module = compile(&runtime, text);

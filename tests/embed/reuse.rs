@@ -1,8 +1,8 @@
-//! An instance never sees what an earlier one left in the address space they share.
+//! An instance never sees data of an earlier one in the same address space.
 
 use precast::Runtime;
 
-/// What an instance wrote is gone in the next one: few pages, many pages, grown pages.
+/// Writes of an instance are absent in the next one: few pages, many pages, grown pages.
 #[test]
 fn instances_start_from_initial_memory() {
     let runtime = Runtime::new();

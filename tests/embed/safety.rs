@@ -1,4 +1,4 @@
-//! What safe code and hostile guests tried, and must not achieve.
+//! Safe code and hostile guests must not break these properties.
 
 use std::thread;
 
@@ -8,8 +8,8 @@ use precast::{
 
 use super::{compile, instantiate};
 
-/// The stub that a null entry of a compiled table leads to may be called with any signature: it
-/// must not touch its arguments.
+/// The stub behind a null entry of a compiled table may be called with any signature, so it must
+/// not touch its arguments.
 #[test]
 fn null_entries_trap_whatever_the_signature() {
     for params in [0, 1, 8, 10, 12] {
@@ -32,7 +32,7 @@ fn null_entries_trap_whatever_the_signature() {
     }
 }
 
-/// A reference that a call returns after it closed the namespace refers to nothing.
+/// A reference that a call returns after it closed the namespace is null.
 #[test]
 fn a_reference_from_a_closed_namespace_is_null() {
     for memory in ["", "(memory 1)"] {
@@ -74,8 +74,8 @@ fn impossible_host_memories_and_tables_are_refused() {
     }
 }
 
-/// A host function may call in from another thread while its caller waits: each thread's stack
-/// has limits of its own.
+/// A host function may call a guest from another thread while its caller waits: each thread's stack
+/// has its own limits.
 #[test]
 fn a_nested_call_on_another_thread_leaves_the_stack_limit_alone() {
     fn on_another_thread(ns: &mut Namespace) {
@@ -111,8 +111,8 @@ fn a_nested_call_on_another_thread_leaves_the_stack_limit_alone() {
     }
 }
 
-/// Element segments run before data segments: when one fails, no data is to be seen, not even by
-/// whoever got a function of the failed instance.
+/// Element segments run before data segments. If one fails, no data is visible, not even through a
+/// function of the failed instance.
 #[test]
 fn a_failed_instance_shows_no_data() {
     let runtime = Runtime::new();
@@ -133,7 +133,7 @@ fn a_failed_instance_shows_no_data() {
     assert_eq!(a.call(&mut ns, "call", &[]).unwrap(), [Value::I32(0)]);
 }
 
-/// A host function is the same function by whatever way it comes back.
+/// A host function keeps its identity in whichever way it is returned.
 #[test]
 fn a_host_function_keeps_its_identity() {
     let runtime = Runtime::new();
@@ -151,8 +151,8 @@ fn a_host_function_keeps_its_identity() {
     assert_eq!(instance.func(&ns, "f"), host.func(&ns, "f"));
 }
 
-/// A call borrows the namespace mutably while host functions that it runs are lent it again. Were
-/// there bytes behind the borrow, the code generator could take them to be unchanged.
+/// A call borrows the namespace mutably while host functions that it runs borrow it again. If the
+/// borrow covered bytes, the code generator could assume that they do not change.
 #[test]
 fn the_borrow_of_a_namespace_covers_no_bytes() {
     let ns = Runtime::new().namespace();

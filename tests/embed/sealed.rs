@@ -1,4 +1,4 @@
-//! Artifacts and bundles that a key proves: safe code loads these and no others.
+//! Artifacts and bundles with a seal: safe code loads these and no others.
 
 use precast::{
     BundleBytes, Config, ErrorKind, FunctionMemory, FunctionStore, Lineage, MemoryStore, Runtime,
@@ -37,7 +37,7 @@ fn why(error: precast::Error) -> SealError {
     }
 }
 
-/// A file of one test, removed when this is dropped.
+/// A file of one test, removed when it is dropped.
 struct Scratch(PathBuf);
 
 impl Scratch {
@@ -68,7 +68,7 @@ fn what_a_key_sealed_is_loaded_with_it() {
     assert!(module.serialize_sealed(&key()) == bytes);
     let wasm = wat::parse_str(MODULE).unwrap();
     assert!(runtime.precompile_sealed(&wasm, Target::Host, &key()).unwrap() == bytes);
-    // What is vouched for otherwise may have a seal or none.
+    // Bytes that the caller vouches for may have a seal or none.
     assert_eq!(answer(&load(&runtime, &bytes).unwrap()), [Value::I32(20)]);
     let misaligned = [&[0][..], &bytes].concat();
     let module = runtime.load_sealed_bytes(&misaligned[1..], &key()).unwrap();
@@ -97,7 +97,7 @@ fn what_a_key_did_not_seal_is_refused() {
     let folder = std::env::temp_dir();
     let error = runtime.load_sealed(folder, &key()).unwrap_err();
     assert!(matches!(error.kind(), ErrorKind::File { .. }), "{error}");
-    // A seal says who made it, not that it can be used here.
+    // A seal proves the origin, and not that the artifact can be used here.
     let other = if std::env::consts::ARCH == "x86_64" { "aarch64" } else { "x86_64" };
     let wasm = wat::parse_str(MODULE).unwrap();
     let foreign = runtime.precompile_sealed(&wasm, other.parse().unwrap(), &key()).unwrap();
@@ -105,7 +105,7 @@ fn what_a_key_did_not_seal_is_refused() {
     assert!(matches!(error.kind(), ErrorKind::Format(_)), "{error}");
 }
 
-/// Safe code may do this, so nothing may come of it.
+/// Safe code may do this, so it must have no effect.
 #[test]
 fn a_file_that_changes_after_loading_changes_nothing() {
     let runtime = Runtime::new();
@@ -119,7 +119,7 @@ fn a_file_that_changes_after_loading_changes_nothing() {
     assert_eq!(answer(&module), [Value::I32(20)]);
 }
 
-/// Gives what it was told to, and takes what it is given.
+/// A store that returns given bundles and records those that it receives.
 #[derive(Default)]
 struct Store {
     bundle: Mutex<Vec<u8>>,
@@ -143,7 +143,7 @@ fn a_store_behind_a_seal_gives_only_what_was_kept() {
     let config = || Config::new().functions_sealed(store.clone(), &key());
     let runtime = Runtime::with_config(config());
     let expected = compile(&Runtime::new(), MODULE).serialize().to_vec();
-    // Everything is kept once, and found after that.
+    // Everything is kept once, and found afterwards.
     for _ in 0..3 {
         assert!(compile(&runtime, MODULE).serialize() == expected);
         assert_eq!(store.kept.load(Ordering::Relaxed), 1);
@@ -155,7 +155,7 @@ fn a_store_behind_a_seal_gives_only_what_was_kept() {
         assert!(compile(&runtime, MODULE).serialize() == expected);
         assert_eq!(store.kept.load(Ordering::Relaxed), before + 1, "it was not found");
     };
-    // Code that was replaced, with the checksum of the bundle made right; and no seal at all.
+    // A bundle with replaced code and a matching checksum; and one without a seal.
     for at in 16..bundle.len() {
         let mut forged = bundle.clone();
         forged[at] ^= 1;
@@ -166,7 +166,7 @@ fn a_store_behind_a_seal_gives_only_what_was_kept() {
     }
     forge(&bundle[..bundle.len() - 64]);
     forge(&[]);
-    // Neither another key's, nor an artifact's.
+    // A seal by another key is not accepted, nor is the seal of an artifact.
     let other = Arc::new(Store::default());
     let config = Config::new().functions_sealed(other.clone(), &SealKey::new([9; 32]));
     compile(&Runtime::with_config(config), MODULE);
@@ -174,7 +174,7 @@ fn a_store_behind_a_seal_gives_only_what_was_kept() {
     forge(&sealed());
 }
 
-/// Gives a good bundle when it is looked at first, and another after that.
+/// A store whose bundle is good at the first read and different at the next.
 struct Fickle(Vec<u8>, Vec<u8>, AtomicUsize);
 
 impl AsRef<[u8]> for Fickle {
@@ -212,9 +212,9 @@ fn memory_that_only_compilations_fill_needs_no_key() {
     let runtime = Runtime::with_config(Config::new().functions_in_memory(&memory));
     compile(&runtime, MODULE);
     assert!(memory.size() > 0);
-    // Any store can be vouched for.
+    // The caller may vouch for any store.
     let store = Arc::new(MemoryStore::new());
-    // SAFETY: nothing but compilations puts something into this store.
+    // SAFETY: only compilations put bundles into this store.
     let config = unsafe { Config::new().functions(store.clone()) };
     compile(&Runtime::with_config(config), MODULE);
     assert_eq!(store.size(), memory.size());

@@ -1,11 +1,11 @@
-//! Guards against speculation change nothing that a guest can see: indices at and beyond every end
-//! trap as they do without.
+//! Guards against speculation have no effect that a guest can see: indices at and beyond every end
+//! trap as they do without guards.
 
 use precast::{Config, Instance, Namespace, Runtime, TrapCode, Value};
 
 use super::compile;
 
-/// Every way to make code, by name.
+/// Runtimes that make code in each way, by name.
 fn runtimes() -> Vec<(String, Runtime)> {
     let all = [(true, true), (true, false), (false, true), (false, false)];
     let runtime = |(guards, optimize)| {
@@ -15,7 +15,7 @@ fn runtimes() -> Vec<(String, Runtime)> {
     all.map(runtime).into()
 }
 
-/// Calls an export with an index; its result as bits, or why it trapped.
+/// Calls an export with an index. Returns its result as bits, or the reason of the trap.
 fn outcome(
     ns: &mut Namespace,
     instance: Instance,
@@ -36,7 +36,7 @@ const BEYOND: [u32; 4] = [0x7fff_ffff, 0x8000_0000, 0x8000_0001, u32::MAX];
 
 #[test]
 fn calls_through_tables_trap_beyond_every_end() {
-    // Dense, shared, and one that exists at run time.
+    // The forms of tables: dense, shared, and one that exists at run time.
     for (form, table) in [
         ("dense", "(table 4 funcref)"),
         ("shared", "(table 100 funcref)"),
@@ -123,7 +123,7 @@ fn trap_backtraces_name_the_caller_of_a_dispatch_table() {
     }
 }
 
-/// The stub that traps behind a dispatch table has a frame, which nobody sees.
+/// The stub that traps for a dispatch table has a frame, which backtraces omit.
 #[test]
 fn backtraces_are_as_long_whoever_traps() {
     for (code, runtime) in runtimes() {

@@ -1,4 +1,4 @@
-//! Recursion without end.
+//! Infinite recursion.
 
 use precast::{
     Caller, CompiledModule, Config, FuncType, HostError, HostModuleBuilder, Namespace, Runtime,
@@ -69,7 +69,7 @@ fn through_the_host_is_a_trap_too() {
 
 #[test]
 fn large_frames_do_not_skip_the_guard() {
-    // A frame of more than a page of locals, kept alive across the call.
+    // A frame with more than a page of locals, which stay alive across the call.
     const LOCALS: usize = 4000;
     let sets: String =
         (0..LOCALS).map(|i| format!("(local.set {i} (i64.load (local.get {LOCALS})))")).collect();
@@ -118,8 +118,8 @@ const COUNTING: &str = r#"(module
     (global.set $depth (i32.add (global.get $depth) (i32.const 1)))
     (i32.add (call $down) (i32.const 1))))"#;
 
-/// Runs `work` on a thread with this much stack. AddressSanitizer does not forget the frames that a
-/// failing host function leaves on stacks of more than 64 MiB.
+/// Runs `work` on a thread with a stack of this size. AddressSanitizer does not unpoison the frames
+/// that a failing host function leaves on stacks of more than 64 MiB.
 fn with_stack<T: Send>(bytes: usize, work: impl FnOnce() -> T + Send) -> T {
     std::thread::scope(|scope| {
         let thread = std::thread::Builder::new().stack_size(bytes);
@@ -127,7 +127,7 @@ fn with_stack<T: Send>(bytes: usize, work: impl FnOnce() -> T + Send) -> T {
     })
 }
 
-/// How many calls deep the function `down` gets before it traps.
+/// The number of nested calls of the function `down` before it traps.
 fn depth(runtime: &Runtime, module: &CompiledModule) -> i32 {
     let mut ns = runtime.namespace();
     let instance = ns.instantiate(module).unwrap();
@@ -162,7 +162,7 @@ fn the_budget_is_what_the_settings_say() {
     assert!(small < one, "a small stack is the bound");
 }
 
-/// Without a bound these would use all of a thread's stack of 48 MiB.
+/// Without a limit these would use the whole stack of 48 MiB of the thread.
 #[test]
 fn every_way_to_recurse_has_the_budget() {
     let count = "(global.set $depth (i32.add (global.get $depth) (i32.const 1)))";
@@ -231,7 +231,7 @@ fn every_way_to_recurse_has_the_budget() {
         let runtime = Runtime::new();
         let module = compile(&runtime, &text);
         let depth = with_stack(48 << 20, || depth(&runtime, &module));
-        // A frame has 16 bytes at least.
+        // A frame has at least 16 bytes.
         assert!((8000..=(1 << 20) / 16 + 4096).contains(&depth), "{way}: {depth}");
     }
 }
@@ -263,7 +263,7 @@ fn recursion_between_instances_has_the_budget() {
     assert!((4000..=(1 << 20) / 32 + 4096).contains(&depth), "{depth}");
 }
 
-/// Touches a frame of this many bytes.
+/// Uses a frame of this many bytes.
 #[inline(never)]
 fn touch<const BYTES: usize>() -> u8 {
     let mut frame = [1u8; BYTES];
@@ -307,7 +307,7 @@ fn a_host_function_has_its_headroom_at_any_depth() {
             });
         }
     }
-    // Less than the budget is left below the limit on the first, more on the second.
+    // The first thread has less than the limit left, the second more.
     deepest(Config::new(), touch::<DEFAULT>, 1 << 20);
     deepest(Config::new(), touch::<DEFAULT>, 8 << 20);
     deepest(Config::new().host_stack(LARGE), touch::<LARGE>, 6 << 20);
@@ -315,7 +315,7 @@ fn a_host_function_has_its_headroom_at_any_depth() {
 
 #[test]
 fn frames_of_the_host_are_not_the_guests() {
-    /// Calls deeper in the stack by this many bytes.
+    /// Makes a call this many bytes deeper in the stack.
     #[inline(never)]
     fn below<const BYTES: usize>(work: &mut dyn FnMut()) {
         let mut frame = [1u8; BYTES];
@@ -370,14 +370,14 @@ fn nested_guests_share_the_budget() {
                 let ns = caller.namespace();
                 let down = instance.typed::<(i32, i32, i32), i32>(ns, "down")?;
                 let first = down.call(ns, (n, n, levels - 1))?;
-                // What one call used, the next can use again.
+                // The next call can use the stack that one call used.
                 assert_eq!(down.call(ns, (n, n, levels - 1))?, first);
                 Ok(first)
             },
         )
         .build(&runtime)
         .unwrap();
-    // Goes `left` calls deep, then through the host `levels` times as deep again.
+    // Makes `left` nested calls, then calls the host, which does the same again, `levels` times.
     let module = compile(
         &runtime,
         r#"(module (import "host" "again" (func $again (param i32 i32) (result i32)))
@@ -410,8 +410,8 @@ fn nested_guests_share_the_budget() {
     });
 }
 
-/// Functions that cannot call each other in a circle have no comparison, but not if they are many
-/// or their frames are large.
+/// Functions that cannot call each other in a cycle have no comparison, unless there are many of
+/// them or their frames are large.
 #[test]
 fn long_chains_and_large_frames_have_the_budget() {
     let chain: String = (0..5_000)

@@ -1,10 +1,10 @@
-//! Tables that are large, grow far, or cannot be had.
+//! Tables that are large, that grow by much, or that cannot be allocated.
 
 use precast::{ErrorKind, HostModuleBuilder, Limits, Runtime, TableType, ValType, Value};
 
 use super::{compile, instantiate};
 
-/// The most elements that a table may have.
+/// The largest number of elements of a table.
 const MOST: u64 = 10_000_000;
 
 #[test]
@@ -24,7 +24,8 @@ fn elements_survive_growth_to_the_maximum() {
     let mut call = |name: &str, args: &[Value]| {
         instance.call(&mut ns, name, args).map(|results| results[0].as_i32().unwrap())
     };
-    // Across the heap's share, in steps and in leaps, of references and of nulls.
+    // Growth across the size limit of the heap, in small and large steps, with references and
+    // nulls.
     let mut len = 1;
     let mut ones = Vec::new();
     for (n, step) in [1, 3, 1000, 20_000, 9_000, 3_000, 1_000_000, 1].into_iter().enumerate() {

@@ -7,7 +7,7 @@ use super::load;
 const MODULE: &str = r#"(module (memory 1)
   (func (export "f") (param i32) (result i32) (i32.load (local.get 0))))"#;
 
-/// The architectures, the features each has, and what `/proc/cpuinfo` calls them.
+/// The architectures, the features of each, and their names in `/proc/cpuinfo`.
 const FEATURES: [(&str, &[(&str, &str)]); 2] = [
     (
         "x86_64",
@@ -36,7 +36,7 @@ fn wasm() -> Vec<u8> {
     wat::parse_str(MODULE).unwrap()
 }
 
-/// The module for a target, by its name.
+/// The module for a target with this name.
 fn compile_for(runtime: &Runtime, target: &str) -> Result<Vec<u8>, TargetError> {
     let target: Target = target.parse()?;
     Ok(runtime.precompile_for(&wasm(), target).expect("the module is valid"))

@@ -1,4 +1,4 @@
-//! WebAssembly that stops, and what it tells.
+//! Traps, and the information that they carry.
 
 use precast::{Caller, HostModuleBuilder, Runtime, TrapCode, Value};
 
@@ -42,7 +42,7 @@ fn every_kind() {
         ("undefined", TrapCode::UndefinedElement),
         ("table", TrapCode::TableOutOfBounds),
     ] {
-        // Twice: a trap leaves the instance usable.
+        // Twice, because a trap leaves the instance usable.
         for _ in 0..2 {
             let error = instance.call(&mut ns, name, &[]).unwrap_err();
             let trap = error.trap().unwrap_or_else(|| panic!("{name}: {error}"));
@@ -133,7 +133,7 @@ fn traps_on_other_threads() {
     });
 }
 
-/// A trap is looked up in a list of all code, which other threads replace all the while.
+/// A trap is looked up in a list of all code, which other threads replace at the same time.
 #[test]
 fn traps_while_code_comes_and_goes() {
     const TRAPS: u32 = 20_000;

@@ -1,4 +1,4 @@
-//! Types that are made to have the identity of others, and the end of types.
+//! Types that are made to collide with the identity of others, and the lifetime of types.
 
 use precast::{
     Caller, ErrorKind, FuncType, HostModuleBuilder, Instance, Namespace, Runtime, TrapCode,
@@ -8,8 +8,8 @@ use xxhash_rust::xxh3::xxh3_64;
 
 use super::compile;
 
-/// The parameters of functions that, unseeded, XXH3 could not tell from `() -> ()`. Finding six of
-/// them takes a minute of one CPU.
+/// The parameters of functions whose types have the same unseeded XXH3 as `() -> ()`. Finding six
+/// of them takes a minute of one CPU.
 pub(crate) const LIKE_NULLARY: &[&[u8; 56]] = &[
     b"\x6f\x7b\x7f\x7e\x7d\x6f\x7c\x7c\x7f\x7f\x7f\x7f\x7f\x7f\x7f\x7f\
       \x7e\x7d\x7d\x70\x7f\x7c\x7b\x7e\x7f\x7f\x7f\x7f\x7f\x7f\x7f\x7f\
@@ -29,7 +29,7 @@ pub(crate) const LIKE_NULLARY: &[&[u8; 56]] = &[
       \x7f\x70\x6f\x6f\x6f\x70\x7b\x7c",
 ];
 
-/// What the identity of a type was: a hash of its number of parameters and of its values.
+/// The former identity of a type: a hash of its number of parameters and of its values.
 fn hash(params: &[u8]) -> u64 {
     xxh3_64(&[&(params.len() as u64).to_le_bytes(), params].concat()) | 1
 }
@@ -53,7 +53,7 @@ fn a_second_preimage_refuses_nobody() {
     let mut alive = Vec::new();
     for &params in LIKE_NULLARY {
         assert_eq!(hash(params), hash(&[]));
-        // The type that attacks comes first, and stays.
+        // The attacking type comes first, and stays.
         let only = format!(r#"(module (func (export "f") (param {})))"#, names(params));
         alive.push(compile(&runtime, &only));
         let module = compile(&runtime, &text("", &names(params)));
@@ -68,7 +68,7 @@ fn a_second_preimage_refuses_nobody() {
     }
 }
 
-/// A module with a host function that closes the namespace, and what calls it.
+/// A module with a host function that closes the namespace, and a caller of it.
 fn closing(runtime: &Runtime) -> (Box<Namespace>, Instance) {
     let ty = FuncType::new([ValType::F32], [ValType::F32, ValType::I64, ValType::F32]);
     let host = HostModuleBuilder::new("host")
@@ -94,7 +94,7 @@ fn closing(runtime: &Runtime) -> (Box<Namespace>, Instance) {
     let mut namespace = runtime.namespace();
     namespace.instantiate_host(&host).unwrap();
     let instance = namespace.instantiate(&module).unwrap();
-    // The namespace alone keeps both modules, and so their types.
+    // Only the namespace keeps both modules alive, and with them their types.
     (namespace, instance)
 }
 
@@ -106,7 +106,7 @@ fn a_call_that_closes_its_namespace_has_its_results() {
     let args = [Value::f32(1.5), Value::f64(2.5)];
     let results = instance.call(&mut namespace, "run", &args).unwrap();
     assert_eq!(results, [Value::f32(1.5), Value::I64(7), Value::f64(2.5), Value::I32(9)]);
-    // Handles of what is gone say so.
+    // Handles of closed instances report that.
     assert!(matches!(other.call(&mut namespace, &[]).unwrap_err().kind(), ErrorKind::Closed(_)));
     assert!(matches!(other.ty(&namespace).unwrap_err().kind(), ErrorKind::Closed(_)));
     assert!(other.typed::<(), i32>(&namespace).is_err());
@@ -120,7 +120,7 @@ fn a_call_that_closes_its_namespace_has_its_results() {
     assert_eq!(host.call(&mut namespace, "dynamic", &[Value::f32(3.5)]).unwrap(), want);
 }
 
-/// References cross modules that have their types at other indices, beside equal types.
+/// References cross modules that have their types at other indices, besides equal types.
 #[test]
 fn references_keep_their_types_across_modules() {
     let runtime = Runtime::new();
@@ -150,7 +150,7 @@ fn references_keep_their_types_across_modules() {
         let args: &[Value] = if ty.params().is_empty() { &[] } else { &[Value::I32(6)] };
         assert_eq!(func.call(&mut ns, args).unwrap(), [Value::I64(result)], "element {at}");
     }
-    // One with no record in its instance gets one, once.
+    // A function without a record in its instance gets one, once.
     let g = instance.func(&ns, "g").unwrap();
     for _ in 0..2 {
         table.set(&mut ns, 1, g.into()).unwrap();

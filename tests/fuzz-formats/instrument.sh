@@ -1,7 +1,7 @@
 #!/bin/sh
-# A wrapper of rustc for `run.sh`: precast's own crates and the targets get the sanitizer and what
-# cargo-fuzz sets for coverage of edges and hints from comparisons. Cranelift without it compiles in a
-# third of the time, runs faster, and does not draw the fuzzer to itself.
+# A wrapper of rustc for `run.sh`: precast's own crates and the targets get the sanitizer, and
+# cargo-fuzz's settings for coverage of edges and hints from comparisons. Without them Cranelift
+# compiles in a third of the time, runs faster, and does not attract the fuzzer.
 case "$*" in
 *"--crate-name precast"* | *" bin/"*)
     exec "$@" --cfg fuzzing -Zsanitizer=address -Cpasses=sancov-module \

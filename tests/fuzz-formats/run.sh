@@ -1,8 +1,8 @@
 #!/usr/bin/env bash
 # Fuzzes a target: tests/fuzz-formats/run.sh TARGET SECONDS [OPTIONS OF LIBFUZZER]...
 #
-# Inputs that reach something new go to corpus/TARGET, which is made small at the end. Cases that fail
-# go to findings/TARGET; once mended they are kept in cases/TARGET. Needs a nightly compiler with the
+# Inputs with new coverage go to corpus/TARGET, which is minimised at the end. Cases that fail go to
+# findings/TARGET; after the fix they are kept in cases/TARGET. Needs a nightly compiler with the
 # runtime of AddressSanitizer, and a C++ compiler for libFuzzer. `run.sh TARGET 0` only builds.
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")"
@@ -15,10 +15,10 @@ RUSTC_WRAPPER=$PWD/instrument.sh \
     cargo +nightly build --release --locked --features fuzz --bin "$target" --target "$machine"
 [ "$seconds" != 0 ] || exit 0
 
-# The pool of the compiler: one thread, so that a case does the same every time.
+# The compiler's thread pool has one thread, so that a case behaves the same every time.
 export RAYON_NUM_THREADS=1
-# Memory that WebAssembly may reach is reserved, not used; leaks are for other tests to find, and
-# types that a process has seen stay.
+# Memory that WebAssembly may reach is reserved, not used. Other tests find leaks, and types that a
+# process has seen stay.
 export ASAN_OPTIONS=detect_leaks=0:allow_user_segv_handler=1:handle_segv=1
 binary=target/$machine/release/$target
 mkdir -p "corpus/$target" "findings/$target" "cases/$target"
@@ -27,7 +27,7 @@ mkdir -p "corpus/$target" "findings/$target" "cases/$target"
 "$binary" "corpus/$target" "cases/$target" -max_total_time="$seconds" -max_len=512 \
     -timeout=20 -rss_limit_mb=4096 \
     -artifact_prefix="findings/$target/" "$@"
-# Only what reaches something that nothing smaller does.
+# Keeps only inputs whose coverage no smaller input has.
 merged=$(mktemp -d)
 "$binary" -merge=1 -max_len=512 "$merged" "corpus/$target" 2> /dev/null
 rm -rf "corpus/$target"

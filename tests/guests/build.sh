@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# build.sh - rebuilds the committed .wasm guests from the sources beside them.
+# build.sh - compiles the committed .wasm guests again from the sources beside them.
 #
 # Usage: tests/guests/build.sh [c|rust|go]...      (default: all three)
 #

@@ -6,7 +6,7 @@ use std::process::Command;
 mod command;
 pub(crate) use command::program;
 
-/// The state folder of the commands under test, for tests that need none of their own.
+/// The state folder of the commands under test, for tests that need no separate one.
 pub(crate) const STATE: (&str, &str) =
     ("PRECAST_STATE_DIR", concat!(env!("CARGO_TARGET_TMPDIR"), "/state"));
 

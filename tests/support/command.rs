@@ -3,10 +3,10 @@
 use std::ffi::OsStr;
 use std::process::Command;
 
-/// Names the program that runs binaries built for another machine.
+/// The variable with the program that runs binaries built for another machine.
 const RUNNER: &str = "PRECAST_TEST_RUNNER";
 
-/// A program of the machine under test.
+/// A command of the machine under test.
 pub(crate) fn program(path: impl AsRef<OsStr>) -> Command {
     match std::env::var_os(RUNNER).filter(|runner| !runner.is_empty()) {
         Some(runner) => {

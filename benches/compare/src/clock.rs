@@ -1,39 +1,39 @@
-//! What time is measured.
+//! The sources of time.
 
 use rustix::time::{ClockId, clock_gettime};
 
 /// A source of time.
 #[derive(Clone, Copy)]
 pub(crate) enum Clock {
-    /// What a user waits for.
+    /// Wall time, for which a user waits.
     Wall,
-    /// What all threads of this process work. Steadier where other processes have the processors
-    /// too; work in parallel costs what it would in sequence.
+    /// Processor time of all threads of this process. It is steadier if other processes use the
+    /// processors too. Parallel work counts as if it ran in sequence.
     Processor,
 }
 
 impl Clock {
-    /// Begins to measure.
+    /// Begins a measurement.
     pub(crate) fn start(self) -> Stopwatch {
         Stopwatch { clock: self, start: self.now() }
     }
 
-    /// Seconds since some moment.
+    /// Seconds since a fixed moment.
     fn now(self) -> f64 {
         let now = clock_gettime(match self {
             Clock::Wall => ClockId::Monotonic,
             Clock::Processor => ClockId::ProcessCPUTime,
         });
-        // Exact to the nanosecond for as long as a machine is up.
+        // Exact to the nanosecond for the uptime of any machine.
         now.tv_sec as f64 + now.tv_nsec as f64 / 1e9
     }
 }
 
-/// A measurement that has begun.
+/// A measurement in progress.
 pub(crate) struct Stopwatch {
-    /// What it measures.
+    /// Its source of time.
     clock: Clock,
-    /// When it began.
+    /// The time at its start.
     start: f64,
 }
 

@@ -7,10 +7,10 @@ use std::path::{Path, PathBuf};
 use wasmtime_wasi::p1::WasiP1Ctx;
 use wasmtime_wasi::p2::pipe::MemoryOutputPipe;
 
-/// The function a command is run by.
+/// The start function of a command.
 const START: &str = "_start";
 
-/// What a command is and is given.
+/// A command and its environment.
 #[derive(Clone)]
 pub(crate) struct Command {
     /// The WebAssembly file.
@@ -21,11 +21,11 @@ pub(crate) struct Command {
     pub(crate) root: Option<&'static str>,
 }
 
-/// What a run of a command gives.
+/// The result of a run.
 pub(crate) struct Run {
-    /// How long it ran, from the call of its start function on.
+    /// The time of the run, from the call of its start function on.
     pub(crate) seconds: f64,
-    /// What it wrote to its standard output.
+    /// Its standard output.
     pub(crate) stdout: Vec<u8>,
 }
 
@@ -35,7 +35,7 @@ impl Command {
         Command { path: path.to_owned(), args: Vec::new(), root: None }
     }
 
-    /// All arguments, the first of which is its name.
+    /// All arguments, beginning with its name.
     fn argv(&self) -> Vec<String> {
         let args = self.args.iter().map(|&arg| arg.to_owned());
         std::iter::once(guests::stem(&self.path)).chain(args).collect()
@@ -50,7 +50,7 @@ impl Command {
         Ok(command)
     }
 
-    /// The command for a module that precast has already.
+    /// The command for a module that precast has compiled.
     pub(crate) fn in_precast(&self, module: precast::CompiledModule) -> Result<PrecastCommand> {
         let stdout = Captured::new();
         let mut builder = wasi::Builder::new().args(self.argv()).stdout(&stdout);
@@ -67,7 +67,7 @@ impl Command {
         self.in_wasmtime(&wasi_linker(engine)?, &module)
     }
 
-    /// The command for a module that wasmtime has already.
+    /// The command for a module that wasmtime has compiled.
     pub(crate) fn in_wasmtime(
         &self,
         linker: &wasmtime::Linker<WasiP1Ctx>,
@@ -78,7 +78,7 @@ impl Command {
     }
 }
 
-/// A linker that has WASI.
+/// A linker with WASI.
 pub(crate) fn wasi_linker(engine: &wasmtime::Engine) -> Result<wasmtime::Linker<WasiP1Ctx>> {
     let mut linker = wasmtime::Linker::new(engine);
     wasmtime_wasi::p1::add_to_linker_sync(&mut linker, |wasi: &mut WasiP1Ctx| wasi)?;
@@ -89,11 +89,11 @@ pub(crate) fn wasi_linker(engine: &wasmtime::Engine) -> Result<wasmtime::Linker<
 pub(crate) struct PrecastCommand {
     /// Its code.
     module: precast::CompiledModule,
-    /// WASI as it sees it; every instance has a state of its own.
+    /// Its WASI; every instance has a separate state.
     host: precast::HostModule<Wasi>,
-    /// Its imports resolved, when it is instantiated many times.
+    /// Its resolved imports, if it is instantiated many times.
     pre: Option<precast::InstancePre>,
-    /// What it wrote.
+    /// Its output.
     stdout: Captured,
 }
 
@@ -101,7 +101,7 @@ pub(crate) struct PrecastCommand {
 type PrecastStart = precast::TypedFunc<(), ()>;
 
 impl PrecastCommand {
-    /// An instance that has not run.
+    /// An instance that has not run yet.
     pub(crate) fn instantiate(&self) -> Result<(Box<precast::Namespace>, PrecastStart)> {
         let (namespace, instance) = match &self.pre {
             Some(pre) => pre.instantiate()?,
@@ -131,24 +131,24 @@ impl PrecastCommand {
 
 /// A command in wasmtime.
 pub(crate) struct WasmtimeCommand {
-    /// What each instance is given.
+    /// The WASI configuration of each instance.
     command: Command,
     /// Its code, linked.
     pre: wasmtime::InstancePre<WasiP1Ctx>,
 }
 
-/// An instance in wasmtime that has not run.
+/// An instance in wasmtime that has not run yet.
 pub(crate) struct WasmtimeInstance {
-    /// Owns it.
+    /// The store that owns it.
     store: wasmtime::Store<WasiP1Ctx>,
     /// Its start function.
     start: wasmtime::TypedFunc<(), ()>,
-    /// What it wrote.
+    /// Its output.
     stdout: MemoryOutputPipe,
 }
 
 impl WasmtimeCommand {
-    /// An instance that has not run.
+    /// An instance that has not run yet.
     pub(crate) fn instantiate(&self) -> Result<WasmtimeInstance> {
         let stdout = MemoryOutputPipe::new(usize::MAX);
         let mut builder = wasmtime_wasi::WasiCtxBuilder::new();

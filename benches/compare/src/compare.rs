@@ -9,19 +9,19 @@ use std::path::PathBuf;
 
 /// Measures rows and prints them.
 pub(crate) struct Compare {
-    /// What the command line asks for.
+    /// The options of the command line.
     options: Options,
     /// The rows printed so far.
     rows: usize,
 }
 
 impl Compare {
-    /// Nothing measured yet.
+    /// A comparison without measurements yet.
     pub(crate) fn new(options: Options) -> Self {
         Compare { options, rows: 0 }
     }
 
-    /// What the command line asks for.
+    /// The options of the command line.
     pub(crate) fn options(&self) -> &Options {
         &self.options
     }
@@ -42,16 +42,16 @@ impl Compare {
         .collect()
     }
 
-    /// Whether a row is asked for: what it needs may be costly to make.
+    /// Whether a row is selected. Its preparation may be costly.
     pub(crate) fn wants(&self, name: &str) -> bool {
         name.contains(&self.options.filter)
     }
 
-    /// Measures a row. `prepare` gives two functions, one for each runtime, that do the same thing
-    /// once and give the seconds it took by that clock; it is not called for a row that was not asked for. The
-    /// first call of each only warms up.
+    /// Measures a row. `prepare` returns two functions, one for each runtime, that do the same work
+    /// once and return the seconds it took by that clock. It is not called for a row that is not
+    /// selected. The first call of each function is a warm-up.
     ///
-    /// Gives the ratio of the medians, if it was measured.
+    /// Returns the ratio of the medians, if the row was measured.
     pub(crate) fn times<P, W>(
         &mut self,
         name: &str,
@@ -94,7 +94,7 @@ impl Compare {
         }
     }
 
-    /// Ends the table. A filter that matches nothing is a mistake.
+    /// Ends the table. Fails if the filter matched nothing.
     pub(crate) fn finish(self) -> Result<()> {
         match self.rows {
             0 => Err(format!("no row's name contains {:?}", self.options.filter).into()),

@@ -9,7 +9,7 @@ pub(crate) fn path(relative: &str) -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("../../tests/guests").join(relative)
 }
 
-/// Reads a file, and says which one when that fails.
+/// Reads a file. An error names the file.
 pub(crate) fn read(path: &Path) -> Result<Vec<u8>> {
     fs::read(path).map_err(|error| in_file(path, error).into())
 }

@@ -1,12 +1,11 @@
-//! precast and wasmtime side by side: one process, the same guests, one table.
+//! Compares precast and wasmtime: one process, the same guests, one table.
 //!
 //! ```text
 //! cargo run --release --manifest-path benches/compare/Cargo.toml -- [FILTER] [OPTION]...
 //! ```
 //!
-//! Both runtimes have the settings a program gets that asks for none. A row is measured in rounds,
-//! each of which measures precast and then wasmtime, so that whatever else the machine does falls
-//! on both.
+//! Both runtimes have their default settings. A row is measured in rounds, each of which measures
+//! precast and then wasmtime, so that other load of the machine affects both.
 
 mod clock;
 mod command;
@@ -21,7 +20,7 @@ mod timing;
 use compare::Compare;
 use options::Options;
 
-/// Any failure ends the comparison: a table with holes compares nothing.
+/// Any failure ends the comparison, because an incomplete table compares nothing.
 type Result<T> = std::result::Result<T, Box<dyn std::error::Error + Send + Sync>>;
 
 fn main() -> Result<()> {

@@ -1,10 +1,10 @@
-//! What the command line asks for.
+//! The options of the command line.
 
 use crate::Result;
 use crate::clock::Clock;
 use std::path::PathBuf;
 
-/// What `--help` prints.
+/// The text of `--help`.
 pub(crate) const HELP: &str = "\
 Compares precast with wasmtime.
 
@@ -16,20 +16,20 @@ usage: precast-compare [FILTER] [OPTION]...
   --cpu-time     measure processor time, of all threads together, instead of time passed
 ";
 
-/// What the command line asks for.
+/// The options of the command line.
 pub(crate) struct Options {
-    /// What the names of the rows to measure contain.
+    /// Strings of which the name of a selected row contains one.
     pub(crate) filter: String,
-    /// How often each row is measured.
+    /// The number of rounds of each row.
     pub(crate) rounds: usize,
-    /// What time is measured.
+    /// The source of time.
     pub(crate) clock: Clock,
-    /// WebAssembly files to compile and load besides those of the repository.
+    /// WebAssembly files to compile and load, in addition to those of the repository.
     pub(crate) modules: Vec<PathBuf>,
 }
 
 impl Options {
-    /// Reads arguments; none when help is asked for.
+    /// Parses arguments. None if they ask for help.
     pub(crate) fn parse(mut args: impl Iterator<Item = String>) -> Result<Option<Self>> {
         let mut options =
             Options { filter: String::new(), rounds: 7, clock: Clock::Wall, modules: Vec::new() };

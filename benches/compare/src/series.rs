@@ -1,6 +1,6 @@
-//! Measurements of one thing, and what is said about them.
+//! Repeated measurements, and their statistics.
 
-/// Measurements of one thing.
+/// Repeated measurements of one quantity.
 #[derive(Default)]
 pub(crate) struct Series(Vec<f64>);
 
@@ -11,7 +11,7 @@ impl Series {
         self.0.sort_by(f64::total_cmp);
     }
 
-    /// What a run costs on this machine as it is.
+    /// The median: the cost of a run under the current load.
     pub(crate) fn median(&self) -> f64 {
         let middle = self.0.len() / 2;
         if self.0.len().is_multiple_of(2) {
@@ -21,7 +21,7 @@ impl Series {
         }
     }
 
-    /// What a run costs when nothing disturbs it.
+    /// The minimum: the cost of an undisturbed run.
     pub(crate) fn min(&self) -> f64 {
         self.0[0]
     }
@@ -33,7 +33,7 @@ impl From<f64> for Series {
     }
 }
 
-/// The mean of ratios; none of none.
+/// The geometric mean of ratios. None if there are no ratios.
 pub(crate) fn geometric_mean(ratios: &[f64]) -> Option<f64> {
     let sum: f64 = ratios.iter().map(|ratio| ratio.ln()).sum();
     (!ratios.is_empty()).then(|| (sum / ratios.len() as f64).exp())

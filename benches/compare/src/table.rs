@@ -1,10 +1,10 @@
-//! How the table looks.
+//! The layout of the table.
 
 use crate::clock::Clock;
 use crate::options::Options;
 use crate::series::Series;
 
-/// What the numbers of a row count.
+/// The unit of a row's numbers.
 #[derive(Clone, Copy)]
 pub(crate) enum Quantity {
     /// Seconds.
@@ -14,7 +14,7 @@ pub(crate) enum Quantity {
 }
 
 impl Quantity {
-    /// The names of units and what one is worth, from the smallest on.
+    /// The names of units and their values, from the smallest on.
     fn units(self) -> &'static [(&'static str, f64)] {
         match self {
             Quantity::Time => &[("ns", 1e-9), ("µs", 1e-6), ("ms", 1e-3), ("s", 1.0)],
@@ -22,15 +22,15 @@ impl Quantity {
         }
     }
 
-    /// The unit for a row: the greatest that leaves something before the decimal point of
-    /// `smallest`. One row has one unit, so that its numbers can be compared by eye.
+    /// The unit for a row: the largest for which `smallest` is at least one. A row has one unit, so
+    /// that its numbers can be compared by eye.
     fn unit(self, smallest: f64) -> (&'static str, f64) {
         let units = self.units();
         *units.iter().rev().find(|(_, worth)| smallest >= *worth).unwrap_or(&units[0])
     }
 }
 
-/// Prints what stands above all rows.
+/// Prints the header of the table.
 pub(crate) fn print_header(options: &Options) {
     let what = match options.clock {
         Clock::Wall => "Time passed",
@@ -61,12 +61,12 @@ pub(crate) fn print_row(name: &str, quantity: Quantity, precast: &Series, wasmti
     );
 }
 
-/// Prints a row that has a ratio only.
+/// Prints a row with a ratio only.
 pub(crate) fn print_ratio(name: &str, ratio: f64) {
     print_line(name, "", "", "", "", "", &format!("{ratio:.2}"));
 }
 
-/// Prints one line. Widths are fixed: each row appears as soon as it is measured.
+/// Prints one line. Widths are fixed, because each row appears as soon as it is measured.
 fn print_line(
     name: &str,
     precast: &str,

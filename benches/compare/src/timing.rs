@@ -1,14 +1,14 @@
-//! Timing what is too short to be timed alone.
+//! Timing of operations that are too short to be timed alone.
 
 use crate::Result;
 use crate::clock::Clock;
 
-/// How many seconds a batch takes at least, so that neither reading the clock nor a timer
-/// interrupt counts.
+/// The minimum time of a batch in seconds, so that neither reading the clock nor a timer interrupt
+/// counts.
 const BATCH: f64 = 0.02;
 
-/// Runs `operation` in batches: each call of the result runs one and gives the seconds one
-/// operation took. The first call finds out how many make a batch.
+/// Runs `operation` in batches: each call of the result runs one batch and returns the seconds of
+/// one operation. The first call determines the size of a batch.
 pub(crate) fn in_batches(
     clock: Clock,
     mut operation: impl FnMut() -> Result<()>,

@@ -1,4 +1,4 @@
-//! Fuzzes `precast_fuzz_formats::cache_index`.
+//! libFuzzer's entry point of the target `cache_index`.
 #![no_main]
 
 libfuzzer_sys::fuzz_target!(|input: &[u8]| precast_fuzz_formats::cache_index::run(input));

@@ -1,4 +1,4 @@
-//! libFuzzer's entry to the target `wasi`.
+//! libFuzzer's entry point of the target `wasi`.
 #![no_main]
 
 libfuzzer_sys::fuzz_target!(|data: &[u8]| precast_fuzz_formats::wasi::run(data));

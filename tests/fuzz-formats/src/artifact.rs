@@ -1,4 +1,5 @@
-//! Artifacts with a right checksum: `Artifact::check`, and whatever reads what it accepts.
+//! Artifacts with a valid checksum: `Artifact::check`, and all readers of an artifact that it
+//! accepts.
 
 use crate::patch::{Input, apply};
 use precast_abi::artifact::{
@@ -8,7 +9,7 @@ use precast_compiler::{Settings, compile, identity};
 use precast_runtime::{Inspection, Runtime};
 use std::sync::OnceLock;
 
-/// What inputs patch: between them these have every section and every kind of record.
+/// The artifacts that inputs patch: together they have every section and every kind of record.
 const MODULES: [&str; 4] = [
     r#"(module $m (memory (export "memory") 1 3) (data (i32.const 16) "hello") (data "more")
       (table (export "t") 4 8 funcref) (elem (i32.const 1) $a $b) (elem funcref (ref.func $a))
@@ -38,7 +39,7 @@ const MODULES: [&str; 4] = [
     "(module)",
 ];
 
-/// A larger table or memory takes time and no path that a small one does not.
+/// A larger table or memory takes time and covers no additional path.
 const MOST: u64 = 1000;
 
 struct Bases {
@@ -49,7 +50,7 @@ struct Bases {
 fn bases() -> &'static Bases {
     static BASES: OnceLock<Bases> = OnceLock::new();
     BASES.get_or_init(|| {
-        // The same bytes on every CPU of this machine's kind.
+        // The bytes are the same on every CPU of this architecture.
         let target = std::env::consts::ARCH.parse().expect("a machine that precast runs on");
         let settings = Settings { target, ..Settings::default() };
         let artifact = |text| {
@@ -60,14 +61,14 @@ fn bases() -> &'static Bases {
     })
 }
 
-/// Sets a number of eight bytes, if it is there.
+/// Sets a number of eight bytes, if it is within the bytes.
 fn set(bytes: &mut [u8], at: usize, value: u64) {
     if let Some(place) = bytes.get_mut(at..).and_then(<[u8]>::first_chunk_mut) {
         *place = value.to_le_bytes();
     }
 }
 
-/// Makes length and checksum right, so that patches get behind them.
+/// Makes length and checksum valid, so that patches pass these checks.
 fn make_whole(bytes: &mut [u8]) {
     const CHECKSUM: usize = 16;
     const HOT_END: usize = 24;
@@ -84,7 +85,7 @@ fn make_whole(bytes: &mut [u8]) {
     }
 }
 
-/// Bytes that are aligned as those of a mapped file are.
+/// Bytes that are aligned like those of a mapped file.
 struct Aligned(Vec<u128>, usize);
 
 impl Aligned {
@@ -103,11 +104,11 @@ impl Aligned {
     }
 }
 
-/// Forges an artifact and has it read.
+/// Forges an artifact and reads it in every way.
 ///
 /// # Panics
 ///
-/// When something that reads it does: that is a finding.
+/// If a reader does: that is a finding.
 pub fn run(input: &[u8]) {
     let mut input = Input(input);
     let bases = bases();
@@ -125,7 +126,7 @@ pub fn run(input: &[u8]) {
     }
 }
 
-/// Loads what was accepted, and makes an instance, but calls nothing of it.
+/// Loads an accepted artifact, and makes an instance, but calls no function of it.
 fn load(artifact: &Artifact, bytes: &[u8]) {
     static RUNTIME: OnceLock<Runtime> = OnceLock::new();
     let runtime = RUNTIME.get_or_init(Runtime::new);
@@ -134,7 +135,7 @@ fn load(artifact: &Artifact, bytes: &[u8]) {
     assert_eq!(module.serialize(), bytes);
     let _ = (module.name(), module.imports(), module.verify(), module.verify_metadata());
     for export in module.exports() {
-        // There may be several of a name.
+        // Several exports may have the same name.
         assert!(module.export(&export.name).is_some() || !is_sorted(artifact, bytes));
     }
     let info: &Info = artifact.info(bytes);
@@ -152,7 +153,7 @@ fn load(artifact: &Artifact, bytes: &[u8]) {
     }
 }
 
-/// Whether exports have the hashes of their names, by which they are found.
+/// Whether exports have the hashes of their names, which lookups use.
 fn is_sorted(artifact: &Artifact, bytes: &[u8]) -> bool {
     let exports: &[precast_abi::artifact::ExportDesc] = artifact.records(bytes, Section::Exports);
     let hash = |at| Artifact::hash(artifact.string(bytes, at).as_bytes());

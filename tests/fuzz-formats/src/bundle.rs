@@ -1,4 +1,4 @@
-//! Bundles of functions with a right checksum, that a store gives to a compilation.
+//! Bundles of functions with a valid checksum, which a store returns to a compilation.
 
 use crate::patch::{Input, apply};
 use precast_abi::artifact::Artifact;
@@ -20,11 +20,11 @@ const MODULE: &str = r#"(module
     (call_indirect (type $t) (local.get 0) (local.get 0)))
   (func (export "d") (type $t) (call_indirect (type $t) (local.get 0) (i32.const 1))))"#;
 
-/// Where the checksum is, and where what it covers begins.
+/// The offset of the checksum, and of the bytes that it covers.
 const CHECKSUM: usize = 8;
 const CHECKED: usize = 16;
 
-/// One bundle: gives it, or takes it when it is empty.
+/// A store with one bundle: returns it, or takes one if it is empty.
 struct One(Mutex<Vec<u8>>);
 
 impl FunctionStore for One {
@@ -65,7 +65,7 @@ fn base() -> &'static Base {
 ///
 /// # Panics
 ///
-/// When the compiler does, or gives what is no artifact: that is a finding.
+/// If the compiler does, or makes an invalid artifact: that is a finding.
 pub fn run(input: &[u8]) {
     let base = base();
     let mut bytes = base.bundle.clone();

@@ -1,5 +1,5 @@
-//! Indexes and ledgers that somebody made: whatever a cache is asked for it does not panic, and a
-//! file is known by the key that was remembered for it or not at all.
+//! Forged indexes and ledgers: no operation of the cache panics, and the key of a file is the one
+//! that was remembered for it, or none.
 
 use crate::scratch::{Input, Scratch};
 use precast_cache::{Content, FileStamp, Fingerprint, Key, Options};
@@ -8,7 +8,7 @@ use std::os::unix::fs::MetadataExt;
 use std::path::Path;
 use std::sync::OnceLock;
 
-/// Two files that have been left alone for so long that they may be known by their identity.
+/// Two files that have been unchanged for so long that they may be known by their stamps.
 fn files() -> &'static [FileStamp; 2] {
     static FILES: OnceLock<[FileStamp; 2]> = OnceLock::new();
     FILES.get_or_init(|| {
@@ -23,7 +23,7 @@ fn files() -> &'static [FileStamp; 2] {
             let file = File::open(&path).expect("the file");
             let _ = fs::remove_file(path);
             std::thread::sleep(std::time::Duration::from_secs(4));
-            // Nobody else knows of it. It stays open, so that its number is not given away.
+            // No other process knows of it. It stays open, so that its inode number is not reused.
             let stamp = FileStamp::before_reading(&file, |_| true).expect("a file");
             std::mem::forget(file);
             stamp
@@ -84,7 +84,7 @@ pub fn run(input: &[u8]) {
     assert_eq!((usage.entries, usage.bytes), (0, 0));
 }
 
-/// Changes an index as the input says: where there is something in it, or anywhere.
+/// Changes an index as the input says: at records in use, or anywhere.
 fn damage_index(input: &mut Input, path: &Path) {
     let Ok(mut bytes) = fs::read(path) else { return };
     let how = input.byte();
@@ -95,7 +95,7 @@ fn damage_index(input: &mut Input, path: &Path) {
         let slot = (128 + at) / 128 * 128;
         input.patch(&mut bytes[slot..]);
         if how & 2 != 0 {
-            // The slots of a set say the same, or something like it.
+            // The records of a set are copies of each other, with small changes.
             let copy = bytes[slot..].to_vec();
             bytes.extend_from_slice(&copy);
             input.patch(&mut bytes[slot..]);
@@ -110,7 +110,7 @@ fn damage_index(input: &mut Input, path: &Path) {
     fs::write(path, bytes).expect("it is written");
 }
 
-/// Changes a ledger as the input says, with a check that fits if it likes.
+/// Changes a ledger as the input says, with a valid check if the input demands one.
 fn damage_ledger(input: &mut Input, path: &Path) {
     let Ok(mut bytes) = fs::read(path) else { return };
     let how = input.byte();

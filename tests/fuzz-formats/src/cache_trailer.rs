@@ -1,6 +1,6 @@
-//! Entries and bundles that somebody made, in a folder with or without a key: whatever a cache is
-//! asked for it neither panics nor reserves much memory, and with a key it accepts nothing that was
-//! not written with the key.
+//! Forged entries and bundles, in a folder with or without a key: no operation of the cache panics
+//! or reserves much memory, and with a key only entries that were written with the key are
+//! accepted.
 
 use crate::scratch::{Input, Scratch};
 use precast_cache::{Cache, Content, Fingerprint, Key, Options};
@@ -8,10 +8,10 @@ use std::fs;
 use std::os::unix::fs::{FileExt, PermissionsExt};
 use std::path::Path;
 
-/// Bytes of a trailer.
+/// The size of a trailer in bytes.
 const TRAILER: usize = 128;
 
-/// Where its kind, its length and its check are.
+/// The offsets of its kind, its length and its check.
 const KIND: usize = 12;
 const LEN: usize = 16;
 const CHECK: usize = 120;
@@ -32,7 +32,7 @@ pub fn run(input: &[u8]) {
     }
     let fingerprint = Fingerprint::new("fuzz", "");
     let key = Key::new(&fingerprint, Content::of(b"module"));
-    // From the size of nothing to more than what is read at once.
+    // Sizes from zero to more than a single read.
     let artifact: Vec<u8> = (0..usize::from(input.byte()) * 100).map(|at| at as u8).collect();
     let functions = cache.functions(&fingerprint);
     drop(cache.publish(&key, &artifact));
@@ -82,7 +82,7 @@ pub fn run(input: &[u8]) {
     set_mode(&scratch.0, 0o700);
 }
 
-/// What was just published is found, and is what it was.
+/// An entry that was just published is found, with the published bytes.
 fn publish(cache: &Cache, key: &Key, artifact: &[u8]) {
     let Some((entry, file)) = cache.publish(key, artifact) else { return };
     assert_eq!(entry.read(&file).expect("it is there"), artifact);
@@ -115,7 +115,7 @@ fn damage(input: &mut Input, path: &Path) {
     fs::remove_file(path).expect("it is there");
     fs::write(path, &bytes).expect("it is written");
     if how & 16 != 0 && bytes.len() >= TRAILER {
-        // A hole as long as the input likes, and the trailer behind it.
+        // A hole of any length, and the trailer after it.
         let len = u64::from(input.word()) << (input.byte() % 27);
         let trailer = bytes.split_off(bytes.len() - TRAILER);
         let mut trailer = trailer;

@@ -1,5 +1,5 @@
-//! Fuzzing of what precast reads: an input says how something good is forged, or what a guest calls.
-//! What reads it must neither panic nor touch what is not its own, whatever it answers.
+//! Fuzz targets for precast's readers: an input says how a valid file is forged, or which calls a
+//! guest makes. With any result, a reader must neither panic nor access memory or files of others.
 
 pub mod artifact;
 pub mod bundle;

@@ -1,13 +1,13 @@
-//! Inputs as patches of good bytes: small, and behind the checks of magic numbers.
+//! Inputs as patches of valid bytes: they are small, and pass the checks of magic numbers.
 
-/// Largest file that patches make.
+/// The maximum size of a patched file.
 const MAX_LEN: usize = 1 << 20;
 
-/// Reads an input from its front. Behind its end there are zeros.
+/// Reads an input from its front. After its end it reads zeros.
 pub struct Input<'a>(pub &'a [u8]);
 
 impl Input<'_> {
-    /// Whether there is nothing more.
+    /// Whether the input has ended.
     pub fn is_empty(&self) -> bool {
         self.0.is_empty()
     }

@@ -3,11 +3,11 @@
 use std::fs;
 use std::path::PathBuf;
 
-/// A folder, removed when this is dropped.
+/// A folder, removed when it is dropped.
 pub(crate) struct Scratch(pub(crate) PathBuf);
 
 impl Scratch {
-    /// A new folder. Cases of one thread follow each other, so one name is enough for it.
+    /// A new folder. One thread runs one case at a time, so one name per thread is enough.
     pub(crate) fn new(target: &str) -> Scratch {
         let memory = PathBuf::from("/dev/shm");
         let place = if memory.is_dir() { memory } else { std::env::temp_dir() };
@@ -25,7 +25,7 @@ impl Drop for Scratch {
     }
 }
 
-/// The bytes of an input, one decision after the other; zeros when it has ended.
+/// The bytes of an input, one decision after the other; zeros after its end.
 pub(crate) struct Input<'a>(pub(crate) &'a [u8]);
 
 impl Input<'_> {
@@ -39,7 +39,7 @@ impl Input<'_> {
         u16::from_le_bytes([self.byte(), self.byte()])
     }
 
-    /// Changes some bytes: each change is a position, a length and what is written there.
+    /// Changes some bytes: each change is a position, a length and the new bytes.
     pub(crate) fn patch(&mut self, bytes: &mut [u8]) {
         let mut left = self.byte() % 16;
         while left > 0 && !self.0.is_empty() && !bytes.is_empty() {

@@ -1,8 +1,8 @@
 //! Sequences of WASI calls with hostile arguments, on directories of the host and in memory.
 //!
-//! The first bytes of an input say what the guest is given; each call takes one byte for the
-//! function and one or more for each argument. No call panics; nothing changes outside what the
-//! guest may change; when the guest is gone, so are its descriptors.
+//! The first bytes of an input say what the guest is granted. Each call takes one byte for the
+//! function and one or more for each argument. No call may panic or change files that the guest may
+//! not change, and after the guest its descriptors must be closed.
 
 use std::collections::BTreeMap;
 use std::io::Write;
@@ -18,13 +18,13 @@ use precast_wasi::{Builder, Input, Limits, MemoryFs, Output};
 
 use crate::common::{FUNCTIONS, Guest, TempDir, open_descriptors};
 
-/// So many calls a case makes at most.
+/// The maximum number of calls in a case.
 const CALLS: usize = 64;
 
-/// What the limit of a file system in memory is.
+/// The limit of a file system in memory.
 const MEMORY: u64 = 1 << 20;
 
-/// Names that paths are made of, hostile ones among them.
+/// Names of which paths are made, including hostile ones.
 const NAMES: [&[u8]; 24] = [
     b"a",
     b"b",
@@ -52,13 +52,13 @@ const NAMES: [&[u8]; 24] = [
     b"",
 ];
 
-/// Where paths are laid, where tables of buffers and buffers lie.
+/// The addresses of paths, of tables of buffers, and of buffers.
 const PATHS: u32 = 0x1000;
 const SLOT: u32 = 0x100;
 const IOVECS: u32 = 0x4000;
 const BUFFERS: u32 = 0x8000;
 
-/// Addresses and lengths at the ends of a memory of one page, and of the numbers.
+/// Addresses and lengths at the ends of a memory of one page, and at the limits of the numbers.
 const EDGES: [u64; 14] = [
     0,
     1,
@@ -76,7 +76,7 @@ const EDGES: [u64; 14] = [
     (PATHS + SLOT) as u64,
 ];
 
-/// What is left of an input; zeros when nothing is.
+/// The rest of an input; zeros after its end.
 struct Bytes<'a>(&'a [u8]);
 
 impl Bytes<'_> {
@@ -111,8 +111,8 @@ impl Bytes<'_> {
         }
     }
 
-    /// Rights, an offset or a time. Offsets are small or beyond any file system: what lies between
-    /// `fd_allocate` would really take.
+    /// Rights, an offset or a time. Offsets are small or beyond any file system, because
+    /// `fd_allocate` would allocate the blocks for those between.
     fn long(&mut self) -> u64 {
         let kind = self.next();
         match kind % 6 {
@@ -126,7 +126,7 @@ impl Bytes<'_> {
         }
     }
 
-    /// Lays a path into memory at `slot` and answers where it is.
+    /// Writes a path into memory at `slot` and returns its address and length.
     fn path(&mut self, guest: &mut Guest, slot: u32) -> [u64; 2] {
         let at = PATHS + SLOT * slot;
         let shape = self.next();
@@ -141,7 +141,7 @@ impl Bytes<'_> {
             path.push(b'/');
         }
         if shape & 0x80 != 0 {
-            // The middle of a name, or more than there is.
+            // A part of the name, or more than its length.
             path.truncate(usize::from(self.next()) % (path.len() + 1));
         }
         path.truncate(SLOT as usize);
@@ -150,7 +150,7 @@ impl Bytes<'_> {
     }
 }
 
-/// A tree, file by file: what it says, when it changed, how many names it has.
+/// The state of a tree, file by file: contents, time of change, number of names.
 fn snapshot(directory: &Path) -> BTreeMap<PathBuf, (Vec<u8>, i64, i64, u64)> {
     let mut found = BTreeMap::new();
     let mut folders = vec![directory.to_owned()];
@@ -188,14 +188,14 @@ fn furnish(root: &Path) {
     }
 }
 
-/// A socket whose peer is gone: nothing about it ever waits.
+/// A socket whose peer is closed, so that no call on it waits.
 fn socket() -> UnixStream {
     let (ours, mut theirs) = UnixStream::pair().unwrap();
     theirs.write_all(b"some bytes").unwrap();
     ours
 }
 
-/// What the guest is given.
+/// Grants the guest its files and directories.
 fn builder(root: &Path, choice: u8) -> Builder {
     let mut limits = Limits::default();
     (limits.memory_bytes, limits.memory_entries, limits.descriptors) = (MEMORY, 64, 40);
@@ -239,7 +239,7 @@ fn call(guest: &mut Guest, input: &mut Bytes<'_>) {
     let mut arguments = Vec::new();
     let mut slot = 0;
     for (i, kind) in params.chars().enumerate() {
-        // The second half of a path has come with the first.
+        // The second half of a path came with the first.
         if arguments.len() > i {
             continue;
         }
@@ -277,9 +277,9 @@ fn call(guest: &mut Guest, input: &mut Bytes<'_>) {
     }
 }
 
-/// Reads an input.
+/// Runs an input.
 pub fn run(data: &[u8]) {
-    // The first guest brings what stays: threads, code.
+    // The first guest creates permanent state: threads, code.
     static FIRST: Once = Once::new();
     FIRST.call_once(|| drop(Guest::new(&Builder::new())));
 

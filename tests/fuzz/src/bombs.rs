@@ -1,5 +1,5 @@
-//! Modules made to be costly to compile: precast compiles each within bounds, or refuses it with an
-//! error that says where. What they cost beside another runtime, `benches/compare` measures.
+//! Modules that are costly to compile: precast compiles each within bounds, or refuses it with an
+//! error that says where. `benches/compare` compares their cost with that of another runtime.
 
 use crate::Options;
 use crate::rng::mix;
@@ -11,7 +11,7 @@ use std::time::{Duration, Instant};
 #[path = "../../../compiler/tests/bombs/generator/mod.rs"]
 mod generator;
 
-/// How long a module may take.
+/// The maximum time for a module.
 const LONGEST: Duration = Duration::from_secs(60);
 
 /// Compiles modules until the time is up, each with optimisation and without.
@@ -32,7 +32,7 @@ pub fn run(options: &Options) -> Result<ExitCode> {
             }
             match result {
                 Err(error) if error.kind == ErrorKind::Limit => refused += 1,
-                // The generator does not count what all its types have together.
+                // The generator does not limit the total size of the types.
                 Err(error) if error.message.contains("effective type size exceeds") => {}
                 Err(error) => complaints.push(error.to_string()),
                 Ok(_) => {}

@@ -1,4 +1,4 @@
-//! A case: modules, what they import, and the calls to make. All of it follows from a seed.
+//! A case: modules, their imports, and the calls to make. A seed determines all of it.
 
 use crate::outcome::{Sig, Ty, Val};
 use crate::rng::{Rng, mix};
@@ -8,10 +8,10 @@ use wasm_encoder::reencode::{Reencode, RoundtripReencoder};
 use wasmparser::types::EntityType;
 use wasmparser::{Parser, Payload, Validator, WasmFeatures};
 
-/// The export that counts down what a guest may still do; set before every call.
+/// The export with the remaining fuel of a guest; set before every call.
 pub const FUEL: &str = "fuel of the fuzzer";
 
-/// How often functions and loops may start in a call.
+/// The number of function entries and loop iterations in a call.
 pub const FUEL_PER_CALL: u32 = 1000;
 
 /// The module that imports come from when Rust provides them.
@@ -20,10 +20,10 @@ pub const HOST: &str = "host";
 /// The module that imports come from when WebAssembly provides them.
 pub const GUEST: &str = "guest";
 
-/// Where the main module of a case comes from.
+/// The generator of the main module of a case.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, clap::ValueEnum)]
 pub enum Kind {
-    /// wasm-smith: anything that is valid.
+    /// wasm-smith: any valid module.
     Smith,
     /// Accesses to a memory near its bounds.
     Memory,
@@ -59,10 +59,10 @@ pub struct Call {
     pub args: Vec<Arg>,
 }
 
-/// Something imported, after all imports were given names of their own.
+/// An import, after all imports got unique names.
 #[derive(Clone, Debug)]
 pub struct Import {
-    /// Whether [`GUEST`] provides it, rather than [`HOST`].
+    /// Whether [`GUEST`] provides it, and not [`HOST`].
     pub guest: bool,
     pub name: String,
     pub ty: ImportTy,
@@ -77,7 +77,7 @@ pub enum ImportTy {
     Global { value: Ty, mutable: bool },
 }
 
-/// What an engine runs.
+/// A case as an engine runs it.
 pub struct Case {
     pub seed: u64,
     pub kind: Kind,
@@ -88,30 +88,30 @@ pub struct Case {
     /// The exported functions of the main module.
     pub funcs: Vec<(String, Sig)>,
     pub calls: Vec<Call>,
-    /// Whether some export is the counter named [`FUEL`].
+    /// Whether an export is the counter named [`FUEL`].
     pub fuel: bool,
-    /// Whether the interpreter can run it: it touches all of a memory it makes.
+    /// Whether the interpreter can run it: it touches every page of a new memory.
     pub interpret: bool,
 }
 
-/// What a generator makes.
+/// The result of a generator.
 pub struct Generated {
     pub wasm: Vec<u8>,
-    /// The number of the global that counts fuel, if it is not exported yet.
+    /// The index of the global with the fuel, if it is not exported yet.
     pub fuel: Option<u32>,
-    /// The calls to make; none for a choice at random.
+    /// The calls to make. None for random calls.
     pub calls: Vec<Call>,
-    /// Whether the module has a memory of many gigabytes.
+    /// Whether the module has a memory of several gigabytes.
     pub large: bool,
 }
 
-/// WebAssembly 2.0 and what precast accepts beyond it.
+/// WebAssembly 2.0 and the extensions that precast accepts.
 pub fn features() -> WasmFeatures {
     WasmFeatures::WASM2.union(WasmFeatures::EXTENDED_CONST)
 }
 
 impl Case {
-    /// Makes the case of a seed; none when the generator found nothing to make of it.
+    /// Makes the case of a seed. None if the generator cannot make a module of it.
     pub fn new(seed: u64) -> Result<Option<Case>> {
         let mut rng = Rng::new(seed);
         let kind = Kind::of(seed);
@@ -142,7 +142,7 @@ impl Case {
     }
 }
 
-/// A call of some function with arguments at random.
+/// A call of a random function with random arguments.
 fn random_call(funcs: &[(String, Sig)], rng: &mut Rng) -> Call {
     let (export, sig) = &funcs[rng.below(funcs.len() as u64) as usize];
     let mut args = random_args(sig, rng.next());
@@ -154,13 +154,13 @@ fn random_call(funcs: &[(String, Sig)], rng: &mut Rng) -> Call {
     Call { export: export.clone(), args }
 }
 
-/// Arguments at random. References to functions are null.
+/// Random arguments. References to functions are null.
 pub fn random_args(sig: &Sig, seed: u64) -> Vec<Arg> {
     let mut rng = Rng::new(seed);
     sig.params.iter().map(|&ty| Arg::Val(random_val(ty, &mut rng))).collect()
 }
 
-/// A value at random. References to functions are null.
+/// A random value. References to functions are null.
 pub fn random_val(ty: Ty, rng: &mut Rng) -> Val {
     match ty {
         Ty::I32 => Val::I32(rng.interesting() as u32),
@@ -181,7 +181,7 @@ pub fn random_val(ty: Ty, rng: &mut Rng) -> Val {
     }
 }
 
-/// The bits of a float that is no NaN but the canonical one.
+/// The bits of a float that is either no NaN or the canonical one.
 fn quiet32(bits: u32) -> u32 {
     if f32::from_bits(bits).is_nan() { 0x7fc0_0000 } else { bits }
 }
@@ -210,9 +210,9 @@ fn sig(func: &wasmparser::FuncType) -> Result<Sig> {
     })
 }
 
-/// Gives every import a name of its own, from [`HOST`] or [`GUEST`], and exports the fuel.
+/// Gives every import a unique name, from [`HOST`] or [`GUEST`], and exports the fuel.
 ///
-/// wasm-smith is free to import different things under one name, which nobody can provide.
+/// wasm-smith may import different items under one name, which nobody can provide.
 fn rewrite(wasm: &[u8], fuel: Option<u32>, rng: &mut Rng) -> Result<(Vec<u8>, Vec<Import>)> {
     let validated = Validator::new_with_features(features()).validate_all(wasm);
     let types = validated.context("the generator made an invalid module")?;
@@ -227,7 +227,7 @@ fn rewrite(wasm: &[u8], fuel: Option<u32>, rng: &mut Rng) -> Result<(Vec<u8>, Ve
     };
     for payload in Parser::new(0).parse_all(wasm) {
         let payload = payload?;
-        // Sections that must come after the exports: the module had none.
+        // Sections that must come after the exports: the module had no exports.
         let late = matches!(
             payload,
             Payload::StartSection { .. }
@@ -310,7 +310,7 @@ fn exported_funcs(wasm: &[u8]) -> Result<Vec<(String, Sig)>> {
     Ok(funcs)
 }
 
-/// A seed of its own for a case of a run.
+/// The seed of one case of a run.
 pub fn case_seed(run: u64, n: u64) -> u64 {
     mix(run, n)
 }

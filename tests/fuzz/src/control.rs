@@ -1,5 +1,5 @@
-//! Modules of calls, tables and structured control: tables that never change and tables that do,
-//! with nulls and functions of other types in them.
+//! Modules of calls, tables and structured control: constant tables and mutable tables, with nulls
+//! and functions of other types in them.
 
 use crate::case::{FUEL, FUEL_PER_CALL, Generated};
 use crate::outcome::{Sig, Ty};
@@ -10,7 +10,7 @@ use std::fmt::Write;
 
 const TYPES: &[Ty] = &[Ty::I32, Ty::I32, Ty::I64, Ty::F32, Ty::F64, Ty::V128, Ty::Func, Ty::Extern];
 
-/// How deep expressions and blocks may nest.
+/// The maximum nesting of expressions and blocks.
 const MAX_DEPTH: u32 = 4;
 
 struct Func {
@@ -21,13 +21,13 @@ struct Func {
 struct Table {
     element: Ty,
     size: u64,
-    /// The functions that segments put there, as far as they are known.
+    /// The functions that segments put there, if they are known.
     contents: Vec<Option<u64>>,
     /// Whether code may write to it, or read it other than by calls.
     touched: bool,
 }
 
-/// A global, all of which are mutable.
+/// A global; all are mutable.
 struct Global {
     ty: Ty,
 }
@@ -40,15 +40,15 @@ struct Generator<'r> {
     globals: Vec<Global>,
     /// Passive segments, by the type of their elements.
     segments: Vec<Ty>,
-    /// The types of the locals of the function at hand.
+    /// The types of the locals of the current function.
     locals: Vec<Ty>,
-    /// The types that a branch to each block around carries, outermost first.
+    /// The types that a branch to each enclosing block carries, outermost first.
     labels: Vec<Vec<Ty>>,
-    /// How many more instructions the function may have.
+    /// The number of instructions that the function may still have.
     budget: u32,
 }
 
-/// Makes a module. Calls are left to chance.
+/// Makes a module. Its calls are random.
 pub fn generate(rng: &mut Rng) -> Result<Generated> {
     let mut g = Generator {
         rng,
@@ -74,7 +74,7 @@ impl Generator<'_> {
 
     fn module(&mut self) -> Result<String> {
         let mut text = String::from("(module\n");
-        // Types that the host has closures for, and a pair of equal ones.
+        // Types for which the host has closures, and two equal ones.
         self.types.push(Sig { params: vec![], results: vec![] });
         self.types.push(Sig { params: vec![Ty::I32], results: vec![Ty::I32] });
         self.types.push(Sig { params: vec![Ty::I32], results: vec![Ty::I32] });
@@ -169,9 +169,9 @@ impl Generator<'_> {
         self.rng.below(self.funcs.len() as u64)
     }
 
-    /// Element segments: active ones at places known and unknown, and passive ones.
+    /// Element segments: active ones at constant and other offsets, and passive ones.
     fn segments_text(&mut self, text: &mut String, has_func_global: bool) -> Result<()> {
-        // First a segment for most tables that fills them, so that calls find functions.
+        // First a segment that fills most tables, so that calls find functions.
         for n in 0..self.tables.len() as u64 + self.rng.below(6) {
             let fill = (n as usize) < self.tables.len() && !self.rng.one_in(4);
             let at = if fill { n } else { self.rng.below(self.tables.len() as u64) } as usize;
@@ -181,7 +181,7 @@ impl Generator<'_> {
             let items = if fill { size } else { self.rng.below(most + 1) };
             let room = size.saturating_sub(items);
             let start = self.rng.below(room + 1);
-            // Mostly in bounds: an instance that cannot be made shows little else.
+            // Mostly in bounds, because a failed instantiation tests little else.
             let (offset, known) = match self.rng.below(12) {
                 0 if !fill => ("(global.get $base)".to_owned(), false),
                 1 if !fill => ("(i32.add (global.get $base) (i32.const 1))".to_owned(), false),
@@ -374,7 +374,8 @@ impl Generator<'_> {
         }
     }
 
-    /// An operator with a result of a type. None of them makes a NaN, whose bits engines choose.
+    /// An operator with a result of a type. None of them makes a NaN, whose bits depend on the
+    /// engine.
     fn operator(&mut self, ty: Ty, depth: u32) -> String {
         let d = depth + 1;
         match ty {
@@ -454,13 +455,13 @@ impl Generator<'_> {
         format!("(block {ty} {body})")
     }
 
-    /// The distance to a block around, with the types that a branch there carries.
+    /// The label of an enclosing block, with the types that a branch to it carries.
     fn label(&mut self) -> (usize, Vec<Ty>) {
         let at = self.rng.below(self.labels.len() as u64) as usize;
         (self.labels.len() - 1 - at, self.labels[at].clone())
     }
 
-    /// Puts results that are on the stack into locals, or drops them.
+    /// Moves results from the stack into locals, or drops them.
     fn take(&mut self, results: &[Ty]) -> String {
         let mut text = String::new();
         for &ty in results.iter().rev() {
@@ -515,7 +516,7 @@ impl Generator<'_> {
                 format!("(br_if {distance} {values} {condition}){}", self.take(&types))
             }
             11 => {
-                // In a block of its own that is seldom entered, since nothing comes after it.
+                // In a separate block that is seldom entered, because nothing comes after it.
                 let condition = self.expr(Ty::I32, d);
                 self.labels.push(Vec::new());
                 let (distance, types) = self.label();
@@ -586,7 +587,7 @@ impl Generator<'_> {
     }
 }
 
-/// Traps when the fuel is used up, and spends some.
+/// Traps if the fuel is used up, and uses some.
 fn spend() -> String {
     "(if (i32.eqz (global.get $fuel)) (then unreachable)) \
      (global.set $fuel (i32.sub (global.get $fuel) (i32.const 1)))\n"

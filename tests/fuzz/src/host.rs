@@ -1,14 +1,14 @@
-//! What host functions do, decided apart from any engine so that all do the same.
+//! The behaviour of host functions, decided independently of the engines so that all do the same.
 
 use crate::case::{Arg, Case, Import, ImportTy, random_args, random_val};
 use crate::outcome::{Class, Sig, Stop, Val};
 use crate::rng::{Rng, mix};
 use std::sync::{Arc, Mutex};
 
-/// How deep host functions may call back.
+/// The maximum nesting of callbacks.
 const MAX_DEPTH: u32 = 3;
 
-/// How often they may in a run; callbacks that call back would otherwise take forever.
+/// The maximum number of callbacks in a run, without which nested callbacks would take forever.
 const MAX_CALLBACKS: u32 = 12;
 
 /// The part of a case that its host functions know.
@@ -27,17 +27,18 @@ struct State {
     exhausted: bool,
 }
 
-/// What a host function does when it is called: these, in this order.
+/// The actions of a host function when it is called, in this order.
 pub struct Reaction {
-    /// Writes a byte to the memory its caller exports as "memory", at this place modulo its size.
+    /// Writes a byte to the memory that its caller exports as "memory", at this offset modulo its
+    /// size.
     pub poke: Option<(u64, u8)>,
     /// Calls this export of its caller.
     pub callback: Option<(String, Vec<Arg>)>,
-    /// Passes on a failure of that call.
+    /// Propagates a failure of that call.
     pub propagate: bool,
     /// Stops the guest.
     pub stop: bool,
-    /// Returns these.
+    /// Returns these values.
     pub results: Vec<Val>,
 }
 
@@ -47,7 +48,7 @@ impl Script {
         Arc::new(Script { seed: case.seed, funcs, state: Mutex::default() })
     }
 
-    /// Decides what a call of an import does.
+    /// Decides the actions of a call of an import.
     pub fn react(&self, import: usize, sig: &Sig, args: &[Val]) -> Reaction {
         let mut state = self.state.lock().unwrap();
         state.calls += 1;
@@ -65,12 +66,12 @@ impl Script {
         Reaction { poke, callback, propagate: rng.one_in(2), stop: rng.one_in(60), results }
     }
 
-    /// Notes that a callback starts.
+    /// Records the start of a callback.
     pub fn enter(&self) {
         self.state.lock().unwrap().depth += 1;
     }
 
-    /// Notes how it ended.
+    /// Records its result.
     pub fn leave(&self, result: &Result<Vec<Val>, Stop>) {
         let mut state = self.state.lock().unwrap();
         state.depth -= 1;
@@ -91,21 +92,21 @@ impl Script {
     }
 }
 
-/// What the host, or the guest that provides imports, has beyond what the import asks for.
+/// The size that the host, or the guest that provides imports, adds to the demand of an import.
 pub struct Provided {
     pub min: u64,
     pub max: Option<u64>,
     pub value: Val,
 }
 
-/// The memory, table or global that satisfies an import: often larger than it must be.
+/// The memory, table or global that satisfies an import: often larger than the import demands.
 pub fn provided(case_seed: u64, import: &Import) -> Provided {
     let n = import.name.bytes().fold(0, |hash, byte| mix(hash, byte.into()));
     let mut rng = Rng::new(mix(case_seed, n));
     let mut larger = |min: u64, max: Option<u64>, most: u64| {
         let extra = if rng.one_in(2) { 0 } else { rng.below(3) };
         let size = (min + extra).min(max.unwrap_or(most));
-        // Without a maximum, and within reason for engines that take what they are given.
+        // Without a maximum, and small enough for engines that allocate all of it.
         (size, Some(max.unwrap_or(size + rng.below(3)).min(most)))
     };
     let (min, max) = match import.ty {
@@ -115,7 +116,7 @@ pub fn provided(case_seed: u64, import: &Import) -> Provided {
     };
     let value = match import.ty {
         ImportTy::Global { value, .. } => match random_val(value, &mut rng) {
-            // Indices of segments come from globals; small ones are in bounds now and then.
+            // Offsets of segments come from globals; small ones are sometimes in bounds.
             Val::I32(v) if !v.is_multiple_of(4) => Val::I32(v % 20),
             Val::Extern(_) => Val::Extern(None),
             other => other,

@@ -17,7 +17,7 @@ use wasmi::{
 pub fn run(case: &Case) -> Result<Outcome> {
     ensure!(case.interpret, "wasmi would spend seconds on memory this large");
     let mut config = Config::default();
-    // Fuel bounds the recursion, so a deep stack is all it takes to bear it.
+    // Fuel bounds the recursion, so a deep stack is sufficient.
     config.set_max_recursion_depth(1 << 20).set_max_stack_height(64 << 20);
     config.compilation_mode(CompilationMode::Eager);
     let engine = Engine::new(&config);
@@ -37,7 +37,7 @@ pub fn run(case: &Case) -> Result<Outcome> {
             named.insert((GUEST.into(), export.name().into()), export.into_extern());
         }
     }
-    // Not in the order of the case: wasmi sorts imports by kind.
+    // Not in the order of the case, because wasmi sorts imports by kind.
     let imports: Vec<_> = module
         .imports()
         .map(|import| named[&(import.module().to_owned(), import.name().to_owned())])
@@ -204,7 +204,7 @@ fn to_val(store: &impl AsContext, value: &Value) -> Val {
     }
 }
 
-/// What the host provides for an import.
+/// The host's item for an import.
 fn host_item(
     store: &mut Store<()>,
     case: &Case,

@@ -1,7 +1,7 @@
 //! Differential fuzzing of precast.
 //!
-//! Every case is a module and calls of its exports, and follows from a seed. It runs in precast
-//! with and without optimisation, and in the interpreter wasmi; results, traps, memories, tables,
+//! Every case is a module and calls of its exports, determined by a seed. It runs in precast with
+//! and without optimisation, and in the interpreter wasmi. Results, traps, memories, tables,
 //! globals and the calls of host functions must agree.
 //!
 //! ```text
@@ -9,10 +9,10 @@
 //! cargo run --release --manifest-path tests/fuzz/Cargo.toml -- --case 0x1234
 //! ```
 //!
-//! With `bombs` the modules are made to be costly to compile, and are compiled only.
+//! With `bombs` the modules are costly to compile, and are only compiled.
 //!
-//! Cases run in a child process, which writes down what it is about to run: a crash or a hang
-//! belongs to a case, and the run goes on behind it.
+//! Cases run in a child process, which writes down each case before it runs it. So a crash or a
+//! hang can be attributed to a case, and the run continues after it.
 
 mod bombs;
 mod case;
@@ -37,16 +37,16 @@ use std::process::ExitCode;
 /// Differential fuzzing of precast against itself without optimisation and against wasmi.
 #[derive(Parser, Clone)]
 struct Options {
-    /// How long to go on.
+    /// The duration of the run.
     #[arg(long, default_value_t = 60)]
     seconds: u64,
     /// The seed of the run.
     #[arg(long, default_value_t = 1, value_parser = number)]
     seed: u64,
-    /// Run this case alone, and tell what happens in it.
+    /// Run only this case, and print its steps.
     #[arg(long, value_parser = number)]
     case: Option<u64>,
-    /// What to do instead of running cases.
+    /// The command, instead of running cases.
     #[command(subcommand)]
     instead: Option<Instead>,
     /// Only cases of this kind.
@@ -55,15 +55,16 @@ struct Options {
     /// The folder for findings.
     #[arg(long, default_value = concat!(env!("CARGO_MANIFEST_DIR"), "/findings"))]
     out: PathBuf,
-    /// Run cases from this one on and write their seeds to a file; a run starts itself with this.
+    /// Run cases from this one on and write their seeds to a file. A run starts its child with
+    /// this.
     #[arg(long, hide = true)]
     worker: Option<u64>,
 }
 
-/// What a run can do instead of running cases.
+/// The commands, instead of running cases.
 #[derive(Subcommand, Clone, Copy)]
 enum Instead {
-    /// Compile modules that are made to be costly to compile.
+    /// Compile modules that are costly to compile.
     Bombs,
 }
 

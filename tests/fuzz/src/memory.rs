@@ -1,4 +1,4 @@
-//! Modules that access a memory in every width, near its bounds and far out.
+//! Modules that access a memory in every width, near its bounds and far beyond.
 
 use crate::case::{Arg, Call, Generated};
 use crate::outcome::Val;
@@ -8,8 +8,8 @@ use std::fmt::Write;
 
 const PAGE: u64 = 65536;
 
-/// Static offsets: those that fit instructions in various ways, those around the 64 MiB that
-/// precast leaves unmapped behind a memory, and those near the most there can be.
+/// Static offsets: those that instructions encode in different ways, those around the 64 MiB that
+/// precast leaves unmapped after a memory, and those near the maximum.
 const OFFSETS: &[u64] = &[
     0,
     0,
@@ -38,10 +38,11 @@ const OFFSETS: &[u64] = &[
     0xffff_ffff,
 ];
 
-/// Sizes of memories in pages. The large ones are reserved but hardly touched.
+/// Sizes of memories in pages. The large ones are reserved but hardly used.
 const SIZES: &[u64] = &[0, 1, 1, 1, 1, 2, 2, 3, 3, 17, 1024, 1025, 32768, 65535, 65536];
 
-/// Loads: the instruction, the bytes it reads, and how its result becomes an `i64`.
+/// Loads: the instruction, the number of bytes it reads, and the conversion of its result to an
+/// `i64`.
 const LOADS: &[(&str, u64, &str)] = &[
     ("i32.load", 4, "i64.extend_i32_u"),
     ("i32.load8_u", 1, "i64.extend_i32_u"),
@@ -72,7 +73,8 @@ const LOADS: &[(&str, u64, &str)] = &[
     ("v128.load64_zero", 8, "v128"),
 ];
 
-/// Stores: the instruction, the bytes it writes, and how an `i64` becomes its operand.
+/// Stores: the instruction, the number of bytes it writes, and the conversion of an `i64` to its
+/// operand.
 const STORES: &[(&str, u64, &str)] = &[
     ("i32.store", 4, "i32.wrap_i64"),
     ("i32.store8", 1, "i32.wrap_i64"),
@@ -92,13 +94,13 @@ const LANES: &[u64] = &[8, 16, 32, 64];
 struct Generator<'r> {
     rng: &'r mut Rng,
     text: String,
-    /// The bytes of the memory at first.
+    /// The initial bytes of the memory.
     size: u64,
     funcs: u64,
-    /// Whether most accesses of the function at hand are in bounds: otherwise it soon ends.
+    /// Whether most accesses of the current function are in bounds. Otherwise it soon traps.
     tame: bool,
-    /// Distances from an index to the end of an access, in the function at hand. Arguments near
-    /// the end of memory minus these are the ones worth trying.
+    /// Distances from an index to the end of an access, in the current function. Good arguments are
+    /// the end of memory minus one of these.
     reaches: Vec<u64>,
 }
 
@@ -165,7 +167,7 @@ impl Generator<'_> {
         Ok(writeln!(self.text, "(data (i32.const {:#x}) \"{bytes}\")", at as u32)?)
     }
 
-    /// An index worth trying: mostly one whose access ends at, before or behind a bound.
+    /// An interesting index: mostly one whose access ends at, before or after a bound.
     fn index(&mut self) -> u32 {
         let reach = if self.reaches.is_empty() { 0 } else { self.rng.pick(&self.reaches) };
         let near = self.rng.below(5).wrapping_sub(2);
@@ -180,7 +182,7 @@ impl Generator<'_> {
         index as u32
     }
 
-    /// An offset, and a record of how far an access with it reaches.
+    /// An offset. Records the distance to the end of an access with it.
     fn offset(&mut self, bytes: u64) -> u64 {
         let offset = match if self.tame { 0 } else { self.rng.below(4) } {
             0 => self.rng.below(64),
@@ -296,7 +298,7 @@ impl Generator<'_> {
         format!("({op} {} {value})", self.index_text(0))
     }
 
-    /// The length of a bulk operation: mostly known at compile time, and short.
+    /// The length of a bulk operation: mostly a constant, and short.
     fn length(&mut self) -> String {
         let n = match self.rng.below(8) {
             0 => 0,
@@ -333,7 +335,7 @@ impl Generator<'_> {
                 format!("(memory.copy {to} {from} {})", self.length())
             }
             12 => {
-                // An overlap.
+                // The two ranges overlap.
                 let (index, by) = (self.index_text(0), self.rng.below(20));
                 let by = format!("(i32.add (local.get $i) (i32.const {by}))");
                 let (to, from) = match self.rng.one_in(2) {
@@ -353,7 +355,7 @@ impl Generator<'_> {
                 format!("(memory.init $passive {to} (i32.const {from}) (i32.const {len})) {drop}")
             }
             15 => {
-                // A large memory would be copied by engines that keep it on the heap.
+                // Engines that keep a large memory on the heap would copy it.
                 let small = self.size <= 17 * PAGE;
                 let by = if small { self.rng.pick(&[0, 0, 1, 2, 65536, !0u32]) } else { 0 };
                 let grow = match by {
@@ -400,7 +402,7 @@ impl Generator<'_> {
         for _ in 0..self.rng.range(1, 7) {
             writeln!(body, "  {}", self.statement(0))?;
         }
-        // Calls go one way only, so they end.
+        // Calls go in one direction only, so they end.
         if n + 1 < self.funcs && self.rng.one_in(3) {
             let next = n + 1;
             writeln!(

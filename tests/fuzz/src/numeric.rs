@@ -1,5 +1,5 @@
-//! Modules of numeric operators, scalar and on vectors, with operands that are partly known at
-//! compile time: what an optimiser rewrites.
+//! Modules of numeric operators, on scalars and vectors, with partly constant operands, which an
+//! optimiser rewrites.
 
 use crate::case::{Generated, random_val};
 use crate::outcome::{Sig, Ty};
@@ -15,7 +15,8 @@ struct Op {
     name: String,
     operands: Vec<Ty>,
     result: Ty,
-    /// Whether engines choose the bits of a NaN it makes, and the function that makes it canonical.
+    /// Whether the bits of a NaN that it makes depend on the engine, and the function that makes
+    /// the NaN canonical.
     canon: Option<&'static str>,
 }
 
@@ -119,7 +120,7 @@ impl Ops {
             self.add(shape, "add sub mul div min max pmin pmax", vv, V128);
             self.add(shape, "abs neg sqrt ceil floor trunc nearest", v, V128);
             self.add(shape, "splat", &[lane], V128);
-            // Their results are no floats, and canonical NaNs among them do no harm.
+            // Their results are not floats, and canonical NaNs among them do no harm.
             self.add(shape, "eq ne lt gt le ge", vv, V128);
         }
         self.add("f32x4", "convert_i32x4_s convert_i32x4_u demote_f64x2_zero", v, V128);
@@ -134,7 +135,7 @@ impl Ops {
     }
 }
 
-/// Makes a module. Calls are left to chance.
+/// Makes a module. Its calls are random.
 pub fn generate(rng: &mut Rng) -> Result<Generated> {
     let ops = Ops::new();
     let mut text = format!("(module {CANON}");

@@ -1,4 +1,5 @@
-//! What a run of a case shows, in words that all engines share, and how two of them compare.
+//! The observable results of a run, in types that all engines share, and the comparison of two
+//! runs.
 
 use crate::rng::mix;
 use std::fmt;
@@ -22,7 +23,7 @@ pub struct Sig {
     pub results: Vec<Ty>,
 }
 
-/// A value. Floats are bits: NaNs are canonical wherever engines may choose them.
+/// A value. Floats are bits: NaNs are canonical wherever their bits depend on the engine.
 #[derive(Clone, PartialEq, Debug)]
 pub enum Val {
     I32(u32),
@@ -30,9 +31,9 @@ pub enum Val {
     F32(u32),
     F64(u64),
     V128(u128),
-    /// Null, or the type of the function referred to.
+    /// Null, or the type of the function.
     Func(Option<Sig>),
-    /// Null, or the number the host gave out.
+    /// Null, or the number that the host assigned.
     Extern(Option<u32>),
 }
 
@@ -49,7 +50,7 @@ impl Val {
     }
 }
 
-/// Why code stopped, as coarse as the coarsest engine tells.
+/// The reason why code stopped, as coarse as the coarsest engine reports it.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Class {
     Unreachable,
@@ -62,20 +63,21 @@ pub enum Class {
     Conversion,
     /// A host function stopped the guest.
     Host,
-    /// The stack or the machine is used up. Engines differ in when that is.
+    /// The stack or another resource is exhausted. The point at which this happens differs between
+    /// engines.
     Resources,
     Other,
 }
 
-/// Why a step failed.
+/// The reason why a step failed.
 #[derive(Clone, PartialEq, Debug)]
 pub struct Stop {
     pub class: Class,
-    /// More, which only runs of precast are compared by.
+    /// Details by which only runs of precast are compared.
     pub detail: String,
 }
 
-/// Something the embedder can look at after a step.
+/// An item that the embedder can read after a step.
 #[derive(Clone, PartialEq)]
 pub enum Seen {
     Memory { pages: u64, hash: u64 },
@@ -101,7 +103,7 @@ impl fmt::Debug for Seen {
     }
 }
 
-/// One step: the instantiation or a call, and the world after it.
+/// One step: the instantiation or a call, and the observable state after it.
 #[derive(Clone, Debug)]
 pub struct Step {
     pub name: String,
@@ -115,23 +117,23 @@ pub struct Step {
 #[derive(Clone, Debug, Default)]
 pub struct Outcome {
     pub steps: Vec<Step>,
-    /// Set when any call, even one inside a host function, used up resources: what comes after
-    /// cannot be compared.
+    /// Set if any call, even one inside a host function, exhausted resources: later steps cannot be
+    /// compared.
     pub exhausted: bool,
-    /// The memories in the end, to tell where they differ.
+    /// The memories at the end, to report where they differ.
     pub memories: Vec<(String, Vec<u8>)>,
 }
 
-/// How far two outcomes must agree.
+/// The level at which two outcomes must agree.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub enum Strictness {
-    /// Up to the words of a trap and the functions that were running.
+    /// Including the text of a trap and its backtrace.
     Details,
     /// Up to the class of a trap.
     Classes,
 }
 
-/// The first difference of two outcomes, in words.
+/// The first difference between two outcomes, as text.
 pub fn difference(a: &Outcome, b: &Outcome, strictness: Strictness) -> Option<String> {
     if a.exhausted || b.exhausted {
         return None;
@@ -163,7 +165,7 @@ pub fn difference(a: &Outcome, b: &Outcome, strictness: Strictness) -> Option<St
         .then(|| format!("{} and {} steps", a.steps.len(), b.steps.len()))
 }
 
-/// Where a memory differs in the end.
+/// The first difference between memories at the end.
 fn memory_difference(a: &Outcome, b: &Outcome, name: &str) -> Option<String> {
     let find = |o: &Outcome| o.memories.iter().find(|(n, _)| n == name).map(|(_, m)| m.clone());
     let (x, y) = (find(a)?, find(b)?);
@@ -172,8 +174,8 @@ fn memory_difference(a: &Outcome, b: &Outcome, name: &str) -> Option<String> {
     Some(format!("\n  in the end from {at:#x}: {:02x?}\n  and {:02x?}", part(&x), part(&y)))
 }
 
-/// What is hashed and kept of a memory: all of it, or the two ends of a large one, since a case
-/// would otherwise spend its time there.
+/// The part of a memory that is hashed and kept: all of it, or the two ends of a large one, because
+/// a case would otherwise spend its time there.
 pub fn ends(memory: &[u8]) -> (&[u8], &[u8]) {
     const WHOLE: usize = 4 << 20;
     const END: usize = 256 << 10;
@@ -183,7 +185,7 @@ pub fn ends(memory: &[u8]) -> (&[u8], &[u8]) {
     (&memory[..END], &memory[memory.len() - END..])
 }
 
-/// What there is to see of a memory.
+/// The observable state of a memory.
 pub fn see_memory(memory: &[u8]) -> Seen {
     let (low, high) = ends(memory);
     let mut hash = 0u64;

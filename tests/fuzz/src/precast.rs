@@ -11,7 +11,7 @@ use precast_runtime::{
 };
 use std::sync::Arc;
 
-/// The ways in which a case runs in precast.
+/// The configurations in which a case runs in precast.
 pub struct Precast {
     optimized: Runtime,
     plain: Runtime,
@@ -39,7 +39,7 @@ impl Precast {
         run(&self.plain, case, true)
     }
 
-    /// Whether compiling with several threads gives the very same artifact.
+    /// Whether compiling with several threads gives the same artifact.
     pub fn is_deterministic(&self, case: &Case) -> Result<bool> {
         let one = self.optimized.compile(&case.wasm)?;
         let three = self.parallel.compile(&case.wasm)?;
@@ -47,7 +47,7 @@ impl Precast {
     }
 }
 
-/// Runs a case. Fails only where no valid case may: then that is a finding.
+/// Runs a case. Fails only if no valid case may fail there, which is a finding.
 fn run(runtime: &Runtime, case: &Case, reload: bool) -> Result<Outcome> {
     let compile = |wasm: &[u8]| -> Result<CompiledModule> {
         let module = runtime.compile(wasm).context("precast does not compile it")?;
@@ -111,7 +111,7 @@ fn call_export(
         Arg::Export(name) => Value::FuncRef(instance.func(ns, name)),
     };
     let args: Vec<_> = call.args.iter().map(|arg| value(ns, arg)).collect();
-    // A typed call where there is one, unless the arguments happen to choose the other way.
+    // A typed call if there is one, unless the arguments select the other way.
     if !matches!(args.first(), Some(Value::I32(v)) if v % 4 == 0)
         && let Some(results) = call_typed(ns, instance, &call.export, &args)
     {
@@ -122,7 +122,7 @@ fn call_export(
     Ok(results.iter().map(|value| to_val(ns, value)).collect())
 }
 
-/// Calls an export with types of Rust, if it has one of some types.
+/// Calls an export with Rust types, if it has one of the supported types.
 fn call_typed(
     ns: &mut Namespace,
     instance: Instance,
@@ -307,8 +307,8 @@ struct HostFunc {
 }
 
 impl HostFunc {
-    /// Defines the function: by a closure with types of Rust where there is one for its type, and
-    /// else by one with types known at run time.
+    /// Defines the function: by a closure with Rust types if there is one for its type, otherwise
+    /// by a closure with a run-time type.
     fn define(self, builder: HostModuleBuilder, name: &str) -> HostModuleBuilder {
         use Ty::*;
         type C<'a, 'b> = &'a mut Caller<'b, ()>;

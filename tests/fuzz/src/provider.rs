@@ -1,4 +1,4 @@
-//! A WebAssembly module that provides imports, so that instances meet instances.
+//! A WebAssembly module that provides imports, so that instances import from instances.
 
 use crate::case::{Import, ImportTy};
 use crate::host::provided;
@@ -62,7 +62,7 @@ pub fn constant(value: &Val) -> String {
     }
 }
 
-/// Makes the module for those of `imports` that a guest provides, if there are any.
+/// Makes the module for the `imports` that a guest provides, if there are any.
 pub fn generate(imports: &[Import], rng: &mut Rng) -> Result<Option<Vec<u8>>> {
     let seed = rng.next();
     let mine: Vec<_> = imports.iter().filter(|import| import.guest).collect();
@@ -117,7 +117,8 @@ pub fn generate(imports: &[Import], rng: &mut Rng) -> Result<Option<Vec<u8>>> {
     Ok(Some(wat::parse_str(&text)?))
 }
 
-/// A function that counts its calls, sometimes traps, and returns its arguments where they fit.
+/// A function that counts its calls, sometimes traps, and returns its arguments if they fit the
+/// results.
 fn func(text: &mut String, name: &str, sig: &Sig, rng: &mut Rng) -> Result<()> {
     writeln!(text, "(func ${name} (export {name:?}){}", sig_text(sig))?;
     writeln!(text, "  (global.set $calls (i32.add (global.get $calls) (i32.const 1)))")?;

@@ -38,7 +38,7 @@ impl Rng {
         (0..n.div_ceil(8)).flat_map(|_| self.next().to_le_bytes()).take(n).collect()
     }
 
-    /// A 64-bit number that is often near a power of two, where mistakes are.
+    /// A 64-bit number that is often near a power of two, where faults are likely.
     pub fn interesting(&mut self) -> u64 {
         match self.below(5) {
             0 => self.next(),

@@ -12,22 +12,22 @@ use std::process::{Child, Command, ExitCode, ExitStatus};
 use std::thread::sleep;
 use std::time::{Duration, Instant};
 
-/// How long a case may take before it counts as one that hangs.
+/// The time after which a case counts as hanging.
 const CASE_TIME: Duration = Duration::from_secs(60);
 
-/// What was counted in a run, in the order in which a worker writes it down.
+/// The counts of a run, in the order in which a worker writes them.
 #[derive(Clone, Copy, Default)]
 struct Counts {
     /// Cases by kind: smith, memory, control, numeric.
     kinds: [u64; 4],
-    /// Cases for which the generator found nothing to make.
+    /// Cases for which the generator could not make a module.
     empty: u64,
     /// Cases that wasmi does not run.
     alone: u64,
     /// Calls and instantiations, and those that failed.
     steps: u64,
     failed: u64,
-    /// Cases that used up the stack or the machine, and so were not compared.
+    /// Cases that exhausted the stack or another resource, and so were not compared.
     exhausted: u64,
     findings: u64,
 }
@@ -60,17 +60,17 @@ impl Counts {
     }
 }
 
-/// What came of a case.
+/// The result of a case.
 enum Verdict {
     /// The engines agree.
     Agreed,
-    /// The generator made nothing.
+    /// The generator could not make a module.
     Empty,
     /// They do not agree, or precast does not run it.
     Found(String),
 }
 
-/// Runs a case everywhere and compares.
+/// Runs a case in all engines and compares.
 fn examine(case: &Case, precast: &Precast, counts: &mut Counts, tell: bool) -> Result<Verdict> {
     counts.kinds[case.kind as usize] += 1;
     let optimized = match precast.optimized(case) {
@@ -127,7 +127,7 @@ fn run_seed(seed: u64, precast: &Precast, counts: &mut Counts, tell: bool) -> Re
     }
 }
 
-/// Writes a finding: the modules as bytes and as text, and what is wrong.
+/// Writes a finding: the modules as bytes and as text, and the difference.
 fn write_finding(out: &Path, seed: u64, what: &str) -> Result<()> {
     let base = out.join(format!("{seed:#018x}"));
     let mut text = format!("{:?} case {seed:#x}\n{what}\n", Kind::of(seed));
@@ -165,12 +165,12 @@ pub fn one(options: &Options, seed: u64) -> Result<ExitCode> {
     Ok(ExitCode::SUCCESS)
 }
 
-/// The files through which a worker tells where it is.
+/// The files through which a worker reports its position.
 fn status_file(out: &Path) -> PathBuf {
     out.join("status")
 }
 
-/// Runs case after case, and writes the number and the seed of each down before it starts.
+/// Runs case after case, and writes the number and the seed of each before it starts.
 pub fn worker(options: &Options, first: u64) -> Result<ExitCode> {
     let end = Instant::now() + Duration::from_secs(options.seconds);
     let precast = Precast::new();
@@ -185,7 +185,7 @@ pub fn worker(options: &Options, first: u64) -> Result<ExitCode> {
             break;
         }
         fs::write(&status, format!("{n} {seed}\n{}", counts.text()))?;
-        // A panic is a finding like any other, and this process is fit to go on.
+        // A panic is a finding, and this process can continue.
         let verdict = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| {
             run_seed(seed, &precast, &mut counts, false)
         }));
@@ -208,7 +208,7 @@ pub fn worker(options: &Options, first: u64) -> Result<ExitCode> {
     Ok(ExitCode::SUCCESS)
 }
 
-/// Runs workers until the time is over. One that dies or hangs leaves a finding.
+/// Runs workers until the time is over. A worker that dies or hangs leaves a finding.
 pub fn parent(options: &Options) -> Result<ExitCode> {
     let start = Instant::now();
     let end = start + Duration::from_secs(options.seconds);
@@ -265,7 +265,7 @@ fn start_worker(options: &Options, first: u64, seconds: u64) -> Result<Child> {
     Ok(command.spawn()?)
 }
 
-/// Waits for a worker to end; none when it had to be killed because its case does not end.
+/// Waits for a worker to end. None if it had to be killed because its case does not end.
 fn wait(child: &mut Child, status: &Path) -> Result<Option<ExitStatus>> {
     let mut place = String::new();
     let mut since = Instant::now();

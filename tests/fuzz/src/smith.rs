@@ -1,4 +1,4 @@
-//! Modules from wasm-smith: anything WebAssembly 2.0 allows, and nothing else.
+//! Modules from wasm-smith: anything that WebAssembly 2.0 allows, and nothing else.
 
 use crate::case::{FUEL_PER_CALL, Generated};
 use crate::rng::Rng;
@@ -6,10 +6,10 @@ use anyhow::Result;
 use arbitrary::Unstructured;
 use wasm_smith::{Config, Module};
 
-/// Makes a module; none when the random bytes do not suffice for one.
+/// Makes a module. None if there are too few random bytes for one.
 pub fn generate(rng: &mut Rng) -> Result<Option<Generated>> {
     let config = Config {
-        // What WebAssembly 2.0 has.
+        // Features of WebAssembly 2.0.
         bulk_memory_enabled: true,
         multi_value_enabled: true,
         reference_types_enabled: true,
@@ -17,7 +17,7 @@ pub fn generate(rng: &mut Rng) -> Result<Option<Generated>> {
         sign_extension_ops_enabled: true,
         simd_enabled: true,
         extended_const_enabled: true,
-        // What it has not.
+        // Features that it does not have.
         acquire_release_atomics_enabled: false,
         compact_imports_enabled: false,
         custom_descriptors_enabled: false,
@@ -32,15 +32,15 @@ pub fn generate(rng: &mut Rng) -> Result<Option<Generated>> {
         tail_call_enabled: false,
         threads_enabled: false,
         wide_arithmetic_enabled: false,
-        // What makes runs comparable.
+        // Settings that make runs comparable.
         canonicalize_nans: true,
         allow_invalid_funcs: false,
         memory_max_size_required: true,
         max_memory32_bytes: rng.pick(&[1 << 16, 3 << 16, 1 << 20]),
         table_max_size_required: true,
         max_table_elements: 300,
-        // What makes them worthwhile. Tables that are not exported may be compiled away, so some
-        // modules export little.
+        // Settings that make runs worthwhile. Tables that are not exported may be compiled away, so
+        // some modules export little.
         export_everything: !rng.one_in(3),
         allow_start_export: rng.one_in(3),
         min_funcs: 1,

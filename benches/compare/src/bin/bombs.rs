@@ -1,15 +1,15 @@
-//! Modules made to be costly to compile, in precast and in wasmtime.
+//! Compiles modules that are costly to compile, in precast and in wasmtime.
 //!
 //! ```text
 //! cargo run --release --manifest-path benches/compare/Cargo.toml --bin bombs -- [FROM] [COUNT]
 //! ```
 //!
-//! Compiles the modules of COUNT seeds from FROM on, by both runtimes with their default settings on
-//! one thread. Prints the seeds for which precast takes more than three times wasmtime's processor
-//! time and 0.2 s, or more than twice its memory and 30 MB, unless precast refuses the module within
-//! that; fails when there is one. Wasmtime compiles only what precast does not compile within 0.2 s
-//! and 30 MB: the rest is allowed whatever wasmtime takes. A runtime that exceeds a minute or 4 GiB
-//! counts as one that takes for ever.
+//! Compiles the modules of COUNT seeds, starting with FROM, with both runtimes in their default
+//! settings on one thread. Prints the seeds for which precast takes more than three times
+//! wasmtime's processor time and 0.2 s, or more than twice its memory and 30 MB, unless precast
+//! refuses the module within that. Fails if there is such a seed. wasmtime compiles only the
+//! modules that precast does not compile within 0.2 s and 30 MB; the others are within the limits
+//! anyway. A runtime that exceeds a minute or 4 GiB counts as one that does not end.
 
 #[path = "../../../../compiler/tests/bombs/generator/mod.rs"]
 mod generator;
@@ -23,25 +23,25 @@ use std::process::{Child, ChildStdout, Command, ExitCode, Stdio};
 /// Any failure ends the comparison.
 type Result<T> = std::result::Result<T, Box<dyn std::error::Error + Send + Sync>>;
 
-/// What precast may take besides a multiple of what wasmtime takes.
+/// The time that precast may take in addition to a multiple of wasmtime's.
 const SECONDS: f64 = 0.2;
 /// The same in bytes.
 const BYTES: f64 = 30e6;
-/// Seconds of processor time after which a runtime is killed.
+/// The processor time in seconds after which a runtime is killed.
 const LONGEST: u64 = 60;
 
 #[global_allocator]
 static ALLOCATOR: PeakAlloc = PeakAlloc;
 
-/// How often a module that exceeds what is allowed is measured again; the least counts.
+/// The number of measurements of a module that exceeds the limits; the smallest counts.
 const REPEATS: u32 = 2;
 
-/// What a compilation took, and how it ended.
+/// The cost of a compilation, and its result.
 #[derive(Clone)]
 struct Cost {
     /// Seconds of processor time.
     seconds: f64,
-    /// The most bytes that were allocated.
+    /// The most bytes allocated at one time.
     bytes: f64,
     /// `compiled`, `too-large`, `invalid`, or `killed`.
     end: String,
@@ -59,7 +59,7 @@ fn main() -> Result<ExitCode> {
     for seed in from..from + count {
         let ours = match worker.next() {
             Some(cost) => cost?,
-            // The process died of this module.
+            // The process died while it compiled this module.
             None => {
                 worker = Worker::start("precast", seed + 1, from + count - seed - 1)?;
                 Cost::killed()
@@ -80,23 +80,23 @@ fn main() -> Result<ExitCode> {
     Ok(ExitCode::from(u8::from(total.offenders > 0)))
 }
 
-/// What all modules came to.
+/// The totals of all modules.
 #[derive(Default)]
 struct Total {
-    /// Modules that exceed what is allowed.
+    /// Modules that exceed the limits.
     offenders: u64,
-    /// Modules that precast finds too large.
+    /// Modules that precast refuses as too large.
     refused: u64,
     /// Modules that are not valid.
     invalid: u64,
     /// Modules that wasmtime compiled too.
     compared: u64,
-    /// The greatest shares of the time and of the memory that are allowed.
+    /// The largest time and memory, as parts of the limits.
     worst: [f64; 2],
 }
 
 impl Total {
-    /// Adds what precast took for a module, and compares that with wasmtime if it has to be.
+    /// Adds the cost of a module in precast, and compares it with wasmtime if necessary.
     fn add(&mut self, seed: u64, ours: &Cost) -> Result<()> {
         self.refused += u64::from(ours.end == "too-large");
         self.invalid += u64::from(ours.end == "invalid");
@@ -105,7 +105,7 @@ impl Total {
         }
         self.compared += 1;
         let (mut ours, mut theirs) = (ours.clone(), Cost::of("wasmtime", seed)?);
-        // Other work of the machine may have been in the way of one of them.
+        // Other processes may have disturbed one of the measurements.
         for _ in 0..REPEATS {
             if !ours.exceeds(&theirs) {
                 break;
@@ -113,7 +113,7 @@ impl Total {
             ours.seconds = ours.seconds.min(Cost::of("precast", seed)?.seconds);
             theirs.seconds = theirs.seconds.min(Cost::of("wasmtime", seed)?.seconds);
         }
-        // Only what wasmtime finds wrong too may be invalid.
+        // Only a module that wasmtime rejects too may be invalid.
         let differ = (ours.end == "invalid") != (theirs.end == "invalid")
             && ours.end != "too-large"
             && theirs.end != "killed";
@@ -137,7 +137,7 @@ impl Total {
     }
 }
 
-/// A process that compiles modules by one engine.
+/// A process that compiles modules with one engine.
 struct Worker {
     /// It is killed when the worker is dropped.
     process: Child,
@@ -156,7 +156,7 @@ impl Worker {
         Ok(Worker { process, lines: BufReader::new(stdout).lines() })
     }
 
-    /// What the next module takes; `None` when the process has ended.
+    /// The cost of the next module. `None` if the process has ended.
     fn next(&mut self) -> Option<Result<Cost>> {
         Some(self.lines.next()?.map_err(Into::into).and_then(|line| Cost::parse(&line)))
     }
@@ -164,30 +164,30 @@ impl Worker {
 
 impl Drop for Worker {
     fn drop(&mut self) {
-        // It may have ended, and then there is nothing to do.
+        // It may have ended already.
         let _ = self.process.kill();
         let _ = self.process.wait();
     }
 }
 
 impl Cost {
-    /// Of a runtime that takes for ever.
+    /// The cost of a runtime that does not end.
     fn killed() -> Cost {
         Cost { seconds: f64::INFINITY, bytes: f64::INFINITY, end: "killed".to_owned() }
     }
 
-    /// Of one module, in a process of its own.
+    /// The cost of one module, in a separate process.
     fn of(engine: &str, seed: u64) -> Result<Cost> {
         Worker::start(engine, seed, 1)?.next().unwrap_or_else(|| Ok(Cost::killed()))
     }
 
-    /// Which shares of the time and of the memory that wasmtime's cost allows it is.
+    /// Time and memory as parts of the limits that wasmtime's cost gives.
     fn shares(&self, theirs: &Cost) -> [f64; 2] {
         let seconds = self.seconds / (3.0 * theirs.seconds + SECONDS);
         [seconds, self.bytes / (2.0 * theirs.bytes + BYTES)]
     }
 
-    /// Whether it is more than wasmtime's cost allows.
+    /// Whether it exceeds those limits.
     fn exceeds(&self, theirs: &Cost) -> bool {
         theirs.end != "killed" && self.shares(theirs).iter().any(|&share| share > 1.0)
     }
@@ -203,11 +203,11 @@ impl Cost {
     }
 }
 
-/// Compiles the modules of `count` seeds and prints what each takes.
+/// Compiles the modules of `count` seeds and prints the cost of each.
 fn work(engine: &str, from: u64, count: u64) -> Result<ExitCode> {
     setrlimit(Resource::As, Rlimit { current: Some(4 << 30), maximum: Some(4 << 30) })?;
     let pool = rayon::ThreadPoolBuilder::new().num_threads(1).build()?;
-    // What a process does once is not a module's.
+    // Work that a process does once does not count for a module.
     pool.install(|| measure(|| compile(engine, b"\0asm\x01\0\0\0")));
     for seed in from..from + count {
         let longest = now() as u64 + LONGEST;
@@ -219,7 +219,7 @@ fn work(engine: &str, from: u64, count: u64) -> Result<ExitCode> {
     Ok(ExitCode::SUCCESS)
 }
 
-/// Compiles a module, and says how that ends.
+/// Compiles a module, and returns the result.
 fn compile(engine: &str, wasm: &[u8]) -> &'static str {
     match engine {
         "precast" => {
@@ -240,13 +240,13 @@ fn compile(engine: &str, wasm: &[u8]) -> &'static str {
     }
 }
 
-/// Seconds of processor time that this process has used.
+/// The processor time of this process in seconds.
 fn now() -> f64 {
     let now = clock_gettime(ClockId::ProcessCPUTime);
     now.tv_sec as f64 + now.tv_nsec as f64 / 1e9
 }
 
-/// How `work` ends, the seconds it works, and the most bytes it allocates.
+/// The result of `work`, its time in seconds, and the most bytes it allocates.
 fn measure(work: impl FnOnce() -> &'static str) -> (&'static str, f64, usize) {
     let (start, before) = (now(), ALLOCATOR.current_usage());
     ALLOCATOR.reset_peak_usage();

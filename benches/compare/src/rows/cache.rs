@@ -1,4 +1,4 @@
-//! Hits in precast's cache, beside an artifact that a program of wasmtime kept by itself.
+//! Hits in precast's cache, compared with an artifact that a program stores itself for wasmtime.
 
 use crate::Result;
 use crate::compare::Compare;
@@ -21,7 +21,7 @@ pub(crate) fn measure(compare: &mut Compare) -> Result<()> {
                 let cache = Options::new().verify(verify).open(folder)?;
                 let source = files.precast.with_extension("wasm");
                 fs::write(&source, &wasm)?;
-                // Until it has been left alone for some seconds it is not known by its identity.
+                // The file must be unchanged for some seconds before it is known by its stamp.
                 std::thread::sleep(Duration::from_secs(5));
                 let config = precast::Config::new().cache(cache);
                 let (runtime, engine) =
@@ -43,7 +43,7 @@ pub(crate) fn measure(compare: &mut Compare) -> Result<()> {
     Ok(())
 }
 
-/// A module of so many functions; with none it is the empty module.
+/// A module with this many functions; with none it is the empty module.
 fn module(functions: u32) -> Result<Vec<u8>> {
     let mut text = "(module".to_owned();
     if functions > 0 {

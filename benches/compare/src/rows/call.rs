@@ -6,10 +6,10 @@ use crate::compare::Compare;
 use crate::timing::in_batches;
 use std::hint::black_box;
 
-/// Calls of the host that one call of a loop makes.
+/// The number of host calls in one call of a loop.
 const LOOP: u32 = 1_000_000;
 
-/// What is called, and loops that call the host. The memory is there for the host to find.
+/// Functions to call, and loops that call the host. The host uses the memory.
 const MODULE: &str = r#"(module
   (import "host" "plain" (func $plain (param i32) (result i32)))
   (import "host" "state" (func $state (param i32) (result i32)))
@@ -128,7 +128,7 @@ fn untyped(compare: &mut Compare) -> Result<()> {
     Ok(())
 }
 
-/// A function of the host, called by the loop with this name.
+/// A host function, called by the loop with this name.
 fn from_wasm(compare: &mut Compare, row: &str, name: &str) -> Result<()> {
     compare.times(row, |clock| {
         let (mut namespace, instance) = precast()?;

@@ -1,4 +1,4 @@
-//! Compiling, and what comes of it.
+//! The time to compile, and the size of the result.
 
 use crate::compare::Compare;
 use crate::timing::in_batches;
@@ -7,7 +7,7 @@ use object::{Object, ObjectSymbol, SymbolKind};
 use precast_abi::artifact::{Artifact, Section};
 use std::sync::Arc;
 
-/// Threads that compile, in both runtimes.
+/// The number of compilation threads in both runtimes.
 const THREADS: usize = 2;
 
 /// Measures the rows.
@@ -21,10 +21,10 @@ pub(crate) fn measure(compare: &mut Compare) -> Result<()> {
     Ok(())
 }
 
-/// The time to a module that can be instantiated.
+/// The time until a module can be instantiated.
 fn times(compare: &mut Compare, row: &str, wasm: &Arc<Vec<u8>>) -> Result<()> {
     compare.times(row, |clock| {
-        // Both compile in the pool they are called from.
+        // Both compile in the thread pool from which they are called.
         let pool = rayon::ThreadPoolBuilder::new().num_threads(THREADS).build()?;
         let pool = Arc::new(pool);
         let ours = {
@@ -67,7 +67,7 @@ fn aarch64_size(compare: &mut Compare, name: &str, wasm: &[u8]) -> Result<()> {
     let mut config = wasmtime::Config::new();
     config.target("aarch64-unknown-linux-gnu")?;
     let theirs = wasmtime::Engine::new(&config)?.precompile_module(wasm)?;
-    // Their section is padded to 64 KiB: what counts ends with its last function.
+    // wasmtime pads its section to 64 KiB; the size counts up to the end of its last function.
     let functions = object::File::parse(&*theirs)?;
     let functions = functions.symbols().filter(|symbol| symbol.kind() == SymbolKind::Text);
     let end = functions.map(|symbol| symbol.address() + symbol.size()).max();

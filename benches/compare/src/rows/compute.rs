@@ -1,4 +1,4 @@
-//! Guests that compute: the quality of the machine code.
+//! Compute guests: the quality of the machine code.
 
 use crate::Result;
 use crate::clock::Clock;
@@ -17,8 +17,8 @@ pub(crate) fn measure(compare: &mut Compare) -> Result<()> {
     Ok(())
 }
 
-/// A command in both runtimes, compiled, for [`Compare::times`]. Every run writes what the first
-/// one wrote, or fails.
+/// A command in both runtimes, compiled, for [`Compare::times`]. Every run must write the same
+/// output as the first one.
 pub(crate) fn sides(
     clock: Clock,
     command: &Command,
@@ -36,7 +36,7 @@ pub(crate) fn sides(
     ))
 }
 
-/// The time of a run that wrote what it should.
+/// The time of a run with the right output.
 fn checked(run: Run, expected: &[u8], runtime: &str) -> Result<f64> {
     if run.stdout == expected {
         return Ok(run.seconds);

@@ -1,4 +1,4 @@
-//! Setting a module in place and taking it away again.
+//! Instantiating a module and dropping the instance.
 
 use crate::Result;
 use crate::clock::Clock;
@@ -13,9 +13,9 @@ const EMPTY: &str = r#"(module (memory (export "memory") 1) (func (export "nop")
 /// Bytes of initialised memory in [`initialised`].
 const DATA: usize = 1 << 20;
 
-/// A module with 1 MiB of initialised memory, and a function that writes to every host page of
-/// the first `n` bytes of it. It traps when an earlier instance's writes are still there: it looks
-/// after it has written something else to the page, so that the page is faulted in by a write.
+/// A module with 1 MiB of initialised memory, and a function that writes to every host page of the
+/// first `n` bytes of it. It traps if an earlier instance's writes are still there. It checks after
+/// it has written something else to the page, so that a write faults the page in.
 fn initialised() -> String {
     let data = "precast ".repeat(DATA / 8);
     format!(
@@ -55,7 +55,7 @@ pub(crate) fn measure(compare: &mut Compare) -> Result<()> {
     Ok(())
 }
 
-/// How wasmtime gets the memory of instances. precast has one way.
+/// The ways in which wasmtime allocates the memory of instances. precast has one way.
 #[derive(Clone, Copy)]
 enum Allocator {
     /// From the system, each time: the default.
@@ -65,10 +65,10 @@ enum Allocator {
 }
 
 impl Allocator {
-    /// Each of them.
+    /// All ways.
     const ALL: [Allocator; 2] = [Allocator::OnDemand, Allocator::Pooling];
 
-    /// What tells the row.
+    /// The name of the row.
     fn suffix(self) -> &'static str {
         match self {
             Allocator::OnDemand => "",
@@ -76,7 +76,7 @@ impl Allocator {
         }
     }
 
-    /// An engine that has it.
+    /// An engine with this way.
     fn engine(self) -> Result<wasmtime::Engine> {
         let mut config = wasmtime::Config::new();
         if let Allocator::Pooling = self {
@@ -86,7 +86,7 @@ impl Allocator {
     }
 }
 
-/// What each runtime does for a row.
+/// The work of a row, for each runtime.
 type Sides<P, W> = Result<(P, W)>;
 
 /// A module that imports nothing.
@@ -112,8 +112,8 @@ fn bare(
     Ok((ours, theirs))
 }
 
-/// The same, and a function that writes to the first `touched` bytes: what was written to must be
-/// taken back.
+/// The same, and a call of a function that writes to the first `touched` bytes, which must be
+/// reset.
 fn writing(
     clock: Clock,
     wat: &str,
@@ -150,7 +150,7 @@ fn wasmtime_pre(
     Ok((engine, pre))
 }
 
-/// A program with WASI: also a state of WASI, a dozen imports, and a table.
+/// A program with WASI: also a WASI state, a dozen imports, and a table.
 fn command(
     clock: Clock,
     allocator: Allocator,

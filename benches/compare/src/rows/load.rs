@@ -16,7 +16,7 @@ pub(crate) fn measure(compare: &mut Compare) -> Result<()> {
             let ours = {
                 let files = files.clone();
                 in_batches(clock, move || {
-                    // SAFETY: the file holds what was just compiled, and nothing changes it.
+                    // SAFETY: the file was just compiled, and nothing changes it.
                     unsafe { runtime.load(&files.precast) }?;
                     Ok(())
                 })
@@ -34,7 +34,7 @@ pub(crate) struct Artifacts {
     pub(crate) precast: PathBuf,
     /// wasmtime's.
     pub(crate) wasmtime: PathBuf,
-    /// Holds both, until it is dropped.
+    /// The folder of both, removed when it is dropped.
     _folder: tempfile::TempDir,
 }
 
@@ -52,6 +52,6 @@ impl Artifacts {
 
 /// Loads an artifact of wasmtime that this process wrote.
 pub(crate) fn deserialize(engine: &wasmtime::Engine, path: &Path) -> Result<wasmtime::Module> {
-    // SAFETY: the file is one of `Artifacts`, as wasmtime serialized it, in a folder of our own.
+    // SAFETY: the file is one of `Artifacts`, as wasmtime serialized it, in a private folder.
     Ok(unsafe { wasmtime::Module::deserialize_file(engine, path) }?)
 }

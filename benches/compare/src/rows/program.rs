@@ -1,4 +1,4 @@
-//! Programs that read files: as much a matter of WASI as of machine code.
+//! Programs that read files: WASI and machine code together.
 
 use crate::Result;
 use crate::command::Command;

@@ -1,4 +1,4 @@
-//! From an artifact file to a finished program: what a short-lived guest costs.
+//! From an artifact file to a finished program: the cost of a short-lived guest.
 
 use crate::command::{Command, wasi_linker};
 use crate::compare::Compare;
@@ -23,7 +23,7 @@ pub(crate) fn measure(compare: &mut Compare) -> Result<()> {
             let ours = {
                 let (files, command) = (files.clone(), command.clone());
                 in_batches(clock, move || {
-                    // SAFETY: the file holds what was just compiled, and nothing changes it.
+                    // SAFETY: the file was just compiled, and nothing changes it.
                     let module = unsafe { runtime.load(&files.precast) }?;
                     command.in_precast(module)?.run(clock).map(drop)
                 })

@@ -1,5 +1,5 @@
-//! Calls of WASI, as a guest makes them: the rows of `benches/wasi`, which has them beside the raw
-//! system calls.
+//! WASI calls of a guest: the rows of `benches/wasi`, which compares them with the raw system
+//! calls.
 
 use crate::Result;
 use crate::clock::Clock;
@@ -11,7 +11,7 @@ use wasmtime_wasi::{FsPerms, WasiCtxBuilder};
 #[path = "../../../wasi/guest.rs"]
 mod guest;
 
-/// How many seconds one call of a loop takes, about.
+/// The approximate time of one call of a loop in seconds.
 const BATCH: f64 = 0.005;
 
 /// Measures the rows.
@@ -74,8 +74,8 @@ fn wasmtime(directory: &Path) -> Result<(wasmtime::Store<WasiP1Ctx>, wasmtime::I
     Ok((store, instance))
 }
 
-/// The time of one call in a loop of `run`, which takes how many to make and gives their errnos,
-/// united. The first call finds out how many make a batch.
+/// The time of one call in a loop of `run`, which takes the number of calls and returns the bitwise
+/// or of their errnos. The first call determines the size of a batch.
 fn per_call(clock: Clock, mut run: impl FnMut(u32) -> Result<u32>) -> impl FnMut() -> Result<f64> {
     let mut count = 0;
     let mut timed = move |n: u32| -> Result<f64> {
