@@ -69,7 +69,7 @@ fn the_data_path_allocates_nothing() {
 }
 
 #[test]
-fn a_call_with_a_place_for_its_results_allocates_nothing() {
+fn a_call_with_a_slice_for_its_results_allocates_nothing() {
     let runtime = Runtime::new();
     let text = r#"(module
         (func (export "swap") (param i32 i64) (result i64 i32) (local.get 1) (local.get 0))

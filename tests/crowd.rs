@@ -8,15 +8,15 @@ mod binary;
 #[path = "cache/modules.rs"]
 mod modules;
 #[allow(dead_code)]
-#[path = "cache/place.rs"]
-mod place;
+#[path = "cache/scratch.rs"]
+mod scratch;
 
 use binary::program;
 use fastrand::Rng;
 use libtest_mimic::{Arguments, Trial};
 use modules::{assert_answers, module, open, runtime};
-use place::{Place, size_of};
 use precast::cache::Options;
+use scratch::{Scratch, size_of};
 use std::process::ExitCode;
 use std::time::Duration;
 use std::{env, fs};
@@ -45,11 +45,11 @@ fn main() -> ExitCode {
 }
 
 fn stays_within_the_bound() {
-    let place = Place::new("crowd");
+    let scratch = Scratch::new("crowd");
     let mut children: Vec<_> = (0..PROCESSES)
         .map(|n| {
             program(env::current_exe().unwrap())
-                .env(FOLDER, place.cache())
+                .env(FOLDER, scratch.cache())
                 .env(NUMBER, n.to_string())
                 .spawn()
                 .unwrap()
@@ -59,9 +59,9 @@ fn stays_within_the_bound() {
     while children.iter_mut().any(|child| child.try_wait().unwrap().is_none()) {
         // One scan takes a while. A file that is removed during it counts together with the file
         // that replaces it.
-        let size = (0..5).map(|_| size_of(&place.cache())).min().unwrap();
+        let size = (0..5).map(|_| size_of(&scratch.cache())).min().unwrap();
         largest = size.max(largest);
-        let entries = place.files("modules");
+        let entries = scratch.files("modules");
         let sizes = entries.iter().filter_map(|path| Some(fs::metadata(path).ok()?.len()));
         entry = sizes.max().unwrap_or(0).max(entry);
         std::thread::sleep(Duration::from_millis(3));
@@ -71,10 +71,10 @@ fn stays_within_the_bound() {
     }
     assert!(largest <= BOUND + entry, "{largest} bytes were there");
     assert!(largest > BOUND * 9 / 10, "{largest} bytes are too few to show anything");
-    let all = size_of(&place.cache());
+    let all = size_of(&scratch.cache());
     assert!(all <= BOUND, "{all} bytes are left");
-    assert_eq!(place.temporaries(), 0);
-    let (cache, _) = open(&place, Options::new());
+    assert_eq!(scratch.temporaries(), 0);
+    let (cache, _) = open(&scratch, Options::new());
     assert_eq!(cache.verify().unwrap().damaged.len(), 0);
     assert!(cache.usage(None).evicted as usize > MODULES / 4);
 }

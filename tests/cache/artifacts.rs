@@ -6,7 +6,7 @@ use serde_json::Value;
 use std::env::consts::ARCH;
 use std::fs;
 
-use crate::place::{Place, stdout};
+use crate::scratch::{Scratch, stdout};
 use crate::{assert_answers, module};
 
 const TARGETS: [&[&str]; 7] = [
@@ -25,11 +25,11 @@ fn load(runtime: &Runtime, artifact: &[u8]) -> Result<CompiledModule, Error> {
 }
 
 /// An artifact as the command makes it, without its seal.
-fn compile(place: &Place, options: &[&str]) -> Vec<u8> {
-    let file = place.write("m.wasm", module(7, 100));
-    let output = place.path().join("m.precast");
+fn compile(scratch: &Scratch, options: &[&str]) -> Vec<u8> {
+    let file = scratch.write("m.wasm", module(7, 100));
+    let output = scratch.path().join("m.precast");
     let args = [&["compile", file.to_str().unwrap(), "-o", output.to_str().unwrap()], options];
-    stdout(&place.precast(args.concat()).output().unwrap());
+    stdout(&scratch.precast(args.concat()).output().unwrap());
     let mut sealed = fs::read(output).unwrap();
     let inspection = Inspection::of(&sealed).unwrap();
     assert!(inspection.sealed);
@@ -39,10 +39,10 @@ fn compile(place: &Place, options: &[&str]) -> Vec<u8> {
 
 #[test]
 fn every_target_compiles_and_says_what_it_needs() {
-    let place = Place::new("targets");
+    let scratch = Scratch::new("targets");
     let runtime = Runtime::new();
     for options in TARGETS {
-        let artifact = compile(&place, options);
+        let artifact = compile(&scratch, options);
         let inspection = Inspection::of(&artifact).unwrap();
         let named = |name| options.contains(&name);
         let arm = named("aarch64") || ARCH == "aarch64" && !named("x86_64");
@@ -71,8 +71,8 @@ fn every_target_compiles_and_says_what_it_needs() {
             }
         }
     }
-    let baseline = compile(&place, &["--target", "x86_64", "--cpu", "baseline"]);
-    assert!(baseline == compile(&place, &["--target", "x86_64", "--cpu", "x86-64-v2"]));
+    let baseline = compile(&scratch, &["--target", "x86_64", "--cpu", "baseline"]);
+    assert!(baseline == compile(&scratch, &["--target", "x86_64", "--cpu", "x86-64-v2"]));
     let wasm = module(7, 100);
     assert!(
         baseline == runtime.precompile_for(&wasm, "x86-64-v2".parse::<Target>().unwrap()).unwrap()
@@ -81,8 +81,8 @@ fn every_target_compiles_and_says_what_it_needs() {
 
 #[test]
 fn targets_that_do_not_fit() {
-    let place = Place::new("misfits");
-    let file = place.write("m.wasm", module(7, 0));
+    let scratch = Scratch::new("misfits");
+    let file = scratch.write("m.wasm", module(7, 0));
     let other = if ARCH == "x86_64" { "aarch64" } else { "x86_64" };
     for (options, code) in [
         (["--target", "aarch64", "--cpu", "x86-64-v2"], 1),
@@ -91,23 +91,23 @@ fn targets_that_do_not_fit() {
         (["--target", "vax", "--cpu", "baseline"], 1),
     ] {
         let args = [&["compile", file.to_str().unwrap(), "-o", "/dev/null"], &options[..]];
-        let output = place.precast(args.concat()).output().unwrap();
+        let output = scratch.precast(args.concat()).output().unwrap();
         assert_eq!(output.status.code(), Some(code), "{output:?}");
     }
 }
 
 #[test]
 fn inspect_shows_all() {
-    let place = Place::new("inspect");
+    let scratch = Scratch::new("inspect");
     for options in [&[][..], TARGETS[6]] {
-        let artifact = compile(&place, options);
-        let file = place.write("m.precast", &artifact);
+        let artifact = compile(&scratch, options);
+        let file = scratch.write("m.precast", &artifact);
         let file = file.to_str().unwrap();
-        let text = stdout(&place.precast(["inspect", file]).output().unwrap());
+        let text = stdout(&scratch.precast(["inspect", file]).output().unwrap());
         for word in ["precast 0.", "text", "image", "twice", "\"answer\"", "memory"] {
             assert!(text.contains(word), "{word} is not in\n{text}");
         }
-        let json = stdout(&place.precast(["inspect", "--json", file]).output().unwrap());
+        let json = stdout(&scratch.precast(["inspect", "--json", file]).output().unwrap());
         let json: Value = serde_json::from_str(&json).unwrap();
         assert_eq!(json["size"], artifact.len());
         assert_eq!(json["name"], "m7");
@@ -136,8 +136,8 @@ fn inspect_shows_all() {
 
 #[test]
 fn inspect_of_damage() {
-    let place = Place::new("inspect-damage");
-    let artifact = compile(&place, &[]);
+    let scratch = Scratch::new("inspect-damage");
+    let artifact = compile(&scratch, &[]);
     let text = Inspection::of(&artifact).unwrap();
     let text = text.sections.iter().find(|section| section.name == "text").unwrap();
     let mut changed = artifact.clone();
@@ -155,8 +155,8 @@ fn inspect_of_damage() {
         // With any damage, inspection must end without a panic.
         let _ = Inspection::of(&bytes);
     }
-    let file = place.write("no.wasm", module(1, 0));
-    let output = place.precast(["inspect", file.to_str().unwrap()]).output().unwrap();
+    let file = scratch.write("no.wasm", module(1, 0));
+    let output = scratch.precast(["inspect", file.to_str().unwrap()]).output().unwrap();
     let line = String::from_utf8(output.stderr).unwrap();
     assert!(output.status.code() == Some(1) && line.contains("not a precast artifact"), "{line}");
 }

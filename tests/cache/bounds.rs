@@ -6,7 +6,7 @@ use std::fs;
 use std::os::unix::fs::PermissionsExt;
 use std::time::Duration;
 
-use crate::place::{Place, size_of};
+use crate::scratch::{Scratch, size_of};
 use crate::{assert_answers, module, open, runtime};
 
 fn has(cache: &Cache, n: u32) -> bool {
@@ -18,8 +18,8 @@ fn has(cache: &Cache, n: u32) -> bool {
 
 #[test]
 fn the_least_recently_used_goes_first() {
-    let place = Place::new("lru");
-    let (cache, runtime) = open(&place, Options::new().max_entries(3));
+    let scratch = Scratch::new("lru");
+    let (cache, runtime) = open(&scratch, Options::new().max_entries(3));
     let pause = || std::thread::sleep(Duration::from_millis(150));
     for n in [1, 2, 3, 1, 2, 4] {
         runtime.compile(&module(n, 0)).unwrap();
@@ -33,10 +33,10 @@ fn the_least_recently_used_goes_first() {
 /// This holds also if an entry is copied before it is used, because others can write to the folder.
 #[test]
 fn the_least_recently_used_goes_first_in_a_shared_folder() {
-    let place = Place::new("sharedlru");
-    fs::create_dir(place.cache()).unwrap();
-    fs::set_permissions(place.cache(), fs::Permissions::from_mode(0o777)).unwrap();
-    let (cache, runtime) = open(&place, Options::new().max_entries(3).key([3; 32]));
+    let scratch = Scratch::new("sharedlru");
+    fs::create_dir(scratch.cache()).unwrap();
+    fs::set_permissions(scratch.cache(), fs::Permissions::from_mode(0o777)).unwrap();
+    let (cache, runtime) = open(&scratch, Options::new().max_entries(3).key([3; 32]));
     for n in [1, 2, 3, 1, 2, 4] {
         runtime.compile(&module(n, 0)).unwrap();
         std::thread::sleep(Duration::from_millis(150));
@@ -47,27 +47,27 @@ fn the_least_recently_used_goes_first_in_a_shared_folder() {
 
 #[test]
 fn bytes_are_bounded() {
-    let place = Place::new("bytes");
+    let scratch = Scratch::new("bytes");
     // The artifact's pages are as large as its machine may have.
     let one = precast::Runtime::new().precompile(&module(0, 20_000)).unwrap().len();
     let bound = 6 * one;
-    let (cache, runtime) = open(&place, Options::new().max_bytes(bound as u64));
+    let (cache, runtime) = open(&scratch, Options::new().max_bytes(bound as u64));
     for n in 0..20 {
         assert_answers(&runtime.compile(&module(n, 20_000)).unwrap(), n, 20_000);
-        assert!(size_of(&place.cache()) <= bound as u64);
+        assert!(size_of(&scratch.cache()) <= bound as u64);
     }
-    let before = place.files("modules");
+    let before = scratch.files("modules");
     assert!(before.len() > 2);
     // An entry above the bound is not kept, and nothing is evicted for it.
     assert_answers(&runtime.compile(&module(99, bound)).unwrap(), 99, bound);
-    assert_eq!(place.files("modules"), before);
+    assert_eq!(scratch.files("modules"), before);
     assert_eq!(cache.counts().published, 20);
 }
 
 #[test]
 fn other_builds_go_first() {
-    let place = Place::new("builds");
-    let (cache, runtime) = open(&place, Options::new().max_entries(3));
+    let scratch = Scratch::new("builds");
+    let (cache, runtime) = open(&scratch, Options::new().max_entries(3));
     runtime.compile(&module(1, 0)).unwrap();
     let other = Fingerprint::new("an older build", "");
     let key = precast::cache::Key::new(&other, precast::cache::Content::of(b"module"));
@@ -88,19 +88,19 @@ fn other_builds_go_first() {
 
 /// Files are added and removed without the ledger, and the ledger is damaged.
 #[test]
-fn the_ledger_is_no_authority() {
-    let place = Place::new("ledger");
-    let (cache, runtime) = open(&place, Options::new().max_entries(4));
+fn a_wrong_ledger_is_corrected() {
+    let scratch = Scratch::new("ledger");
+    let (cache, runtime) = open(&scratch, Options::new().max_entries(4));
     (0..4).for_each(|n| drop(runtime.compile(&module(n, 0)).unwrap()));
-    let ledger = place.cache().join("ledger");
+    let ledger = scratch.cache().join("ledger");
     for damage in [&b""[..], b"x", &[0; 48], &[0xff; 48]] {
         fs::write(&ledger, damage).unwrap();
         runtime.compile(&module(100 + damage.len() as u32, 0)).unwrap();
         runtime.compile(&module(200 + damage.len() as u32, 0)).unwrap();
-        assert_eq!(place.files("modules").len(), 4);
+        assert_eq!(scratch.files("modules").len(), 4);
     }
-    place.files("modules").iter().for_each(|path| fs::remove_file(path).unwrap());
+    scratch.files("modules").iter().for_each(|path| fs::remove_file(path).unwrap());
     (0..4).for_each(|n| drop(runtime.compile(&module(n, 0)).unwrap()));
-    assert_eq!(place.files("modules").len(), 4, "none had to go");
+    assert_eq!(scratch.files("modules").len(), 4, "none had to go");
     assert_eq!(cache.usage(None).entries, 4);
 }

@@ -6,7 +6,7 @@ use precast::{CompiledModule, Runtime, Value};
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use crate::place::{Place, replace, write_over};
+use crate::scratch::{Scratch, replace, write_over};
 use crate::{module, open};
 
 /// A module with every kind of record that an artifact has.
@@ -35,7 +35,7 @@ fn assert_right(module: &CompiledModule) {
 
 /// A cache with one entry, of a known file.
 struct Cached {
-    place: Place,
+    scratch: Scratch,
     file: PathBuf,
     cache: Cache,
     runtime: Runtime,
@@ -45,13 +45,13 @@ struct Cached {
 
 impl Cached {
     fn new(test: &str, level: Verify) -> Cached {
-        let place = Place::new(test);
-        let file = place.write_settled("m.wasm", wat::parse_str(MODULE).unwrap());
-        let (cache, runtime) = open(&place, Options::new().verify(level));
+        let scratch = Scratch::new(test);
+        let file = scratch.write_settled("m.wasm", wat::parse_str(MODULE).unwrap());
+        let (cache, runtime) = open(&scratch, Options::new().verify(level));
         runtime.compile_file(&file).unwrap();
-        let entry = place.entry();
+        let entry = scratch.entry();
         let whole = fs::read(&entry).unwrap();
-        Cached { place, file, cache, runtime, entry, whole }
+        Cached { scratch, file, cache, runtime, entry, whole }
     }
 
     /// Whether the entry is used with these bytes: it is read, and not compiled again.
@@ -71,7 +71,7 @@ impl Cached {
         assert_eq!(self.cache.counts().published, before.published + 1);
         self.assert_whole();
         assert_right(&self.runtime.cached_file(&self.file).expect("it is there"));
-        assert_eq!(self.place.temporaries(), 0);
+        assert_eq!(self.scratch.temporaries(), 0);
     }
 
     fn assert_whole(&self) {
@@ -95,7 +95,7 @@ impl Cached {
 
 #[test]
 fn flips_are_refused_at_full() {
-    if !Place::new("times-flips_are_refused_at_full").keeps_times() {
+    if !Scratch::new("times-flips_are_refused_at_full").keeps_times() {
         return;
     }
     let cached = Cached::new("damage-full", Verify::Full);
@@ -121,7 +121,7 @@ fn flips_are_refused_at_full() {
 
 #[test]
 fn truncations_are_refused() {
-    if !Place::new("times-truncations_are_refused").keeps_times() {
+    if !Scratch::new("times-truncations_are_refused").keeps_times() {
         return;
     }
     for level in [Verify::Full, Verify::Header] {
@@ -144,7 +144,7 @@ fn truncations_are_refused() {
 /// data is missed, which loading does not read.
 #[test]
 fn flips_are_refused_at_header() {
-    if !Place::new("times-flips_are_refused_at_header").keeps_times() {
+    if !Scratch::new("times-flips_are_refused_at_header").keeps_times() {
         return;
     }
     let cached = Cached::new("damage-header", Verify::Header);
@@ -168,12 +168,12 @@ fn flips_are_refused_at_header() {
 /// Silent damage to a table that only traps read is found when a trap reads it. The guest is
 /// stopped all the same, and the entry is removed.
 #[test]
-fn damage_that_a_trap_finds() {
-    let place = Place::new("trap");
-    let (cache, runtime) = open(&place, Options::new().verify(Verify::Header));
+fn a_trap_finds_damage_of_its_tables() {
+    let scratch = Scratch::new("trap");
+    let (cache, runtime) = open(&scratch, Options::new().verify(Verify::Header));
     let wasm = wat::parse_str("(module (func $f (export \"f\") unreachable))").unwrap();
     runtime.compile(&wasm).unwrap();
-    let entry = place.entry();
+    let entry = scratch.entry();
     let whole = fs::read(&entry).unwrap();
     let parts = precast::Inspection::of(&whole[..whole.len() - 128]).unwrap().sections;
     let at = |name: &str| parts.iter().find(|part| part.name == name).unwrap().offset as usize;
@@ -197,12 +197,12 @@ fn damage_that_a_trap_finds() {
 }
 
 #[test]
-fn what_is_no_entry_is_replaced() {
-    if !Place::new("times-what_is_no_entry_is_replaced").keeps_times() {
+fn files_that_are_not_entries_are_replaced() {
+    if !Scratch::new("times-files_that_are_not_entries_are_replaced").keeps_times() {
         return;
     }
     let cached = Cached::new("damage-foreign", Verify::Full);
-    let other = Place::new("foreign-other");
+    let other = Scratch::new("foreign-other");
     let (_, runtime) = open(&other, Options::new());
     runtime.compile(&module(1, 0)).unwrap();
     let foreign = fs::read(other.entry()).unwrap();
@@ -218,7 +218,7 @@ fn what_is_no_entry_is_replaced() {
 
 #[test]
 fn verify_removes_what_is_damaged() {
-    if !Place::new("times-verify_removes_what_is_damaged").keeps_times() {
+    if !Scratch::new("times-verify_removes_what_is_damaged").keeps_times() {
         return;
     }
     let cached = Cached::new("damage-verify", Verify::Header);

@@ -8,7 +8,7 @@ use std::process::{Command, Output, Stdio};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
 
-use crate::place::{Place, stdout};
+use crate::scratch::{Scratch, stdout};
 use crate::{assert_answers, module, open, runtime};
 
 /// The ID of another user.
@@ -18,8 +18,8 @@ fn set_mode(path: &Path, mode: u32) {
     fs::set_permissions(path, Permissions::from_mode(mode)).unwrap();
 }
 
-fn is_superuser(place: &Place) -> bool {
-    let superuser = fs::metadata(place.path()).unwrap().uid() == 0;
+fn is_superuser(scratch: &Scratch) -> bool {
+    let superuser = fs::metadata(scratch.path()).unwrap().uid() == 0;
     if !superuser {
         eprintln!("skipped: only the superuser can give files away");
     }
@@ -46,8 +46,8 @@ fn refusal(output: &Output) -> String {
 
 #[test]
 fn a_new_folder_is_for_its_owner_alone() {
-    let place = Place::new("new");
-    let folder = place.path().join("a/b/cache");
+    let scratch = Scratch::new("new");
+    let folder = scratch.path().join("a/b/cache");
     let cache = Cache::open(&folder).unwrap();
     runtime(&cache).compile(&module(1, 0)).unwrap();
     assert_eq!(fs::metadata(&folder).unwrap().mode() & 0o7777, 0o700);
@@ -61,77 +61,77 @@ fn a_new_folder_is_for_its_owner_alone() {
 
 #[test]
 fn a_folder_that_others_can_write_is_refused() {
-    let place = Place::new("shared");
-    let file = place.write("m.wasm", module(7, 0));
-    fs::create_dir(place.cache()).unwrap();
+    let scratch = Scratch::new("shared");
+    let file = scratch.write("m.wasm", module(7, 0));
+    fs::create_dir(scratch.cache()).unwrap();
     for mode in [0o770, 0o702, 0o777, 0o1777] {
-        set_mode(&place.cache(), mode);
-        let error = Cache::open(place.cache()).unwrap_err();
+        set_mode(&scratch.cache(), mode);
+        let error = Cache::open(scratch.cache()).unwrap_err();
         assert!(
             matches!(error, OpenError::WritableByOthers { mode: m, .. } if m == mode),
             "{error}"
         );
-        let line = refusal(&place.answer(&file).output().unwrap());
+        let line = refusal(&scratch.answer(&file).output().unwrap());
         assert!(line.contains("others can write") && line.contains("chmod go-w"), "{line}");
-        assert!(fs::read_dir(place.cache()).unwrap().next().is_none(), "it is left alone");
+        assert!(fs::read_dir(scratch.cache()).unwrap().next().is_none(), "it is left alone");
         // With a key others may write to the folder.
-        let (_, runtime) = open(&place, Options::new().key([1; 32]));
+        let (_, runtime) = open(&scratch, Options::new().key([1; 32]));
         assert_answers(&runtime.compile(&module(7, 0)).unwrap(), 7, 0);
-        fs::remove_dir_all(place.cache()).unwrap();
-        fs::create_dir(place.cache()).unwrap();
+        fs::remove_dir_all(scratch.cache()).unwrap();
+        fs::create_dir(scratch.cache()).unwrap();
     }
     // Others may read the folder.
-    set_mode(&place.cache(), 0o755);
-    Cache::open(place.cache()).unwrap();
+    set_mode(&scratch.cache(), 0o755);
+    Cache::open(scratch.cache()).unwrap();
 }
 
 #[test]
-fn a_folder_of_somebody_else_is_refused() {
-    let place = Place::new("foreign");
-    if !is_superuser(&place) {
+fn a_folder_of_another_user_is_refused() {
+    let scratch = Scratch::new("foreign");
+    if !is_superuser(&scratch) {
         return;
     }
-    let file = place.write("m.wasm", module(7, 0));
-    fs::create_dir(place.cache()).unwrap();
-    set_mode(&place.cache(), 0o700);
-    chown(place.cache(), Some(STRANGER), None).unwrap();
-    let error = Cache::open(place.cache()).unwrap_err();
+    let file = scratch.write("m.wasm", module(7, 0));
+    fs::create_dir(scratch.cache()).unwrap();
+    set_mode(&scratch.cache(), 0o700);
+    chown(scratch.cache(), Some(STRANGER), None).unwrap();
+    let error = Cache::open(scratch.cache()).unwrap_err();
     assert!(matches!(error, OpenError::OwnedByOther { owner: STRANGER, user: 0, .. }), "{error}");
-    let line = refusal(&place.answer(&file).output().unwrap());
+    let line = refusal(&scratch.answer(&file).output().unwrap());
     assert!(line.contains("belongs to user 54321"), "{line}");
     // If the user did not choose the folder, the program runs without it.
-    let mut command = place.answer(&file);
-    command.env_remove("PRECAST_CACHE_DIR").env("XDG_CACHE_HOME", place.path());
-    fs::rename(place.cache(), place.path().join("precast")).unwrap();
+    let mut command = scratch.answer(&file);
+    command.env_remove("PRECAST_CACHE_DIR").env("XDG_CACHE_HOME", scratch.path());
+    fs::rename(scratch.cache(), scratch.path().join("precast")).unwrap();
     let line = warning(&command.output().unwrap(), "7\n");
     assert!(line.contains("belongs to user 54321"), "{line}");
 }
 
 #[test]
-fn a_link_of_somebody_else_is_refused() {
-    let place = Place::new("link");
-    let target = place.path().join("target");
+fn a_link_of_another_user_is_refused() {
+    let scratch = Scratch::new("link");
+    let target = scratch.path().join("target");
     Cache::open(&target).unwrap();
-    symlink(&target, place.cache()).unwrap();
-    Cache::open(place.cache()).unwrap();
-    if is_superuser(&place) {
-        lchown(place.cache(), Some(STRANGER), None).unwrap();
-        let error = Cache::open(place.cache()).unwrap_err();
+    symlink(&target, scratch.cache()).unwrap();
+    Cache::open(scratch.cache()).unwrap();
+    if is_superuser(&scratch) {
+        lchown(scratch.cache(), Some(STRANGER), None).unwrap();
+        let error = Cache::open(scratch.cache()).unwrap_err();
         assert!(error.is_unsafe(), "{error}");
     }
 }
 
 #[test]
-fn an_entry_of_somebody_else_is_refused() {
-    let place = Place::new("entry");
-    let (cache, runtime) = open(&place, Options::new());
+fn an_entry_of_another_user_is_refused() {
+    let scratch = Scratch::new("entry");
+    let (cache, runtime) = open(&scratch, Options::new());
     let wasm = module(7, 0);
     runtime.compile(&wasm).unwrap();
     let mut expected = 1;
-    set_mode(&place.entry(), 0o622);
+    set_mode(&scratch.entry(), 0o622);
     assert_answers(&runtime.compile(&wasm).unwrap(), 7, 0);
-    if is_superuser(&place) {
-        chown(place.entry(), Some(STRANGER), None).unwrap();
+    if is_superuser(&scratch) {
+        chown(scratch.entry(), Some(STRANGER), None).unwrap();
         assert_answers(&runtime.compile(&wasm).unwrap(), 7, 0);
         expected += 1;
     }
@@ -145,39 +145,39 @@ fn an_entry_of_somebody_else_is_refused() {
 
 #[test]
 fn a_read_only_folder_is_read() {
-    let place = Place::new("readonly");
-    let (_, first) = open(&place, Options::new());
+    let scratch = Scratch::new("readonly");
+    let (_, first) = open(&scratch, Options::new());
     first.compile(&module(1, 0)).unwrap();
-    let (one, two) = (place.write("1.wasm", module(1, 0)), place.write("2.wasm", module(2, 0)));
-    set_mode(&place.cache(), 0o500);
+    let (one, two) = (scratch.write("1.wasm", module(1, 0)), scratch.write("2.wasm", module(2, 0)));
+    set_mode(&scratch.cache(), 0o500);
 
     let told = Arc::new(AtomicUsize::new(0));
     let tell = told.clone();
     let options = Options::new().on_warning(move |_| _ = tell.fetch_add(1, Relaxed));
-    let (cache, runtime) = open(&place, options);
+    let (cache, runtime) = open(&scratch, options);
     assert_answers(&runtime.compile(&module(1, 0)).unwrap(), 1, 0);
     assert_eq!((cache.counts().hits, told.load(Relaxed)), (1, 0));
     for n in [2, 3, 2] {
         assert_answers(&runtime.compile(&module(n, 0)).unwrap(), n, 0);
     }
     assert_eq!((cache.counts().misses, told.load(Relaxed)), (3, 1));
-    assert_eq!(place.files("modules").len(), 1);
+    assert_eq!(scratch.files("modules").len(), 1);
 
-    assert_eq!(stdout(&place.answer(&one).output().unwrap()), "1\n");
-    let line = warning(&place.answer(&two).output().unwrap(), "2\n");
+    assert_eq!(stdout(&scratch.answer(&one).output().unwrap()), "1\n");
+    let line = warning(&scratch.answer(&two).output().unwrap(), "2\n");
     assert!(line.contains("is not written"), "{line}");
 }
 
 #[test]
-fn a_folder_that_cannot_be() {
-    let place = Place::new("nowhere");
-    let file = place.write("m.wasm", module(7, 0));
-    place.write("cache", "a file");
-    warning(&place.answer(&file).output().unwrap(), "7\n");
-    let mut below = place.answer(&file);
-    below.env("PRECAST_CACHE_DIR", place.cache().join("below"));
+fn a_folder_that_cannot_be_created() {
+    let scratch = Scratch::new("nowhere");
+    let file = scratch.write("m.wasm", module(7, 0));
+    scratch.write("cache", "a file");
+    warning(&scratch.answer(&file).output().unwrap(), "7\n");
+    let mut below = scratch.answer(&file);
+    below.env("PRECAST_CACHE_DIR", scratch.cache().join("below"));
     warning(&below.output().unwrap(), "7\n");
-    let mut nowhere = place.answer(&file);
+    let mut nowhere = scratch.answer(&file);
     nowhere.env_remove("PRECAST_CACHE_DIR");
     assert_eq!(stdout(&nowhere.output().unwrap()), "7\n");
 }
@@ -185,10 +185,10 @@ fn a_folder_that_cannot_be() {
 /// A folder that is removed while a process has it open.
 #[test]
 fn a_folder_that_is_removed() {
-    let place = Place::new("removed");
-    let (cache, runtime) = open(&place, Options::new());
+    let scratch = Scratch::new("removed");
+    let (cache, runtime) = open(&scratch, Options::new());
     runtime.compile(&module(1, 0)).unwrap();
-    fs::remove_dir_all(place.cache()).unwrap();
+    fs::remove_dir_all(scratch.cache()).unwrap();
     for n in [1, 2, 1] {
         assert_answers(&runtime.compile(&module(n, 0)).unwrap(), n, 0);
     }
@@ -197,31 +197,31 @@ fn a_folder_that_is_removed() {
 
 /// Runs a script in a separate mount namespace, with the command for a module's answer as `"$@"`.
 /// None if that is not permitted.
-fn in_namespace(place: &Place, script: &str, file: &Path) -> Option<Output> {
+fn in_namespace(scratch: &Scratch, script: &str, file: &Path) -> Option<Output> {
     let mut probe = Command::new("unshare");
     probe.args(["-m", "sh", "-c", "mount -t tmpfs none /mnt"]).stderr(Stdio::null());
     if !probe.status().is_ok_and(|status| status.success()) {
         eprintln!("skipped: no right to mount a file system");
         return None;
     }
-    let inner = place.answer(file);
+    let inner = scratch.answer(file);
     let mut command = Command::new("unshare");
     command.args(["-m", "sh", "-ec", script, "sh"]).arg(inner.get_program()).args(inner.get_args());
-    command.env("PRECAST_CACHE_DIR", place.cache()).env_remove("HOME");
+    command.env("PRECAST_CACHE_DIR", scratch.cache()).env_remove("HOME");
     Some(command.output().unwrap())
 }
 
 #[test]
 fn a_read_only_file_system_is_read() {
-    let place = Place::new("rofs");
-    let (_, runtime) = open(&place, Options::new());
+    let scratch = Scratch::new("rofs");
+    let (_, runtime) = open(&scratch, Options::new());
     runtime.compile(&module(1, 0)).unwrap();
-    let (one, two) = (place.write("1.wasm", module(1, 0)), place.write("2.wasm", module(2, 0)));
+    let (one, two) = (scratch.write("1.wasm", module(1, 0)), scratch.write("2.wasm", module(2, 0)));
     let script = r#"mount --bind "$PRECAST_CACHE_DIR" "$PRECAST_CACHE_DIR"
         mount -o remount,bind,ro "$PRECAST_CACHE_DIR"; exec "$@""#;
-    if let Some(output) = in_namespace(&place, script, &one) {
+    if let Some(output) = in_namespace(&scratch, script, &one) {
         assert_eq!(stdout(&output), "1\n");
-        let output = in_namespace(&place, script, &two).unwrap();
+        let output = in_namespace(&scratch, script, &two).unwrap();
         let line = warning(&output, "2\n");
         assert!(line.contains("Read-only file system"), "{line}");
     }
@@ -229,19 +229,19 @@ fn a_read_only_file_system_is_read() {
 
 #[test]
 fn a_full_disk_is_no_failure() {
-    let place = Place::new("full");
-    fs::create_dir(place.cache()).unwrap();
-    let file = place.write("m.wasm", module(7, 100_000));
+    let scratch = Scratch::new("full");
+    fs::create_dir(scratch.cache()).unwrap();
+    let file = scratch.write("m.wasm", module(7, 100_000));
     // An entry that does not fit is removed, and a later one that fits is kept.
     let script = r#"mount -t tmpfs -o size=80k,mode=700 none "$PRECAST_CACHE_DIR"
         "$@"; ls "$PRECAST_CACHE_DIR/tmp"; mount -o remount,size=800k "$PRECAST_CACHE_DIR"
         "$@"; ls "$PRECAST_CACHE_DIR/modules/"* | wc -l; ls "$PRECAST_CACHE_DIR/tmp""#;
-    if let Some(output) = in_namespace(&place, script, &file) {
+    if let Some(output) = in_namespace(&scratch, script, &file) {
         let line = warning(&output, "7\n7\n1\n");
         assert!(line.contains("No space left"), "{line}");
     }
     let script = r#"mount -t tmpfs -o nr_inodes=3,mode=700 none "$PRECAST_CACHE_DIR"; exec "$@""#;
-    if let Some(output) = in_namespace(&place, script, &file) {
+    if let Some(output) = in_namespace(&scratch, script, &file) {
         warning(&output, "7\n");
     }
 }

@@ -6,7 +6,7 @@ use precast::{Config, Runtime};
 use std::fs;
 
 use crate::open;
-use crate::place::{Place, replace};
+use crate::scratch::{Scratch, replace};
 
 /// A module with many functions, one of which contains `edit`.
 fn version(edit: u32) -> Vec<u8> {
@@ -28,30 +28,30 @@ fn plain() -> Runtime {
 }
 
 #[test]
-fn an_edit_gives_what_compiling_anew_does() {
-    let place = Place::new("edit");
-    let (cache, runtime) = open(&place, Options::new());
+fn an_edit_gives_the_same_artifact_as_a_full_compilation() {
+    let scratch = Scratch::new("edit");
+    let (cache, runtime) = open(&scratch, Options::new());
     for edit in 0..4 {
         let wasm = version(edit);
         let expected = plain().precompile(&wasm).unwrap();
         assert!(runtime.compile(&wasm).unwrap().serialize() == expected, "version {edit}");
         // The versions share one bundle; each has an entry.
-        assert_eq!(place.files("functions").len(), 1);
-        assert_eq!(place.files("modules").len() as u32, edit + 1);
+        assert_eq!(scratch.files("functions").len(), 1);
+        assert_eq!(scratch.files("modules").len() as u32, edit + 1);
     }
     assert_eq!((cache.counts().published, cache.counts().refused), (4, 0));
     assert_eq!(cache.verify().unwrap().whole, 5);
     // Compiling a tiny module takes less time than writing a bundle.
     runtime.compile(&crate::module(1, 0)).unwrap();
-    assert_eq!(place.files("functions").len(), 1);
+    assert_eq!(scratch.files("functions").len(), 1);
 }
 
 #[test]
 fn a_damaged_bundle_is_not_used() {
-    let place = Place::new("bundle");
-    let (cache, runtime) = open(&place, Options::new());
+    let scratch = Scratch::new("bundle");
+    let (cache, runtime) = open(&scratch, Options::new());
     runtime.compile(&version(0)).unwrap();
-    let [bundle] = <[_; 1]>::try_from(place.files("functions")).unwrap();
+    let [bundle] = <[_; 1]>::try_from(scratch.files("functions")).unwrap();
     let whole = fs::read(&bundle).unwrap();
     let wasm = version(1);
     let expected = plain().precompile(&wasm).unwrap();
@@ -63,6 +63,6 @@ fn a_damaged_bundle_is_not_used() {
         assert!(runtime.compile(&wasm).unwrap().serialize() == expected);
         assert_eq!(cache.counts().refused, n + 1);
         // The next one compiles too: only the bundle is left.
-        place.files("modules").iter().for_each(|path| fs::remove_file(path).unwrap());
+        scratch.files("modules").iter().for_each(|path| fs::remove_file(path).unwrap());
     }
 }

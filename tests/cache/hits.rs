@@ -6,7 +6,7 @@ use rustix::fs::{CWD, FileType, Mode, mknodat};
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
 
-use crate::place::Place;
+use crate::scratch::Scratch;
 use crate::{assert_answers, module, open, runtime};
 
 fn counts(hits: u64, misses: u64, refused: u64) -> Counts {
@@ -17,16 +17,16 @@ fn counts(hits: u64, misses: u64, refused: u64) -> Counts {
 }
 
 #[test]
-fn the_second_time_it_is_mapped() {
-    let place = Place::new("second");
+fn a_second_compilation_maps_the_entry() {
+    let scratch = Scratch::new("second");
     for level in [Verify::Full, Verify::Header] {
-        let (cache, first) = open(&place, Options::new().verify(level));
+        let (cache, first) = open(&scratch, Options::new().verify(level));
         cache.clean();
         let wasm = module(7, 1000);
         let compiled = first.compile(&wasm).unwrap();
         assert_answers(&compiled, 7, 1000);
         assert_eq!(cache.counts(), counts(0, 1, 0));
-        let (other, second) = open(&place, Options::new().verify(level));
+        let (other, second) = open(&scratch, Options::new().verify(level));
         let mapped = second.compile(&wasm).unwrap();
         assert_answers(&mapped, 7, 1000);
         assert_eq!(other.counts(), counts(1, 0, 0));
@@ -35,14 +35,14 @@ fn the_second_time_it_is_mapped() {
         // Instances continue after their entry is removed.
         cache.clean();
         assert_answers(&mapped, 7, 1000);
-        assert_eq!(place.files("modules").len(), 0);
+        assert_eq!(scratch.files("modules").len(), 0);
     }
 }
 
 #[test]
 fn a_module_without_code_or_data() {
-    let place = Place::new("empty");
-    let (cache, runtime) = open(&place, Options::new());
+    let scratch = Scratch::new("empty");
+    let (cache, runtime) = open(&scratch, Options::new());
     for _ in 0..2 {
         let module = runtime.compile(b"\0asm\x01\0\0\0").unwrap();
         let mut namespace = runtime.namespace();
@@ -53,8 +53,8 @@ fn a_module_without_code_or_data() {
 
 #[test]
 fn settings_that_change_code_have_entries_of_their_own() {
-    let place = Place::new("settings");
-    let (cache, _) = open(&place, Options::new());
+    let scratch = Scratch::new("settings");
+    let (cache, _) = open(&scratch, Options::new());
     let wasm = module(7, 0);
     let configs = [
         Config::new(),
@@ -69,31 +69,31 @@ fn settings_that_change_code_have_entries_of_their_own() {
         Runtime::with_config(config.cache(cache.clone())).compile(&wasm).unwrap();
     }
     assert_eq!(cache.counts(), counts(2, 4, 0));
-    assert_eq!(place.files("modules").len(), 4);
+    assert_eq!(scratch.files("modules").len(), 4);
 }
 
 /// A module that one version of WebAssembly accepts and another refuses must not come from the
 /// cache.
 #[test]
 fn validation_is_not_skipped() {
-    let place = Place::new("validation");
-    let (cache, runtime) = open(&place, Options::new());
+    let scratch = Scratch::new("validation");
+    let (cache, runtime) = open(&scratch, Options::new());
     let wasm = wat::parse_str("(module (func (result i32 i32) i32.const 1 i32.const 2))").unwrap();
     runtime.compile(&wasm).unwrap();
     let config = Config::new().features(Features::WASM1).cache(cache.clone());
     assert!(Runtime::with_config(config).compile(&wasm).is_err());
     assert!(runtime.compile(&wasm[..wasm.len() - 1]).is_err());
-    assert_eq!(place.files("modules").len(), 1);
+    assert_eq!(scratch.files("modules").len(), 1);
 }
 
 #[test]
 fn a_known_file_is_not_read() {
-    let place = Place::new("known");
-    if !place.keeps_times() {
+    let scratch = Scratch::new("known");
+    if !scratch.keeps_times() {
         return;
     }
-    let file = place.write_settled("m.wasm", module(7, 100));
-    let (cache, runtime) = open(&place, Options::new());
+    let file = scratch.write_settled("m.wasm", module(7, 100));
+    let (cache, runtime) = open(&scratch, Options::new());
     assert!(runtime.cached_file(&file).is_none());
     assert_answers(&runtime.compile_file(&file).unwrap(), 7, 100);
     assert_answers(&runtime.cached_file(&file).expect("it is known"), 7, 100);
@@ -104,7 +104,7 @@ fn a_known_file_is_not_read() {
     fs::set_permissions(&file, fs::Permissions::from_mode(0o600)).unwrap();
     std::thread::sleep(std::time::Duration::from_secs(5));
     assert_answers(&runtime.compile_file(&file).unwrap(), 7, 100);
-    let (others, other) = open(&place, Options::new());
+    let (others, other) = open(&scratch, Options::new());
     assert_answers(&other.cached_file(&file).expect("others know it"), 7, 100);
     assert_eq!((cache.counts().misses, others.counts()), (1, counts(1, 0, 0)));
     // Only with the same settings.
@@ -115,9 +115,9 @@ fn a_known_file_is_not_read() {
 /// A file that changes repeatedly, faster than its times do, is never served from an old entry.
 #[test]
 fn a_changing_file_is_not_known() {
-    let place = Place::new("racy");
-    let (cache, runtime) = open(&place, Options::new());
-    let file = place.write("m.wasm", module(0, 0));
+    let scratch = Scratch::new("racy");
+    let (cache, runtime) = open(&scratch, Options::new());
+    let file = scratch.write("m.wasm", module(0, 0));
     for n in 0..40 {
         // The change is in place and keeps the size.
         fs::write(&file, module(100 + n, 0)).unwrap();
@@ -128,18 +128,18 @@ fn a_changing_file_is_not_known() {
 }
 
 #[test]
-fn a_changed_index_is_no_danger() {
-    let place = Place::new("index");
-    if !place.keeps_times() {
+fn a_damaged_index_gives_no_wrong_module() {
+    let scratch = Scratch::new("index");
+    if !scratch.keeps_times() {
         return;
     }
-    let one = place.write("one.wasm", module(1, 0));
-    let two = place.write_settled("two.wasm", module(2, 0));
-    let (cache, runtime) = open(&place, Options::new());
+    let one = scratch.write("one.wasm", module(1, 0));
+    let two = scratch.write_settled("two.wasm", module(2, 0));
+    let (cache, runtime) = open(&scratch, Options::new());
     runtime.compile_file(&one).unwrap();
     runtime.compile_file(&two).unwrap();
     assert!(runtime.cached_file(&one).is_some() && runtime.cached_file(&two).is_some());
-    let index = place.cache().join("index");
+    let index = scratch.cache().join("index");
     let whole = fs::read(&index).unwrap();
     let used: Vec<usize> = (0..whole.len()).filter(|&at| whole[at] != 0).collect();
     for &at in &used {
@@ -147,7 +147,7 @@ fn a_changed_index_is_no_danger() {
         bytes[at] ^= 1 << (at % 8);
         fs::write(&index, bytes).unwrap();
         // A new cache, because this one remembers its lookups.
-        let (_, other) = open(&place, Options::new());
+        let (_, other) = open(&scratch, Options::new());
         for (file, n) in [(&one, 1), (&two, 2)] {
             if let Some(module) = other.cached_file(file) {
                 assert_answers(&module, n, 0);
@@ -156,23 +156,23 @@ fn a_changed_index_is_no_danger() {
     }
     for bytes in [&whole[..whole.len() / 2], &whole[..1], &[]] {
         fs::write(&index, bytes).unwrap();
-        let (_, other) = open(&place, Options::new());
+        let (_, other) = open(&scratch, Options::new());
         assert_answers(&other.compile_file(&two).unwrap(), 2, 0);
     }
-    let (_, runtime) = open(&place, Options::new());
+    let (_, runtime) = open(&scratch, Options::new());
     assert_answers(&runtime.cached_file(&two).expect("known again"), 2, 0);
     assert_eq!(cache.counts().misses, 2);
 }
 
 #[test]
 fn renamed_entries_are_foreign() {
-    let place = Place::new("renamed");
-    let (cache, runtime) = open(&place, Options::new());
+    let scratch = Scratch::new("renamed");
+    let (cache, runtime) = open(&scratch, Options::new());
     let (one, two) = (module(1, 0), module(2, 0));
     runtime.compile(&one).unwrap();
-    let first = place.entry();
+    let first = scratch.entry();
     runtime.compile(&two).unwrap();
-    let second = place.files("modules").into_iter().find(|path| *path != first).unwrap();
+    let second = scratch.files("modules").into_iter().find(|path| *path != first).unwrap();
     fs::rename(&first, &second).unwrap();
     assert_answers(&runtime.compile(&two).unwrap(), 2, 0);
     assert_answers(&runtime.compile(&one).unwrap(), 1, 0);
@@ -182,13 +182,13 @@ fn renamed_entries_are_foreign() {
 
 /// No kind of file under an entry's name makes loading wait, fail or read elsewhere.
 #[test]
-fn entries_that_are_no_files() {
-    let place = Place::new("nofile");
-    let (cache, runtime) = open(&place, Options::new());
+fn entries_that_are_not_files() {
+    let scratch = Scratch::new("nofile");
+    let (cache, runtime) = open(&scratch, Options::new());
     let wasm = module(1, 0);
     runtime.compile(&wasm).unwrap();
-    let entry = place.entry();
-    let whole = place.path().join("elsewhere");
+    let entry = scratch.entry();
+    let whole = scratch.path().join("elsewhere");
     fs::rename(&entry, &whole).unwrap();
     let pipe = || mknodat(CWD, &entry, FileType::Fifo, Mode::RWXU, 0).unwrap();
     let link = || std::os::unix::fs::symlink(&whole, &entry).unwrap();
@@ -201,16 +201,16 @@ fn entries_that_are_no_files() {
     // Renaming cannot replace a folder: it stays, and nothing is cached for the module.
     fs::create_dir(&entry).unwrap();
     assert_answers(&runtime.compile(&wasm).unwrap(), 1, 0);
-    assert_eq!((cache.counts().hits, place.temporaries()), (0, 0));
+    assert_eq!((cache.counts().hits, scratch.temporaries()), (0, 0));
 }
 
 #[test]
 fn authenticated_entries() {
-    let place = Place::new("key");
+    let scratch = Scratch::new("key");
     let wasm = module(9, 500);
     let open = |key: Option<u8>| {
         let options = Options::new().verify(Verify::Header);
-        open(&place, key.map_or(options.clone(), |key| options.key([key; 32])))
+        open(&scratch, key.map_or(options.clone(), |key| options.key([key; 32])))
     };
     let (ours, with_key) = open(Some(1));
     with_key.compile(&wasm).unwrap();
@@ -224,8 +224,8 @@ fn authenticated_entries() {
     }
     // In a folder that everybody can write to, a valid entry that belongs to another user is
     // copied.
-    fs::set_permissions(place.cache(), fs::Permissions::from_mode(0o777)).unwrap();
-    let entry = place.entry();
+    fs::set_permissions(scratch.cache(), fs::Permissions::from_mode(0o777)).unwrap();
+    let entry = scratch.entry();
     fs::set_permissions(&entry, fs::Permissions::from_mode(0o666)).unwrap();
     let (cache, shared) = open(Some(1));
     let module = shared.compile(&wasm).unwrap();

@@ -12,7 +12,7 @@ use precast::Runtime;
 use precast::cache::{Cache, OpenError, Options, Verify};
 use rustix::fs::{CWD, FileType, Mode, mknodat};
 
-use crate::place::{Place, stdout};
+use crate::scratch::{Scratch, stdout};
 use crate::{assert_answers, module, open, runtime};
 
 /// The ID of another user.
@@ -27,8 +27,8 @@ fn set_mode(path: &Path, mode: u32) {
     fs::set_permissions(path, Permissions::from_mode(mode)).unwrap();
 }
 
-fn is_superuser(place: &Place) -> bool {
-    let superuser = fs::metadata(place.path()).unwrap().uid() == 0;
+fn is_superuser(scratch: &Scratch) -> bool {
+    let superuser = fs::metadata(scratch.path()).unwrap().uid() == 0;
     if !superuser {
         eprintln!("skipped: only the superuser can give files away");
     }
@@ -36,20 +36,20 @@ fn is_superuser(place: &Place) -> bool {
 }
 
 /// A folder that everybody can write to, for a cache with a key.
-fn shared(place: &Place) -> Options {
-    fs::create_dir_all(place.cache()).unwrap();
-    set_mode(&place.cache(), 0o777);
+fn shared(scratch: &Scratch) -> Options {
+    fs::create_dir_all(scratch.cache()).unwrap();
+    set_mode(&scratch.cache(), 0o777);
     Options::new().key([7; 32])
 }
 
 /// Performs every operation of a cache: find, compile, remember, count, check and remove.
-fn use_all(place: &Place, options: &Options) {
-    let file = place.write("used.wasm", module(1, 20_000));
+fn use_all(scratch: &Scratch, options: &Options) {
+    let file = scratch.write("used.wasm", module(1, 20_000));
     let old = std::time::SystemTime::now() - Duration::from_secs(100);
     fs::File::open(&file).unwrap().set_times(fs::FileTimes::new().set_modified(old)).unwrap();
     std::thread::sleep(Duration::from_millis(3100));
     for _ in 0..3 {
-        let (cache, runtime) = open(place, options.clone());
+        let (cache, runtime) = open(scratch, options.clone());
         assert_answers(&runtime.compile(&module(2, 0)).unwrap(), 2, 0);
         for _ in 0..2 {
             assert_answers(&runtime.compile_file(&file).unwrap(), 1, 20_000);
@@ -73,29 +73,29 @@ fn state(path: &Path) -> (Vec<u8>, u64, i64, u32) {
 /// Files of a victim under the names to which the cache writes, by other hard links.
 #[test]
 fn planted_hard_links_are_not_written() {
-    let place = Place::new("hardlinks");
-    let options = shared(&place);
+    let scratch = Scratch::new("hardlinks");
+    let options = shared(&scratch);
     for bytes in [&b"precious"[..], b"", &[0; 4096]] {
         for name in FILES {
-            let victim = place.write("victim", bytes);
+            let victim = scratch.write("victim", bytes);
             let before = state(&victim);
-            let _ = fs::remove_file(place.cache().join(name));
-            fs::hard_link(&victim, place.cache().join(name)).unwrap();
-            let (_, runtime) = open(&place, options.clone());
-            let file = place.write("m.wasm", module(3, 0));
+            let _ = fs::remove_file(scratch.cache().join(name));
+            fs::hard_link(&victim, scratch.cache().join(name)).unwrap();
+            let (_, runtime) = open(&scratch, options.clone());
+            let file = scratch.write("m.wasm", module(3, 0));
             assert_answers(&runtime.compile_file(&file).unwrap(), 3, 0);
             drop((runtime, file));
             assert_eq!(state(&victim), before, "{name}");
             fs::remove_file(&victim).unwrap();
         }
         // All of them at once, and every operation of a cache.
-        let victim = place.write("victim", bytes);
+        let victim = scratch.write("victim", bytes);
         let before = state(&victim);
         for name in FILES {
-            let _ = fs::remove_file(place.cache().join(name));
-            fs::hard_link(&victim, place.cache().join(name)).unwrap();
+            let _ = fs::remove_file(scratch.cache().join(name));
+            fs::hard_link(&victim, scratch.cache().join(name)).unwrap();
         }
-        use_all(&place, &options);
+        use_all(&scratch, &options);
         assert_eq!(state(&victim), before);
         fs::remove_file(&victim).unwrap();
     }
@@ -104,13 +104,13 @@ fn planted_hard_links_are_not_written() {
 /// The name of an entry, and that of a bundle, linked to a victim's file.
 #[test]
 fn planted_entries_are_not_written() {
-    let place = Place::new("entrylinks");
-    let options = shared(&place);
-    let (_, runtime) = open(&place, options.clone());
+    let scratch = Scratch::new("entrylinks");
+    let options = shared(&scratch);
+    let (_, runtime) = open(&scratch, options.clone());
     runtime.compile(&module(3, 60_000)).unwrap();
     for kind in ["modules", "functions"] {
-        for entry in place.files(kind) {
-            let victim = place.write("victim", b"precious");
+        for entry in scratch.files(kind) {
+            let victim = scratch.write("victim", b"precious");
             let before = state(&victim);
             fs::remove_file(&entry).unwrap();
             fs::hard_link(&victim, &entry).unwrap();
@@ -123,24 +123,24 @@ fn planted_entries_are_not_written() {
 /// Symbolic links in place of files and folders: nothing is created or removed at their targets.
 #[test]
 fn planted_symbolic_links_are_not_followed() {
-    let place = Place::new("symlinks");
-    let options = shared(&place);
+    let scratch = Scratch::new("symlinks");
+    let options = shared(&scratch);
     let build = {
-        open(&place, options.clone()).1.compile(&module(1, 0)).unwrap();
-        place.entry().parent().unwrap().file_name().unwrap().to_owned()
+        open(&scratch, options.clone()).1.compile(&module(1, 0)).unwrap();
+        scratch.entry().parent().unwrap().file_name().unwrap().to_owned()
     };
-    let home = place.path().join("home");
+    let home = scratch.path().join("home");
     let prepare = |names: &[&str]| {
         let _ = fs::remove_dir_all(&home);
-        let _ = fs::remove_dir_all(place.cache());
-        shared(&place);
+        let _ = fs::remove_dir_all(scratch.cache());
+        shared(&scratch);
         fs::create_dir_all(home.join(&build)).unwrap();
         fs::create_dir_all(home.join("empty")).unwrap();
         fs::write(home.join("1-1"), b"mine").unwrap();
         fs::write(home.join(&build).join("a".repeat(64)), b"mine").unwrap();
         for name in names {
             let name = name.replace("BUILD", build.to_str().unwrap());
-            let at = place.cache().join(&name);
+            let at = scratch.cache().join(&name);
             fs::create_dir_all(at.parent().unwrap()).unwrap();
             set_mode(at.parent().unwrap(), 0o777);
             let to = if FILES.contains(&&*name) { home.join("1-1") } else { home.clone() };
@@ -167,48 +167,48 @@ fn planted_symbolic_links_are_not_followed() {
     for names in [&FILES[..], &FOLDERS[..1], &FOLDERS[1..2], &FOLDERS[2..], &builds, &all] {
         prepare(names);
         let before = list();
-        use_all(&place, &options);
+        use_all(&scratch, &options);
         assert!(list() == before, "{names:?}");
     }
     // Dangling links create nothing at their targets.
     prepare(&[]);
     for name in all {
-        symlink(home.join("new"), place.cache().join(name)).unwrap();
+        symlink(home.join("new"), scratch.cache().join(name)).unwrap();
     }
     let before = list();
-    use_all(&place, &options);
+    use_all(&scratch, &options);
     assert!(list() == before);
 }
 
 /// Pipes, folders and sockets under every name: nothing waits, and every answer is right.
 #[test]
 fn planted_pipes_folders_and_sockets() {
-    let place = Place::new("pipes");
-    let options = shared(&place);
+    let scratch = Scratch::new("pipes");
+    let options = shared(&scratch);
     let pipe = |path: &Path| mknodat(CWD, path, FileType::Fifo, Mode::from(0o666), 0).unwrap();
     let folder = |path: &Path| fs::create_dir(path).unwrap();
     let socket = |path: &Path| drop(UnixListener::bind(path).unwrap());
     for plant in [&pipe as &dyn Fn(&Path), &folder, &socket] {
-        let _ = fs::remove_dir_all(place.cache());
-        shared(&place);
+        let _ = fs::remove_dir_all(scratch.cache());
+        shared(&scratch);
         let start = Instant::now();
         for name in FILES.iter().chain(&FOLDERS) {
-            plant(&place.cache().join(name));
+            plant(&scratch.cache().join(name));
         }
-        use_all(&place, &options);
+        use_all(&scratch, &options);
         for name in FOLDERS {
-            let _ = fs::remove_file(place.cache().join(name));
+            let _ = fs::remove_file(scratch.cache().join(name));
         }
-        fs::create_dir_all(place.cache().join("tmp")).unwrap();
-        plant(&place.cache().join("tmp/1-1"));
-        use_all(&place, &options);
-        open(&place, options.clone()).1.compile(&module(1, 0)).unwrap();
-        for entry in place.files("modules") {
+        fs::create_dir_all(scratch.cache().join("tmp")).unwrap();
+        plant(&scratch.cache().join("tmp/1-1"));
+        use_all(&scratch, &options);
+        open(&scratch, options.clone()).1.compile(&module(1, 0)).unwrap();
+        for entry in scratch.files("modules") {
             fs::remove_file(&entry).unwrap();
             plant(&entry);
             plant(&entry.with_file_name("b".repeat(64)));
         }
-        use_all(&place, &options);
+        use_all(&scratch, &options);
         assert!(start.elapsed() < Duration::from_secs(60), "{:?}", start.elapsed());
     }
 }
@@ -217,14 +217,14 @@ fn planted_pipes_folders_and_sockets() {
 /// It is copied before the check, because it may change or shrink afterwards.
 #[test]
 fn an_entry_that_changes_while_it_is_used() {
-    let place = Place::new("changes");
-    let options = shared(&place).verify(Verify::Header);
-    let (cache, runtime) = open(&place, options);
+    let scratch = Scratch::new("changes");
+    let options = shared(&scratch).verify(Verify::Header);
+    let (cache, runtime) = open(&scratch, options);
     for size in [0, 300_000] {
         let wasm = module(9, size);
         cache.clean();
         drop(runtime.compile(&wasm).unwrap());
-        let entry = place.entry();
+        let entry = scratch.entry();
         set_mode(&entry, 0o600);
         let writer = fs::OpenOptions::new().write(true).open(&entry).unwrap();
         set_mode(&entry, 0o444);
@@ -250,11 +250,11 @@ fn an_entry_that_changes_while_it_is_used() {
 /// A sparse file that claims to be an entry of a terabyte.
 #[test]
 fn a_huge_entry_takes_no_memory() {
-    let place = Place::new("huge");
-    let options = shared(&place);
-    let (cache, runtime) = open(&place, options);
+    let scratch = Scratch::new("huge");
+    let options = shared(&scratch);
+    let (cache, runtime) = open(&scratch, options);
     runtime.compile(&module(1, 0)).unwrap();
-    let entry = place.entry();
+    let entry = scratch.entry();
     let whole = fs::read(&entry).unwrap();
     let mut trailer = whole[whole.len() - 128..].to_vec();
     let size = 1u64 << 40;
@@ -267,11 +267,11 @@ fn a_huge_entry_takes_no_memory() {
     assert_eq!(cache.verify().unwrap().whole, 1);
     // Ledgers with numbers of every size: no sum overflows.
     for n in 0..4 {
-        let huge = place.cache().join("modules").join("ab".repeat(8));
+        let huge = scratch.cache().join("modules").join("ab".repeat(8));
         let _ = fs::create_dir(&huge);
         let file = fs::File::create(huge.join(format!("{n:x}").repeat(64))).unwrap();
         file.set_len(1 << 42).unwrap();
-        fs::remove_file(place.cache().join("ledger")).unwrap();
+        fs::remove_file(scratch.cache().join("ledger")).unwrap();
         assert_answers(&runtime.compile(&module(10 + n, 0)).unwrap(), 10 + n, 0);
     }
 }
@@ -279,16 +279,16 @@ fn a_huge_entry_takes_no_memory() {
 /// Writes a ledger with a valid check, which anybody can compute.
 #[test]
 fn a_planted_ledger_overflows_nothing() {
-    let place = Place::new("planted");
-    let (cache, runtime) = open(&place, shared(&place));
+    let scratch = Scratch::new("planted");
+    let (cache, runtime) = open(&scratch, shared(&scratch));
     for n in 0..4 {
         let mut ledger = [[0xff; 40].as_slice(), &[0; 8]].concat();
         ledger[0..8].fill(if n < 2 { 0 } else { 0xff });
         ledger[8..16].fill(if n % 2 == 0 { 0 } else { 0xff });
         let check = xxh3_with_seed_1(&ledger[..40]);
         ledger[40..].copy_from_slice(&check.to_le_bytes());
-        let _ = fs::remove_file(place.cache().join("ledger"));
-        fs::write(place.cache().join("ledger"), &ledger).unwrap();
+        let _ = fs::remove_file(scratch.cache().join("ledger"));
+        fs::write(scratch.cache().join("ledger"), &ledger).unwrap();
         assert_answers(&runtime.compile(&module(n, 0)).unwrap(), n, 0);
         cache.usage(None);
         cache.prune(None);
@@ -304,10 +304,10 @@ fn xxh3_with_seed_1(bytes: &[u8]) -> u64 {
 /// for every module.
 #[test]
 fn locks_that_are_held_for_ever() {
-    let place = Place::new("heldlocks");
-    let (_, runtime) = open(&place, shared(&place).wait(Duration::from_millis(100)));
+    let scratch = Scratch::new("heldlocks");
+    let (_, runtime) = open(&scratch, shared(&scratch).wait(Duration::from_millis(100)));
     runtime.compile(&module(1, 0)).unwrap();
-    let lock = fs::OpenOptions::new().write(true).open(place.cache().join("lock")).unwrap();
+    let lock = fs::OpenOptions::new().write(true).open(scratch.cache().join("lock")).unwrap();
     // The lock belongs to an open file and not to this process, which closes that file more than
     // once.
     let range = flock { l_type: 1, l_whence: 0, l_start: 0, l_len: 0, l_pid: 0 };
@@ -325,24 +325,24 @@ fn unsafe_above(error: &OpenError) -> bool {
 
 /// A folder above is writable by others: they can replace the cache folder by any folder of ours.
 #[test]
-fn a_folder_below_one_of_others() {
-    let place = Place::new("above");
-    let above = place.path().join("above");
+fn a_folder_below_one_that_others_can_write_to() {
+    let scratch = Scratch::new("above");
+    let above = scratch.path().join("above");
     fs::create_dir(&above).unwrap();
     let cache = above.join("cache");
-    let file = place.write("m.wasm", module(7, 0));
+    let file = scratch.write("m.wasm", module(7, 0));
     // A folder that they had us unpack. Every file in it is ours.
     let unpacked = above.join("unpacked");
     runtime(&Cache::open(&unpacked).unwrap()).compile(&module(7, 0)).unwrap();
     set_mode(&unpacked, 0o755);
     let strangers: &[Option<u32>] =
-        if is_superuser(&place) { &[None, Some(STRANGER)] } else { &[None] };
+        if is_superuser(&scratch) { &[None, Some(STRANGER)] } else { &[None] };
     for &owner in strangers {
         set_mode(&above, if owner.is_none() { 0o777 } else { 0o755 });
         chown(&above, owner, None).unwrap();
         // A new folder may be used, now and later.
         for _ in 0..2 {
-            let mut command = place.answer(&file);
+            let mut command = scratch.answer(&file);
             let output = command.env("PRECAST_CACHE_DIR", &cache).output().unwrap();
             assert_eq!(stdout(&output), "7\n");
         }
@@ -352,7 +352,7 @@ fn a_folder_below_one_of_others() {
         fs::rename(&unpacked, &cache).unwrap();
         let error = Cache::open(&cache).unwrap_err();
         assert!(unsafe_above(&error) && !error.to_string().contains('\n'), "{error}");
-        let mut command = place.answer(&file);
+        let mut command = scratch.answer(&file);
         let output = command.env("PRECAST_CACHE_DIR", &cache).output().unwrap();
         assert_eq!(output.status.code(), Some(1), "{output:?}");
         fs::rename(&cache, &unpacked).unwrap();
@@ -362,19 +362,19 @@ fn a_folder_below_one_of_others() {
         fs::remove_file(&cache).unwrap();
     }
     // With the sticky bit, others can change only their own files.
-    chown(&above, Some(fs::metadata(place.path()).unwrap().uid()), None).unwrap();
+    chown(&above, Some(fs::metadata(scratch.path()).unwrap().uid()), None).unwrap();
     set_mode(&above, 0o1777);
     Cache::open(&unpacked).unwrap();
 }
 
 /// A symbolic link of another user anywhere on the path.
 #[test]
-fn a_link_of_somebody_else_on_the_way_is_refused() {
-    let place = Place::new("waylink");
-    if !is_superuser(&place) {
+fn a_link_of_another_user_on_the_path_is_refused() {
+    let scratch = Scratch::new("waylink");
+    if !is_superuser(&scratch) {
         return;
     }
-    let (real, link) = (place.path().join("real"), place.path().join("link"));
+    let (real, link) = (scratch.path().join("real"), scratch.path().join("link"));
     fs::create_dir(&real).unwrap();
     symlink(&real, &link).unwrap();
     Cache::open(link.join("cache")).unwrap();
@@ -384,23 +384,23 @@ fn a_link_of_somebody_else_on_the_way_is_refused() {
     // A relative path with every kind of component.
     Cache::open(real.join("../real/./cache")).unwrap();
     assert!(Cache::open(real.join("../link/cache")).unwrap_err().is_unsafe());
-    symlink("loop", place.path().join("loop")).unwrap();
-    assert!(!Cache::open(place.path().join("loop/cache")).unwrap_err().is_unsafe());
+    symlink("loop", scratch.path().join("loop")).unwrap();
+    assert!(!Cache::open(scratch.path().join("loop/cache")).unwrap_err().is_unsafe());
 }
 
 /// A folder was writable by others in the past and is safe now: files that they left there are not
 /// used.
 #[test]
-fn what_others_left_is_not_used() {
-    let place = Place::new("left");
-    if !place.keeps_times() {
+fn files_that_others_left_are_not_used() {
+    let scratch = Scratch::new("left");
+    if !scratch.keeps_times() {
         return;
     }
-    if !is_superuser(&place) {
+    if !is_superuser(&scratch) {
         return;
     }
-    let file = place.write_settled("m.wasm", module(7, 30_000));
-    let fresh = |options: &Options| -> (Cache, Runtime) { open(&place, options.clone()) };
+    let file = scratch.write_settled("m.wasm", module(7, 30_000));
+    let fresh = |options: &Options| -> (Cache, Runtime) { open(&scratch, options.clone()) };
     let options = Options::new();
     let lived = || {
         let (_, runtime) = fresh(&options);
@@ -411,7 +411,7 @@ fn what_others_left_is_not_used() {
     for name in ["index", "ledger", "lock"] {
         for (owner, mode) in [(STRANGER, 0o644), (0, 0o666), (0, 0o620)] {
             lived();
-            let path = place.cache().join(name);
+            let path = scratch.cache().join(name);
             chown(&path, Some(owner), None).unwrap();
             set_mode(&path, mode);
             let (_, runtime) = fresh(&options);
@@ -427,7 +427,7 @@ fn what_others_left_is_not_used() {
     }
     // Folders in which others could replace files.
     lived();
-    let build = place.entry().parent().unwrap().to_owned();
+    let build = scratch.entry().parent().unwrap().to_owned();
     for (owner, mode) in [(STRANGER, 0o755), (0, 0o777), (0, 0o1777)] {
         for folder in [&build, build.parent().unwrap()] {
             chown(folder, Some(owner), None).unwrap();
@@ -448,7 +448,8 @@ fn what_others_left_is_not_used() {
     let (cache, runtime) = fresh(&options);
     let functions = cache.functions(&runtime.fingerprint());
     functions.keep(&lineage, b"code");
-    let bundle = place.files("functions").into_iter().find(|path| path.ends_with("01".repeat(32)));
+    let bundle =
+        scratch.files("functions").into_iter().find(|path| path.ends_with("01".repeat(32)));
     assert!(functions.find(&lineage).is_some());
     set_mode(&bundle.unwrap(), 0o666);
     assert!(functions.find(&lineage).is_none());
@@ -456,23 +457,23 @@ fn what_others_left_is_not_used() {
 
 /// In a folder with other files, only files that the cache made are ever removed.
 #[test]
-fn what_the_cache_did_not_make_stays() {
-    let place = Place::new("others");
+fn files_that_the_cache_did_not_make_stay() {
+    let scratch = Scratch::new("others");
     let keep = ["tmp/notes.txt", "tmp/1-a", "modules/readme", "modules/v1/a.js", "functions/x/y"];
     for path in keep {
-        let path = place.cache().join(path);
+        let path = scratch.cache().join(path);
         fs::create_dir_all(path.parent().unwrap()).unwrap();
         fs::write(path, "mine").unwrap();
     }
-    set_mode(&place.cache(), 0o700);
-    use_all(&place, &Options::new());
-    let (cache, runtime) = open(&place, Options::new().max_entries(1));
+    set_mode(&scratch.cache(), 0o700);
+    use_all(&scratch, &Options::new());
+    let (cache, runtime) = open(&scratch, Options::new().max_entries(1));
     for n in 0..3 {
         runtime.compile(&module(n, 0)).unwrap();
     }
     assert_eq!(cache.prune(Some(&runtime.fingerprint())).entries, 0);
     for path in keep {
-        assert_eq!(fs::read(place.cache().join(path)).unwrap(), b"mine", "{path}");
+        assert_eq!(fs::read(scratch.cache().join(path)).unwrap(), b"mine", "{path}");
     }
     assert!(cache.verify().unwrap().damaged.is_empty());
 }
@@ -480,17 +481,17 @@ fn what_the_cache_did_not_make_stays() {
 /// A damaged entry to which a file's stamp leads is refused once.
 #[test]
 fn a_refusal_is_counted_once() {
-    let place = Place::new("once");
-    if !place.keeps_times() {
+    let scratch = Scratch::new("once");
+    if !scratch.keeps_times() {
         return;
     }
-    let file = place.write_settled("m.wasm", module(7, 100));
-    let (cache, runtime) = open(&place, Options::new());
+    let file = scratch.write_settled("m.wasm", module(7, 100));
+    let (cache, runtime) = open(&scratch, Options::new());
     runtime.compile_file(&file).unwrap();
-    let entry = place.entry();
+    let entry = scratch.entry();
     let mut bytes = fs::read(&entry).unwrap();
     bytes[5000] ^= 1;
-    crate::place::replace(&entry, &bytes);
+    crate::scratch::replace(&entry, &bytes);
     assert_answers(&runtime.compile_file(&file).unwrap(), 7, 100);
     let counts = cache.counts();
     assert_eq!((counts.refused, counts.misses, counts.published), (1, 2, 2));

@@ -13,7 +13,7 @@ mod functions;
 mod hits;
 mod hostile;
 mod modules;
-mod place;
-mod yesterday;
+mod scratch;
+mod unseen_changes;
 
 use modules::{assert_answers, module, open, runtime};

@@ -4,7 +4,7 @@ use fastrand::Rng;
 use precast::cache::{Cache, Options};
 use precast::{CompiledModule, Config, Runtime, Value};
 
-use crate::place::Place;
+use crate::scratch::Scratch;
 
 /// A module whose `answer` returns `n`, with `size` bytes of data that are unique to this `n`.
 pub(crate) fn module(n: u32, size: usize) -> Vec<u8> {
@@ -57,8 +57,8 @@ pub(crate) fn runtime(cache: &Cache) -> Runtime {
 }
 
 /// A runtime with a cache in this folder.
-pub(crate) fn open(place: &Place, options: Options) -> (Cache, Runtime) {
-    let cache = options.open(place.cache()).expect("the cache opens");
+pub(crate) fn open(scratch: &Scratch, options: Options) -> (Cache, Runtime) {
+    let cache = options.open(scratch.cache()).expect("the cache opens");
     let runtime = runtime(&cache);
     (cache, runtime)
 }

@@ -27,7 +27,7 @@ fn compiling_again_gives_the_same_bytes() {
 }
 
 #[test]
-fn what_fails_leaves_the_old_file() {
+fn a_failed_compilation_keeps_the_old_file() {
     let scratch = Scratch::new("fails");
     let bad = scratch.write("bad.wat", "(module (func (result i32)))");
     let output = scratch.write("out", "the old one");
@@ -50,7 +50,7 @@ fn an_artifact_is_not_compiled_twice() {
 }
 
 #[test]
-fn spectre_guards_can_be_left_out() {
+fn spectre_guards_can_be_omitted() {
     let scratch = Scratch::new("spectre");
     let module = scratch.write(
         "dispatch.wat",

@@ -152,7 +152,7 @@ fn no_other_command_runs_an_artifact() {
 }
 
 #[test]
-fn what_the_user_compiled_needs_no_flag() {
+fn artifacts_of_the_user_need_no_flag() {
     let user = User::new("own");
     let own = user.compile("own");
     user.assert_runs(&[], &own);
@@ -206,7 +206,7 @@ fn a_patched_byte_of_a_sealed_artifact_is_found() {
 }
 
 #[test]
-fn a_seal_of_another_key_is_none() {
+fn a_seal_of_another_key_is_not_valid() {
     let (user, other) = (User::new("one"), User::new("other"));
     let theirs = other.compile("theirs");
     user.assert_refused(&theirs, "there is no key");
@@ -269,7 +269,7 @@ fn a_link_of_the_user_leads_to_the_key() {
 
 /// Needs the superuser, who alone can create files of other users.
 #[test]
-fn a_key_of_somebody_else_is_refused() {
+fn a_key_of_another_user_is_refused() {
     let user = User::new("owner");
     let own = user.compile("own");
     if std::os::unix::fs::chown(user.key(), Some(1), None).is_err() {
@@ -337,7 +337,7 @@ fn the_key_is_in_the_home_of_its_user() {
 }
 
 #[test]
-fn those_who_compile_first_at_the_same_time_have_one_key() {
+fn concurrent_first_compilations_share_one_key() {
     let user = User::new("race");
     let outputs: Vec<_> = (0..8).map(|n| user.0.name(&format!("out{n}"))).collect();
     let children: Vec<_> = outputs
@@ -427,7 +427,7 @@ fn compile_makes_a_file_that_others_cannot_write_to() {
 }
 
 #[test]
-fn what_goes_into_a_pipe_is_sealed() {
+fn an_artifact_written_to_a_pipe_is_sealed() {
     let user = User::new("pipe");
     let compile = user.precast(&["compile", &file("numbers.wat"), "-o", "/dev/stdout"]);
     let mut compile = compile;
@@ -439,7 +439,7 @@ fn what_goes_into_a_pipe_is_sealed() {
 }
 
 #[test]
-fn inspect_shows_whose_seal_it_is() {
+fn inspect_shows_whether_the_seal_is_the_users() {
     let (user, other) = (User::new("seen"), User::new("seen-other"));
     let (own, theirs, game) = (user.compile("own"), other.compile("theirs"), game(&user));
     let seal = |artifact: &str| {

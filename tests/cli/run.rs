@@ -185,7 +185,7 @@ fn reactors_are_initialized() {
 }
 
 #[test]
-fn a_reader_that_leaves_is_no_disaster() {
+fn a_closed_output_pipe_is_no_failure() {
     let numbers = file("numbers.wat");
     let mut child = precast(["run", "--invoke", "add", &numbers, "1", "2"])
         .stdout(Stdio::piped())
@@ -205,7 +205,7 @@ const RECURSION: &str = r#"(module (func $down (export "down") (param i32) (resu
 
 /// A guest could use the whole stack of the thread, which may be unlimited.
 #[test]
-fn the_stack_has_a_bound_that_the_user_sets() {
+fn the_user_sets_the_stack_limit() {
     let scratch = Scratch::new("max-stack");
     let file = scratch.name("down.wat");
     std::fs::write(&file, RECURSION).unwrap();

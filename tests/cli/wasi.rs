@@ -67,13 +67,13 @@ fn a_server_on_a_listener() {
 }
 
 #[test]
-fn an_address_that_is_none() {
+fn an_invalid_address() {
     let message = error(["run", "--listen", "nowhere", &file("args.wat")]);
     assert!(message.starts_with("nowhere: "), "{message}");
 }
 
 #[test]
-fn a_directory_that_is_the_kernels_is_refused() {
+fn a_file_system_of_the_kernel_is_refused() {
     for directory in ["/proc", "/proc/self/fd", "/sys", "/proc::/data:ro"] {
         let refusal = error(["run", "--dir", directory, &file("trace.wat")]);
         let path = directory.split("::").next().unwrap();

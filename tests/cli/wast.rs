@@ -11,7 +11,7 @@ fn directive_lines(script: &str) -> Vec<usize> {
 }
 
 #[test]
-fn what_is_right_passes() {
+fn right_scripts_pass() {
     let script = file("passes.wast");
     let directives = directive_lines(&script).len();
     assert_eq!(stdout(["wast", &script]), format!("{directives} passed, 0 failed\n"));
@@ -22,7 +22,7 @@ fn what_is_right_passes() {
 }
 
 #[test]
-fn what_is_wrong_is_told_with_its_line() {
+fn wrong_assertions_are_reported_with_their_line() {
     let script = file("fails.wast");
     let done = done(["wast", &script]);
     assert_eq!(done.code, Some(1), "{done:?}");
@@ -53,7 +53,7 @@ fn features() {
 }
 
 #[test]
-fn what_is_no_script() {
+fn files_that_are_not_scripts() {
     let scratch = Scratch::new("no-script");
     let bad = scratch.write("bad.wast", "(module)\n(assert_retrun (invoke \"f\"))\n");
     let done = done(["wast", &bad]);
@@ -64,7 +64,7 @@ fn what_is_no_script() {
 }
 
 #[test]
-fn verbose_shows_what_the_host_is_told() {
+fn verbose_shows_calls_of_spectest() {
     let scratch = Scratch::new("verbose");
     let script = scratch.write(
         "print.wast",

@@ -115,7 +115,7 @@ fn a_memory_of_no_pages_has_no_byte() {
 /// A memory that reuses address space holds what its own module defines. Modules with images and
 /// without, of different sizes, take turns, and grow.
 #[test]
-fn memories_that_take_turns_at_a_place_show_nothing_of_each_other() {
+fn memories_that_reuse_address_space_show_no_old_data() {
     let runtime = Runtime::new();
     let module = |min: u32, data: &str| {
         let text = format!(

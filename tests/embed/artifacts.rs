@@ -19,7 +19,7 @@ fn end_of_metadata(artifact: &[u8]) -> usize {
 }
 
 #[test]
-fn load_what_was_compiled() {
+fn a_loaded_artifact_is_the_compiled_module() {
     let runtime = Runtime::new();
     let compiled = compile(&runtime, MODULE);
     assert!(Runtime::is_artifact(compiled.serialize()));

@@ -54,7 +54,7 @@ fn exports_by_kind() {
 }
 
 #[test]
-fn handles_are_equal_when_they_stand_for_the_same() {
+fn handles_of_the_same_item_are_equal() {
     let (ns, instance) = instantiate(MODULE);
     let (other, mine) = instantiate(MODULE);
     let names = ["f", "memory", "table", "global"];
@@ -84,7 +84,7 @@ fn values_become_rust_values_of_their_type() {
 }
 
 #[test]
-fn a_call_checks_the_place_of_its_results() {
+fn a_call_checks_the_slice_for_its_results() {
     let (mut ns, instance) = instantiate(
         r#"(module (func (export "f") (param i32) (result i32 externref)
              (i32.add (local.get 0) (i32.const 1)) (ref.null extern)))"#,

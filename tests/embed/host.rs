@@ -100,7 +100,7 @@ fn the_callers_memory() {
 }
 
 #[test]
-fn memory_moves_under_nobody() {
+fn memory_growth_is_visible_to_the_caller() {
     // The host grows the memory of its caller, and the caller sees the new part at once.
     let (runtime, mut ns) = setup();
     let host = HostModuleBuilder::new("host")

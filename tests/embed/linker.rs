@@ -132,7 +132,7 @@ fn every_namespace_has_its_own_host_state_and_modules() {
 }
 
 #[test]
-fn what_a_module_does_not_import_is_not_made() {
+fn definitions_that_are_not_imported_are_not_instantiated() {
     let runtime = Runtime::new();
     let host = HostModuleBuilder::with_state("unused", || panic!("it is not needed"));
     let host: precast::HostModule<()> = host.func("f", || ()).build(&runtime).unwrap();
@@ -144,7 +144,7 @@ fn what_a_module_does_not_import_is_not_made() {
 }
 
 #[test]
-fn what_belongs_to_a_namespace_stays_in_it() {
+fn items_of_a_namespace_stay_in_it() {
     let runtime = Runtime::new();
     let owner = compile(
         &runtime,
@@ -184,7 +184,7 @@ fn what_belongs_to_a_namespace_stays_in_it() {
 }
 
 #[test]
-fn what_does_not_fit_is_named() {
+fn import_mismatches_are_named() {
     let runtime = Runtime::new();
     let module = twice(&runtime);
     let mut linker = Linker::new(&runtime);
@@ -427,7 +427,7 @@ fn a_request_gets_a_state_of_its_own() {
 }
 
 #[test]
-fn the_host_makes_what_belongs_to_no_module() {
+fn the_host_makes_items_without_a_module() {
     let runtime = Runtime::new();
     let mut namespace = runtime.namespace();
     let ns = &mut *namespace;

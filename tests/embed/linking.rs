@@ -158,7 +158,7 @@ fn imports_and_exports_of_a_module() {
 }
 
 #[test]
-fn refused_imports_say_which() {
+fn refused_imports_are_named() {
     let runtime = Runtime::new();
     let mut ns = runtime.namespace();
     ns.instantiate_as("owner", &compile(&runtime, OWNER)).unwrap();
@@ -195,7 +195,7 @@ fn names() {
 }
 
 #[test]
-fn a_start_function_runs_and_its_trap_is_told() {
+fn a_start_function_runs_and_its_trap_is_reported() {
     let runtime = Runtime::new();
     let mut ns = runtime.namespace();
     let module = compile(

@@ -56,7 +56,7 @@ impl Drop for Scratch {
 }
 
 #[test]
-fn what_a_key_sealed_is_loaded_with_it() {
+fn a_sealed_artifact_loads_with_its_key() {
     let (runtime, bytes) = (Runtime::new(), sealed());
     let scratch = Scratch::new("sealed", &bytes);
     let module = runtime.load_sealed_bytes(&bytes, &key()).unwrap();
@@ -76,7 +76,7 @@ fn what_a_key_sealed_is_loaded_with_it() {
 }
 
 #[test]
-fn what_a_key_did_not_seal_is_refused() {
+fn artifacts_without_the_seal_of_the_key_are_refused() {
     let (runtime, bytes) = (Runtime::new(), sealed());
     let artifact = &bytes[..bytes.len() - 64];
     let refused = |bytes: &[u8], key: &SealKey| {
@@ -138,7 +138,7 @@ impl FunctionStore for Store {
 }
 
 #[test]
-fn a_store_behind_a_seal_gives_only_what_was_kept() {
+fn a_sealed_store_returns_only_bundles_that_were_kept() {
     let store = Arc::new(Store::default());
     let config = || Config::new().functions_sealed(store.clone(), &key());
     let runtime = Runtime::with_config(config());

@@ -125,7 +125,7 @@ fn trap_backtraces_name_the_caller_of_a_dispatch_table() {
 
 /// The stub that traps for a dispatch table has a frame, which backtraces omit.
 #[test]
-fn backtraces_are_as_long_whoever_traps() {
+fn backtraces_are_as_long_for_code_and_stubs() {
     for (code, runtime) in runtimes() {
         let module = compile(
             &runtime,

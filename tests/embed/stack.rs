@@ -146,7 +146,7 @@ fn the_budget_is_the_same_on_threads_of_any_stack_size() {
 }
 
 #[test]
-fn the_budget_is_what_the_settings_say() {
+fn the_settings_set_the_budget() {
     let depth = |kib: usize| {
         let runtime = Runtime::with_config(Config::new().max_stack(kib << 10));
         let module = compile(&runtime, COUNTING);

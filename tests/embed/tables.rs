@@ -94,7 +94,7 @@ fn null_fills_of_large_tables_are_exact() {
 }
 
 #[test]
-fn a_table_that_cannot_be_had_is_an_error() {
+fn a_table_that_cannot_be_allocated_is_an_error() {
     let runtime = Runtime::new();
     let want = "making a table: 10000001 elements are more than 10000000";
     let module = compile(&runtime, r#"(module (table (export "t") 10000001 externref))"#);

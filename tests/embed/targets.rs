@@ -93,7 +93,7 @@ fn another_machines_artifact_is_refused_by_both_names() {
 }
 
 #[test]
-fn what_is_no_target_is_said() {
+fn unknown_targets_are_named() {
     let runtime = Runtime::new();
     for (target, message) in [
         ("", "no such target: ''; there are x86_64 and aarch64"),

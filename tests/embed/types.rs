@@ -41,7 +41,7 @@ fn names(values: &[u8]) -> String {
 }
 
 #[test]
-fn a_second_preimage_refuses_nobody() {
+fn a_second_preimage_denies_no_type() {
     let runtime = Runtime::new();
     let text = |ty: &str, params: &str| {
         format!(

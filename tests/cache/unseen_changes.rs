@@ -10,7 +10,7 @@ use std::time::Duration;
 
 use memmap2::{MmapMut, MmapOptions};
 
-use crate::place::{Place, stdout};
+use crate::scratch::{Scratch, stdout};
 use crate::{assert_answers, module, open};
 use precast::cache::Options;
 
@@ -50,8 +50,8 @@ impl Mapped {
 
 /// Every process, and a runtime that stays, must answer with the current bytes.
 #[track_caller]
-fn assert_present(place: &Place, runtime: &precast::Runtime, file: &Path, n: u32, when: &str) {
-    let output = place.answer(file).output().unwrap();
+fn assert_present(scratch: &Scratch, runtime: &precast::Runtime, file: &Path, n: u32, when: &str) {
+    let output = scratch.answer(file).output().unwrap();
     assert_eq!(stdout(&output), format!("{n}\n"), "{when}, {}", file.display());
     if let Some(module) = runtime.cached_file(file) {
         assert_answers(&module, n, 0);
@@ -60,9 +60,9 @@ fn assert_present(place: &Place, runtime: &precast::Runtime, file: &Path, n: u32
 }
 
 /// Stores at every kind of moment, to files in `folder`.
-fn stores_are_seen(place: &Place, folder: &Path) {
-    let (_, runtime) = open(place, Options::new());
-    let check = |file: &Path, n, when| assert_present(place, &runtime, file, n, when);
+fn stores_are_seen(scratch: &Scratch, folder: &Path) {
+    let (_, runtime) = open(scratch, Options::new());
+    let check = |file: &Path, n, when| assert_present(scratch, &runtime, file, n, when);
     let mut before = Mapped::new(folder, "before.wasm", 100);
     before.store(101);
     let mut synced = Mapped::new(folder, "synced.wasm", 200);
@@ -124,42 +124,42 @@ fn stores_are_seen(place: &Place, folder: &Path) {
 
 #[test]
 fn stores_through_a_shared_mapping_are_seen() {
-    let place = Place::new("mapping");
-    let folder = std::env::var_os(FOLDER).map_or(place.path().to_owned(), PathBuf::from);
-    stores_are_seen(&place, &folder);
+    let scratch = Scratch::new("mapping");
+    let folder = std::env::var_os(FOLDER).map_or(scratch.path().to_owned(), PathBuf::from);
+    stores_are_seen(&scratch, &folder);
 }
 
 /// On tmpfs, a store through a mapping never changes a time.
 #[test]
 fn stores_on_tmpfs_are_seen() {
-    let place = Place::new("tmpfs");
-    let folder = Path::new("/dev/shm").join(place.path().file_name().unwrap());
+    let scratch = Scratch::new("tmpfs");
+    let folder = Path::new("/dev/shm").join(scratch.path().file_name().unwrap());
     if fs::create_dir(&folder).is_err() {
         eprintln!("skipped: there is no /dev/shm");
         return;
     }
-    stores_are_seen(&place, &folder);
+    stores_are_seen(&scratch, &folder);
     fs::remove_dir_all(&folder).unwrap();
 }
 
 /// On overlayfs a mapping belongs to a file of the file system below.
 #[test]
 fn stores_on_overlayfs_are_seen() {
-    let place = Place::new("overlay");
+    let scratch = Scratch::new("overlay");
     let script = r#"mount -t tmpfs none /mnt; mkdir /mnt/lower /mnt/upper /mnt/work /mnt/top "$1"
         cd "$1"; mkdir upper work top; mount -t overlay none -olowerdir=/mnt/lower,upperdir=upper,workdir=work top
         cd top; PRECAST_TEST_FOLDER="$PWD" exec "$2" --exact "$3""#;
     let mut probe = Command::new("unshare");
     probe.args(["-m", "sh", "-ec", &script.replace("exec", "true")]).args(["sh"]);
-    probe.arg(place.path().join("probe")).args(["a", "b"]);
+    probe.arg(scratch.path().join("probe")).args(["a", "b"]);
     if !probe.output().is_ok_and(|output| output.status.success()) {
         eprintln!("skipped: no right to mount a file system, or there is no overlayfs");
         return;
     }
     let mut command = Command::new("unshare");
-    command.args(["-m", "sh", "-ec", script, "sh"]).arg(place.path().join("files"));
+    command.args(["-m", "sh", "-ec", script, "sh"]).arg(scratch.path().join("files"));
     command.arg(std::env::current_exe().unwrap());
-    command.arg("yesterday::stores_through_a_shared_mapping_are_seen");
+    command.arg("unseen_changes::stores_through_a_shared_mapping_are_seen");
     let output = command.output().unwrap();
     assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stdout));
 }
@@ -167,14 +167,14 @@ fn stores_on_overlayfs_are_seen() {
 /// A process that opens the file for writing during the check succeeds, and the signal of the
 /// broken lease ends no process.
 #[test]
-fn a_file_that_is_opened_while_it_is_looked_at() {
-    let place = Place::new("opened");
-    if !place.keeps_times() {
+fn a_file_that_is_opened_for_writing_during_the_check() {
+    let scratch = Scratch::new("opened");
+    if !scratch.keeps_times() {
         return;
     }
-    let file = place.write("m.wasm", module(100, 0));
+    let file = scratch.write("m.wasm", module(100, 0));
     sleep(STILL);
-    let (_, runtime) = open(&place, Options::new());
+    let (_, runtime) = open(&scratch, Options::new());
     let done = AtomicBool::new(false);
     std::thread::scope(|scope| {
         for _ in 0..2 {

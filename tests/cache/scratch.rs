@@ -11,14 +11,14 @@ use std::time::Duration;
 use crate::binary::precast;
 
 /// A new folder, removed when it is dropped.
-pub(crate) struct Place(PathBuf);
+pub(crate) struct Scratch(PathBuf);
 
-impl Place {
-    pub(crate) fn new(test: &str) -> Place {
+impl Scratch {
+    pub(crate) fn new(test: &str) -> Scratch {
         let name = format!("precast-cache-{}-{test}", std::process::id());
-        let place = Place(std::env::temp_dir().join(name));
-        fs::create_dir(&place.0).expect("a scratch folder of its own");
-        place
+        let scratch = Scratch(std::env::temp_dir().join(name));
+        fs::create_dir(&scratch.0).expect("a scratch folder of its own");
+        scratch
     }
 
     pub(crate) fn path(&self) -> &Path {
@@ -96,7 +96,7 @@ impl Place {
     }
 }
 
-impl Drop for Place {
+impl Drop for Scratch {
     fn drop(&mut self) {
         let _ = fs::set_permissions(self.cache(), Permissions::from_mode(0o700));
         // A leftover in the system's temporary folder does no harm.
