@@ -36,7 +36,7 @@ fn memory_stays_flat() {
     types_of_modules(&runtime);
     types_of_host_functions(&runtime);
     thunks_of_host_functions(&runtime);
-    tables_that_nobody_touches(&runtime);
+    unused_tables(&runtime);
     tables_that_grow(&runtime);
     tables_of_the_host(&runtime);
     tables_without_end(&runtime);
@@ -147,7 +147,7 @@ fn instance(runtime: &Runtime, module: &CompiledModule) -> (Box<Namespace>, Inst
     (ns, instance)
 }
 
-fn tables_that_nobody_touches(runtime: &Runtime) {
+fn unused_tables(runtime: &Runtime) {
     let module = runtime.compile(&wat::parse_str(TABLES).unwrap()).unwrap();
     stays_flat("eight tables, many times", |_| {
         let mut all: Vec<_> = (0..20).map(|_| instance(runtime, &module)).collect();

@@ -77,15 +77,15 @@ find_std() {
     [ -n "$LIBRARY" ] || unavailable "no sources of the standard library $release"
 }
 
-# --- What cannot run ----------------------------------------------------------------------------
+# --- Tests that cannot run ----------------------------------------------------------------------
 #
-# - Doctests: each is a program of its own, and they say nothing that the tests do not.
-# - Machine code: it is not instrumented, whoever compiles it, so what a guest does to its memory and
-#   races of guests are not seen. What the runtime does before, after and beside it is.
+# - Doctests: each is a separate program, and they test nothing that the other tests do not.
+# - Machine code of guests: it has no instrumentation, so a guest's accesses and races are not seen.
+#   Those of the runtime are.
 # - `cli`, bad_input::a_memory_the_system_refuses: limits the address space of a process to 2 GiB,
 #   and shadow memory takes terabytes of it.
 # - `churn`, `flat` and wasi's `random_calls` compare the memory of the process before and after, and
-#   AddressSanitizer keeps 256 MB of what is freed. They run on their own, where it keeps 1 MB.
+#   AddressSanitizer keeps 256 MB of freed memory. They run separately, where it keeps 1 MB.
 # - `random_calls` makes 40,000 calls under ThreadSanitizer, not 200,000. A host function that fails
 #   leaves entries on ThreadSanitizer's own stack of calls, and each deeper stack that it records takes
 #   memory: 1.15 KB a call, in proportion to the calls (100,000: 115 MB, 400,000: 464 MB).
