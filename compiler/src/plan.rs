@@ -162,6 +162,13 @@ impl<'m> Plan<'m> {
         self.stack_checks[n]
     }
 
+    /// The offset of the reference record of a function, to which a valid body refers.
+    pub(crate) fn func_ref_offset(&self, func: FuncIndex) -> i32 {
+        let position = self.func_ref(func);
+        self.regions
+            .func_ref(position.expect("the scan collects every function that code refers to"))
+    }
+
     /// The position of a function among those that can be referred to.
     pub(crate) fn func_ref(&self, func: FuncIndex) -> Option<u32> {
         self.func_refs.binary_search(&func).ok().map(|at| at as u32)

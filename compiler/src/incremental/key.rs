@@ -248,9 +248,7 @@ impl<'p> Writer<'p> {
             }
             Operator::RefFunc { function_index } => {
                 self.replace(start, end, Tag::RefFunc);
-                let nth = self.plan.func_ref(FuncIndex(function_index));
-                let nth = nth.expect("the scan sees what the translation sees");
-                self.number(self.plan.regions.func_ref(nth) as u64);
+                self.number(self.plan.func_ref_offset(FuncIndex(function_index)) as u64);
             }
             Operator::TableGet { table }
             | Operator::TableSet { table }

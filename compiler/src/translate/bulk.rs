@@ -14,48 +14,41 @@ use cranelift_codegen::ir::{InstBuilder, Type, Value, types};
 use precast_abi::builtin::Builtin;
 use precast_abi::index::MemoryIndex;
 use precast_abi::trap::TrapCode;
-use wasmparser::Operator;
 
 /// The longest copy or fill that is done inline.
 const MAX_INLINE: u64 = 128;
 
-/// Translates an operator of this group.
-pub(super) fn translate(t: &mut FuncTranslator<'_, '_>, op: &Operator<'_>) -> bool {
-    match *op {
-        Operator::MemoryCopy { dst_mem, src_mem } => {
-            let (to, from, len) = t.pop3();
-            if let Some(len) = t.inline_len(len) {
-                t.copy_inline((dst_mem, to), (src_mem, from), len);
-                return true;
-            }
-            let (dst, src) = (t.index(dst_mem), t.index(src_mem));
-            let (to, from, len) = (t.widen(to), t.widen(from), t.widen(len));
-            t.builtin(Builtin::MemoryCopy, &[dst, src, to, from, len]);
-        }
-        Operator::MemoryFill { mem } => {
-            let (to, byte, len) = t.pop3();
-            if let Some(len) = t.inline_len(len) {
-                t.fill_inline((mem, to), byte, len);
-                return true;
-            }
-            let (mem, to, len) = (t.index(mem), t.widen(to), t.widen(len));
-            t.builtin(Builtin::MemoryFill, &[mem, to, byte, len]);
-        }
-        Operator::MemoryInit { data_index, mem } => {
-            let (to, from, len) = t.pop3();
-            let (mem, data, to) = (t.index(mem), t.index(data_index), t.widen(to));
-            t.builtin(Builtin::MemoryInit, &[mem, data, to, from, len]);
-        }
-        Operator::DataDrop { data_index } => {
-            let data = t.index(data_index);
-            t.builtin(Builtin::DataDrop, &[data]);
-        }
-        _ => return false,
-    }
-    true
-}
-
 impl FuncTranslator<'_, '_> {
+    pub(super) fn memory_copy(&mut self, dst: u32, src: u32) {
+        let (to, from, len) = self.pop3();
+        if let Some(len) = self.inline_len(len) {
+            return self.copy_inline((dst, to), (src, from), len);
+        }
+        let (dst, src) = (self.index(dst), self.index(src));
+        let (to, from, len) = (self.widen(to), self.widen(from), self.widen(len));
+        self.builtin(Builtin::MemoryCopy, &[dst, src, to, from, len]);
+    }
+
+    pub(super) fn memory_fill(&mut self, memory: u32) {
+        let (to, byte, len) = self.pop3();
+        if let Some(len) = self.inline_len(len) {
+            return self.fill_inline((memory, to), byte, len);
+        }
+        let (memory, to, len) = (self.index(memory), self.widen(to), self.widen(len));
+        self.builtin(Builtin::MemoryFill, &[memory, to, byte, len]);
+    }
+
+    pub(super) fn memory_init(&mut self, memory: u32, data: u32) {
+        let (to, from, len) = self.pop3();
+        let (memory, data, to) = (self.index(memory), self.index(data), self.widen(to));
+        self.builtin(Builtin::MemoryInit, &[memory, data, to, from, len]);
+    }
+
+    pub(super) fn data_drop(&mut self, data: u32) {
+        let data = self.index(data);
+        self.builtin(Builtin::DataDrop, &[data]);
+    }
+
     /// The length, when it is known, short, and not zero: then there are bounds to check, but no
     /// access that would.
     fn inline_len(&self, len: Value) -> Option<u32> {

@@ -15,19 +15,6 @@ use precast_abi::store_context::STACK_LIMIT;
 use precast_abi::trap::TrapCode;
 use precast_abi::types::FuncType;
 use precast_abi::vmctx::{FuncRef, FuncSlot, STORE, TRAP_OPERAND};
-use wasmparser::Operator;
-
-/// Translates an operator of this group.
-pub(super) fn translate(t: &mut FuncTranslator<'_, '_>, op: &Operator<'_>) -> bool {
-    match *op {
-        Operator::Call { function_index } => t.call(FuncIndex(function_index)),
-        Operator::CallIndirect { type_index, table_index } => {
-            t.call_indirect(TypeIndex(type_index), TableIndex(table_index));
-        }
-        _ => return false,
-    }
-    true
-}
 
 impl<'a> FuncTranslator<'a, '_> {
     /// Traps when the stack pointer, below this function's frame, is below the stack limit.
@@ -41,7 +28,7 @@ impl<'a> FuncTranslator<'a, '_> {
         self.builder.ins().trapnz(below, trap_code(TrapCode::StackOverflow));
     }
 
-    fn call(&mut self, func: FuncIndex) {
+    pub(super) fn call(&mut self, func: FuncIndex) {
         let plan = self.plan;
         let ty = plan.module.func_type(func);
         let signature = self.type_signature(plan.module.canonical_type(func), ty);
@@ -58,7 +45,7 @@ impl<'a> FuncTranslator<'a, '_> {
         self.call_address(ty, signature, code, ctx);
     }
 
-    fn call_indirect(&mut self, ty: TypeIndex, table: TableIndex) {
+    pub(super) fn call_indirect(&mut self, ty: TypeIndex, table: TableIndex) {
         let plan = self.plan;
         let index = self.pop();
         let func_type = &plan.module.types[ty.index()];

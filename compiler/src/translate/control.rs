@@ -114,28 +114,6 @@ impl Control {
     }
 }
 
-/// Translates an operator of this group in reachable code.
-pub(super) fn translate(t: &mut FuncTranslator<'_, '_>, op: &Operator<'_>) -> bool {
-    match op {
-        Operator::Nop => {}
-        Operator::Block { blockty } => t.block(*blockty),
-        Operator::Loop { blockty } => t.loop_(*blockty),
-        Operator::If { blockty } => t.if_(*blockty),
-        Operator::Else => t.else_(),
-        Operator::End => t.end(),
-        Operator::Br { relative_depth } => t.br(*relative_depth),
-        Operator::BrIf { relative_depth } => t.br_if(*relative_depth),
-        Operator::BrTable { targets } => t.br_table(targets),
-        Operator::Return => t.return_(),
-        Operator::Unreachable => {
-            t.builder.ins().trap(trap_code(TrapCode::Unreachable));
-            t.leave();
-        }
-        _ => return false,
-    }
-    true
-}
-
 /// Follows the structure of code that nothing reaches.
 pub(super) fn translate_unreachable(t: &mut FuncTranslator<'_, '_>, op: &Operator<'_>) {
     match op {
@@ -150,6 +128,11 @@ pub(super) fn translate_unreachable(t: &mut FuncTranslator<'_, '_>, op: &Operato
 }
 
 impl FuncTranslator<'_, '_> {
+    pub(super) fn unreachable(&mut self) {
+        self.builder.ins().trap(trap_code(TrapCode::Unreachable));
+        self.leave();
+    }
+
     /// Code from here on is unreachable.
     pub(super) fn leave(&mut self) {
         self.control.unreachable = true;
@@ -198,11 +181,11 @@ impl FuncTranslator<'_, '_> {
         self.builder.switch_to_block(block);
     }
 
-    fn block(&mut self, ty: BlockType) {
+    pub(super) fn block(&mut self, ty: BlockType) {
         self.push_frame(FrameKind::Block, ty, None);
     }
 
-    fn loop_(&mut self, ty: BlockType) {
+    pub(super) fn loop_(&mut self, ty: BlockType) {
         let (params, _) = self.arity(ty);
         let header = self.builder.create_block();
         self.block_params(header, ty, false);
@@ -221,7 +204,7 @@ impl FuncTranslator<'_, '_> {
         at.ok().map(|at| self.hints[at].1)
     }
 
-    fn if_(&mut self, ty: BlockType) {
+    pub(super) fn if_(&mut self, ty: BlockType) {
         let condition = self.pop();
         let (params, results) = self.arity(ty);
         let then = self.builder.create_block();
@@ -248,7 +231,7 @@ impl FuncTranslator<'_, '_> {
         }
     }
 
-    fn else_(&mut self) {
+    pub(super) fn else_(&mut self) {
         let at = self.control.depth(0);
         if self.control.reachable() {
             let frame = &self.control.frames[at];
@@ -297,7 +280,7 @@ impl FuncTranslator<'_, '_> {
         end
     }
 
-    fn end(&mut self) {
+    pub(super) fn end(&mut self) {
         let at = self.control.depth(0);
         if let FrameKind::If(Otherwise::Block(..)) = self.control.frames[at].kind {
             // The operands are the results.
@@ -362,7 +345,7 @@ impl FuncTranslator<'_, '_> {
         self.builder.ins().jump(block, &*self.block_args);
     }
 
-    fn br(&mut self, depth: u32) {
+    pub(super) fn br(&mut self, depth: u32) {
         if self.control.depth(depth) == 0 {
             return self.return_();
         }
@@ -371,7 +354,7 @@ impl FuncTranslator<'_, '_> {
         self.leave();
     }
 
-    fn br_if(&mut self, depth: u32) {
+    pub(super) fn br_if(&mut self, depth: u32) {
         let condition = self.pop();
         let (block, arity) = self.target(depth);
         self.branch_args(arity);
@@ -383,7 +366,7 @@ impl FuncTranslator<'_, '_> {
         self.enter(next);
     }
 
-    fn br_table(&mut self, targets: &BrTable<'_>) {
+    pub(super) fn br_table(&mut self, targets: &BrTable<'_>) {
         let index = self.pop();
         if targets.is_empty() {
             return self.br(targets.default());
@@ -419,7 +402,7 @@ impl FuncTranslator<'_, '_> {
         self.builder.func.dfg.block_call(block, &[])
     }
 
-    fn return_(&mut self) {
+    pub(super) fn return_(&mut self) {
         let results = self.builder.func.signature.returns.len();
         let at = self.stack.len() - results;
         self.builder.ins().return_(&self.stack[at..]);

@@ -6,20 +6,9 @@ use crate::types::clif_type;
 use cranelift_codegen::ir::{InstBuilder, MemFlagsData, Value, immediates, types};
 use precast_abi::index::GlobalIndex;
 use precast_abi::types::ValType;
-use wasmparser::Operator;
-
-/// Translates an operator of this group.
-pub(super) fn translate(t: &mut FuncTranslator<'_, '_>, op: &Operator<'_>) -> bool {
-    match *op {
-        Operator::GlobalGet { global_index } => t.global_get(GlobalIndex(global_index)),
-        Operator::GlobalSet { global_index } => t.global_set(GlobalIndex(global_index)),
-        _ => return false,
-    }
-    true
-}
 
 impl FuncTranslator<'_, '_> {
-    fn global_get(&mut self, index: GlobalIndex) {
+    pub(super) fn global_get(&mut self, index: GlobalIndex) {
         let module = self.plan.module;
         let global = &module.globals[index.index()];
         if !global.ty.mutable
@@ -35,7 +24,7 @@ impl FuncTranslator<'_, '_> {
         self.push(value);
     }
 
-    fn global_set(&mut self, index: GlobalIndex) {
+    pub(super) fn global_set(&mut self, index: GlobalIndex) {
         let value = self.pop();
         let (addr, offset, flags) = self.global_place(index);
         self.builder.ins().store(flags, value, addr, offset);

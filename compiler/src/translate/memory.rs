@@ -12,42 +12,7 @@ use precast_abi::index::MemoryIndex;
 use precast_abi::limits::{MEMORY_GUARD, MEMORY32_SPAN, WASM_PAGE};
 use precast_abi::trap::TrapCode;
 use precast_abi::vmctx::{MEMORY0_BASE, MEMORY0_OFFSET, MemoryDef, MemorySlot};
-use wasmparser::{MemArg, MemArgTarget, Operator};
-
-/// Translates an operator of this group.
-pub(super) fn translate(t: &mut FuncTranslator<'_, '_>, op: &Operator<'_>) -> bool {
-    match op {
-        Operator::I32Load { memarg } => t.load(memarg, types::I32),
-        Operator::I64Load { memarg } => t.load(memarg, types::I64),
-        Operator::F32Load { memarg } => t.load(memarg, types::F32),
-        Operator::F64Load { memarg } => t.load(memarg, types::F64),
-        Operator::I32Load8U { memarg } => t.load_extend(memarg, types::I8, types::I32, false),
-        Operator::I32Load8S { memarg } => t.load_extend(memarg, types::I8, types::I32, true),
-        Operator::I32Load16U { memarg } => t.load_extend(memarg, types::I16, types::I32, false),
-        Operator::I32Load16S { memarg } => t.load_extend(memarg, types::I16, types::I32, true),
-        Operator::I64Load8U { memarg } => t.load_extend(memarg, types::I8, types::I64, false),
-        Operator::I64Load8S { memarg } => t.load_extend(memarg, types::I8, types::I64, true),
-        Operator::I64Load16U { memarg } => t.load_extend(memarg, types::I16, types::I64, false),
-        Operator::I64Load16S { memarg } => t.load_extend(memarg, types::I16, types::I64, true),
-        Operator::I64Load32U { memarg } => t.load_extend(memarg, types::I32, types::I64, false),
-        Operator::I64Load32S { memarg } => t.load_extend(memarg, types::I32, types::I64, true),
-        Operator::I32Store { memarg }
-        | Operator::I64Store { memarg }
-        | Operator::F32Store { memarg }
-        | Operator::F64Store { memarg } => t.store(memarg),
-        Operator::I32Store8 { memarg } | Operator::I64Store8 { memarg } => {
-            t.store_narrow(memarg, 1);
-        }
-        Operator::I32Store16 { memarg } | Operator::I64Store16 { memarg } => {
-            t.store_narrow(memarg, 2);
-        }
-        Operator::I64Store32 { memarg } => t.store_narrow(memarg, 4),
-        Operator::MemorySize { mem } => t.memory_size(*mem),
-        Operator::MemoryGrow { mem } => t.memory_grow(*mem),
-        _ => return false,
-    }
-    true
-}
+use wasmparser::{MemArg, MemArgTarget};
 
 /// Pops the index of an access and makes sure that the access traps out of bounds: by itself,
 /// when it cannot reach past the guard behind the memory, or else by a check.
@@ -137,13 +102,13 @@ impl FuncTranslator<'_, '_> {
         self.builder.ins().load(types::I64, flags, def, at + MemoryDef::LEN)
     }
 
-    fn load(&mut self, memarg: &MemArg, ty: Type) {
+    pub(super) fn load(&mut self, memarg: &MemArg, ty: Type) {
         let HeapAccess { addr, offset, flags } = self.heap_access(memarg, ty.bytes());
         let value = self.builder.ins().load(ty, flags, addr, offset);
         self.push(value);
     }
 
-    fn load_extend(&mut self, memarg: &MemArg, narrow: Type, ty: Type, signed: bool) {
+    pub(super) fn load_extend(&mut self, memarg: &MemArg, narrow: Type, ty: Type, signed: bool) {
         let HeapAccess { addr, offset, flags } = self.heap_access(memarg, narrow.bytes());
         let ins = self.builder.ins();
         // One operation each: x86-64 makes two of a narrow load and an extension.
@@ -158,7 +123,7 @@ impl FuncTranslator<'_, '_> {
         self.push(value);
     }
 
-    fn store(&mut self, memarg: &MemArg) {
+    pub(super) fn store(&mut self, memarg: &MemArg) {
         let value = self.pop();
         self.store_value(memarg, value);
     }
@@ -181,7 +146,7 @@ impl FuncTranslator<'_, '_> {
         }
     }
 
-    fn store_narrow(&mut self, memarg: &MemArg, bytes: u32) {
+    pub(super) fn store_narrow(&mut self, memarg: &MemArg, bytes: u32) {
         let value = self.pop();
         let HeapAccess { addr, offset, flags } = self.heap_access(memarg, bytes);
         let ins = self.builder.ins();
@@ -192,14 +157,14 @@ impl FuncTranslator<'_, '_> {
         };
     }
 
-    fn memory_size(&mut self, memory: u32) {
+    pub(super) fn memory_size(&mut self, memory: u32) {
         let bytes = self.memory_len(MemoryIndex(memory));
         let pages = self.builder.ins().ushr_imm_u(bytes, i64::from(WASM_PAGE.trailing_zeros()));
         let pages = self.builder.ins().ireduce(types::I32, pages);
         self.push(pages);
     }
 
-    fn memory_grow(&mut self, memory: u32) {
+    pub(super) fn memory_grow(&mut self, memory: u32) {
         let delta = self.pop();
         if self.constant(delta) == Some(0) {
             return self.memory_size(memory);

@@ -5,21 +5,25 @@ mod bulk;
 mod call;
 mod control;
 mod global;
+mod local;
 mod memory;
 mod numeric;
+mod operators;
 mod reference;
 mod regions;
 mod simd;
 mod table;
 
-use crate::error::CompileError;
+use crate::error::{CompileError, ErrorKind};
 use crate::plan::Plan;
 use crate::types::{clif_type, tail_signature, trap_code};
 use budget::Budget;
 use control::{Control, Frame};
-use cranelift_codegen::ir::{self, BlockArg, InstBuilder, MemFlagsData, Type, Value, types};
+use cranelift_codegen::ir::{
+    self, BlockArg, InstBuilder, MemFlagsData, Opcode, Type, Value, types,
+};
 use cranelift_codegen::isa::TargetFrontendConfig;
-use cranelift_frontend::{FunctionBuilder, FunctionBuilderContext, Variable};
+use cranelift_frontend::{FunctionBuilder, FunctionBuilderContext};
 use precast_abi::index::FuncIndex;
 use precast_abi::trap::TrapCode;
 use precast_abi::types::FuncType;
@@ -167,72 +171,23 @@ impl<'a, 'f> FuncTranslator<'a, 'f> {
     /// Translates an operator, which is valid here.
     pub(crate) fn operator(&mut self, offset: u32, op: &Operator<'_>) -> Result<(), CompileError> {
         self.builder.set_srcloc(ir::SourceLoc::new(offset));
-        let done = if self.control.reachable() {
-            numeric::translate(self, op)
-                || memory::translate(self, op)
-                || control::translate(self, op)
-                || self.local(op)
-                || call::translate(self, op)
-                || global::translate(self, op)
-                || simd::translate(self, op)
-                || bulk::translate(self, op)
-                || table::translate(self, op)
-                || reference::translate(self, op)
-        } else {
+        if !self.control.reachable() {
             control::translate_unreachable(self, op);
-            true
-        };
+        } else if operators::translate(self, op).is_err() {
+            let message = format!("{op:?} is not supported");
+            return Err(CompileError::new(ErrorKind::Unsupported, offset as usize, message));
+        }
         if std::mem::take(&mut self.always_traps) {
             self.builder.ins().trap(trap_code(TrapCode::MemoryOutOfBounds));
             self.leave();
         }
-        if done {
-            return self.budget.check(self.builder.func, offset);
-        }
-        let message = format!("{op:?} is not supported");
-        Err(CompileError::new(crate::ErrorKind::Unsupported, offset as usize, message))
+        self.budget.check(self.builder.func, offset)
     }
 
     /// Ends the translation. Whether the code depends on what some element of a static table is.
     pub(crate) fn finish(self, config: TargetFrontendConfig) -> bool {
         self.builder.finalize(config);
         self.knows_element
-    }
-
-    /// `local.get`, `local.set`, `local.tee`, and the operators on the stack alone.
-    fn local(&mut self, op: &Operator<'_>) -> bool {
-        match *op {
-            Operator::LocalGet { local_index } => {
-                self.touch(local_index);
-                let value = self.builder.use_var(Variable::from_u32(local_index));
-                self.push(value);
-            }
-            Operator::LocalSet { local_index } => {
-                self.touch(local_index);
-                let value = self.pop();
-                self.builder.def_var(Variable::from_u32(local_index), value);
-            }
-            Operator::LocalTee { local_index } => {
-                self.touch(local_index);
-                let value = self.top();
-                self.builder.def_var(Variable::from_u32(local_index), value);
-            }
-            Operator::Drop => {
-                self.pop();
-            }
-            Operator::Select | Operator::TypedSelect { .. } => {
-                let (a, b, condition) = self.pop3();
-                let value = self.builder.ins().select(condition, a, b);
-                self.push(value);
-            }
-            _ => return false,
-        }
-        true
-    }
-
-    /// Notes that a local is read or written here.
-    fn touch(&mut self, local: u32) {
-        self.budget.touch(local, self.builder.func.dfg.num_blocks());
     }
 
     /// Pops an operand.
@@ -294,7 +249,7 @@ impl<'a, 'f> FuncTranslator<'a, 'f> {
         let dfg = &self.builder.func.dfg;
         let inst = dfg.value_def(value).inst()?;
         match dfg.insts[inst] {
-            ir::InstructionData::UnaryImm { opcode: ir::Opcode::Iconst, imm } => {
+            ir::InstructionData::UnaryImm { opcode: Opcode::Iconst, imm } => {
                 let bits = imm.bits() as u64;
                 Some(if dfg.value_type(value) == types::I32 { bits & 0xffff_ffff } else { bits })
             }
@@ -311,4 +266,16 @@ impl<'a, 'f> FuncTranslator<'a, 'f> {
         self.signatures.insert(key, signature);
         signature
     }
+}
+
+/// One operand, of which `opcode` makes a result; `ty` is the type that controls the instruction.
+fn emit1(t: &mut FuncTranslator<'_, '_>, ty: Type, opcode: Opcode, x: Value) -> Value {
+    let (inst, dfg) = t.builder.ins().Unary(opcode, ty, x);
+    dfg.first_result(inst)
+}
+
+/// As [`emit1`], of two operands.
+fn emit2(t: &mut FuncTranslator<'_, '_>, ty: Type, opcode: Opcode, a: Value, b: Value) -> Value {
+    let (inst, dfg) = t.builder.ins().Binary(opcode, ty, a, b);
+    dfg.first_result(inst)
 }

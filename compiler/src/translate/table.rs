@@ -12,50 +12,6 @@ use precast_abi::index::TableIndex;
 use precast_abi::trap::TrapCode;
 use precast_abi::types::ValType;
 use precast_abi::vmctx::{FuncRef, TableDef};
-use wasmparser::Operator;
-
-/// Translates an operator of this group.
-pub(super) fn translate(t: &mut FuncTranslator<'_, '_>, op: &Operator<'_>) -> bool {
-    match *op {
-        Operator::TableGet { table } => t.table_get(TableIndex(table)),
-        Operator::TableSet { table } => t.table_set(TableIndex(table)),
-        Operator::TableSize { table } => {
-            let len = t.table_len(TableIndex(table));
-            let len = t.builder.ins().ireduce(types::I32, len);
-            t.push(len);
-        }
-        Operator::TableGrow { table } => {
-            let (value, delta) = t.pop2();
-            let (table, delta) = (t.index(table), t.widen(delta));
-            let size = t.builtin(Builtin::TableGrow, &[table, delta, value]);
-            let size = size.expect("it has a result");
-            let size = t.builder.ins().ireduce(types::I32, size);
-            t.push(size);
-        }
-        Operator::TableFill { table } => {
-            let (start, value, len) = t.pop3();
-            let (table, start, len) = (t.index(table), t.widen(start), t.widen(len));
-            t.builtin(Builtin::TableFill, &[table, start, value, len]);
-        }
-        Operator::TableCopy { dst_table, src_table } => {
-            let (to, from, len) = t.pop3();
-            let (dst, src) = (t.index(dst_table), t.index(src_table));
-            let (to, from, len) = (t.widen(to), t.widen(from), t.widen(len));
-            t.builtin(Builtin::TableCopy, &[dst, src, to, from, len]);
-        }
-        Operator::TableInit { elem_index, table } => {
-            let (to, from, len) = t.pop3();
-            let (table, elem, to) = (t.index(table), t.index(elem_index), t.widen(to));
-            t.builtin(Builtin::TableInit, &[table, elem, to, from, len]);
-        }
-        Operator::ElemDrop { elem_index } => {
-            let elem = t.index(elem_index);
-            t.builtin(Builtin::ElemDrop, &[elem]);
-        }
-        _ => return false,
-    }
-    true
-}
 
 impl FuncTranslator<'_, '_> {
     /// The address of a table's definition, as a base and an offset.
@@ -112,7 +68,7 @@ impl FuncTranslator<'_, '_> {
         }
     }
 
-    fn table_get(&mut self, table: TableIndex) {
+    pub(super) fn table_get(&mut self, table: TableIndex) {
         let index = self.pop();
         let entry = self.table_entry(table, index, TrapCode::TableOutOfBounds);
         let offset = match self.plan.module.tables[table.index()].element {
@@ -124,7 +80,7 @@ impl FuncTranslator<'_, '_> {
         self.push(value);
     }
 
-    fn table_set(&mut self, table: TableIndex) {
+    pub(super) fn table_set(&mut self, table: TableIndex) {
         let (index, value) = self.pop2();
         let entry = self.table_entry(table, index, TrapCode::TableOutOfBounds);
         let flags = self.flags(self.table_region(table));
@@ -157,5 +113,44 @@ impl FuncTranslator<'_, '_> {
         self.builder.ins().jump(next, &[]);
         self.builder.seal_block(next);
         self.builder.switch_to_block(next);
+    }
+
+    pub(super) fn table_size(&mut self, table: TableIndex) {
+        let len = self.table_len(table);
+        let len = self.builder.ins().ireduce(types::I32, len);
+        self.push(len);
+    }
+
+    pub(super) fn table_grow(&mut self, table: u32) {
+        let (value, delta) = self.pop2();
+        let (table, delta) = (self.index(table), self.widen(delta));
+        let size = self.builtin(Builtin::TableGrow, &[table, delta, value]);
+        let size = size.expect("it has a result");
+        let size = self.builder.ins().ireduce(types::I32, size);
+        self.push(size);
+    }
+
+    pub(super) fn table_fill(&mut self, table: u32) {
+        let (start, value, len) = self.pop3();
+        let (table, start, len) = (self.index(table), self.widen(start), self.widen(len));
+        self.builtin(Builtin::TableFill, &[table, start, value, len]);
+    }
+
+    pub(super) fn table_copy(&mut self, dst: u32, src: u32) {
+        let (to, from, len) = self.pop3();
+        let (dst, src) = (self.index(dst), self.index(src));
+        let (to, from, len) = (self.widen(to), self.widen(from), self.widen(len));
+        self.builtin(Builtin::TableCopy, &[dst, src, to, from, len]);
+    }
+
+    pub(super) fn table_init(&mut self, table: u32, elem: u32) {
+        let (to, from, len) = self.pop3();
+        let (table, elem, to) = (self.index(table), self.index(elem), self.widen(to));
+        self.builtin(Builtin::TableInit, &[table, elem, to, from, len]);
+    }
+
+    pub(super) fn elem_drop(&mut self, elem: u32) {
+        let elem = self.index(elem);
+        self.builtin(Builtin::ElemDrop, &[elem]);
     }
 }
