@@ -1,9 +1,9 @@
 //! Function bodies to machine code: validation, translation and code generation of each in one
 //! go, on as many threads as there are. Code that is kept from earlier is validated and taken.
 
-use crate::code::CompiledFunction;
 use crate::error::{CompileError, ErrorKind};
 use crate::incremental::{self, Bundle, Kept, Key, Names, Reuse};
+use crate::link::compiled::CompiledFunction;
 use crate::plan::Plan;
 use crate::settings::Settings;
 use crate::translate::{Buffers, FuncTranslator};
@@ -54,7 +54,7 @@ pub(crate) fn compile_all<'r>(
                     if n > first_error.load(Ordering::Relaxed) {
                         continue;
                     }
-                    let result = guarded(worker.base(n), || worker.compile(n));
+                    let result = catch_panic(worker.base(n), || worker.compile(n));
                     if result.is_err() {
                         first_error.fetch_min(n, Ordering::Relaxed);
                         worker = Worker::new(plan, isa, finder());
@@ -76,7 +76,7 @@ pub(crate) fn compile_all<'r>(
 
 /// Turns a panic of the code generator into an error at `offset`: a module that meets a bug there
 /// must not end the host. What `compile` changed is not used again.
-fn guarded<T>(
+fn catch_panic<T>(
     offset: u32,
     compile: impl FnOnce() -> Result<T, CompileError>,
 ) -> Result<T, CompileError> {
@@ -119,13 +119,13 @@ pub(crate) fn disassembly(
 
 /// What one thread needs to find functions that are kept.
 struct Finder<'p, 'r> {
-    key: incremental::Writer<'p>,
+    key: incremental::KeyWriter<'p>,
     bundles: Vec<Bundle<'r>>,
 }
 
 impl<'p, 'r: 'p> Finder<'p, 'r> {
     fn new(plan: &'p Plan<'p>, reuse: &'r Reuse, bundles: &[Bundle<'r>]) -> Self {
-        let key = incremental::Writer::new(plan, &reuse.environment);
+        let key = incremental::KeyWriter::new(plan, &reuse.environment);
         Finder { key, bundles: bundles.to_vec() }
     }
 
@@ -192,7 +192,7 @@ impl<'p, 'r: 'p> Worker<'p, 'r> {
     }
 
     /// Translates a body and makes code of it; whether the code depends on what some element of a
-    /// static table is. A function without a comparison of its stack pointer whose frame turns out
+    /// constant table is. A function without a comparison of its stack pointer whose frame turns out
     /// to be large gets one.
     fn build(
         &mut self,
@@ -261,7 +261,7 @@ impl<'p, 'r: 'p> Worker<'p, 'r> {
     }
 
     /// Leaves the CLIF of a body in the context, and validates it on the way unless that is done.
-    /// Whether the code depends on what some element of a static table is.
+    /// Whether the code depends on what some element of a constant table is.
     fn translate(
         &mut self,
         n: usize,
@@ -319,9 +319,9 @@ mod tests {
 
     #[test]
     fn a_panic_is_an_error_with_a_place() {
-        let error = guarded::<()>(7, || panic!("no rule matched for {}", "v3")).unwrap_err();
+        let error = catch_panic::<()>(7, || panic!("no rule matched for {}", "v3")).unwrap_err();
         assert_eq!((error.kind, error.offset), (ErrorKind::Internal, 7));
         assert!(error.to_string().contains("no rule matched for v3"), "{error}");
-        assert!(guarded(0, || Ok(1)).is_ok());
+        assert!(catch_panic(0, || Ok(1)).is_ok());
     }
 }

@@ -7,37 +7,25 @@
 // Errors of cranelift-module are large, and rare.
 #![allow(clippy::result_large_err)]
 
-mod artifact_module;
-mod code;
-mod dispatch;
-mod emit;
-mod emitter;
+mod artifact;
 mod error;
 mod features;
 mod function;
-mod ids;
-mod image;
 mod incremental;
 mod link;
-mod module;
-mod operands;
 mod parse;
 mod plan;
-mod scan;
 mod settings;
-mod short_bulk;
 mod spectre;
-mod stack_checks;
-mod stubs;
 mod symbols;
 mod target;
-pub mod thunk;
 mod translate;
 mod types;
 
 pub use error::{CompileError, ErrorKind};
 pub use features::{Features, UnknownFeature};
 pub use incremental::{BundleBytes, FunctionStore, Lineage, MemoryStore};
+pub use link::thunk;
 pub use settings::{Progress, Settings, fingerprint};
 pub use symbols::Symbol;
 pub use target::{Target, TargetError, host_features, identity, isa};
@@ -78,8 +66,8 @@ pub fn compile_with(
     with_threads(settings, || {
         let isa = isa(settings)?;
         let module = parse::parse(wasm, settings.features.for_validator())?;
-        let scan = scan::scan(&module);
-        scan.operands.check(wasm.len())?;
+        let scan = parse::scan::scan(&module);
+        scan.values.check(wasm.len())?;
         let plan = plan::Plan::new(&module, &scan, &*isa)?;
         let reuse = store.map(|store| incremental::Reuse::new(&plan, &*isa, store));
         let done = function::compile_all(&plan, &*isa, settings, reuse.as_ref())?;
@@ -89,8 +77,8 @@ pub fn compile_with(
         }
         let functions = done.into_iter().map(|done| done.function).collect();
         let linked = link::link(&plan, isa.clone(), functions)?;
-        let image = image::Image::new(&module, target::page_size(&*isa));
-        let artifact = emit::artifact(&plan, image, linked, &*isa, settings, wasm);
+        let image = artifact::image::Image::new(&module, target::page_size(&*isa));
+        let artifact = artifact::build(&plan, image, linked, &*isa, settings, wasm);
         Ok(Compilation { artifact, functions: module.bodies.len(), found })
     })
 }
@@ -108,8 +96,8 @@ pub const BUILD: &str =
 pub fn clif(wasm: &[u8], settings: &Settings) -> Result<String, CompileError> {
     let isa = isa(settings)?;
     let module = parse::parse(wasm, settings.features.for_validator())?;
-    let scan = scan::scan(&module);
-    scan.operands.check(wasm.len())?;
+    let scan = parse::scan::scan(&module);
+    scan.values.check(wasm.len())?;
     let plan = plan::Plan::new(&module, &scan, &*isa)?;
     function::clif(&plan, &*isa)
 }
@@ -124,8 +112,8 @@ pub fn symbols(wasm: &[u8], settings: &Settings) -> Result<Vec<Symbol>, CompileE
     with_threads(settings, || {
         let isa = isa(settings)?;
         let module = parse::parse(wasm, settings.features.for_validator())?;
-        let scan = scan::scan(&module);
-        scan.operands.check(wasm.len())?;
+        let scan = parse::scan::scan(&module);
+        scan.values.check(wasm.len())?;
         let plan = plan::Plan::new(&module, &scan, &*isa)?;
         let done = function::compile_all(&plan, &*isa, settings, None)?;
         let functions = done.into_iter().map(|done| done.function).collect();

@@ -1,6 +1,6 @@
 //! Symbols: the names and places of everything that has code in an artifact, for listings of it.
 
-use crate::artifact_module::Linked;
+use crate::link::artifact_module::Linked;
 use crate::plan::Plan;
 use cranelift_module::FuncId;
 use precast_abi::artifact::NONE;

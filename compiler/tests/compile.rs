@@ -69,7 +69,7 @@ fn a_constant_table_becomes_a_dispatch_table() {
     let tables: &[TableDesc] = artifact.records(&bytes, Section::Tables);
     assert_eq!(tables[0].slot, NONE);
     let rodata = artifact.bytes(&bytes, Section::Rodata);
-    // Four elements of a dense table: two functions, one of another type, null; and a last entry
+    // Four elements of an unchecked dispatch table: two functions, one of another type, null; and a last entry
     // for indices beyond them.
     assert_eq!(rodata.len(), 20);
     let text = artifact.entry(Section::Text);

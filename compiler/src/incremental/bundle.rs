@@ -8,8 +8,8 @@
 //! code itself: whatever does not fit makes a function one that is not found.
 
 use super::key::{Key, Order};
-use crate::code::{self, Call, CompiledFunction, Target, Trap};
-use crate::ids::Ids;
+use crate::link::compiled::{self, Call, CompiledFunction, RelocTarget, Trap};
+use crate::plan::func_ids::FuncIds;
 use cranelift_codegen::binemit;
 use cranelift_module::{ModuleReloc, ModuleRelocTarget};
 use precast_abi::artifact::NONE;
@@ -48,7 +48,7 @@ records! {
         /// Offset and length in the code.
         code: U32,
         len: U32,
-        /// Zero when the code is found by [`super::Writer::with_elements`].
+        /// Zero when the code is found by [`super::KeyWriter::with_elements`].
         align: U32,
         relocs: Slice,
         traps: Slice,
@@ -112,16 +112,16 @@ const KINDS: &[binemit::Reloc] = &[
 
 /// What numbers in relocations stand for, in one function of one module.
 pub(crate) struct Names<'n> {
-    pub(crate) ids: &'n Ids,
+    pub(crate) ids: &'n FuncIds,
     pub(crate) callees: &'n Order,
     pub(crate) data: &'n Order,
 }
 
 impl Names<'_> {
     fn to_record(&self, reloc: &ModuleReloc) -> Option<RelocRecord> {
-        let (space, target) = match code::target(reloc)? {
-            Target::Data(id) => (DISPATCH, self.data.find(id)?),
-            Target::Func(id) => match id.checked_sub(self.ids.defined_count()) {
+        let (space, target) = match compiled::reloc_target(reloc)? {
+            RelocTarget::Data(id) => (DISPATCH, self.data.find(id)?),
+            RelocTarget::Func(id) => match id.checked_sub(self.ids.defined_count()) {
                 Some(n) => (BUILTIN, Some(n).filter(|&n| (n as usize) < Builtin::ALL.len())?),
                 None => self.callees.find(id).map_or((DEFINED, id), |place| (CALLEE, place)),
             },

@@ -12,8 +12,8 @@
 //! know makes a function one that has no key and is compiled every time.
 
 use super::store::Lineage;
-use crate::dispatch::{Dispatch, type_number};
-use crate::module::{Module, val_type};
+use crate::parse::module::{Module, val_type};
+use crate::plan::constant_table::{Dispatch, type_number};
 use crate::plan::{MemoryPlace, Plan, TablePlace};
 use blake3::{Hash, Hasher};
 use cranelift_codegen::isa::TargetIsa;
@@ -31,7 +31,7 @@ pub(crate) struct Environment {
     common: Hash,
     /// Per type.
     types: Vec<Hash>,
-    /// All elements of all static tables.
+    /// All elements of all constant tables.
     elements: Hash,
 }
 
@@ -111,7 +111,7 @@ fn elements_hash(plan: &Plan<'_>, types: &[Hash]) -> Hash {
     let mut hasher = Hasher::new();
     let mut bytes = Vec::new();
     bytes.extend_from_slice(&module.func_imports.to_le_bytes());
-    for (index, table) in &plan.static_tables {
+    for (index, table) in &plan.constant_tables {
         bytes.extend_from_slice(&index.0.to_le_bytes());
         bytes.extend_from_slice(&(table.elements.len() as u64).to_le_bytes());
         for element in &table.elements {
@@ -140,7 +140,7 @@ enum Tag {
     End,
     Call,
     CallImport,
-    CallStatic,
+    CallConstant,
     CallTable,
     Global,
     RefFunc,
@@ -149,7 +149,7 @@ enum Tag {
 }
 
 /// Writes down what functions are hashed from, one after the other.
-pub(crate) struct Writer<'p> {
+pub(crate) struct KeyWriter<'p> {
     plan: &'p Plan<'p>,
     environment: &'p Environment,
     bytes: Vec<u8>,
@@ -201,9 +201,9 @@ impl Order {
     }
 }
 
-impl<'p> Writer<'p> {
+impl<'p> KeyWriter<'p> {
     pub(crate) fn new(plan: &'p Plan<'p>, environment: &'p Environment) -> Self {
-        Writer {
+        KeyWriter {
             plan,
             environment,
             bytes: Vec::new(),
@@ -276,7 +276,7 @@ impl<'p> Writer<'p> {
         self.known.then(|| *blake3::hash(&self.bytes).as_bytes())
     }
 
-    /// The key of a function whose code depends on elements of static tables as well. Which
+    /// The key of a function whose code depends on elements of constant tables as well. Which
     /// functions do is decided by the first key.
     pub(crate) fn with_elements(&self, key: &Key) -> Key {
         let mut hasher = Hasher::new();
@@ -306,20 +306,20 @@ impl<'p> Writer<'p> {
     }
 
     fn call_indirect(&mut self, ty: TypeIndex, table: TableIndex, start: usize, end: usize) {
-        let TablePlace::Static(known) = self.plan.table(table) else {
+        let TablePlace::Constant(known) = self.plan.table(table) else {
             self.replace(start, end, Tag::CallTable);
             self.number(table.0.into());
             self.ty(ty);
             return self.table(table, end);
         };
-        self.replace(start, end, Tag::CallStatic);
+        self.replace(start, end, Tag::CallConstant);
         self.number(table.0.into());
         self.number(known.elements.len() as u64);
         self.ty(ty);
         let canonical = self.plan.module.canonical[ty.index()];
         let (object, number) = match known.dispatch(canonical) {
-            Dispatch::Dense(object) => (object, 0),
-            Dispatch::Shared(object) => (object, type_number(canonical)),
+            Dispatch::Unchecked(object) => (object, 0),
+            Dispatch::Checked(object) => (object, type_number(canonical)),
         };
         let place = self.data.place(object.as_u32());
         self.number(place.into());
@@ -348,7 +348,7 @@ impl<'p> Writer<'p> {
 
     fn table(&mut self, table: TableIndex, end: usize) {
         let (kind, at) = match self.plan.table(table) {
-            TablePlace::Static(known) => (0, known.elements.len() as u64),
+            TablePlace::Constant(known) => (0, known.elements.len() as u64),
             TablePlace::Own(at) => (1, at as u64),
             TablePlace::Imported(at) => (2, at as u64),
         };

@@ -13,7 +13,7 @@ mod store;
 mod tests;
 
 pub(crate) use bundle::{Bundle, Kept, Names};
-pub(crate) use key::{Environment, Key, Writer, lineage};
+pub(crate) use key::{Environment, Key, KeyWriter, lineage};
 pub use store::{BundleBytes, FunctionStore, Lineage, MemoryStore};
 
 use crate::function::Done;

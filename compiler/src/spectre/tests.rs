@@ -1,6 +1,7 @@
 //! Guards in machine code: each is a conditional move, and what it protects uses its result.
 
-use crate::{Settings, Target, function, isa, parse, plan, scan};
+use crate::parse::{self, scan};
+use crate::{Settings, Target, function, isa, plan};
 use precast_abi::builtin::Builtin;
 
 const MACHINES: [&str; 2] = ["x86_64-unknown-linux-gnu", "aarch64-unknown-linux-gnu"];
@@ -11,7 +12,7 @@ const CSDB: &[u8] = &[0x9f, 0x22, 0x03, 0xd5];
 /// What is guarded: a module whose last function has it, and the least number of guards.
 const GUARDED: &[(&str, &str, usize)] = &[
     (
-        "a call through a dense dispatch table",
+        "a call through an unchecked dispatch table",
         r#"(table 4 funcref) (elem (i32.const 0) $f)
            (func $f (param i32) (result i32) (local.get 0))
            (func (param i32) (result i32)
@@ -19,7 +20,7 @@ const GUARDED: &[(&str, &str, usize)] = &[
         1,
     ),
     (
-        "a call through a shared dispatch table",
+        "a call through a checked dispatch table",
         r#"(table 100 funcref) (elem (i32.const 0) $f)
            (func $f (param i32) (result i32) (local.get 0))
            (func (param i32) (result i32)
@@ -214,7 +215,7 @@ fn short_copies_and_fills_clamp_their_length() {
 
     for builtin in [Builtin::MemoryCopy, Builtin::MemoryFill] {
         for guards in [false, true] {
-            let signature = crate::stubs::builtin_signature(builtin);
+            let signature = crate::link::stubs::builtin_signature(builtin);
             let mut func = Function::with_name_signature(UserFuncName::default(), signature);
             let mut context = FunctionBuilderContext::new();
             let mut b = FunctionBuilder::new(&mut func, &mut context);
@@ -222,7 +223,7 @@ fn short_copies_and_fills_clamp_their_length() {
             b.append_block_params_for_function_params(entry);
             b.switch_to_block(entry);
             let params = b.block_params(entry).to_vec();
-            crate::short_bulk::emit(&mut b, builtin, &params, guards);
+            crate::link::bulk_fast_path::emit(&mut b, builtin, &params, guards);
             b.ins().return_(&[]);
             b.seal_all_blocks();
             // One for lengths that are too long, and one for each class.

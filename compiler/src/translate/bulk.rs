@@ -1,5 +1,5 @@
 //! Bulk operators on linear memories. Stubs and the runtime do them (see
-//! `compiler/src/short_bulk.rs`), but for short copies and fills whose length is known, as
+//! `compiler/src/link/bulk_fast_path.rs`), but for short copies and fills whose length is known, as
 //! compilers emit them to move a structure.
 //!
 //! Such a copy is a few loads and then a few stores, which trap by themselves. If any byte is out
@@ -8,7 +8,7 @@
 //! last byte comes before it.
 
 use super::{FuncTranslator, HeapAccess};
-use crate::short_bulk;
+use crate::link::bulk_fast_path;
 use crate::types::trap_code;
 use cranelift_codegen::ir::{InstBuilder, Type, Value, types};
 use precast_abi::builtin::Builtin;
@@ -80,7 +80,7 @@ impl FuncTranslator<'_, '_> {
         let to = self.run(to);
         let (ty, parts) = parts(len);
         let byte = self.builder.ins().ireduce(types::I8, byte);
-        let value = short_bulk::repeat(&mut self.builder, byte, ty);
+        let value = bulk_fast_path::repeat(&mut self.builder, byte, ty);
         self.probe_store(&to, len, ty.bytes());
         for at in parts.into_iter().rev() {
             self.builder.ins().store(to.flags, value, to.addr, to.offset + at);
@@ -91,7 +91,7 @@ impl FuncTranslator<'_, '_> {
 /// How to cover a run of bytes: with accesses of one type, which may overlap, at ascending
 /// offsets of which the last covers the last byte.
 fn parts(len: u32) -> (Type, Vec<i32>) {
-    let ty = short_bulk::bytes(1 << len.ilog2().min(4));
+    let ty = bulk_fast_path::bytes(1 << len.ilog2().min(4));
     let last = len - ty.bytes();
     let mut parts: Vec<i32> = (0..last as i32).step_by(ty.bytes() as usize).collect();
     parts.push(last as i32);

@@ -1,9 +1,9 @@
 //! Calls: direct, to imports, through tables, and to the runtime's builtins.
 
 use super::FuncTranslator;
-use super::regions::Region;
-use crate::dispatch::{Dispatch, SHARED_ENTRY, StaticTable, type_number};
+use super::alias::AliasClass;
 use crate::plan::TablePlace;
+use crate::plan::constant_table::{CHECKED_ENTRY, ConstantTable, Dispatch, type_number};
 use crate::spectre;
 use crate::types::trap_code;
 use cranelift_codegen::ir::condcodes::IntCC;
@@ -21,7 +21,7 @@ impl<'a> FuncTranslator<'a, '_> {
     pub(super) fn check_stack(&mut self) {
         let flags = self.constant_flags();
         let store = self.builder.ins().load(types::I64, flags, self.ctx, STORE);
-        let flags = self.flags(Region::StackLimit);
+        let flags = self.flags(AliasClass::StackLimit);
         let limit = self.builder.ins().load(types::I64, flags, store, STACK_LIMIT);
         let sp = self.builder.ins().get_stack_pointer(types::I64);
         let below = self.builder.ins().icmp(IntCC::UnsignedLessThan, sp, limit);
@@ -52,7 +52,7 @@ impl<'a> FuncTranslator<'a, '_> {
         let ty = plan.module.canonical[ty.index()];
         let signature = self.type_signature(ty, func_type);
         match plan.table(table) {
-            TablePlace::Static(known) => {
+            TablePlace::Constant(known) => {
                 if let Some(at) = self.constant(index) {
                     self.knows_element = true;
                     if let Some(&Some(func)) = known.elements.get(at as usize)
@@ -68,13 +68,13 @@ impl<'a> FuncTranslator<'a, '_> {
         }
     }
 
-    /// The code to call for an element of a static table.
-    fn dispatch(&mut self, known: &StaticTable, ty: TypeIndex, index: Value) -> Value {
+    /// The code to call for an element of a constant table.
+    fn dispatch(&mut self, known: &ConstantTable, ty: TypeIndex, index: Value) -> Value {
         let count = known.elements.len() as i64;
         let len = self.builder.ins().iconst(types::I32, count);
         let outside = self.builder.ins().icmp(IntCC::UnsignedGreaterThanOrEqual, index, len);
         // Only what was checked may be loaded, so it must not move.
-        let flags = self.flags(Region::Constant).with_readonly();
+        let flags = self.flags(AliasClass::Constant).with_readonly();
         if !self.plan.spectre_guards {
             self.builder.ins().trapnz(outside, trap_code(TrapCode::UndefinedElement));
         }
@@ -85,14 +85,14 @@ impl<'a> FuncTranslator<'a, '_> {
             wide = spectre::guard(&mut self.builder, outside, last, wide);
         }
         let (object, entry) = match known.dispatch(ty) {
-            Dispatch::Dense(object) => (object, 4),
-            Dispatch::Shared(object) => (object, SHARED_ENTRY),
+            Dispatch::Unchecked(object) => (object, 4),
+            Dispatch::Checked(object) => (object, CHECKED_ENTRY),
         };
         let start = self.data_address(object);
         let distance = self.builder.ins().imul_imm_s(wide, entry);
         let at = self.builder.ins().iadd(start, distance);
         let mut wrong = None;
-        if let Dispatch::Shared(_) = known.dispatch(ty) {
+        if let Dispatch::Checked(_) = known.dispatch(ty) {
             let found = self.builder.ins().load(types::I32, flags, at, 4);
             let number = i64::from(type_number(ty));
             let differs = self.builder.ins().icmp_imm_s(IntCC::NotEqual, found, number);
@@ -144,7 +144,7 @@ impl<'a> FuncTranslator<'a, '_> {
     fn wrong_type(&mut self, found: Value, index: Value) {
         self.builder.ins().trapnz(found, trap_code(TrapCode::IndirectCallTypeMismatch));
         let operand = self.builder.ins().iadd_imm_s(index, 1);
-        let flags = self.flags(Region::TrapOperand);
+        let flags = self.flags(AliasClass::TrapOperand);
         self.builder.ins().store(flags, operand, self.ctx, TRAP_OPERAND);
         self.builder.ins().trap(trap_code(TrapCode::UninitializedElement));
     }
@@ -155,7 +155,7 @@ impl<'a> FuncTranslator<'a, '_> {
         let signature = match self.signatures.get(&(!0 - builtin as u32)) {
             Some(&signature) => signature,
             None => {
-                let signature = crate::stubs::builtin_signature(builtin);
+                let signature = crate::link::stubs::builtin_signature(builtin);
                 let signature = self.builder.import_signature(signature);
                 self.signatures.insert(!0 - builtin as u32, signature);
                 signature

@@ -138,24 +138,13 @@ impl FuncTranslator<'_, '_> {
         self.control.unreachable = true;
     }
 
-    fn arity(&self, ty: BlockType) -> (usize, usize) {
-        match ty {
-            BlockType::Empty => (0, 0),
-            BlockType::Type(_) => (0, 1),
-            BlockType::FuncType(index) => {
-                let ty = &self.plan.module.types[TypeIndex(index).index()];
-                (ty.params().len(), ty.results().len())
-            }
-        }
-    }
-
     /// Appends parameters of a construct's type to a block.
     fn block_params(&mut self, block: Block, ty: BlockType, results: bool) {
         let module = self.plan.module;
         match ty {
             BlockType::Empty => {}
             BlockType::Type(ty) if results => {
-                let ty = crate::module::val_type(ty).map_or(ir::types::I64, clif_type);
+                let ty = crate::parse::module::val_type(ty).map_or(ir::types::I64, clif_type);
                 self.builder.append_block_param(block, ty);
             }
             BlockType::Type(_) => {}
@@ -169,7 +158,7 @@ impl FuncTranslator<'_, '_> {
     }
 
     fn push_frame(&mut self, kind: FrameKind, ty: BlockType, end: Option<Block>) {
-        let (params, results) = self.arity(ty);
+        let (params, results) = self.plan.module.block_arity(ty);
         let height = self.stack.len() - params;
         let ty = Some(ty);
         self.control.push(Frame { kind, ty, results, height, end, reached: false, branches: 0 });
@@ -186,7 +175,7 @@ impl FuncTranslator<'_, '_> {
     }
 
     pub(super) fn loop_(&mut self, ty: BlockType) {
-        let (params, _) = self.arity(ty);
+        let (params, _) = self.plan.module.block_arity(ty);
         let header = self.builder.create_block();
         self.block_params(header, ty, false);
         self.jump(header, params);
@@ -206,7 +195,7 @@ impl FuncTranslator<'_, '_> {
 
     pub(super) fn if_(&mut self, ty: BlockType) {
         let condition = self.pop();
-        let (params, results) = self.arity(ty);
+        let (params, results) = self.plan.module.block_arity(ty);
         let then = self.builder.create_block();
         let otherwise = self.builder.create_block();
         let hint = self.hint();

@@ -1,7 +1,7 @@
 //! Globals.
 
 use super::FuncTranslator;
-use super::regions::Region;
+use super::alias::AliasClass;
 use crate::types::clif_type;
 use cranelift_codegen::ir::{InstBuilder, MemFlagsData, Value, immediates, types};
 use precast_abi::index::GlobalIndex;
@@ -33,11 +33,11 @@ impl FuncTranslator<'_, '_> {
     fn global_place(&mut self, index: GlobalIndex) -> (Value, i32, MemFlagsData) {
         let offset = self.plan.global_offsets[index.index()];
         if self.plan.module.defined_global(index).is_some() {
-            return (self.ctx, offset, self.flags(Region::Global(index.0)));
+            return (self.ctx, offset, self.flags(AliasClass::Global(index.0)));
         }
         let flags = self.constant_flags();
         let addr = self.builder.ins().load(types::I64, flags, self.ctx, offset);
-        (addr, 0, self.flags(Region::ImportedGlobals))
+        (addr, 0, self.flags(AliasClass::ImportedGlobals))
     }
 
     fn value_of_bits(&mut self, ty: ValType, bits: u128) -> Value {

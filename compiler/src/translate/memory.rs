@@ -1,6 +1,6 @@
 //! Linear memories: loads, stores and sizes.
 
-use super::regions::Region;
+use super::alias::AliasClass;
 use super::{FuncTranslator, HeapAccess};
 use crate::plan::MemoryPlace;
 use crate::spectre;
@@ -59,8 +59,8 @@ impl FuncTranslator<'_, '_> {
     /// Flags of an access to a memory that traps by itself.
     pub(super) fn memory_access_flags(&mut self, memory: MemoryIndex) -> MemFlagsData {
         let region = match self.plan.memory(memory) {
-            MemoryPlace::Imported(_) => Region::ImportedMemories,
-            _ => Region::Memory(memory.0),
+            MemoryPlace::Imported(_) => AliasClass::ImportedMemories,
+            _ => AliasClass::Memory(memory.0),
         };
         self.memory_flags(region)
     }
@@ -98,7 +98,7 @@ impl FuncTranslator<'_, '_> {
                 (self.builder.ins().load(types::I64, flags, self.ctx, at), 0)
             }
         };
-        let flags = self.flags(Region::Definitions);
+        let flags = self.flags(AliasClass::Definitions);
         self.builder.ins().load(types::I64, flags, def, at + MemoryDef::LEN)
     }
 

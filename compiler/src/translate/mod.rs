@@ -1,5 +1,6 @@
 //! Operators of WebAssembly to CLIF, one file per group of operators.
 
+mod alias;
 mod budget;
 mod bulk;
 mod call;
@@ -10,7 +11,6 @@ mod memory;
 mod numeric;
 mod operators;
 mod reference;
-mod regions;
 mod simd;
 mod table;
 
@@ -76,7 +76,7 @@ pub(crate) struct FuncTranslator<'a, 'f> {
     /// What the module says of branches, by their offset from the start of the body.
     hints: &'a [(u32, bool)],
     body_start: u32,
-    /// Whether the code depends on what some element of a static table is.
+    /// Whether the code depends on what some element of a constant table is.
     knows_element: bool,
     /// Whether the access at hand is out of bounds of any memory, so that no code behind it is
     /// reached.
@@ -142,7 +142,7 @@ impl<'a, 'f> FuncTranslator<'a, 'f> {
 
     /// Declares `count` more locals.
     pub(crate) fn locals(&mut self, count: u32, ty: wasmparser::ValType) {
-        let ty = crate::module::val_type(ty).map_or(types::I64, clif_type);
+        let ty = crate::parse::module::val_type(ty).map_or(types::I64, clif_type);
         let zero = self.zero(ty);
         for _ in 0..count {
             let var = self.builder.declare_var(ty);
@@ -184,7 +184,7 @@ impl<'a, 'f> FuncTranslator<'a, 'f> {
         self.budget.check(self.builder.func, offset)
     }
 
-    /// Ends the translation. Whether the code depends on what some element of a static table is.
+    /// Ends the translation. Whether the code depends on what some element of a constant table is.
     pub(crate) fn finish(self, config: TargetFrontendConfig) -> bool {
         self.builder.finalize(config);
         self.knows_element

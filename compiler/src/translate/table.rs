@@ -1,7 +1,7 @@
 //! Tables that exist at run time: `table.get`, `table.set` and the operators the runtime does.
 
 use super::FuncTranslator;
-use super::regions::Region;
+use super::alias::AliasClass;
 use crate::plan::TablePlace;
 use crate::spectre;
 use crate::types::trap_code;
@@ -22,7 +22,7 @@ impl FuncTranslator<'_, '_> {
                 let flags = self.constant_flags();
                 (self.builder.ins().load(types::I64, flags, self.ctx, at), 0)
             }
-            TablePlace::Static(_) => unreachable!("a static table has no definition"),
+            TablePlace::Constant(_) => unreachable!("a constant table has no definition"),
         }
     }
 
@@ -32,7 +32,7 @@ impl FuncTranslator<'_, '_> {
             return self.builder.ins().iconst(types::I64, len as i64);
         }
         let (def, at) = self.table_def(table);
-        let flags = self.flags(Region::Definitions);
+        let flags = self.flags(AliasClass::Definitions);
         self.builder.ins().load(types::I64, flags, def, at + TableDef::LEN)
     }
 
@@ -46,7 +46,7 @@ impl FuncTranslator<'_, '_> {
         let (def, at) = self.table_def(table);
         let flags = match self.plan.fixed_table_len(table) {
             Some(_) => self.constant_flags(),
-            None => self.flags(Region::Definitions),
+            None => self.flags(AliasClass::Definitions),
         };
         let base = self.builder.ins().load(types::I64, flags, def, at + TableDef::BASE);
         let shift = match self.plan.module.tables[table.index()].element {
@@ -61,10 +61,10 @@ impl FuncTranslator<'_, '_> {
         }
     }
 
-    pub(super) fn table_region(&self, table: TableIndex) -> Region {
+    pub(super) fn table_region(&self, table: TableIndex) -> AliasClass {
         match self.plan.module.defined_table(table) {
-            Some(_) => Region::Table(table.0),
-            None => Region::ImportedTables,
+            Some(_) => AliasClass::Table(table.0),
+            None => AliasClass::ImportedTables,
         }
     }
 
@@ -97,7 +97,7 @@ impl FuncTranslator<'_, '_> {
 
         self.builder.switch_to_block(copy);
         // The record of a reference never changes, but behind null there is none.
-        let record = self.flags(Region::Constant).with_readonly();
+        let record = self.flags(AliasClass::Constant).with_readonly();
         for half in [0, 16] {
             let part = self.builder.ins().load(types::I8X16, record, value, half);
             self.builder.ins().store(flags, part, entry, half);

@@ -1,69 +1,32 @@
 //! Every operator of a supported proposal has a translation, and no other operator has one.
 
 /// Whether precast supports a proposal. A proposal that is missing here does not compile.
-macro_rules! is_supported {
-    (mvp) => {
-        true
-    };
-    (sign_extension) => {
-        true
-    };
-    (saturating_float_to_int) => {
-        true
-    };
-    (bulk_memory) => {
-        true
-    };
-    (reference_types) => {
-        true
-    };
-    (simd) => {
-        true
-    };
-    (relaxed_simd) => {
-        false
-    };
-    (tail_call) => {
-        false
-    };
-    (threads) => {
-        false
-    };
-    (exceptions) => {
-        false
-    };
-    (legacy_exceptions) => {
-        false
-    };
-    (function_references) => {
-        false
-    };
-    (gc) => {
-        false
-    };
-    (custom_descriptors) => {
-        false
-    };
-    (stack_switching) => {
-        false
-    };
-    (wide_arithmetic) => {
-        false
-    };
-    (memory_control) => {
-        false
-    };
-    (acquire_release_atomics) => {
-        false
-    };
-    (shared_everything_threads) => {
-        false
-    };
+#[allow(non_upper_case_globals)]
+mod supported {
+    pub(super) const mvp: bool = true;
+    pub(super) const sign_extension: bool = true;
+    pub(super) const saturating_float_to_int: bool = true;
+    pub(super) const bulk_memory: bool = true;
+    pub(super) const reference_types: bool = true;
+    pub(super) const simd: bool = true;
+    pub(super) const relaxed_simd: bool = false;
+    pub(super) const tail_call: bool = false;
+    pub(super) const threads: bool = false;
+    pub(super) const exceptions: bool = false;
+    pub(super) const legacy_exceptions: bool = false;
+    pub(super) const function_references: bool = false;
+    pub(super) const gc: bool = false;
+    pub(super) const custom_descriptors: bool = false;
+    pub(super) const stack_switching: bool = false;
+    pub(super) const wide_arithmetic: bool = false;
+    pub(super) const memory_control: bool = false;
+    pub(super) const acquire_release_atomics: bool = false;
+    pub(super) const shared_everything_threads: bool = false;
 }
 
 macro_rules! operators {
     ($(@$proposal:ident $op:ident $({ $($arg:ident: $ty:ty),* })? => $visit:ident ($($ann:tt)*))*) => {
-        [$((stringify!($op), is_supported!($proposal))),*]
+        [$((stringify!($op), supported::$proposal)),*]
     };
 }
 

@@ -12,7 +12,7 @@ use cranelift_jit::{JITBuilder, JITModule};
 use cranelift_module::{Module, ModuleError, default_libcall_names};
 use precast_abi::artifact::HandlerDesc;
 use precast_abi::trap::TrapCode;
-use precast_compiler::thunk::{self, Emitter, Host};
+use precast_compiler::thunk::{self, Emitter, HostContext};
 use std::io;
 use std::sync::{Mutex, OnceLock};
 
@@ -121,8 +121,20 @@ impl Jit {
     ) -> Result<(*const u8, usize, Vec<u32>), Box<ModuleError>> {
         let id = module.declare_anonymous_function(&thunk::host_signature(&ty.ty))?;
         match dynamic {
-            true => thunk::emit_host_array(&mut self.emitter, module, id, &ty.ty, Host::Record)?,
-            false => thunk::emit_host_typed(&mut self.emitter, module, id, &ty.ty, Host::Record)?,
+            true => thunk::emit_host_array(
+                &mut self.emitter,
+                module,
+                id,
+                &ty.ty,
+                HostContext::HostRecord,
+            )?,
+            false => thunk::emit_host_typed(
+                &mut self.emitter,
+                module,
+                id,
+                &ty.ty,
+                HostContext::HostRecord,
+            )?,
         }
         let (len, traps) = self.emitter.compiled().map_or((0, Vec::new()), |code| {
             let traps = code.buffer.traps().iter().map(|trap| trap.offset).collect();

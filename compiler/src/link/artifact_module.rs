@@ -1,11 +1,11 @@
 //! The artifact as a [`Module`]: definitions are collected, and linking lays them out in the order
-//! of their numbers, which [`crate::ids::Ids`] fixes. So nothing is declared, and no signature is
+//! of their numbers, which [`crate::plan::func_ids::FuncIds`] fixes. So nothing is declared, and no signature is
 //! kept.
 //!
 //! Invariant: linked text refers to text and read-only data by distance alone.
 
-use crate::code::{self, CompiledFunction, Handler, Target};
 use crate::error::{CompileError, ErrorKind};
+use crate::link::compiled::{self, CompiledFunction, Handler, RelocTarget};
 use crate::target::page_size;
 use cranelift_codegen::control::ControlPlane;
 use cranelift_codegen::isa::{OwnedTargetIsa, TargetIsa};
@@ -46,7 +46,7 @@ pub(crate) struct Linked {
     pub(crate) trap_offsets: Vec<u32>,
     pub(crate) trap_codes: Vec<u8>,
     pub(crate) trap_locations: Vec<u32>,
-    pub(crate) calls: Vec<code::Call>,
+    pub(crate) calls: Vec<compiled::Call>,
     pub(crate) handlers: Vec<Handler>,
 }
 
@@ -72,9 +72,9 @@ impl<'f> ArtifactModule<'f> {
         function: CompiledFunction<'f>,
     ) -> ModuleResult<()> {
         for reloc in &function.relocs {
-            match code::target(reloc) {
-                Some(Target::Func(index)) => self.referenced_funcs.insert(index),
-                Some(Target::Data(index)) => self.referenced_objects.insert(index),
+            match compiled::reloc_target(reloc) {
+                Some(RelocTarget::Func(index)) => self.referenced_funcs.insert(index),
+                Some(RelocTarget::Data(index)) => self.referenced_objects.insert(index),
                 None => return Err(backend(format!("code needs {}", reloc.name))),
             };
         }
@@ -118,14 +118,14 @@ impl<'f> ArtifactModule<'f> {
             linked.add(index, start, &func);
             for reloc in func.relocs {
                 let at = start + reloc.offset;
-                let target = code::target(&reloc).ok_or_else(undefined)?;
+                let target = compiled::reloc_target(&reloc).ok_or_else(undefined)?;
                 let resolved = match target {
-                    Target::Func(index) => {
+                    RelocTarget::Func(index) => {
                         let label = labels.get(index as usize).filter(|&&l| l != usize::MAX);
                         let label = *label.ok_or_else(undefined)?;
                         text.resolve_reloc(at.into(), reloc.kind, reloc.addend, label)
                     }
-                    Target::Data(_) => false,
+                    RelocTarget::Data(_) => false,
                 };
                 if !resolved {
                     patches.push((at, reloc.kind, target, reloc.addend));
@@ -138,10 +138,10 @@ impl<'f> ArtifactModule<'f> {
         let starts = linked.lay_out(objects, distance)?;
         for (at, kind, target, addend) in patches {
             let target = match target {
-                Target::Func(index) => i64::from(linked.places[index as usize].0),
-                Target::Data(index) => *starts.get(&index).ok_or_else(undefined)? as i64,
+                RelocTarget::Func(index) => i64::from(linked.places[index as usize].0),
+                RelocTarget::Data(index) => *starts.get(&index).ok_or_else(undefined)? as i64,
             };
-            code::patch(&mut linked.text, at as usize, kind, target, addend)
+            compiled::patch(&mut linked.text, at as usize, kind, target, addend)
                 .ok_or_else(too_large)?;
         }
         Ok(linked)
@@ -164,7 +164,7 @@ impl Linked {
             self.trap_locations.push(location(trap.wasm));
         }
         for call in &func.calls {
-            self.calls.push(code::Call { ret: start + call.ret, wasm: location(call.wasm) });
+            self.calls.push(compiled::Call { ret: start + call.ret, wasm: location(call.wasm) });
         }
         for handler in &func.handlers {
             self.handlers.push(Handler {

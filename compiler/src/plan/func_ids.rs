@@ -7,7 +7,7 @@
 //!
 //! Forwarders are one per imported function, host and entry thunks one per type.
 
-use crate::module::Module;
+use crate::parse::module::Module;
 use cranelift_module::FuncId;
 use precast_abi::builtin::Builtin;
 use precast_abi::index::{FuncIndex, TypeIndex};
@@ -18,15 +18,15 @@ pub(crate) const TRAP_STUBS: u32 = 3;
 
 /// The numbering of one module.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct Ids {
+pub(crate) struct FuncIds {
     defined: u32,
     func_imports: u32,
     types: u32,
 }
 
-impl Ids {
+impl FuncIds {
     pub(crate) fn new(module: &Module<'_>) -> Self {
-        Ids {
+        FuncIds {
             defined: module.funcs.len() as u32 - module.func_imports,
             func_imports: module.func_imports,
             types: module.types.len() as u32,

@@ -1,8 +1,8 @@
 //! Small functions of the artifact that code calls: builtins, and traps of dispatch tables.
 //! Forwarders to imports are not generated code; see [`crate::target::forwarder`].
 
-use crate::emitter::{Emitter, c_signature};
-use crate::short_bulk;
+use crate::link::bulk_fast_path;
+use crate::link::emitter::{Emitter, c_signature};
 use crate::spectre;
 use crate::types::{tail_signature, trap_code, word_type};
 use cranelift_codegen::ir::{AbiParam, InstBuilder, MemFlagsData, Signature, types};
@@ -51,9 +51,9 @@ impl Emitter {
         self.define(module, id, builtin_signature(builtin), |b, params| {
             let ctx = params[0];
             if memory0 {
-                short_bulk::emit(b, builtin, params, guards);
+                bulk_fast_path::emit(b, builtin, params, guards);
             }
-            super::emitter::check_stack(b, ctx, vmctx::STORE);
+            crate::link::emitter::check_stack(b, ctx, vmctx::STORE);
             let flags = MemFlagsData::trusted().with_readonly();
             let array = b.ins().load(types::I64, flags, ctx, vmctx::BUILTINS);
             let code = b.ins().load(types::I64, flags, array, 8 * builtin as i32);
@@ -72,7 +72,7 @@ impl Emitter {
         })
     }
 
-    /// The stub for null elements of static tables.
+    /// The stub for null elements of constant tables.
     pub(crate) fn null_stub<M: Module>(&mut self, module: &mut M, id: FuncId) -> ModuleResult<()> {
         // Calls of any type come here, so no parameter may be used: where a call of many results
         // puts the context depends on its type.
@@ -81,7 +81,7 @@ impl Emitter {
         })
     }
 
-    /// The stub for elements of static tables that have another type than the call.
+    /// The stub for elements of constant tables that have another type than the call.
     pub(crate) fn mismatch_stub<M: Module>(
         &mut self,
         module: &mut M,
@@ -92,7 +92,7 @@ impl Emitter {
         })
     }
 
-    /// The stub behind the last element of static tables, to which indices beyond it lead.
+    /// The stub behind the last element of constant tables, to which indices beyond it lead.
     pub(crate) fn undefined_stub<M: Module>(
         &mut self,
         module: &mut M,

@@ -4,7 +4,7 @@
 //! The functions here emit into any [`Module`]: the artifact's, or one that compiles into memory
 //! for functions whose type is only known at run time.
 
-use crate::emitter::{c_signature, check_stack};
+use crate::link::emitter::{c_signature, check_stack};
 use crate::types::{clif_type, tail_signature};
 use cranelift_codegen::ir::{
     AbiParam, BlockArg, ExceptionTableData, ExceptionTableItem, InstBuilder, MemFlagsData,
@@ -16,16 +16,16 @@ use precast_abi::entry::{VALUE_SIZE, host_results_by_address};
 use precast_abi::types::{FuncType, ValType};
 use precast_abi::vmctx::{FuncSlot, HostRecord, STORE};
 
-pub use crate::code::{Handler, handlers};
-pub use crate::emitter::Emitter;
+pub use crate::link::compiled::{Handler, handlers};
+pub use crate::link::emitter::Emitter;
 
 /// What a host thunk is passed as its context.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub enum Host {
+pub enum HostContext {
     /// The [`FuncSlot`] of an importer.
-    Slot,
+    FuncSlot,
     /// A [`HostRecord`].
-    Record,
+    HostRecord,
 }
 
 /// The signature of a host thunk: that of WebAssembly code.
@@ -117,7 +117,7 @@ pub fn emit_host_typed<M: Module>(
     module: &mut M,
     id: FuncId,
     ty: &FuncType,
-    host: Host,
+    context: HostContext,
 ) -> ModuleResult<()> {
     let by_address = host_results_by_address(ty);
     let mut callee = c_signature(module);
@@ -129,7 +129,7 @@ pub fn emit_host_typed<M: Module>(
         callee.returns.extend(ty.results().iter().map(|&ty| AbiParam::new(clif_type(ty))));
     }
     emitter.define(module, id, host_signature(ty), |b, params| {
-        let (mut args, func) = enter_host(b, params[0], host);
+        let (mut args, func) = enter_host(b, params[0], context);
         let values = by_address.then(|| values(b, ty.results().len()));
         args.extend(values);
         for (&param, &arg) in ty.params().iter().zip(&params[1..]) {
@@ -163,12 +163,12 @@ pub fn emit_host_array<M: Module>(
     module: &mut M,
     id: FuncId,
     ty: &FuncType,
-    host: Host,
+    context: HostContext,
 ) -> ModuleResult<()> {
     let mut callee = c_signature(module);
     callee.params.extend([AbiParam::new(types::I64); 3]);
     emitter.define(module, id, host_signature(ty), |b, params| {
-        let (mut args, func) = enter_host(b, params[0], host);
+        let (mut args, func) = enter_host(b, params[0], context);
         let values = values(b, ty.params().len().max(ty.results().len()));
         for (i, &arg) in params[1..].iter().enumerate() {
             b.ins().store(flags(), arg, values, place(i));
@@ -211,14 +211,18 @@ fn try_call(
 }
 
 /// What every host thunk does first; the arguments all host functions get, and the function.
-fn enter_host(b: &mut FunctionBuilder<'_>, slot: Value, host: Host) -> (Vec<Value>, Value) {
+fn enter_host(
+    b: &mut FunctionBuilder<'_>,
+    slot: Value,
+    context: HostContext,
+) -> (Vec<Value>, Value) {
     const _: () = assert!(HostRecord::SLOT == 0);
-    match host {
-        Host::Slot => {
+    match context {
+        HostContext::FuncSlot => {
             let importer = b.ins().load(types::I64, flags(), slot, FuncSlot::IMPORTER);
             check_stack(b, importer, STORE);
         }
-        Host::Record => check_stack(b, slot, HostRecord::STORE),
+        HostContext::HostRecord => check_stack(b, slot, HostRecord::STORE),
     }
     let fp = b.ins().get_frame_pointer(types::I64);
     let func = b.ins().load(types::I64, flags(), slot, FuncSlot::FUNC);

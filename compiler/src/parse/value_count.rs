@@ -5,9 +5,9 @@
 //! fifty thousand locals. The count is taken before anything is compiled, so a module that exceeds
 //! its limit costs no more than reading it. The sum does not depend on the order of the functions.
 
+use super::module::Module;
 use crate::error::{CompileError, ErrorKind};
-use crate::module::Module;
-use precast_abi::index::FuncIndex;
+use precast_abi::index::{FuncIndex, TypeIndex};
 use precast_abi::types::FuncType;
 use wasmparser::{BlockType, Operator};
 
@@ -19,7 +19,7 @@ const PER_BYTE: u64 = 16;
 
 /// The values of all bodies of a module.
 #[derive(Default)]
-pub(crate) struct Total {
+pub(crate) struct ValueCount {
     sum: u64,
     /// The most that one body has.
     largest: u64,
@@ -27,14 +27,14 @@ pub(crate) struct Total {
     at: usize,
 }
 
-impl Total {
+impl ValueCount {
     /// Adds a body that starts at `at` and has `count` values.
     pub(crate) fn add(&mut self, at: usize, count: u64) {
-        self.merge(Total { sum: count, largest: count, at });
+        self.merge(ValueCount { sum: count, largest: count, at });
     }
 
     /// Adds the values of the bodies that follow.
-    pub(crate) fn merge(&mut self, next: Total) {
+    pub(crate) fn merge(&mut self, next: ValueCount) {
         self.sum = self.sum.saturating_add(next.sum);
         if next.largest > self.largest {
             (self.largest, self.at) = (next.largest, next.at);
@@ -53,18 +53,18 @@ impl Total {
 }
 
 /// Counts the values of one body, which need not be valid.
-pub(crate) struct Operands<'m> {
+pub(crate) struct ValueCounter<'m> {
     module: &'m Module<'m>,
     /// Per open construct, how many operands a branch to it takes, and how many it leaves.
     labels: Vec<(u64, u64)>,
     pub(crate) count: u64,
 }
 
-impl<'m> Operands<'m> {
+impl<'m> ValueCounter<'m> {
     /// Starts with a body of a type.
     pub(crate) fn new(module: &'m Module<'m>, ty: &FuncType) -> Self {
         let results = ty.results().len() as u64;
-        Operands { module, labels: vec![(results, results)], count: 0 }
+        ValueCounter { module, labels: vec![(results, results)], count: 0 }
     }
 
     /// Counts in locals.
@@ -76,7 +76,7 @@ impl<'m> Operands<'m> {
     pub(crate) fn operator(&mut self, op: &Operator<'_>) {
         let moved = match *op {
             Operator::Call { function_index } => self.func(FuncIndex(function_index)),
-            Operator::CallIndirect { type_index, .. } => self.ty(type_index),
+            Operator::CallIndirect { type_index, .. } => self.ty(TypeIndex(type_index)),
             Operator::Block { blockty } => self.open(blockty, false),
             Operator::Loop { blockty } => self.open(blockty, true),
             Operator::If { blockty } => self.open(blockty, false),
@@ -97,11 +97,8 @@ impl<'m> Operands<'m> {
     }
 
     fn open(&mut self, ty: BlockType, is_loop: bool) -> u64 {
-        let (params, results) = match ty {
-            BlockType::Empty => (0, 0),
-            BlockType::Type(_) => (0, 1),
-            BlockType::FuncType(index) => self.arity(index),
-        };
+        let (params, results) = self.module.block_arity(ty);
+        let (params, results) = (params as u64, results as u64);
         self.labels.push((if is_loop { params } else { results }, results));
         params
     }
@@ -111,17 +108,12 @@ impl<'m> Operands<'m> {
         at.map_or(0, |at| self.labels[at].0)
     }
 
-    fn arity(&self, ty: u32) -> (u64, u64) {
-        let ty = self.module.types.get(ty as usize);
-        ty.map_or((0, 0), |ty| (ty.params().len() as u64, ty.results().len() as u64))
-    }
-
-    fn ty(&self, ty: u32) -> u64 {
-        let (params, results) = self.arity(ty);
-        params + results
+    fn ty(&self, ty: TypeIndex) -> u64 {
+        let (params, results) = self.module.arity(ty);
+        (params + results) as u64
     }
 
     fn func(&self, func: FuncIndex) -> u64 {
-        self.module.funcs.get(func.index()).map_or(0, |ty| self.ty(ty.0))
+        self.module.funcs.get(func.index()).map_or(0, |ty| self.ty(*ty))
     }
 }

@@ -4,7 +4,7 @@ use precast_abi::artifact::Kind;
 use precast_abi::index::{FuncIndex, GlobalIndex, MemoryIndex, TableIndex, TypeIndex};
 use precast_abi::types::{FuncType, GlobalType, MemoryType, TableType, ValType};
 use std::collections::HashMap;
-use wasmparser::{FunctionBody, ValidatorResources, WasmFeatures};
+use wasmparser::{BlockType, FunctionBody, ValidatorResources, WasmFeatures};
 
 /// A parsed module. Everything but the function bodies is validated.
 #[derive(Default)]
@@ -170,6 +170,22 @@ impl Module<'_> {
     /// The canonical type of a function.
     pub(crate) fn canonical_type(&self, func: FuncIndex) -> TypeIndex {
         self.canonical[self.funcs[func.index()].index()]
+    }
+
+    /// How many parameters and results a block has; none if the module has no such type, as only
+    /// a body that is not validated can say.
+    pub(crate) fn block_arity(&self, ty: BlockType) -> (usize, usize) {
+        match ty {
+            BlockType::Empty => (0, 0),
+            BlockType::Type(_) => (0, 1),
+            BlockType::FuncType(index) => self.arity(TypeIndex(index)),
+        }
+    }
+
+    /// How many parameters and results a function type has; none if the module has no such type.
+    pub(crate) fn arity(&self, ty: TypeIndex) -> (usize, usize) {
+        let ty = self.types.get(ty.index());
+        ty.map_or((0, 0), |ty| (ty.params().len(), ty.results().len()))
     }
 
     /// The position of a function among the defined ones, if it is defined.

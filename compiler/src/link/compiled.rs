@@ -131,16 +131,16 @@ impl Locations<'_> {
 
 /// What a relocation refers to.
 #[derive(Clone, Copy)]
-pub(crate) enum Target {
+pub(crate) enum RelocTarget {
     Func(u32),
     Data(u32),
 }
 
 /// The target of a relocation; `None` for library functions, which no code here may need.
-pub(crate) fn target(reloc: &ModuleReloc) -> Option<Target> {
+pub(crate) fn reloc_target(reloc: &ModuleReloc) -> Option<RelocTarget> {
     match reloc.name {
-        ModuleRelocTarget::User { namespace: 0, index } => Some(Target::Func(index)),
-        ModuleRelocTarget::User { namespace: 1, index } => Some(Target::Data(index)),
+        ModuleRelocTarget::User { namespace: 0, index } => Some(RelocTarget::Func(index)),
+        ModuleRelocTarget::User { namespace: 1, index } => Some(RelocTarget::Data(index)),
         _ => None,
     }
 }

@@ -1,25 +1,29 @@
 //! Where everything of an instance lies: decided after parsing, before any body is translated.
 
-use crate::dispatch::{StaticTable, static_tables};
+pub(crate) mod constant_table;
+pub(crate) mod func_ids;
+mod stack_checks;
+
 use crate::error::{CompileError, ErrorKind};
-use crate::ids::Ids;
-use crate::module::{Item, Mode, Module};
-use crate::scan::Scan;
+use crate::parse::module::{Item, Mode, Module};
+use crate::parse::scan::Scan;
 use crate::spectre;
-use crate::stack_checks::stack_checks;
 use crate::target;
+use constant_table::{ConstantTable, constant_tables};
 use cranelift_codegen::isa::TargetIsa;
+use func_ids::FuncIds;
 use precast_abi::artifact::Kind;
 use precast_abi::index::{FuncIndex, GlobalIndex, MemoryIndex, TableIndex};
 use precast_abi::vmctx::{Counts, Regions};
+use stack_checks::stack_checks;
 use std::collections::{BTreeMap, BTreeSet};
 
 /// The layout of an instance's context, and what is known about its content.
 pub(crate) struct Plan<'m> {
     pub(crate) module: &'m Module<'m>,
-    pub(crate) ids: Ids,
+    pub(crate) ids: FuncIds,
     pub(crate) regions: Regions,
-    pub(crate) static_tables: BTreeMap<TableIndex, StaticTable>,
+    pub(crate) constant_tables: BTreeMap<TableIndex, ConstantTable>,
     /// Functions that can be referred to at run time, ascending.
     pub(crate) func_refs: Vec<FuncIndex>,
     /// Per global, the offset of its value, or of its address when it is imported.
@@ -45,7 +49,7 @@ pub(crate) struct Plan<'m> {
 /// How code reaches a table.
 pub(crate) enum TablePlace<'p> {
     /// It is known at compile time.
-    Static(&'p StaticTable),
+    Constant(&'p ConstantTable),
     /// Its definition lies at an offset from the context.
     Own(i32),
     /// The address of its definition does.
@@ -69,13 +73,13 @@ impl<'m> Plan<'m> {
         scan: &Scan,
         isa: &dyn TargetIsa,
     ) -> Result<Plan<'m>, CompileError> {
-        let static_tables = static_tables(module, scan);
-        let func_refs = func_refs(module, scan, &static_tables);
+        let constant_tables = constant_tables(module, scan);
+        let func_refs = func_refs(module, scan, &constant_tables);
         let (global_offsets, global_bytes) = global_layout(module);
         let mut slots = 0;
         let table_slots: Vec<_> = (module.table_imports..module.tables.len() as u32)
             .map(|index| {
-                let exists = !static_tables.contains_key(&TableIndex(index));
+                let exists = !constant_tables.contains_key(&TableIndex(index));
                 slots += u32::from(exists);
                 exists.then(|| slots - 1)
             })
@@ -96,9 +100,9 @@ impl<'m> Plan<'m> {
         })?;
         let mut plan = Plan {
             module,
-            ids: Ids::new(module),
+            ids: FuncIds::new(module),
             regions,
-            static_tables,
+            constant_tables,
             func_refs,
             global_offsets,
             table_slots,
@@ -126,7 +130,7 @@ impl<'m> Plan<'m> {
         };
         match self.table_slots[n as usize] {
             Some(slot) => TablePlace::Own(self.regions.table(slot)),
-            None => TablePlace::Static(&self.static_tables[&table]),
+            None => TablePlace::Constant(&self.constant_tables[&table]),
         }
     }
 
@@ -180,7 +184,7 @@ impl<'m> Plan<'m> {
 fn func_refs(
     module: &Module<'_>,
     scan: &Scan,
-    static_tables: &BTreeMap<TableIndex, StaticTable>,
+    constant_tables: &BTreeMap<TableIndex, ConstantTable>,
 ) -> Vec<FuncIndex> {
     // Not yet validated bodies may name functions that do not exist.
     let known = |func: &&FuncIndex| func.index() < module.funcs.len();
@@ -189,7 +193,7 @@ fn func_refs(
         let at_run_time = match &elem.mode {
             Mode::Passive => true,
             Mode::Declared => false,
-            Mode::Active { target, .. } => !static_tables.contains_key(target),
+            Mode::Active { target, .. } => !constant_tables.contains_key(target),
         };
         if at_run_time {
             set.extend(elem.items.iter().filter_map(|item| match item {

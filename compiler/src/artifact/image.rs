@@ -1,7 +1,7 @@
 //! The initial memory image: data segments laid out at compile time, to be mapped rather than
 //! copied.
 
-use crate::module::{Mode, Module};
+use crate::parse::module::{Mode, Module};
 use precast_abi::index::{MemoryIndex, TableIndex};
 use precast_abi::limits::{MEMORY_IMAGE_MAX, WASM_PAGE};
 
@@ -52,13 +52,16 @@ fn leading_run<'m>(module: &'m Module<'_>) -> Vec<(u64, &'m [u8])> {
     }
     // Element segments come first. When one fails, no data may be seen, and what was written to
     // an imported table before lets others see it.
-    let shared = |target: &TableIndex| module.defined_table(*target).is_none();
-    if module.elems.iter().any(|e| matches!(&e.mode, Mode::Active { target, .. } if shared(target)))
+    let imported = |target: &TableIndex| module.defined_table(*target).is_none();
+    if module
+        .elems
+        .iter()
+        .any(|e| matches!(&e.mode, Mode::Active { target, .. } if imported(target)))
     {
         return Vec::new();
     }
     let size = module.memories[0].limits.min * WASM_PAGE;
-    let place = |data: &'m crate::module::Data<'_>| match &data.mode {
+    let place = |data: &'m crate::parse::module::Data<'_>| match &data.mode {
         Mode::Active { target: MemoryIndex(0), offset } => {
             let start = offset.constant()? as u64;
             (start + data.bytes.len() as u64 <= size).then_some((start, data.bytes))

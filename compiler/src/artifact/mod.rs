@@ -1,17 +1,19 @@
 //! The artifact's sections, from the plan and the linked code.
 
-use crate::artifact_module::Linked;
-use crate::image::Image;
-use crate::module::{self, Mode, Module};
+pub(crate) mod image;
+
+use crate::link::artifact_module::Linked;
+use crate::parse::module::{self, Mode, Module};
 use crate::plan::Plan;
 use crate::settings::Settings;
 use crate::target;
 use cranelift_codegen::isa::TargetIsa;
+use image::Image;
 use precast_abi::artifact::*;
 use precast_abi::index::{FuncIndex, GlobalIndex, TableIndex, TypeIndex};
 
 /// Builds the artifact's bytes.
-pub(crate) fn artifact(
+pub(crate) fn build(
     plan: &Plan<'_>,
     image: Image,
     linked: Linked,
@@ -268,7 +270,7 @@ impl Sections<'_> {
             };
             let (mode, table, offset) = match &elem.mode {
                 Mode::Passive => (SegmentMode::Passive, 0, ConstExpr::EMPTY),
-                Mode::Active { target, offset } if !plan.static_tables.contains_key(target) => {
+                Mode::Active { target, offset } if !plan.constant_tables.contains_key(target) => {
                     (SegmentMode::Active, target.0, self.expr(offset))
                 }
                 _ => {
@@ -335,7 +337,7 @@ fn const_op(op: ConstOpcode, operand: u128) -> ConstOp {
 fn code(writer: &mut Writer<'_>, linked: Linked) {
     let handlers = linked.handlers.iter();
     let handlers: Vec<_> = handlers
-        .map(|&crate::code::Handler { ret, handler, frame }| HandlerDesc {
+        .map(|&crate::link::compiled::Handler { ret, handler, frame }| HandlerDesc {
             ret,
             handler,
             frame,
@@ -344,7 +346,7 @@ fn code(writer: &mut Writer<'_>, linked: Linked) {
         .collect();
     let calls = linked.calls.iter();
     let calls: Vec<_> =
-        calls.map(|&crate::code::Call { ret, wasm }| CallLoc { ret, wasm }).collect();
+        calls.map(|&crate::link::compiled::Call { ret, wasm }| CallLoc { ret, wasm }).collect();
     writer.records(Section::Handlers, &handlers);
     writer.records(Section::CallLocs, &calls);
     writer.records(Section::TrapOffsets, &linked.trap_offsets);

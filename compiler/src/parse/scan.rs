@@ -3,9 +3,8 @@
 //! can be compiled away depends on it, where code keeps the base of memory, and where it compares
 //! the stack pointer with the stack limit.
 
-use crate::module::{Body, Module};
-use crate::operands::{Operands, Total};
-use crate::stack_checks::Calls;
+use super::module::{Body, Module};
+use super::value_count::{ValueCount, ValueCounter};
 use precast_abi::index::FuncIndex;
 use rayon::prelude::*;
 use std::collections::BTreeSet;
@@ -29,7 +28,18 @@ pub(crate) struct Scan {
     /// Whether some body names an element segment.
     pub(crate) names_elems: bool,
     /// Values of locals, calls, blocks and branches.
-    pub(crate) operands: Total,
+    pub(crate) values: ValueCount,
+}
+
+/// What one function calls.
+#[derive(Default)]
+pub(crate) struct Calls {
+    /// Positions of the defined functions it calls directly, ascending.
+    pub(crate) direct: Vec<u32>,
+    /// Whether it calls something else: an import, a table's element, the runtime.
+    pub(crate) others: bool,
+    /// Locals it declares.
+    pub(crate) locals: u32,
 }
 
 /// Looks at all bodies.
@@ -46,7 +56,7 @@ pub(crate) fn scan(module: &Module<'_>) -> Scan {
             a.referenced.extend(b.referenced);
             a.names_data |= b.names_data;
             a.names_elems |= b.names_elems;
-            a.operands.merge(b.operands);
+            a.values.merge(b.values);
             a
         })
         .known_callees()
@@ -67,11 +77,11 @@ impl Scan {
     fn body(mut self, module: &Module<'_>, n: usize, body: &Body<'_>) -> Self {
         let imports = module.func_imports;
         let mut calls = Calls { locals: locals(&body.body), ..Calls::default() };
-        let mut operands = Operands::new(module, &module.types[body.ty.index()]);
-        operands.locals(calls.locals);
+        let mut counter = ValueCounter::new(module, &module.types[body.ty.index()]);
+        counter.locals(calls.locals);
         let ops = body.body.get_operators_reader().into_iter().flatten();
         for op in ops.map_while(Result::ok) {
-            operands.operator(&op);
+            counter.operator(&op);
             match op {
                 Operator::Call { function_index } => match function_index.checked_sub(imports) {
                     Some(callee) => calls.direct.push(callee),
@@ -110,7 +120,7 @@ impl Scan {
         calls.direct.dedup();
         calls.direct.shrink_to_fit();
         self.calls.push(calls);
-        self.operands.add(body.body.range().start as usize, operands.count);
+        self.values.add(body.body.range().start as usize, counter.count);
         self
     }
 }

@@ -12,8 +12,8 @@
 //! [`precast_abi::limits::UNCHECKED_FRAME`] bytes is known when they are compiled: one that has is
 //! compiled again with a comparison.
 
-use crate::module::{Item, Module};
-use crate::scan::Scan;
+use crate::parse::module::{Item, Module};
+use crate::parse::scan::{Calls, Scan};
 use precast_abi::artifact::Kind;
 use precast_abi::index::FuncIndex;
 use precast_abi::limits::UNCHECKED_CALLS;
@@ -21,17 +21,6 @@ use precast_abi::limits::UNCHECKED_CALLS;
 /// Bytes of a body from which on a function is checked without asking for its frame: what a
 /// comparison costs does not matter there.
 const LARGE_BODY: usize = 8 << 10;
-
-/// What one function calls.
-#[derive(Default)]
-pub(crate) struct Calls {
-    /// Positions of the defined functions it calls directly, ascending.
-    pub(crate) direct: Vec<u32>,
-    /// Whether it calls something else: an import, a table's element, the runtime.
-    pub(crate) others: bool,
-    /// Locals it declares.
-    pub(crate) locals: u32,
-}
 
 /// Locals from which on a function is checked without asking for its frame.
 const MANY_LOCALS: u32 = 256;

@@ -8,7 +8,7 @@ use cranelift_codegen::ir::{AliasRegion, AliasRegionData, Endianness, MemFlagsDa
 
 /// A region of memory.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub(super) enum Region {
+pub(super) enum AliasClass {
     /// What is written before the first instruction runs, and never again.
     Constant,
     /// What a trap leaves behind.
@@ -34,43 +34,43 @@ pub(super) enum Region {
 /// Globals with a region of their own; a function has room for 65,534 kinds of access.
 const MAX_GLOBAL_REGIONS: u32 = 8192;
 
-impl Region {
+impl AliasClass {
     /// A number that no other region of the module has.
     fn id(self) -> u32 {
         let (kind, index) = match self {
-            Region::Constant => (0, 0),
-            Region::TrapOperand => (1, 0),
-            Region::ImportedMemories => (2, 0),
-            Region::Definitions => (3, 0),
-            Region::ImportedTables => (4, 0),
-            Region::ImportedGlobals => (5, 0),
-            Region::StackLimit => (9, 0),
-            Region::Memory(index) => (6, index),
-            Region::Table(index) => (7, index),
-            Region::Global(index) => (8, index.min(MAX_GLOBAL_REGIONS)),
+            AliasClass::Constant => (0, 0),
+            AliasClass::TrapOperand => (1, 0),
+            AliasClass::ImportedMemories => (2, 0),
+            AliasClass::Definitions => (3, 0),
+            AliasClass::ImportedTables => (4, 0),
+            AliasClass::ImportedGlobals => (5, 0),
+            AliasClass::StackLimit => (9, 0),
+            AliasClass::Memory(index) => (6, index),
+            AliasClass::Table(index) => (7, index),
+            AliasClass::Global(index) => (8, index.min(MAX_GLOBAL_REGIONS)),
         };
         kind << 24 | index
     }
 
     fn description(self) -> String {
         match self {
-            Region::Memory(index) => format!("memory {index}"),
-            Region::Table(index) => format!("table {index}"),
-            Region::Global(index) if index < MAX_GLOBAL_REGIONS => format!("global {index}"),
-            Region::Global(_) => "globals".into(),
-            Region::Constant => "constant".into(),
-            Region::TrapOperand => "trap operand".into(),
-            Region::StackLimit => "stack limit".into(),
-            Region::ImportedMemories => "imported memories".into(),
-            Region::Definitions => "definitions".into(),
-            Region::ImportedTables => "imported tables".into(),
-            Region::ImportedGlobals => "imported globals".into(),
+            AliasClass::Memory(index) => format!("memory {index}"),
+            AliasClass::Table(index) => format!("table {index}"),
+            AliasClass::Global(index) if index < MAX_GLOBAL_REGIONS => format!("global {index}"),
+            AliasClass::Global(_) => "globals".into(),
+            AliasClass::Constant => "constant".into(),
+            AliasClass::TrapOperand => "trap operand".into(),
+            AliasClass::StackLimit => "stack limit".into(),
+            AliasClass::ImportedMemories => "imported memories".into(),
+            AliasClass::Definitions => "definitions".into(),
+            AliasClass::ImportedTables => "imported tables".into(),
+            AliasClass::ImportedGlobals => "imported globals".into(),
         }
     }
 }
 
 impl FuncTranslator<'_, '_> {
-    fn region(&mut self, region: Region) -> AliasRegion {
+    fn region(&mut self, region: AliasClass) -> AliasRegion {
         let regions = &mut self.builder.func.dfg.alias_regions;
         let user_id = region.id();
         regions.get(user_id).unwrap_or_else(|| {
@@ -80,19 +80,19 @@ impl FuncTranslator<'_, '_> {
     }
 
     /// Flags of an access of WebAssembly to a linear memory, which traps out of bounds.
-    pub(super) fn memory_flags(&mut self, region: Region) -> MemFlagsData {
+    pub(super) fn memory_flags(&mut self, region: AliasClass) -> MemFlagsData {
         let flags = MemFlagsData::new().with_endianness(Endianness::Little);
         let flags = flags.with_trap_code(Some(TrapCode::HEAP_OUT_OF_BOUNDS));
         flags.with_alias_region(Some(self.region(region)))
     }
 
     /// Flags of an access of ours to what can change.
-    pub(super) fn flags(&mut self, region: Region) -> MemFlagsData {
+    pub(super) fn flags(&mut self, region: AliasClass) -> MemFlagsData {
         MemFlagsData::new().with_notrap().with_alias_region(Some(self.region(region)))
     }
 
     /// Flags of a load from what never changes and exists as long as the context does.
     pub(super) fn constant_flags(&mut self) -> MemFlagsData {
-        self.flags(Region::Constant).with_readonly().with_can_move()
+        self.flags(AliasClass::Constant).with_readonly().with_can_move()
     }
 }

@@ -1,21 +1,28 @@
 //! From compiled functions to linked text: adds the stubs, dispatch tables and thunks that the
 //! functions need, and links.
 
-use crate::artifact_module::{ArtifactModule, Linked};
-use crate::code::CompiledFunction;
-use crate::emitter::Emitter;
+pub(crate) mod artifact_module;
+pub(crate) mod bulk_fast_path;
+pub(crate) mod compiled;
+mod emitter;
+pub(crate) mod stubs;
+pub mod thunk;
+
 use crate::error::CompileError;
-use crate::module::Module;
+use crate::parse::module::Module;
 use crate::plan::Plan;
 use crate::target;
-use crate::thunk::{self, Host};
+use artifact_module::{ArtifactModule, Linked};
+use compiled::CompiledFunction;
 use cranelift_codegen::isa::OwnedTargetIsa;
 use cranelift_module::{Module as _, ModuleResult};
+use emitter::Emitter;
 use precast_abi::artifact::Kind;
 use precast_abi::builtin::Builtin;
 use precast_abi::entry::has_typed_entry;
 use precast_abi::index::{FuncIndex, TypeIndex};
 use std::collections::BTreeSet;
+use thunk::HostContext;
 
 /// Links the module.
 pub(crate) fn link(
@@ -29,7 +36,7 @@ pub(crate) fn link(
     module.link()
 }
 
-/// Defines everything that has code, under the numbers of [`crate::ids::Ids`].
+/// Defines everything that has code, under the numbers of [`crate::plan::func_ids::FuncIds`].
 fn define<'f>(
     module: &mut ArtifactModule<'f>,
     plan: &Plan<'_>,
@@ -47,10 +54,10 @@ fn define<'f>(
 
 /// Defines the dispatch tables that calls use.
 fn dispatch_tables(module: &mut ArtifactModule<'_>, plan: &Plan<'_>) -> ModuleResult<()> {
-    for table in plan.static_tables.values() {
-        for (id, dense) in table.objects() {
+    for table in plan.constant_tables.values() {
+        for (id, of_type) in table.objects() {
             if module.refers_to_data(id) {
-                module.define_data(id, &table.data(plan, dense))?;
+                module.define_data(id, &table.data(plan, of_type))?;
             }
         }
     }
@@ -99,7 +106,13 @@ fn host_thunks(
     let types: BTreeSet<_> = imports.map(|func| plan.module.canonical_type(func)).collect();
     for ty in types {
         let func_type = &plan.module.types[ty.index()];
-        thunk::emit_host_typed(emitter, module, plan.ids.host_thunk(ty), func_type, Host::Slot)?;
+        thunk::emit_host_typed(
+            emitter,
+            module,
+            plan.ids.host_thunk(ty),
+            func_type,
+            HostContext::FuncSlot,
+        )?;
     }
     Ok(())
 }

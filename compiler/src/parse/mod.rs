@@ -1,8 +1,12 @@
 //! Bytes to a [`Module`]: reads and validates every section, but leaves function bodies to the
 //! workers.
 
+pub(crate) mod module;
+pub(crate) mod scan;
+mod value_count;
+
 use crate::error::{CompileError, ErrorKind};
-use crate::module::*;
+use module::*;
 use precast_abi::artifact::Kind;
 use precast_abi::index::{FuncIndex, GlobalIndex, MemoryIndex, TableIndex, TypeIndex};
 use precast_abi::types::{FuncType, GlobalType, Limits, MemoryType, TableType, ValType};

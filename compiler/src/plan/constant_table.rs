@@ -1,25 +1,26 @@
-//! Static tables: tables of functions whose content is known at compile time, and the read-only
-//! dispatch tables that stand in for them.
+//! Constant tables: tables of functions whose content is known at compile time, and the read-only
+//! dispatch tables that replace them.
 //!
-//! A call through a static table loads a code offset from a dispatch table and calls it. For a
-//! call of type `t` there are two forms:
+//! A call through a constant table loads a code offset from a dispatch table and calls it. A
+//! dispatch table has one of two forms:
 //!
 //! ```text
-//! dense    i32 per element: offset of the code to call, from the dispatch table's own start
-//! shared   i32 as above, u32 number of the element's type, zero for null
+//! unchecked   i32 per element: offset of the code to call, from the start of the dispatch table
+//! checked     i32 as above, then the u32 number of the element's type, zero for null
 //! ```
 //!
-//! The dense table belongs to one type: null elements and those of other types lead to stubs
-//! that trap, so the call needs no check but that of the index. Types too rare for a table of
-//! their own use the shared one, and compare type numbers.
+//! An unchecked dispatch table serves calls of one type: its entries for null elements and for
+//! elements of other types lead to stubs that trap, so a call checks the index alone. A checked
+//! dispatch table serves all types that are too rare for an unchecked one: a call compares type
+//! numbers.
 //!
-//! In code that is guarded against speculation a dispatch table has one entry more, of type zero,
-//! which leads to a stub that traps. All indices beyond the elements are made that of this entry,
-//! without a branch: no misprediction leads outside the table, and there is none left to make.
+//! In code with guards against speculation, a dispatch table has one more entry, of type zero, whose
+//! code is a stub that traps. Code replaces every index beyond the elements by the index of this
+//! entry, with a conditional move: there is no branch that could be mispredicted.
 
-use crate::module::{Item, Mode, Module};
+use crate::parse::module::{Item, Mode, Module};
+use crate::parse::scan::Scan;
 use crate::plan::Plan;
-use crate::scan::Scan;
 use cranelift_module::{DataDescription, DataId, FuncId, ModuleRelocTarget};
 use precast_abi::artifact::Kind;
 use precast_abi::index::{FuncIndex, TableIndex, TypeIndex};
@@ -27,27 +28,32 @@ use precast_abi::types::ValType;
 use std::collections::BTreeMap;
 
 /// A table known at compile time.
-pub(crate) struct StaticTable {
-    /// What its elements are.
+pub(crate) struct ConstantTable {
+    /// The functions; none for null.
     pub(crate) elements: Vec<Option<FuncIndex>>,
-    /// The canonical types that have a dense dispatch table, and its number.
-    dense: BTreeMap<TypeIndex, DataId>,
-    /// The number of the shared dispatch table.
-    shared: DataId,
+    /// The number of the unchecked dispatch table, for each canonical type that has one.
+    unchecked: BTreeMap<TypeIndex, DataId>,
+    /// The number of the checked dispatch table.
+    checked: DataId,
 }
 
 /// The dispatch table a call uses.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(crate) enum Dispatch {
-    Dense(DataId),
-    Shared(DataId),
+    /// Its entries are code of the call's type, or trap.
+    Unchecked(DataId),
+    /// Its entries have type numbers, which the call compares.
+    Checked(DataId),
 }
 
-/// Bytes of an entry of the shared form.
-pub(crate) const SHARED_ENTRY: i64 = 8;
+/// Bytes of an entry of the checked form.
+pub(crate) const CHECKED_ENTRY: i64 = 8;
 
-/// Finds the static tables of a module.
-pub(crate) fn static_tables(module: &Module<'_>, scan: &Scan) -> BTreeMap<TableIndex, StaticTable> {
+/// Finds the constant tables of a module.
+pub(crate) fn constant_tables(
+    module: &Module<'_>,
+    scan: &Scan,
+) -> BTreeMap<TableIndex, ConstantTable> {
     let mut next = 0;
     let mut tables = BTreeMap::new();
     let exported: Vec<u32> = module.exports_of(Kind::Table).map(|e| e.index).collect();
@@ -57,13 +63,13 @@ pub(crate) fn static_tables(module: &Module<'_>, scan: &Scan) -> BTreeMap<TableI
         }
         let index = TableIndex(index);
         if let Some(elements) = contents(module, index) {
-            tables.insert(index, StaticTable::new(module, elements, &mut next));
+            tables.insert(index, ConstantTable::new(module, elements, &mut next));
         }
     }
     tables
 }
 
-/// What a table holds after instantiation, if that is known and worth writing down.
+/// The elements of a table after instantiation, if they are known and not too sparse.
 fn contents(module: &Module<'_>, table: TableIndex) -> Option<Vec<Option<FuncIndex>>> {
     let ty = &module.tables[table.index()];
     let segments = module.elems.iter().filter_map(|elem| match &elem.mode {
@@ -91,7 +97,7 @@ fn contents(module: &Module<'_>, table: TableIndex) -> Option<Vec<Option<FuncInd
     Some(elements)
 }
 
-impl StaticTable {
+impl ConstantTable {
     fn new(module: &Module<'_>, elements: Vec<Option<FuncIndex>>, next: &mut u32) -> Self {
         let mut counts: BTreeMap<TypeIndex, usize> = BTreeMap::new();
         for &func in elements.iter().flatten() {
@@ -101,42 +107,44 @@ impl StaticTable {
             *next += 1;
             DataId::from_u32(*next - 1)
         };
-        let shared = id();
-        let dense = counts
+        let checked = id();
+        let unchecked = counts
             .into_iter()
             .filter(|&(_, count)| elements.len() * 4 <= count * 64 + 256)
             .map(|(ty, _)| (ty, id()))
             .collect();
-        StaticTable { elements, dense, shared }
+        ConstantTable { elements, unchecked, checked }
     }
 
     /// The dispatch table for calls of a canonical type.
     pub(crate) fn dispatch(&self, ty: TypeIndex) -> Dispatch {
-        self.dense.get(&ty).map_or(Dispatch::Shared(self.shared), |&id| Dispatch::Dense(id))
+        self.unchecked
+            .get(&ty)
+            .map_or(Dispatch::Checked(self.checked), |&id| Dispatch::Unchecked(id))
     }
 
-    /// All its dispatch tables: the data object, and the type of a dense one.
+    /// All its dispatch tables: the data object, and the type that an unchecked one serves.
     pub(crate) fn objects(&self) -> impl Iterator<Item = (DataId, Option<TypeIndex>)> {
-        let dense = self.dense.iter().map(|(&ty, &id)| (id, Some(ty)));
-        std::iter::once((self.shared, None)).chain(dense)
+        let unchecked = self.unchecked.iter().map(|(&ty, &id)| (id, Some(ty)));
+        std::iter::once((self.checked, None)).chain(unchecked)
     }
 
-    /// The content of a dispatch table: dense for a type, or shared.
-    pub(crate) fn data(&self, plan: &Plan<'_>, dense: Option<TypeIndex>) -> DataDescription {
+    /// The content of the unchecked dispatch table of a type, or of the checked one.
+    pub(crate) fn data(&self, plan: &Plan<'_>, of_type: Option<TypeIndex>) -> DataDescription {
         let (module, ids) = (plan.module, &plan.ids);
-        let stride = if dense.is_some() { 4 } else { SHARED_ENTRY as usize };
+        let stride = if of_type.is_some() { 4 } else { CHECKED_ENTRY as usize };
         let guards = usize::from(plan.spectre_guards);
         let mut bytes = vec![0; (self.elements.len() + guards) * stride];
         let mut data = DataDescription::new();
         let mut refs = BTreeMap::new();
         for (i, &element) in self.elements.iter().enumerate() {
             let ty = element.map(|func| module.canonical_type(func));
-            let code = match (element, dense) {
+            let code = match (element, of_type) {
                 (None, _) => ids.null_stub(),
-                (Some(_), Some(dense)) if ty != Some(dense) => ids.mismatch_stub(),
+                (Some(_), Some(_)) if ty != of_type => ids.mismatch_stub(),
                 (Some(func), _) => ids.code(module, func),
             };
-            if let (None, Some(ty)) = (dense, ty) {
+            if let (None, Some(ty)) = (of_type, ty) {
                 let number = type_number(ty).to_le_bytes();
                 bytes[i * stride + 4..][..4].copy_from_slice(&number);
             }
@@ -153,7 +161,7 @@ impl StaticTable {
     }
 }
 
-/// The number of a canonical type in shared dispatch tables; zero is null.
+/// The number of a canonical type in checked dispatch tables; zero is null.
 pub(crate) fn type_number(ty: TypeIndex) -> u32 {
     ty.0 + 1
 }
