@@ -81,7 +81,7 @@ layouts! {
         CODE = 0;
         /// The context to pass.
         CTX = 8;
-        /// [`crate::types::FuncType::identity`] of its type; zero for null.
+        /// [`crate::types::FuncType::digest`] of its type; zero for null.
         TYPE = 16;
         /// Address of the record that a reference to this function points to.
         REF = 24;

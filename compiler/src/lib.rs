@@ -28,7 +28,7 @@ pub use incremental::{BundleBytes, FunctionStore, Lineage, MemoryStore};
 pub use link::thunk;
 pub use settings::{Progress, Settings, fingerprint};
 pub use symbols::Symbol;
-pub use target::{Target, TargetError, host_features, identity, isa};
+pub use target::{Target, TargetError, host_features, isa, producer};
 
 /// Compiles a module to the bytes of an artifact. The same bytes and settings give the same
 /// artifact, byte for byte.

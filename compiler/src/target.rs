@@ -6,7 +6,7 @@ use crate::types::clif_type;
 use cranelift_codegen::binemit::Reloc;
 use cranelift_codegen::isa::{self, OwnedTargetIsa, TargetIsa};
 use cranelift_codegen::settings::{self as flags, Configurable};
-use precast_abi::artifact::{HEADER_SIZE, Identity};
+use precast_abi::artifact::{HEADER_SIZE, Producer};
 use precast_abi::types::{FuncType, ValType};
 use precast_abi::vmctx::FuncSlot;
 use std::str::FromStr;
@@ -262,7 +262,7 @@ pub fn host_features() -> String {
 }
 
 /// What an artifact made with these settings says about its origin.
-pub fn identity(settings: &Settings) -> Identity {
+pub fn producer(settings: &Settings) -> Producer {
     let triple = settings.target.triple();
-    Identity::for_target(&format!("{}-{}", triple.architecture, triple.operating_system))
+    Producer::for_target(&format!("{}-{}", triple.architecture, triple.operating_system))
 }

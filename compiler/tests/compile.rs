@@ -2,7 +2,7 @@
 
 use precast_abi::artifact::{Artifact, FuncDesc, HandlerDesc, NONE, Section, TableDesc, TypeDesc};
 use precast_compiler::{
-    CompileError, ErrorKind, Features, Settings, Target, clif, compile, identity,
+    CompileError, ErrorKind, Features, Settings, Target, clif, compile, producer,
 };
 
 fn settings() -> Settings {
@@ -16,7 +16,7 @@ fn compile_text(wat: &str, settings: &Settings) -> Result<Vec<u8>, CompileError>
 /// Compiles a module and checks the artifact.
 fn artifact(wat: &str) -> (Artifact, Vec<u8>) {
     let bytes = compile_text(wat, &settings()).unwrap_or_else(|e| panic!("{e}"));
-    let artifact = Artifact::check(&bytes, &identity(&settings()));
+    let artifact = Artifact::check(&bytes, &producer(&settings()));
     (artifact.unwrap_or_else(|e| panic!("{e}")), bytes)
 }
 
@@ -171,7 +171,7 @@ fn other_machines_can_be_compiled_for() {
     let target = Target::Named { triple, enable: Vec::new() };
     let settings = Settings { target, ..settings() };
     let bytes = compile_text(CALLS, &settings).unwrap_or_else(|e| panic!("{e}"));
-    let artifact = Artifact::check(&bytes, &identity(&settings));
+    let artifact = Artifact::check(&bytes, &producer(&settings));
     let artifact = artifact.unwrap_or_else(|e| panic!("{e}"));
     assert!(artifact.entry(Section::Text).offset.is_multiple_of(64 << 10));
 }

@@ -2,7 +2,7 @@
 
 use precast_abi::artifact::*;
 use precast_abi::types::ValType;
-use precast_compiler::{Settings, compile, identity};
+use precast_compiler::{Settings, compile, producer};
 use zerocopy::{FromBytes, Immutable, IntoBytes, KnownLayout};
 
 const MODULE: &str = r#"(module
@@ -38,7 +38,7 @@ const MODULE: &str = r#"(module
 struct Forgery {
     bytes: Vec<u8>,
     artifact: Artifact,
-    identity: Identity,
+    producer: Producer,
 }
 
 impl Forgery {
@@ -46,9 +46,9 @@ impl Forgery {
         let settings = Settings { threads: 1, ..Settings::default() };
         let wasm = wat::parse_str(MODULE).expect("test module");
         let bytes = compile(&wasm, &settings).expect("it is valid");
-        let identity = identity(&settings);
-        let artifact = Artifact::check(&bytes, &identity).expect("it is whole");
-        Forgery { bytes, artifact, identity }
+        let producer = producer(&settings);
+        let artifact = Artifact::check(&bytes, &producer).expect("it is whole");
+        Forgery { bytes, artifact, producer }
     }
 
     fn records<T: FromBytes + IntoBytes + Immutable + KnownLayout>(
@@ -76,7 +76,7 @@ impl Forgery {
         let hot_end = header.hot_end as usize;
         let checksum = xxhash_rust::xxh3::xxh3_64(&self.bytes[..hot_end]);
         Header::mut_from_prefix(&mut self.bytes).expect("a header").0.checksum = checksum;
-        let checked = Artifact::check(&self.bytes, &self.identity);
+        let checked = Artifact::check(&self.bytes, &self.producer);
         checked.map(drop).map_err(|error| error.to_string())
     }
 }

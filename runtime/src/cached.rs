@@ -52,7 +52,7 @@ pub(crate) fn fingerprint(config: &Config) -> Fingerprint {
     let settings = config.settings(Default::default());
     let settings = precast_compiler::fingerprint(&settings, &crate::vm::sys::features());
     // What the loader demands is part of it: it may differ where the compiler is the same.
-    Fingerprint::new(precast_compiler::BUILD, &format!("{settings} {:?}", module::identity()))
+    Fingerprint::new(precast_compiler::BUILD, &format!("{settings} {:?}", module::producer()))
 }
 
 /// The module of a file that the cache knows and has.
@@ -75,12 +75,12 @@ pub(crate) fn map_sealed(
     let proven = index.is_some_and(|index| index.known(&stamp, &how) == Some(entry));
     let Some(index) = index.filter(|_| !proven) else {
         return match proven {
-            true => CodeMemory::map(file, false, seal::unchecked_len, module::identity()),
-            false => CodeMemory::map(file, true, |b| key.artifact_len(b), module::identity()),
+            true => CodeMemory::map(file, false, seal::unchecked_len, module::producer()),
+            false => CodeMemory::map(file, true, |b| key.artifact_len(b), module::producer()),
         };
     };
     let stamp = FileStamp::before_reading(&file, crate::vm::sys::is_unwritten)?;
-    let code = CodeMemory::map(file, true, |b| key.artifact_len(b), module::identity())?;
+    let code = CodeMemory::map(file, true, |b| key.artifact_len(b), module::producer())?;
     index.remember(&stamp, &how, &entry);
     Ok(code)
 }
@@ -223,7 +223,7 @@ fn map(runtime: &Runtime, entry: &mut Entry, file: File) -> Result<CompiledModul
         CodeError::Io(_) => Unusable::System,
         CodeError::Format(_) | CodeError::Seal(_) => Unusable::Damaged,
     };
-    let expect = module::identity();
+    let expect = module::producer();
     let small = entry.take_small();
     // Nothing of it runs before it is checked.
     let check = |bytes: &[u8]| entry.check(bytes).map_err(|_| Unusable::Damaged);

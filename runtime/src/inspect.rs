@@ -86,15 +86,15 @@ impl Inspection {
         let bytes = seal::without_seal(bytes);
         let header = Artifact::peek(bytes).ok_or(FormatError::Magic)?;
         // Whoever it is for, what it says must be consistent.
-        let artifact = Artifact::check(bytes, &header.identity)?;
+        let artifact = Artifact::check(bytes, &header.producer)?;
         let reader = Reader { artifact: &artifact, bytes };
         let features = String::from_utf8_lossy(artifact.bytes(bytes, Section::Features));
         Ok(Inspection {
             version: header.version,
-            compiler: padded(&header.identity.compiler),
-            target: padded(&header.identity.target),
+            compiler: padded(&header.producer.compiler),
+            target: padded(&header.producer.target),
             features: features.split(',').filter(|f| !f.is_empty()).map(str::to_owned).collect(),
-            tunables: header.identity.tunables,
+            tunables: header.producer.tunables,
             wasm_hash: header.wasm_hash,
             name: reader.names().last().and_then(|&name| reader.name(name)),
             size: header.file_len,

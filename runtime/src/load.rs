@@ -25,7 +25,7 @@ impl Runtime {
     ) -> Result<CompiledModule, Error> {
         self.check_open()?;
         let path = path.as_ref();
-        let code = CodeMemory::copy_file(&open(path)?, |b| key.artifact_len(b), module::identity());
+        let code = CodeMemory::copy_file(&open(path)?, |b| key.artifact_len(b), module::producer());
         self.loaded(code.map_err(|error| in_file(path, error))?)
     }
 
@@ -36,14 +36,14 @@ impl Runtime {
     /// As [`Runtime::load_sealed`], with [`ErrorKind::System`] in place of file errors.
     pub fn load_sealed_bytes(&self, sealed: &[u8], key: &SealKey) -> Result<CompiledModule, Error> {
         self.check_open()?;
-        let code = CodeMemory::copy(sealed, true, |b| key.artifact_len(b), module::identity());
+        let code = CodeMemory::copy(sealed, true, |b| key.artifact_len(b), module::producer());
         self.loaded(code.map_err(in_memory)?)
     }
 
     /// Loads what this process has just compiled.
     pub(crate) fn load_own(&self, artifact: &[u8]) -> Result<CompiledModule, Error> {
         self.check_open()?;
-        let code = CodeMemory::copy(artifact, false, seal::unchecked_len, module::identity());
+        let code = CodeMemory::copy(artifact, false, seal::unchecked_len, module::producer());
         self.loaded(code.map_err(in_memory)?)
     }
 

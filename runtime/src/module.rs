@@ -6,7 +6,7 @@ use crate::runtime::Runtime;
 use crate::vm::code::{CodeMemory, Module};
 use crate::vm::entity::Entity;
 use precast_abi::artifact::{
-    self, Artifact, GlobalDesc, Identity, ImportDesc, Kind, MemoryDesc, Place, Section, TableDesc,
+    self, Artifact, GlobalDesc, ImportDesc, Kind, MemoryDesc, Place, Producer, Section, TableDesc,
 };
 use precast_abi::types::{ExternType, MemoryType};
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -44,9 +44,9 @@ pub struct ExportType {
 }
 
 /// What this crate loads.
-pub(crate) fn identity() -> &'static Identity {
-    static IDENTITY: OnceLock<Identity> = OnceLock::new();
-    IDENTITY.get_or_init(|| Identity::for_target(&artifact::host_target()))
+pub(crate) fn producer() -> &'static Producer {
+    static PRODUCER: OnceLock<Producer> = OnceLock::new();
+    PRODUCER.get_or_init(|| Producer::for_target(&artifact::host_target()))
 }
 
 impl CompiledModule {

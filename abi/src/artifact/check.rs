@@ -11,7 +11,7 @@
 
 mod init;
 
-use super::header::{HEADER_SIZE, Header, Identity, MAGIC, Place, Section, VERSION};
+use super::header::{HEADER_SIZE, Header, MAGIC, Place, Producer, Section, VERSION};
 use super::records::*;
 use super::view::Artifact;
 use crate::types::ValType;
@@ -70,7 +70,7 @@ pub enum FormatError {
 }
 
 /// Checks the header and the checksum it holds.
-pub(super) fn header<'a>(bytes: &'a [u8], expect: &Identity) -> Result<&'a Header, FormatError> {
+pub(super) fn header<'a>(bytes: &'a [u8], expect: &Producer) -> Result<&'a Header, FormatError> {
     let have = bytes.len() as u64;
     if !bytes.starts_with(&MAGIC) {
         return Err(FormatError::Magic);
@@ -83,7 +83,7 @@ pub(super) fn header<'a>(bytes: &'a [u8], expect: &Identity) -> Result<&'a Heade
     if header.version != VERSION {
         return Err(FormatError::Version(header.version));
     }
-    identity(&header.identity, expect)?;
+    producer(&header.producer, expect)?;
     if header.file_len != have {
         return Err(FormatError::Truncated { have, want: header.file_len });
     }
@@ -123,7 +123,7 @@ pub(super) fn checksum(hot: &[u8]) -> u64 {
     hasher.digest()
 }
 
-fn identity(found: &Identity, expected: &Identity) -> Result<(), FormatError> {
+fn producer(found: &Producer, expected: &Producer) -> Result<(), FormatError> {
     let text = |padded: &[u8; 64]| {
         String::from_utf8_lossy(padded).trim_end_matches('\0').escape_debug().to_string()
     };
@@ -222,7 +222,7 @@ impl<'a> Checker<'a> {
             self.code(ty.array_entry, true)?;
             // A digest of each would cost as much as all the rest of loading. The checksum finds
             // damage, and what disagrees with types in use is found when they are interned.
-            ensure(ty.identity != 0, "a type's identity")?;
+            ensure(ty.digest != 0, "a type's digest")?;
         }
         Ok(())
     }

@@ -125,7 +125,7 @@ sections! {
 /// Who made an artifact and for which machine. All of it must match to load it.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, FromBytes, IntoBytes, Immutable, KnownLayout)]
 #[repr(C)]
-pub struct Identity {
+pub struct Producer {
     /// The compiler's name and version, padded with zeros.
     pub compiler: [u8; 64],
     /// The target triple, padded with zeros.
@@ -143,7 +143,7 @@ pub struct Identity {
 ///   16  checksum          8   over header (this field zero) and hot sections
 ///   24  hot_end           8   file offset where the hot sections end
 ///   32  file_len          8
-///   40  identity        136
+///   40  producer        136
 ///  176  wasm_hash        16   of the module's bytes
 ///  192  table         24 * n
 /// ```
@@ -163,7 +163,7 @@ pub struct Header {
     /// Bytes of the whole file.
     pub file_len: u64,
     /// Who made it, and for what.
-    pub identity: Identity,
+    pub producer: Producer,
     /// Hash of the WebAssembly bytes it was made from.
     pub wasm_hash: [u8; 16],
     /// The section table, in the order of [`Section::ALL`].
@@ -173,7 +173,7 @@ pub struct Header {
 const _: () = {
     assert!(size_of::<Header>() <= HEADER_SIZE);
     assert!(core::mem::offset_of!(Header, checksum) == 16);
-    assert!(core::mem::offset_of!(Header, identity) == 40);
+    assert!(core::mem::offset_of!(Header, producer) == 40);
     assert!(core::mem::offset_of!(Header, wasm_hash) == 176);
     assert!(core::mem::offset_of!(Header, table) == 192);
 };

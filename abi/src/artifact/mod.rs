@@ -3,7 +3,7 @@
 //! All numbers are little-endian. The file is
 //!
 //! ```text
-//! header        4096 bytes: identity, checksum, section table
+//! header        4096 bytes: producer, checksum, section table
 //! hot sections  records read by loading and instantiating, back to back
 //! text, rodata  page-aligned, mapped executable and read-only
 //! image, data   page-aligned initial memory, then bytes of segments
@@ -20,14 +20,14 @@
 
 mod check;
 mod header;
-mod identity;
+mod producer;
 mod records;
 mod view;
 mod write;
 
 pub use check::FormatError;
-pub use header::{HEADER_SIZE, Header, Identity, MAGIC, Place, Section, SectionEntry, VERSION};
-pub use identity::{COMPILER, host_target};
+pub use header::{HEADER_SIZE, Header, MAGIC, Place, Producer, Section, SectionEntry, VERSION};
+pub use producer::{COMPILER, host_target};
 pub use records::*;
 pub use view::{Artifact, RawType};
 pub use write::Writer;

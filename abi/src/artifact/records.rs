@@ -78,8 +78,8 @@ records! {
 
     /// A function type.
     TypeDesc {
-        /// [`crate::types::FuncType::identity`].
-        identity: u64,
+        /// [`crate::types::FuncType::digest`].
+        digest: u64,
         /// The first value type in `type values`.
         first: u32,
         /// Parameters.

@@ -1,7 +1,7 @@
 //! Reading an artifact in place.
 
 use super::check::{self, FormatError};
-use super::header::{Header, Identity, Section, SectionEntry};
+use super::header::{Header, Producer, Section, SectionEntry};
 use super::records::*;
 use crate::types::{FuncType, GlobalType, Limits, TableType, ValType};
 use zerocopy::{FromBytes, Immutable, KnownLayout};
@@ -16,8 +16,8 @@ pub struct Artifact {
 /// A function type as an artifact holds it.
 #[derive(Clone, Copy, Debug)]
 pub struct RawType<'a> {
-    /// What the artifact says is [`FuncType::identity`]. It is not checked.
-    pub identity: u64,
+    /// What the artifact says is [`FuncType::digest`]. It is not checked.
+    pub digest: u64,
     /// Parameters.
     pub params: usize,
     /// Value types, one byte each, parameters first.
@@ -31,7 +31,7 @@ impl Artifact {
     /// # Errors
     ///
     /// What is wrong with it, as a [`FormatError`].
-    pub fn check(bytes: &[u8], expect: &Identity) -> Result<Artifact, FormatError> {
+    pub fn check(bytes: &[u8], expect: &Producer) -> Result<Artifact, FormatError> {
         let header = check::header(bytes, expect)?;
         let artifact = Artifact { table: header.table };
         check::sections(&artifact, bytes)?;
@@ -151,7 +151,7 @@ impl GlobalDesc {
 fn raw_type<'a>(desc: &TypeDesc, values: &'a [u8]) -> RawType<'a> {
     let (first, params) = (desc.first as usize, desc.params as usize);
     let values = values.get(first..first + params + desc.results as usize).unwrap_or_default();
-    RawType { identity: desc.identity, params, values }
+    RawType { digest: desc.digest, params, values }
 }
 
 fn limits(min: u64, max: u64) -> Limits {

@@ -1,7 +1,7 @@
 //! Writing an artifact.
 
 use super::check;
-use super::header::{HEADER_SIZE, Header, Identity, MAGIC, Place, Section, SectionEntry, VERSION};
+use super::header::{HEADER_SIZE, Header, MAGIC, Place, Producer, Section, SectionEntry, VERSION};
 use super::view::Artifact;
 use std::borrow::Cow;
 use zerocopy::{Immutable, IntoBytes};
@@ -36,7 +36,7 @@ impl<'a> Writer<'a> {
 
     /// The artifact's bytes. `page` is the alignment of mapped sections: the largest page size
     /// of the target.
-    pub fn finish(self, identity: &Identity, wasm_hash: [u8; 16], page: usize) -> Vec<u8> {
+    pub fn finish(self, producer: &Producer, wasm_hash: [u8; 16], page: usize) -> Vec<u8> {
         let mut table = [SectionEntry::default(); Section::ALL.len()];
         let mut end = HEADER_SIZE;
         let mut hot_end = HEADER_SIZE;
@@ -66,7 +66,7 @@ impl<'a> Writer<'a> {
             checksum: 0,
             hot_end: hot_end as u64,
             file_len: end as u64,
-            identity: *identity,
+            producer: *producer,
             wasm_hash,
             table,
         };

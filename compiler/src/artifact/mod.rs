@@ -39,7 +39,7 @@ pub(crate) fn build(
     names(&mut writer, plan.module);
     writer.bytes(Section::Image, image.bytes);
     let hash = xxhash_rust::xxh3::xxh3_128(wasm).to_le_bytes();
-    writer.finish(&target::identity(settings), hash, target::page_size(isa))
+    writer.finish(&target::producer(settings), hash, target::page_size(isa))
 }
 
 /// Tables that sections share, as they grow.
@@ -127,7 +127,7 @@ impl Sections<'_> {
         for (index, ty) in module.types.iter().enumerate() {
             let canonical = module.canonical[TypeIndex::from(index).index()];
             records.push(TypeDesc {
-                identity: module.identities[index],
+                digest: module.digests[index],
                 first: values.len() as u32,
                 params: ty.params().len() as u32,
                 results: ty.results().len() as u32,

@@ -17,7 +17,7 @@ use crate::plan::constant_table::{Dispatch, type_number};
 use crate::plan::{MemoryPlace, Plan, TablePlace};
 use blake3::{Hash, Hasher};
 use cranelift_codegen::isa::TargetIsa;
-use precast_abi::artifact::Identity;
+use precast_abi::artifact::Producer;
 use precast_abi::index::{FuncIndex, GlobalIndex, MemoryIndex, TableIndex, TypeIndex};
 use precast_abi::types::FuncType;
 use wasmparser::{BlockType, HeapType, Operator};
@@ -44,7 +44,7 @@ fn fingerprint(isa: &dyn TargetIsa) -> Hash {
     };
     add(crate::BUILD);
     add(&isa.triple().to_string());
-    add(&format!("{:?}", Identity::for_target("")));
+    add(&format!("{:?}", Producer::for_target("")));
     add(&isa.flags().to_string());
     for flag in isa.isa_flags() {
         add(&flag.to_string());

@@ -145,8 +145,8 @@ impl<'data> Module<'data> {
             let ty = FuncType::new(values(ty.params())?, values(ty.results())?);
             let index = TypeIndex::from(self.types.len());
             let canonical = *first.entry(ty.clone()).or_insert(index);
-            let known = self.identities.get(canonical.index()).copied();
-            self.identities.push(known.unwrap_or_else(|| ty.identity()));
+            let known = self.digests.get(canonical.index()).copied();
+            self.digests.push(known.unwrap_or_else(|| ty.digest()));
             self.canonical.push(canonical);
             self.types.push(ty);
         }

@@ -12,8 +12,8 @@ pub(crate) struct Module<'data> {
     pub(crate) types: Vec<FuncType>,
     /// Per type, the first type that is equal to it.
     pub(crate) canonical: Vec<TypeIndex>,
-    /// Per type, [`FuncType::identity`].
-    pub(crate) identities: Vec<u64>,
+    /// Per type, [`FuncType::digest`].
+    pub(crate) digests: Vec<u64>,
     pub(crate) imports: Vec<Import<'data>>,
     pub(crate) func_imports: u32,
     pub(crate) table_imports: u32,

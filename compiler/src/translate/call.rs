@@ -128,8 +128,8 @@ impl<'a> FuncTranslator<'a, '_> {
         let entry = self.table_entry(table, index, TrapCode::UndefinedElement);
         let flags = self.flags(self.table_region(table));
         let found = self.builder.ins().load(types::I64, flags, entry, FuncRef::TYPE);
-        let identity = self.builder.ins().iconst(types::I64, module.identities[ty.index()] as i64);
-        let wrong = self.builder.ins().icmp(IntCC::NotEqual, found, identity);
+        let digest = self.builder.ins().iconst(types::I64, module.digests[ty.index()] as i64);
+        let wrong = self.builder.ins().icmp(IntCC::NotEqual, found, digest);
         self.cold(wrong, |t| {
             let wide = t.widen(index);
             t.wrong_type(found, wide);

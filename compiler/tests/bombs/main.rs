@@ -7,7 +7,7 @@ mod limits;
 mod support;
 
 use precast_abi::artifact::{Artifact, FuncDesc, Section};
-use precast_compiler::{ErrorKind, Settings, Target, clif, compile, identity};
+use precast_compiler::{ErrorKind, Settings, Target, clif, compile, producer};
 use support::{MIB, alone, cost, imports, measure, parse, settings, text_len, types};
 
 #[test]
@@ -193,7 +193,7 @@ fn forwarders_are_code_of_both_machines() {
         let target: Target = target.parse().unwrap_or_else(|e| panic!("{e}"));
         let settings = Settings { target, ..settings() };
         let artifact = compile(&module, &settings).unwrap_or_else(|e| panic!("{e}"));
-        let checked = Artifact::check(&artifact, &identity(&settings));
+        let checked = Artifact::check(&artifact, &producer(&settings));
         let checked = checked.unwrap_or_else(|e| panic!("{e}"));
         let funcs: &[FuncDesc] = checked.records(&artifact, Section::Funcs);
         assert!(checked.entry(Section::Text).len as usize > funcs[0].len as usize);

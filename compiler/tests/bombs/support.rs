@@ -2,7 +2,7 @@
 
 use peak_alloc::PeakAlloc;
 use precast_abi::artifact::{Artifact, Section};
-use precast_compiler::{CompileError, ErrorKind, Settings, compile, identity};
+use precast_compiler::{CompileError, ErrorKind, Settings, compile, producer};
 use std::ops::Range;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use wasmparser::{Parser, Payload};
@@ -44,7 +44,7 @@ pub(crate) fn cost(text: &str) -> (Vec<u8>, usize) {
 
 /// The bytes of code of an artifact.
 pub(crate) fn text_len(artifact: &[u8]) -> usize {
-    let checked = Artifact::check(artifact, &identity(&settings()));
+    let checked = Artifact::check(artifact, &producer(&settings()));
     checked.unwrap_or_else(|e| panic!("{e}")).entry(Section::Text).len as usize
 }
 

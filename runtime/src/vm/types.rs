@@ -1,13 +1,13 @@
 //! The registry of types: all types of the process, each once, for as long as it has an owner.
 //!
-//! Machine code compares types by [`FuncType::identity`], a word of a digest. The registry compares
-//! the types that are loaded by structure as well, so that equal identities mean equal types within
-//! the process: of two types that an attacker made to have one identity, the second is refused.
+//! Machine code compares types by [`FuncType::digest`]. The registry compares the types that are
+//! loaded by structure as well, so that equal digests mean equal types within the process: of two
+//! types that an attacker made to have one digest, the second is refused.
 //!
 //! Owners of an entry are modules, which own all their types at once, and host functions. The last
 //! owner removes the entry. An entry is a function type today. A recursive group is going to be one
-//! entry of several types: its identities are the words of one digest, and it owns the types outside
-//! the group that it refers to.
+//! entry of several types: its digests are the words of one hash, and it owns the types outside the
+//! group that it refers to.
 
 use precast_abi::artifact::RawType;
 use precast_abi::types::FuncType;
@@ -18,11 +18,11 @@ use std::ops::Deref;
 use std::ptr::NonNull;
 use std::sync::{Arc, LazyLock, Mutex, MutexGuard};
 
-/// A type with its identity and its thunks.
+/// A type with its digest and its thunks.
 #[derive(Debug)]
 pub(crate) struct Interned {
     pub(crate) ty: FuncType,
-    pub(crate) identity: u64,
+    pub(crate) digest: u64,
     #[cfg(feature = "compiler")]
     pub(super) thunks: super::code::jit::Thunks,
 }
@@ -51,10 +51,10 @@ impl Deref for TypeRef {
 /// The reason why a type is refused.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(crate) enum Refused {
-    /// Another type that is in use has the same identity.
+    /// Another type that is in use has the same digest.
     Collision,
-    /// The identity is not that of the type.
-    Identity,
+    /// The digest is not that of the type.
+    Digest,
 }
 
 /// Types in use. Dropping it ends their use.
@@ -84,7 +84,7 @@ impl Drop for OwnedTypes {
             for ty in self.types.drain(batch..) {
                 // Owners are added and dropped under the lock alone, so the count is exact.
                 if Arc::strong_count(&ty) == 2 {
-                    unused.extend(all.remove(&ty.identity));
+                    unused.extend(all.remove(&ty.digest));
                 }
             }
             if all.capacity() > 4 * all.len() + BATCH {
@@ -101,12 +101,12 @@ impl Drop for OwnedTypes {
 /// Types that are looked up or removed while the lock is held once.
 const BATCH: usize = 1024;
 
-/// Types by their identities.
+/// Types by their digests.
 #[derive(Debug)]
 pub(crate) struct Registry {
     /// The map's reference to a type counts as one owner.
     all: Mutex<HashMap<u64, Arc<Interned>, Words>>,
-    identity: fn(&FuncType) -> u64,
+    digest: fn(&FuncType) -> u64,
 }
 
 /// Hashes words with random keys. Without the keys nobody can tell which words collide, so a module
@@ -153,10 +153,10 @@ impl Hasher for WordHasher {
     }
 }
 
-static ALL: LazyLock<Registry> = LazyLock::new(|| Registry::new(FuncType::identity));
+static ALL: LazyLock<Registry> = LazyLock::new(|| Registry::new(FuncType::digest));
 
-/// Takes an artifact's types into use, with the identities that the artifact gives: its code compares
-/// those. A type whose identity another type in use has is refused.
+/// Takes an artifact's types into use, with the digests that the artifact gives: its code compares
+/// those. A type whose digest another type in use has is refused.
 ///
 /// # Errors
 ///
@@ -178,13 +178,13 @@ pub(crate) fn intern(ty: &FuncType) -> Result<OwnedTypes, Refused> {
 
 /// The message for a host function whose type is refused.
 pub(crate) fn collision(ty: &FuncType) -> String {
-    format!("a type in use was made to have the identity of {ty}")
+    format!("a type in use was made to have the digest of {ty}")
 }
 
 impl Registry {
-    /// An empty registry, with the function that computes identities.
-    fn new(identity: fn(&FuncType) -> u64) -> Self {
-        Registry { all: Mutex::default(), identity }
+    /// An empty registry, with the function that computes digests.
+    fn new(digest: fn(&FuncType) -> u64) -> Self {
+        Registry { all: Mutex::default(), digest }
     }
 
     fn lock(&self) -> MutexGuard<'_, HashMap<u64, Arc<Interned>, Words>> {
@@ -201,15 +201,15 @@ impl Registry {
         while owned.types.len() < len {
             let mut all = self.lock();
             for raw in types.by_ref().take(BATCH) {
-                let ty = match all.entry(raw.identity) {
+                let ty = match all.entry(raw.digest) {
                     Entry::Occupied(known) if known.get().ty.is_raw(raw.params, raw.values) => {
                         known.get().clone()
                     }
                     Entry::Occupied(_) => return Err(self.refused(&raw)),
                     Entry::Vacant(place) => {
                         let ty = FuncType::from_raw(raw.params, raw.values);
-                        let ty = ty.ok_or(Refused::Identity)?;
-                        place.insert(Interned::new(ty, raw.identity)).clone()
+                        let ty = ty.ok_or(Refused::Digest)?;
+                        place.insert(Interned::new(ty, raw.digest)).clone()
                     }
                 };
                 owned.types.push(ty);
@@ -218,18 +218,18 @@ impl Registry {
         Ok(owned)
     }
 
-    /// The reason why a type is refused whose identity another type has.
+    /// The reason why a type is refused whose digest another type has.
     #[cold]
     fn refused(&self, raw: &RawType<'_>) -> Refused {
         let ty = FuncType::from_raw(raw.params, raw.values);
-        let is_its_own = ty.is_some_and(|ty| (self.identity)(&ty) == raw.identity);
-        if is_its_own { Refused::Collision } else { Refused::Identity }
+        let is_its_own = ty.is_some_and(|ty| (self.digest)(&ty) == raw.digest);
+        if is_its_own { Refused::Collision } else { Refused::Digest }
     }
 
     fn intern(&'static self, ty: &FuncType) -> Result<OwnedTypes, Refused> {
-        let identity = (self.identity)(ty);
+        let digest = (self.digest)(ty);
         let mut all = self.lock();
-        let known = all.entry(identity).or_insert_with(|| Interned::new(ty.clone(), identity));
+        let known = all.entry(digest).or_insert_with(|| Interned::new(ty.clone(), digest));
         if known.ty != *ty {
             return Err(Refused::Collision);
         }
@@ -238,10 +238,10 @@ impl Registry {
 }
 
 impl Interned {
-    fn new(ty: FuncType, identity: u64) -> Arc<Self> {
+    fn new(ty: FuncType, digest: u64) -> Arc<Self> {
         Arc::new(Interned {
             ty,
-            identity,
+            digest,
             #[cfg(feature = "compiler")]
             thunks: Default::default(),
         })
@@ -254,17 +254,17 @@ mod tests {
     use precast_abi::types::ValType::{self, *};
 
     /// A registry of its own, which lives as long as the process.
-    fn registry(identity: fn(&FuncType) -> u64) -> &'static Registry {
+    fn registry(digest: fn(&FuncType) -> u64) -> &'static Registry {
         // A sanitizer reports no leak of what a static refers to.
         static ALL: Mutex<Vec<&Registry>> = Mutex::new(Vec::new());
-        let registry: &Registry = Box::leak(Box::new(Registry::new(identity)));
+        let registry: &Registry = Box::leak(Box::new(Registry::new(digest)));
         ALL.lock().unwrap_or_else(|e| e.into_inner()).push(registry);
         registry
     }
 
-    /// Identities of three bits, so that collisions are easy to find.
+    /// Digests of three bits, so that collisions are easy to find.
     fn truncated(ty: &FuncType) -> u64 {
-        ty.identity() & 7
+        ty.digest() & 7
     }
 
     /// The `n`th type with eight parameters.
@@ -284,11 +284,11 @@ mod tests {
             .iter()
             .map(|ty| {
                 let values = ty.params().iter().chain(ty.results()).map(|&v| v as u8);
-                ((registry.identity)(ty), ty.params().len(), values.collect())
+                ((registry.digest)(ty), ty.params().len(), values.collect())
             })
             .collect();
-        registry.intern_all(raw.iter().map(|(identity, params, values)| RawType {
-            identity: *identity,
+        registry.intern_all(raw.iter().map(|(digest, params, values)| RawType {
+            digest: *digest,
             params: *params,
             values,
         }))
@@ -322,22 +322,22 @@ mod tests {
 
     #[test]
     fn an_identity_that_is_in_use_by_another_type_is_refused() {
-        let registry = registry(FuncType::identity);
-        let intern = |identity| {
+        let registry = registry(FuncType::digest);
+        let intern = |digest| {
             let values: &[u8] = &[I32 as u8];
-            registry.intern_all([RawType { identity, params: 1, values }].into_iter())
+            registry.intern_all([RawType { digest, params: 1, values }].into_iter())
         };
         let unary = FuncType::new([I32], []);
         let known = registry.intern(&FuncType::default()).unwrap();
-        assert_eq!(intern(known.get(0).identity).unwrap_err(), Refused::Identity);
-        assert_eq!(intern(unary.identity()).unwrap().get(0).ty, unary);
+        assert_eq!(intern(known.get(0).digest).unwrap_err(), Refused::Digest);
+        assert_eq!(intern(unary.digest()).unwrap().get(0).ty, unary);
         drop(known);
         assert!(registry.lock().is_empty());
     }
 
     #[test]
     fn a_million_types_leave_nothing() {
-        let registry = registry(FuncType::identity);
+        let registry = registry(FuncType::digest);
         for n in 0..1_000_000 {
             let types = registry.intern(&nth(n)).unwrap();
             assert_eq!(registry.lock().len(), 1);
@@ -349,7 +349,7 @@ mod tests {
 
     #[test]
     fn types_of_a_large_module_leave_no_room_behind() {
-        let registry = registry(FuncType::identity);
+        let registry = registry(FuncType::digest);
         let all: Vec<FuncType> = (0..50_000).map(nth).collect();
         let all: Vec<&FuncType> = all.iter().chain(&all).collect();
         let types = module(registry, &all).unwrap();
@@ -362,7 +362,7 @@ mod tests {
 
     #[test]
     fn threads_that_come_and_go_with_the_same_types() {
-        let registry = registry(FuncType::identity);
+        let registry = registry(FuncType::digest);
         std::thread::scope(|scope| {
             for seed in 0..4 {
                 scope.spawn(move || {

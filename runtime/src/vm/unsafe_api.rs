@@ -70,7 +70,7 @@ impl Runtime {
         self.check_open()?;
         let path = path.as_ref();
         let file = open(path)?;
-        let code = CodeMemory::map(file, false, seal::unchecked_len, module::identity());
+        let code = CodeMemory::map(file, false, seal::unchecked_len, module::producer());
         self.loaded(code.map_err(|error| in_file(path, error))?)
     }
 
@@ -120,7 +120,7 @@ impl Runtime {
         let path = path.as_ref();
         let file = open(path)?;
         let code = if sys::is_exposed(&file) {
-            CodeMemory::copy_file(&file, |b| key.artifact_len(b), module::identity())
+            CodeMemory::copy_file(&file, |b| key.artifact_len(b), module::producer())
         } else {
             crate::cached::map_sealed(file, key, index)
         };

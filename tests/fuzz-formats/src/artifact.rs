@@ -3,9 +3,9 @@
 
 use crate::patch::{Input, apply};
 use precast_abi::artifact::{
-    Artifact, HEADER_SIZE, Identity, Info, MemoryDesc, NONE, Section, TableDesc,
+    Artifact, HEADER_SIZE, Producer, Info, MemoryDesc, NONE, Section, TableDesc,
 };
-use precast_compiler::{Settings, compile, identity};
+use precast_compiler::{Settings, compile, producer};
 use precast_runtime::{Inspection, Runtime};
 use std::sync::OnceLock;
 
@@ -43,7 +43,7 @@ const MODULES: [&str; 4] = [
 const MOST: u64 = 1000;
 
 struct Bases {
-    identity: Identity,
+    producer: Producer,
     artifacts: Vec<Vec<u8>>,
 }
 
@@ -57,7 +57,7 @@ fn bases() -> &'static Bases {
             let wasm = wat::parse_str(text).expect("the text of a module");
             compile(&wasm, &settings).expect("the module is valid")
         };
-        Bases { identity: identity(&settings), artifacts: MODULES.map(artifact).to_vec() }
+        Bases { producer: producer(&settings), artifacts: MODULES.map(artifact).to_vec() }
     })
 }
 
@@ -117,7 +117,7 @@ pub fn run(input: &[u8]) {
     make_whole(&mut bytes);
     let inspected = Inspection::of(&bytes);
     let aligned = Aligned::new(&bytes);
-    match Artifact::check(aligned.bytes(), &bases.identity) {
+    match Artifact::check(aligned.bytes(), &bases.producer) {
         Ok(artifact) => {
             assert!(inspected.is_ok(), "what is accepted can be shown: {inspected:?}");
             load(&artifact, aligned.bytes());

@@ -3,7 +3,7 @@
 use crate::patch::{Input, apply};
 use precast_abi::artifact::Artifact;
 use precast_compiler::{
-    BundleBytes, FunctionStore, Lineage, Settings, compile, compile_with, identity,
+    BundleBytes, FunctionStore, Lineage, Settings, compile, compile_with, producer,
 };
 use precast_runtime::Inspection;
 use std::sync::{Arc, Mutex, OnceLock};
@@ -81,8 +81,8 @@ pub fn run(input: &[u8]) {
         assert!(*artifact == base.artifact, "what is not found is compiled");
     }
     Inspection::of(artifact).expect("an artifact");
-    let identity = identity(&base.settings);
-    let checked = Artifact::check(artifact, &identity).expect("an artifact that can be loaded");
+    let producer = producer(&base.settings);
+    let checked = Artifact::check(artifact, &producer).expect("an artifact that can be loaded");
     assert!(precast_abi::artifact::Section::ALL.iter().all(|&section| {
         section.place() == precast_abi::artifact::Place::Hot || checked.is_whole(artifact, section)
     }));

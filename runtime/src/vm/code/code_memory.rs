@@ -5,7 +5,7 @@ use super::registry::{self, CodeRange};
 use crate::error::SealError;
 use crate::vm::sys::{self, Fault};
 use memmap2::{Mmap, MmapOptions};
-use precast_abi::artifact::{Artifact, FormatError, HandlerDesc, Identity, Section};
+use precast_abi::artifact::{Artifact, FormatError, HandlerDesc, Producer, Section};
 use precast_abi::trap::TrapCode;
 use region::Protection;
 use std::fs::File;
@@ -86,7 +86,7 @@ impl CodeMemory {
         file: File,
         all: bool,
         artifact_len: impl Fn(&[u8]) -> Result<usize, SealError>,
-        expect: &Identity,
+        expect: &Producer,
     ) -> Result<Box<Self>, CodeError> {
         let mut options = MmapOptions::new();
         if all {
@@ -104,7 +104,7 @@ impl CodeMemory {
         file: File,
         len: u64,
         all: bool,
-        expect: &Identity,
+        expect: &Producer,
     ) -> Result<Box<Self>, CodeError> {
         let mut options = MmapOptions::new();
         options.len(usize::try_from(len).map_err(io::Error::other)?);
@@ -123,7 +123,7 @@ impl CodeMemory {
         words: Box<[u128]>,
         len: u64,
         file: File,
-        expect: &Identity,
+        expect: &Producer,
     ) -> Result<Box<Self>, CodeError> {
         let len = usize::try_from(len).map_err(io::Error::other)?;
         let artifact = words.as_bytes().get(..len).map(|bytes| Artifact::check(bytes, expect));
@@ -142,7 +142,7 @@ impl CodeMemory {
         map: Mmap,
         len: usize,
         file: File,
-        expect: &Identity,
+        expect: &Producer,
     ) -> Result<Box<Self>, CodeError> {
         let artifact = Artifact::check(&map[..len], expect).map_err(CodeError::Format)?;
         Self::published(Bytes::Mapped(map, len), file, artifact)
@@ -167,7 +167,7 @@ impl CodeMemory {
         bytes: &[u8],
         all: bool,
         artifact_len: impl Fn(&[u8]) -> Result<usize, SealError>,
-        expect: &Identity,
+        expect: &Producer,
     ) -> Result<Box<Self>, CodeError> {
         if bytes.is_empty() {
             // An empty file cannot be mapped.
@@ -183,7 +183,7 @@ impl CodeMemory {
     pub(crate) fn copy_file(
         mut from: &File,
         artifact_len: impl Fn(&[u8]) -> Result<usize, SealError>,
-        expect: &Identity,
+        expect: &Producer,
     ) -> Result<Box<Self>, CodeError> {
         // A file that somebody appends to meanwhile might never end.
         let len = from.metadata()?.len();

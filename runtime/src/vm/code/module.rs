@@ -17,9 +17,9 @@ pub(crate) struct Module {
     id: u64,
     code: Box<CodeMemory>,
     types: OwnedTypes,
-    /// Types with entry thunks, by identity and then index; made when a reference is first looked
+    /// Types with entry thunks, by digest and then index; made when a reference is first looked
     /// at.
-    types_by_identity: OnceLock<Box<[(u64, u32)]>>,
+    types_by_digest: OnceLock<Box<[(u64, u32)]>>,
     /// Defined functions that can be referred to, by text offset, with their positions; made when
     /// the host first needs one.
     func_refs_by_code: OnceLock<Box<[(u32, u32)]>>,
@@ -40,9 +40,9 @@ impl Module {
         let (artifact, bytes) = (code.artifact(), code.bytes());
         check_features(code.section(Section::Features))?;
         let types = types::intern_all(artifact.types(bytes)).map_err(|refused| match refused {
-            Refused::Identity => Error::from(FormatError::Record("a type's identity")),
+            Refused::Digest => Error::from(FormatError::Record("a type's digest")),
             Refused::Collision => ErrorKind::Unsupported(
-                "a function type was made to have the identity of another one: the module cannot \
+                "a function type was made to have the digest of another one: the module cannot \
                  be used beside those loaded before"
                     .to_owned(),
             )
@@ -52,7 +52,7 @@ impl Module {
             id: NEXT.fetch_add(1, Ordering::Relaxed),
             code,
             types,
-            types_by_identity: OnceLock::new(),
+            types_by_digest: OnceLock::new(),
             func_refs_by_code: OnceLock::new(),
             cold_whole: OnceLock::new(),
             on_damage: OnceLock::new(),
@@ -110,14 +110,14 @@ impl Module {
         &self.records(Section::Types)[index as usize]
     }
 
-    /// The index of the module's type with this identity, if it has one with entry thunks.
-    pub(in crate::vm) fn type_index(&self, identity: u64) -> Option<u32> {
-        let all = self.types_by_identity.get_or_init(|| {
+    /// The index of the module's type with this digest, if it has one with entry thunks.
+    pub(in crate::vm) fn type_index(&self, digest: u64) -> Option<u32> {
+        let all = self.types_by_digest.get_or_init(|| {
             let descs = self.records::<TypeDesc>(Section::Types).iter().zip(0..);
             let called = descs.filter(|(desc, _)| desc.array_entry != artifact::NONE);
-            sorted(called.map(|(desc, index)| (desc.identity, index)))
+            sorted(called.map(|(desc, index)| (desc.digest, index)))
         });
-        find(all, identity)
+        find(all, digest)
     }
 
     /// The position of the defined function whose code begins at a text offset, among those that

@@ -228,7 +228,7 @@ impl ModuleInstance {
                 }
                 code => (self.module.code().text(code), self.ctx.as_ptr()),
             };
-            let ty = self.module.type_ref(desc.ty).identity;
+            let ty = self.module.type_ref(desc.ty).digest;
             let this = self.ctx.field::<FuncRef>(offset);
             // SAFETY: invariant **context**.
             unsafe { self.ctx.write(offset, FuncRef { code, ctx, ty, this }) };

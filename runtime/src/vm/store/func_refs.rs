@@ -58,7 +58,7 @@ impl Store {
                 let (code, ctx) = (func.code, func.ctx.as_ptr());
                 let key = (code as usize, ctx as usize);
                 let record = self.func_refs.entry(key).or_insert_with(|| {
-                    let ty = func.ty.identity;
+                    let ty = func.ty.digest;
                     Box::new(FuncRef { code, ctx, ty, this: std::ptr::null() })
                 });
                 record.this = &**record;
@@ -72,7 +72,7 @@ impl Store {
                 let new = self.host_record(func, None)?;
                 let slot = new.slot;
                 self.keep_record(new);
-                let ty = func.def().ty().identity;
+                let ty = func.def().ty().digest;
                 let mut record = Box::new(FuncRef {
                     code: slot.code,
                     ctx: slot.ctx,

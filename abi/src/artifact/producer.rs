@@ -1,6 +1,6 @@
 //! Who makes artifacts: the one place that says what must match for code to be loadable.
 
-use super::header::{Identity, VERSION};
+use super::header::{Producer, VERSION};
 use crate::builtin::Builtin;
 use crate::{limits, store_context, types, vmctx};
 use std::fmt::Write;
@@ -13,10 +13,10 @@ pub fn host_target() -> String {
     format!("{}-{}", std::env::consts::ARCH, std::env::consts::OS)
 }
 
-impl Identity {
+impl Producer {
     /// What an artifact of this compiler for a target says about itself.
-    pub fn for_target(target: &str) -> Identity {
-        Identity { compiler: padded(COMPILER), target: padded(target), tunables: tunables() }
+    pub fn for_target(target: &str) -> Producer {
+        Producer { compiler: padded(COMPILER), target: padded(target), tunables: tunables() }
     }
 }
 
@@ -66,6 +66,6 @@ fn tunables() -> u64 {
     let mut text = String::new();
     // Writing to a string cannot fail.
     let _ = write!(text, "{VERSION} {layout:?} {limits:?} {:?}", Builtin::ALL);
-    let _ = write!(text, " {:?}", types::IDENTITY_CONTEXT);
+    let _ = write!(text, " {:?}", types::DIGEST_CONTEXT);
     xxhash_rust::xxh3::xxh3_64(text.as_bytes())
 }

@@ -1,0 +1,27 @@
+//! Limits: the size range of a memory or of a table.
+
+use core::fmt;
+
+/// The size range of a memory (in pages) or of a table (in elements).
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
+pub struct Limits {
+    /// The initial size.
+    pub min: u64,
+    /// The size it may grow to, when the module says one.
+    pub max: Option<u64>,
+}
+
+impl Limits {
+    /// Whether something of `size` now, bounded by `max`, may be imported under these limits
+    /// (specification 3.2.7, "Import Subtyping").
+    pub fn admits(&self, size: u64, max: Option<u64>) -> bool {
+        size >= self.min && self.max.is_none_or(|want| max.is_some_and(|have| have <= want))
+    }
+}
+
+impl fmt::Display for Limits {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}", self.min)?;
+        self.max.map_or(Ok(()), |max| write!(f, "..={max}"))
+    }
+}
