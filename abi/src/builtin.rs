@@ -1,9 +1,11 @@
-//! Functions of the runtime that machine code calls for instructions it does not do inline.
+//! Functions of the runtime that machine code calls for instructions that it does not execute
+//! inline.
 
 macro_rules! builtins {
     ($($(#[$doc:meta])* $name:ident($($param:ident),*) $(-> $ret:ident)? $(, traps $trap:ident)?;)*) => {
-        /// A function of the runtime. Its address stands at its number in the builtin array that
-        /// [`crate::vmctx::BUILTINS`] points to. The first parameter, not listed, is the context.
+        /// A function of the runtime. Its address is at index `self as usize` of the builtin array
+        /// that [`crate::vmctx::BUILTINS`] points to. Its first parameter, which is not listed, is
+        /// the context.
         #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
         #[repr(u8)]
         pub enum Builtin {
@@ -19,13 +21,13 @@ macro_rules! builtins {
                 match self { $(Builtin::$name => &[$(Word::$param),*],)* }
             }
 
-            /// The result WebAssembly code sees. A builtin that can trap has none: it returns
-            /// a `u32` that is zero when all went well.
+            /// The result that WebAssembly code sees. A builtin that can trap has none: it returns
+            /// a `u32`, which is zero on success.
             pub const fn result(self) -> Option<Word> {
                 match self { $(Builtin::$name => builtins!(@result $($ret)?),)* }
             }
 
-            /// The trap a nonzero return stands for.
+            /// The trap that a nonzero return value means.
             pub const fn trap(self) -> Option<crate::trap::TrapCode> {
                 match self { $(Builtin::$name => builtins!(@trap $($trap)?),)* }
             }

@@ -19,7 +19,7 @@ macro_rules! index_spaces {
         impl From<usize> for $name {
             /// # Panics
             ///
-            /// When `index` exceeds `u32::MAX`, which no validated module reaches.
+            /// If `index` exceeds `u32::MAX`, which no validated module does.
             #[inline]
             fn from(index: usize) -> Self {
                 $name(u32::try_from(index).expect("an index of a module fits u32"))

@@ -1,7 +1,8 @@
-//! What precast's compiler and runtime share, and the only place they meet.
+//! The interface between precast's compiler and its runtime: layouts, types, limits and the
+//! artifact format.
 //!
 //! The compiler writes machine code that assumes the layouts of this crate, the runtime builds
-//! memory that has them. Neither crate may know the other; a fact both need stands here, once.
+//! memory that has them. Neither crate depends on the other; a fact that both need is here, once.
 
 #![forbid(unsafe_code)]
 #![deny(missing_docs)]

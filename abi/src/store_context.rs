@@ -1,11 +1,11 @@
-//! The store context: what all instances of a namespace share, as machine code reads it.
+//! The store context: the state that machine code reads and all instances of a namespace share.
 //!
 //! ```text
 //!    0  stack limit   8   lowest stack pointer at which WebAssembly may call
 //! ```
 //!
-//! Contexts of instances and records of host functions point to it, so that a call into the
-//! namespace sets the limit once, however many instances there are.
+//! Contexts of instances and records of host functions point to it, so a call into the namespace
+//! sets the limit once for all instances.
 
 /// Lowest stack pointer, `u64`, at which a WebAssembly function may call another or the host.
 pub const STACK_LIMIT: i32 = 0;

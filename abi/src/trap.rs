@@ -23,7 +23,7 @@ macro_rules! traps {
                 }
             }
 
-            /// The words of the specification's reference interpreter.
+            /// The message of the specification's reference interpreter.
             pub const fn message(self) -> &'static str {
                 match self {
                     $(TrapCode::$name => $text,)*
@@ -36,7 +36,8 @@ macro_rules! traps {
 traps! {
     /// An `unreachable` instruction was reached.
     Unreachable = 1, "unreachable";
-    /// A table was accessed past its end by `table.get`, `set`, `fill`, `copy` or `init`.
+    /// A table was accessed past its end by `table.get`, `table.set`, `table.fill`, `table.copy` or
+    /// `table.init`.
     TableOutOfBounds = 2, "out of bounds table access";
     /// `call_indirect` with an index past the end of its table.
     UndefinedElement = 3, "undefined element";
@@ -44,7 +45,7 @@ traps! {
     UninitializedElement = 4, "uninitialized element";
     /// `call_indirect` on a function of another type.
     IndirectCallTypeMismatch = 5, "indirect call type mismatch";
-    /// The call stack is used up.
+    /// The call stack is exhausted.
     StackOverflow = 251, "call stack exhausted";
     /// The result of a division or of a conversion does not fit.
     IntegerOverflow = 252, "integer overflow";
@@ -52,12 +53,12 @@ traps! {
     MemoryOutOfBounds = 253, "out of bounds memory access";
     /// An integer was divided by zero.
     IntegerDivisionByZero = 254, "integer divide by zero";
-    /// NaN was converted to an integer.
+    /// A NaN was converted to an integer.
     BadConversionToInteger = 255, "invalid conversion to integer";
 }
 
 impl TrapCode {
-    /// The number that stands for this code in an artifact.
+    /// The number of this code in an artifact.
     pub const fn raw(self) -> u8 {
         self as u8
     }

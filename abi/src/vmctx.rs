@@ -1,4 +1,4 @@
-//! The context: what an instance's machine code reaches through its one context parameter.
+//! The context: the part of an instance that machine code reaches through its context parameter.
 //!
 //! The context pointer **is** the base of memory 0, and the fields lie below it:
 //!
@@ -8,15 +8,15 @@
 //!   ^ -size                                           ^ context pointer (+ MEMORY0_OFFSET)
 //! ```
 //!
-//! So an access to memory 0 needs no load and no register for its base, and both the header and
-//! memory have short displacements. A WebAssembly address is an unsigned 32-bit number that is
-//! added to the context pointer, so no access to memory 0 can reach below it.
+//! So an access to memory 0 needs neither a load nor a register for its base, and the displacements
+//! of header and memory are short. A WebAssembly address is an unsigned 32-bit number that is added
+//! to the context pointer, so no access to memory 0 can reach below it.
 //!
-//! An instance without a memory 0 of its own has the same fields and no memory behind them.
+//! An instance that does not define memory 0 has the same fields, and no memory follows them.
 
-/// Distance from the context pointer to the base of memory 0, in bytes. Zero is the form the
-/// measurements in RATIONALE.md ("Why does the context end where memory 0 begins?") decided for;
-/// with a positive number the fields would lie above the context pointer instead.
+/// Distance from the context pointer to the base of memory 0, in bytes. It is zero because of the
+/// measurements in RATIONALE.md ("Why does the context end where memory 0 begins?"). With a
+/// positive distance the fields lie above the context pointer instead.
 pub const MEMORY0_OFFSET: i32 = 0;
 
 /// Offset of a region of `size` bytes that starts `start` bytes from the near end of the fields.
@@ -34,9 +34,9 @@ pub const MEMORY0: i32 = offset(0, 16);
 pub const STORE: i32 = offset(16, 8);
 /// Address of the array of builtin functions, in the order of [`crate::builtin::Builtin::ALL`].
 pub const BUILTINS: i32 = offset(24, 8);
-/// Address of what the runtime keeps of the instance.
+/// Address of the runtime's record of the instance.
 pub const INSTANCE: i32 = offset(32, 8);
-/// Address of the [`MemoryDef`] of the memory the module exports as `memory`, or null.
+/// Address of the [`MemoryDef`] of the memory that the module exports as `memory`, or null.
 pub const EXPORTED_MEMORY: i32 = offset(40, 8);
 /// An operand of the last trap: the table index of an uninitialised element, plus one.
 pub const TRAP_OPERAND: i32 = offset(48, 8);
@@ -58,7 +58,7 @@ macro_rules! layouts {
 }
 
 layouts! {
-    /// A linear memory, as its users see it. It never moves; its length only grows.
+    /// A linear memory, as machine code sees it. It never moves; its length only grows.
     MemoryDef 16 {
         /// Address of its first byte.
         BASE = 0;
@@ -66,7 +66,7 @@ layouts! {
         LEN = 8;
     }
 
-    /// A table, as its users see it. Growing may move it.
+    /// A table, as machine code sees it. Growing may move it.
     TableDef 16 {
         /// Address of its first entry: a [`FuncRef`] record or an external reference of 8 bytes.
         BASE = 0;
@@ -74,8 +74,8 @@ layouts! {
         LEN = 8;
     }
 
-    /// A function reference, and equally an entry of a table of functions: calls through a table
-    /// read it in place. A null entry is all zeros; a null reference is the null address.
+    /// A function reference, and also an entry of a table of functions: calls through a table read
+    /// it in place. A null entry is all zeros; a null reference is the null address.
     FuncRef 32 {
         /// Address of the code, in the `tail` convention.
         CODE = 0;
@@ -87,18 +87,18 @@ layouts! {
         REF = 24;
     }
 
-    /// An imported function, one cache line. For one of another instance, code and context are
-    /// its own. For one of the host the context is this slot, and the code is this module's host
-    /// thunk for the type or, where machine code can call the host function as it is, the host's
-    /// own.
+    /// An imported function; one cache line. If another instance defines it, code and context are
+    /// those of the function. If the host defines it, the context is this slot, and the code is the
+    /// module's host thunk of the type, or the host function itself if machine code can call it
+    /// directly.
     FuncSlot 64 {
         /// Address of the code, in the `tail` convention.
         CODE = 0;
         /// The context to pass.
         CTX = 8;
-        /// Address of the host function for a host thunk, when it is one.
+        /// Address of the host function that the host thunk calls, if the host defines it.
         FUNC = 16;
-        /// What the host function is given to find its data.
+        /// Value by which the host function finds its data.
         ENV = 24;
         /// The importing instance's context, or null.
         IMPORTER = 32;
@@ -110,8 +110,7 @@ layouts! {
         THUNK = 56;
     }
 
-    /// A host function that belongs to no importer: a [`FuncSlot`], whose address is passed as
-    /// its context.
+    /// A host function outside any context: a [`FuncSlot`], whose address is passed as the context.
     HostRecord 72 {
         /// The slot.
         SLOT = 0;
@@ -123,7 +122,7 @@ layouts! {
     MemorySlot 16 {
         /// Address of the exporter's [`MemoryDef`].
         DEF = 0;
-        /// Its base, which never changes.
+        /// Base address of the memory, which never changes.
         BASE = 8;
     }
 }
@@ -131,9 +130,9 @@ layouts! {
 /// Where the regions of one module's context lie, as offsets from the context pointer.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
 pub struct Regions {
-    /// Globals the module defines; each has its own offset inside.
+    /// Globals that the module defines; each has an offset of its own in the region.
     pub globals: i32,
-    /// [`TableDef`] per table the module defines.
+    /// [`TableDef`] per table that the module defines.
     pub tables: i32,
     /// [`FuncSlot`] per imported function.
     pub func_imports: i32,
@@ -151,7 +150,7 @@ pub struct Regions {
     pub size: u32,
 }
 
-/// How much of everything a module has, in the order of [`Regions`].
+/// Sizes of the parts of a module's context, in the order of [`Regions`].
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
 pub struct Counts {
     /// Bytes of its defined globals.
@@ -173,10 +172,10 @@ pub struct Counts {
 }
 
 impl Regions {
-    /// Most bytes a context may have.
+    /// Maximum bytes of a context.
     pub const MAX_SIZE: u32 = 1 << 30;
 
-    /// Lays out a context, or `None` when it exceeds [`Regions::MAX_SIZE`].
+    /// Lays out a context; `None` if it exceeds [`Regions::MAX_SIZE`].
     pub fn new(counts: &Counts) -> Option<Self> {
         let mut end = HEADER_SIZE;
         let mut region = |count: u32, size: u32| {
@@ -228,8 +227,8 @@ impl Regions {
         self.func_refs + (index * FuncRef::SIZE) as i32
     }
 
-    /// The definition of a memory the module defines: `index` counts defined memories, and
-    /// memory 0 stands in the header when the module defines it.
+    /// The definition of a memory the module defines: `index` counts defined memories, and memory 0
+    /// is in the header if the module defines it.
     pub fn memory(&self, index: u32, memory0_is_defined: bool) -> i32 {
         match (index, memory0_is_defined) {
             (0, true) => MEMORY0,

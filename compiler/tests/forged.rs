@@ -162,12 +162,12 @@ fn constant_expressions_of_another_type() {
 fn constant_expressions_that_read_what_is_no_constant() {
     let read =
         |global: u64| move |f: &mut Forgery| f.records::<ConstOp>(Section::ConstOps)[0].lo = global;
-    refused("no constant", read(2));
+    refused("not constant", read(2));
     refused("a constant", read(SUM as u64));
     refused("a constant", read(u64::MAX));
     refused("type of a constant", read(1));
     refused("a global's type", |f| f.records::<GlobalDesc>(Section::Globals)[SUM].mutable = 2);
-    refused("no constant", |f| f.records::<GlobalDesc>(Section::Globals)[0].mutable = 1);
+    refused("not constant", |f| f.records::<GlobalDesc>(Section::Globals)[0].mutable = 1);
 }
 
 #[test]
@@ -181,9 +181,9 @@ fn elements_of_another_type() {
     refused("another type", item(0, ElemKind::Global, 1));
     refused("another type", item(2, ElemKind::FuncRef, 0));
     refused("another type", item(5, ElemKind::Global, 1));
-    refused("no reference", item(0, ElemKind::Global, 0));
-    refused("no constant", item(0, ElemKind::Global, REF as u32));
-    refused("no constant", item(0, ElemKind::Global, 1000));
+    refused("not a reference", item(0, ElemKind::Global, 0));
+    refused("not constant", item(0, ElemKind::Global, REF as u32));
+    refused("not constant", item(0, ElemKind::Global, 1000));
     refused("an element", item(0, ElemKind::FuncRef, 1000));
     refused("an element", |f| f.records::<ElemItem>(Section::ElemItems)[3].kind = 7);
     let table = |n: usize, ty: ValType| {
@@ -191,7 +191,7 @@ fn elements_of_another_type() {
     };
     refused("another type", table(0, ValType::ExternRef));
     refused("another type", table(1, ValType::FuncRef));
-    refused("table of values", table(1, ValType::I64));
+    refused("table of non-references", table(1, ValType::I64));
     refused("initial value", |f| {
         let table = &mut f.records::<TableDesc>(Section::Tables)[1];
         (table.init_kind, table.init_index) = (ElemKind::FuncRef as u32, 0);
@@ -284,13 +284,13 @@ fn sections_that_overlap() {
         (Section::Image, Section::Text),
         (Section::Funcs, Section::Data),
     ] {
-        refused("does not lie where it may", |f| {
+        refused("is misplaced", |f| {
             let offset = f.section(before).offset;
             f.section(section).offset = offset;
         });
     }
-    refused("does not lie where it may", |f| f.section(Section::Text).len += 1 << 20);
-    refused("does not lie where it may", |f| f.section(Section::Info).offset = 0);
+    refused("is misplaced", |f| f.section(Section::Text).len += 1 << 20);
+    refused("is misplaced", |f| f.section(Section::Info).offset = 0);
 }
 
 #[test]

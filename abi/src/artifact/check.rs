@@ -1,13 +1,12 @@
-//! Deciding whether bytes are an artifact that may be used: not damaged, and made for this machine by
-//! this version. It is no defence against malice. A checksum is recomputed by whoever changes the
-//! bytes it covers, and machine code does what it does, so whether an artifact may be executed is
-//! for its reader to know from elsewhere: a seal, a folder that nobody else can write to, or
-//! somebody's word.
+//! Checks whether bytes are an undamaged artifact of this version for this machine. The checks are
+//! no defence against malice: an attacker who changes bytes can recompute the checksum, and machine
+//! code is not inspected. So the caller must know from elsewhere that the artifact may be executed:
+//! from a seal, from a folder that only its owner can write to, or from the user's consent.
 //!
-//! What it does give is that no reader of an accepted artifact panics, reads outside of it or takes
-//! time out of proportion to its size, and that a writer's mistake is found when an artifact is
-//! loaded: every index and offset of the hot sections lies in what it refers to, every constant has
-//! the type of what it initialises, and regions and sections do not overlap.
+//! For an accepted artifact, no reader panics, reads out of bounds, or takes time out of proportion
+//! to its size. Mistakes of the compiler are found when an artifact is loaded: every index and
+//! offset in the hot sections is in bounds, every constant has the type of what it initialises, and
+//! neither regions nor sections overlap.
 
 mod init;
 
@@ -18,7 +17,7 @@ use crate::types::ValType;
 use crate::vmctx::{Counts, Regions};
 use zerocopy::{FromBytes, IntoBytes};
 
-/// Why bytes are not an artifact that can be used here.
+/// The reason why bytes are not an artifact that can be used here.
 #[derive(Clone, PartialEq, Eq, Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum FormatError {
@@ -28,15 +27,15 @@ pub enum FormatError {
     /// The file ends early.
     #[error("the artifact is truncated: {have} of {want} bytes")]
     Truncated {
-        /// Bytes there are.
+        /// Length of the bytes.
         have: u64,
-        /// Bytes there should be.
+        /// Length according to the header.
         want: u64,
     },
     /// The format has another version.
     #[error("the artifact has format version {0}, this precast reads version {VERSION}")]
     Version(u32),
-    /// Another compiler made it.
+    /// Another compiler, or another version of it, made the artifact.
     #[error("the artifact was compiled by {found}, this is {expected}: compile it again")]
     Compiler {
         /// The compiler that made it.
@@ -44,7 +43,7 @@ pub enum FormatError {
         /// This compiler.
         expected: String,
     },
-    /// It is for another machine.
+    /// The artifact is for another machine.
     #[error("the artifact is for {found}, this machine is {expected}")]
     Target {
         /// The machine it is for.
@@ -52,19 +51,19 @@ pub enum FormatError {
         /// This machine.
         expected: String,
     },
-    /// It was compiled for other memory layouts.
+    /// The artifact was compiled for other memory layouts.
     #[error("the artifact was compiled with other memory layouts: compile it again")]
     Tunables,
-    /// Header or hot sections are not as they were written.
+    /// The header or a hot section does not match the checksum.
     #[error("the artifact is damaged: checksum mismatch")]
     Checksum,
-    /// A section does not lie where it may.
-    #[error("the artifact is damaged: section '{0}' does not lie where it may")]
+    /// A section is out of bounds, misaligned, or overlaps another.
+    #[error("the artifact is damaged: section '{0}' is misplaced")]
     Section(&'static str),
-    /// A section is not as it was written.
+    /// A section does not match its checksum.
     #[error("the artifact is damaged: section '{0}' has changed")]
     Damaged(&'static str),
-    /// A record refers to something that is not there.
+    /// A record is inconsistent.
     #[error("the artifact is damaged: {0}")]
     Record(&'static str),
 }
@@ -95,7 +94,7 @@ pub(super) fn header<'a>(bytes: &'a [u8], expect: &Producer) -> Result<&'a Heade
     {
         return Err(FormatError::Checksum);
     }
-    // They have the order of the table, so that none overlaps another.
+    // Sections are in the order of the table, so this also excludes overlaps.
     let mut free = HEADER_SIZE as u64;
     for &section in Section::ALL {
         let entry = header.table[section as usize];
@@ -141,14 +140,14 @@ fn producer(found: &Producer, expected: &Producer) -> Result<(), FormatError> {
     Ok(())
 }
 
-/// Most bytes of an entry thunk's frame: it holds the arguments and results that do not fit
-/// registers, of which there are at most a thousand each, of 16 bytes, some of them twice.
+/// Maximum bytes of an entry thunk's frame. It holds the arguments and results that do not fit in
+/// registers: at most a thousand each, of 16 bytes, some of them twice.
 const MAX_FRAME: u32 = 256 << 10;
 
-/// What stack pointers are a multiple of, between calls.
+/// Alignment of the stack pointer at calls.
 const STACK_ALIGN: u32 = 16;
 
-/// The checks of one artifact: what its records may refer to.
+/// An artifact under check.
 struct Checker<'a> {
     artifact: &'a Artifact,
     bytes: &'a [u8],
@@ -160,7 +159,7 @@ struct Checker<'a> {
 pub(super) fn sections(artifact: &Artifact, bytes: &[u8]) -> Result<(), FormatError> {
     let info: &[Info] = records(artifact, bytes, Section::Info)?;
     let [info] = info else {
-        return Err(FormatError::Record("not one info record"));
+        return Err(FormatError::Record("there is not exactly one info record"));
     };
     let text = artifact.entry(Section::Text).len;
     let c = Checker { artifact, bytes, info, text };
@@ -204,7 +203,10 @@ impl<'a> Checker<'a> {
         let strings = self.artifact.bytes(self.bytes, Section::Strings);
         let end = at.offset as usize + at.len as usize;
         let name = strings.get(at.offset as usize..end);
-        ensure(name.is_some_and(|n| core::str::from_utf8(n).is_ok()), "a name is not a string")
+        ensure(
+            name.is_some_and(|n| core::str::from_utf8(n).is_ok()),
+            "a name is not UTF-8 inside the strings",
+        )
     }
 
     fn value_type(&self, raw: u32) -> Result<ValType, FormatError> {
@@ -217,18 +219,17 @@ impl<'a> Checker<'a> {
         ensure(values.iter().all(|&v| ValType::from_raw(v).is_some()), "unknown value type")?;
         for ty in self.records::<TypeDesc>(Section::Types)? {
             let end = u64::from(ty.first) + u64::from(ty.params) + u64::from(ty.results);
-            ensure(end <= values.len() as u64, "a type has no values")?;
+            ensure(end <= values.len() as u64, "a type's values are out of bounds")?;
             self.code(ty.typed_entry, true)?;
             self.code(ty.array_entry, true)?;
-            // A digest of each would cost as much as all the rest of loading. The checksum finds
-            // damage, and what disagrees with types in use is found when they are interned.
+            // Hashing every type would double the cost of loading. The checksum finds damage, and
+            // interning finds digests that contradict types in use.
             ensure(ty.digest != 0, "a type's digest")?;
         }
         Ok(())
     }
 
-    /// The context has the layout of a module with so much of everything: regions lie side by side,
-    /// below the header.
+    /// Checks that the layout of the context is the one that follows from the sizes of its parts.
     fn context(&self) -> Result<(), FormatError> {
         let info = self.info;
         let tables: &[TableDesc] = self.records(Section::Tables)?;
@@ -243,7 +244,7 @@ impl<'a> Checker<'a> {
             global_imports: info.global_imports,
             table_imports: info.table_imports,
             memory_imports: info.memory_imports,
-            // Memory 0 stands in the header when the module defines it.
+            // Memory 0 is in the header if the module defines it.
             memories: own_memories - u32::from(own_memories > 0 && info.memory_imports == 0),
             func_refs: self.count(Section::FuncRefs, size_of::<FuncRefDesc>()),
         };
@@ -251,7 +252,7 @@ impl<'a> Checker<'a> {
         ensure(info.regions() == regions, "the layout of the context")
     }
 
-    /// Checks the imports; the types of the functions among them.
+    /// Checks the imports; returns the types of the imported functions.
     fn imports(&self) -> Result<Vec<u32>, FormatError> {
         let info = self.info;
         let types = self.count(Section::Types, size_of::<TypeDesc>());
@@ -318,7 +319,7 @@ impl<'a> Checker<'a> {
         Ok(())
     }
 
-    /// A function that is called from outside has a type with entry thunks, and code.
+    /// Checks a function that the host can call: its type has entry thunks, and it has code.
     fn callable(
         &self,
         types: &[TypeDesc],
@@ -329,7 +330,7 @@ impl<'a> Checker<'a> {
     ) -> Result<(), FormatError> {
         ensure(func < self.info.funcs, "a function's index")?;
         let desc = types.get(ty as usize).ok_or(FormatError::Record("a function's type"))?;
-        ensure(desc.array_entry != NONE, "a function without entry thunk")?;
+        ensure(desc.array_entry != NONE, "a function without an entry thunk")?;
         match imports.get(func as usize) {
             Some(&imported) => ensure(ty == imported && code == NONE, "a function's type or code"),
             None => self.code(code, false),

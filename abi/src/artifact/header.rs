@@ -15,9 +15,9 @@ pub const HEADER_SIZE: usize = 4096;
 #[derive(Clone, Copy, Debug, Default, FromBytes, IntoBytes, Immutable, KnownLayout)]
 #[repr(C)]
 pub struct SectionEntry {
-    /// Offset of its first byte in the file.
+    /// Offset of the section's first byte in the file.
     pub offset: u64,
-    /// Its length in bytes.
+    /// Length of the section in bytes.
     pub len: u64,
     /// [`super::Artifact::hash`] of its bytes; zero for hot sections, which the header's
     /// checksum covers.
@@ -26,7 +26,7 @@ pub struct SectionEntry {
 
 macro_rules! sections {
     ($($(#[$doc:meta])* $name:ident = $text:literal, $place:ident;)*) => {
-        /// The sections of an artifact, in the order they have in the file.
+        /// The sections of an artifact, in file order.
         #[derive(Clone, Copy, PartialEq, Eq, Debug)]
         #[repr(usize)]
         pub enum Section {
@@ -42,7 +42,7 @@ macro_rules! sections {
                 match self { $(Section::$name => $text,)* }
             }
 
-            /// Where in the file the section stands.
+            /// The part of the file that the section belongs to.
             pub const fn place(self) -> Place {
                 match self { $(Section::$name => Place::$place,)* }
             }
@@ -53,11 +53,11 @@ macro_rules! sections {
 /// The part of the file a section belongs to.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Place {
-    /// Covered by the header's checksum, 16-byte aligned.
+    /// Covered by the header's checksum; 16-byte aligned.
     Hot,
-    /// Page-aligned.
+    /// Covered by a checksum of its own; page-aligned.
     Mapped,
-    /// Covered by a checksum of its own, as mapped sections are, 16-byte aligned.
+    /// Covered by a checksum of its own; 16-byte aligned.
     Cold,
 }
 
@@ -84,7 +84,7 @@ sections! {
     Globals = "globals", Hot;
     /// The initial bytes of the context's region of globals.
     GlobalInit = "global init", Hot;
-    /// [`super::FuncRefDesc`] per function that can be referred to.
+    /// [`super::FuncRefDesc`] per function that has a reference record.
     FuncRefs = "func refs", Hot;
     /// [`super::ConstOp`]s that constant expressions refer to.
     ConstOps = "const ops", Hot;
@@ -110,9 +110,9 @@ sections! {
     Funcs = "funcs", Cold;
     /// Text offsets, `u32`, of the instructions that may trap, sorted.
     TrapOffsets = "trap offsets", Cold;
-    /// Per trap offset, the trap's code.
+    /// Trap code per trap offset.
     TrapCodes = "trap codes", Cold;
-    /// Per trap offset, the offset in the WebAssembly file, `u32`.
+    /// Offset in the WebAssembly file, `u32`, per trap offset.
     TrapLocs = "trap locations", Cold;
     /// [`super::CallLoc`] per call, sorted by return address.
     CallLocs = "call locations", Cold;
@@ -122,7 +122,8 @@ sections! {
     NameBytes = "name bytes", Cold;
 }
 
-/// Who made an artifact and for which machine. All of it must match to load it.
+/// The compiler that made an artifact, and the machine that it was made for. All fields must match
+/// for the artifact to be loadable.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, FromBytes, IntoBytes, Immutable, KnownLayout)]
 #[repr(C)]
 pub struct Producer {
@@ -130,7 +131,7 @@ pub struct Producer {
     pub compiler: [u8; 64],
     /// The target triple, padded with zeros.
     pub target: [u8; 64],
-    /// Hash of the layouts and limits that code depends on.
+    /// Hash of the layouts and limits that code depends on (tunables).
     pub tunables: u64,
 }
 
@@ -156,15 +157,15 @@ pub struct Header {
     pub version: u32,
     /// Number of sections.
     pub sections: u32,
-    /// Hash of the header, with zero here, and of the hot sections.
+    /// Hash of the header, with zero in this field, and of the hot sections.
     pub checksum: u64,
     /// Where the hot sections end.
     pub hot_end: u64,
     /// Bytes of the whole file.
     pub file_len: u64,
-    /// Who made it, and for what.
+    /// The compiler that made it, and its target.
     pub producer: Producer,
-    /// Hash of the WebAssembly bytes it was made from.
+    /// Hash of the WebAssembly module.
     pub wasm_hash: [u8; 16],
     /// The section table, in the order of [`Section::ALL`].
     pub table: [SectionEntry; Section::ALL.len()],

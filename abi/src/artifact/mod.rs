@@ -1,4 +1,4 @@
-//! The artifact: a compiled module as bytes that are mapped and used in place.
+//! The artifact: a compiled module as a file that is mapped and read in place.
 //!
 //! All numbers are little-endian. The file is
 //!
@@ -10,13 +10,13 @@
 //! cold sections what only a trap or an inspection reads
 //! ```
 //!
-//! There is no absolute address in it, and text refers to text and read-only data by distance
-//! alone, so loading relocates nothing.
+//! It has no absolute addresses, and text refers to text and read-only data by distance alone, so
+//! loading relocates nothing.
 //!
-//! Invariant: [`Artifact::check`] accepts bytes only if the checksum over header and hot sections
-//! holds and every index and offset in the hot sections lies inside what it refers to. Cold
-//! sections have checksums of their own, verified by [`Artifact::is_whole`] when they are first
-//! read. A checksum is no authentication, and nothing here is: see `check.rs`.
+//! Invariant: [`Artifact::check`] accepts bytes only if the checksum of header and hot sections
+//! matches and every index and offset in the hot sections is in bounds. Other sections have
+//! checksums of their own, which [`Artifact::is_whole`] verifies. A checksum does not authenticate;
+//! nothing in this module does. See `check.rs`.
 
 mod check;
 mod header;

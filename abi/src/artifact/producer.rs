@@ -1,11 +1,12 @@
-//! Who makes artifacts: the one place that says what must match for code to be loadable.
+//! The producer of artifacts: the compiler, the target and the tunables that must match for code to
+//! be loadable.
 
 use super::header::{Producer, VERSION};
 use crate::builtin::Builtin;
 use crate::{limits, store_context, types, vmctx};
 use std::fmt::Write;
 
-/// The name and version of the compiler, with that of its code generator.
+/// The name and version of the compiler and of its code generator.
 pub const COMPILER: &str = concat!("precast ", env!("CARGO_PKG_VERSION"), " cranelift 0.135.8");
 
 /// The name of this machine as a target: `x86_64-linux`.
@@ -14,7 +15,7 @@ pub fn host_target() -> String {
 }
 
 impl Producer {
-    /// What an artifact of this compiler for a target says about itself.
+    /// The producer that this compiler writes into artifacts for a target.
     pub fn for_target(target: &str) -> Producer {
         Producer { compiler: padded(COMPILER), target: padded(target), tunables: tunables() }
     }

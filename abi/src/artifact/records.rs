@@ -1,9 +1,9 @@
-//! The plain records that sections are arrays of.
+//! The records of an artifact's sections, which are arrays of them.
 
 use crate::vmctx::Regions;
 use zerocopy::{FromBytes, Immutable, IntoBytes, KnownLayout};
 
-/// Stands for "none" in an index or offset field.
+/// "None" in an index or offset field.
 pub const NONE: u32 = u32::MAX;
 
 macro_rules! records {
@@ -34,7 +34,7 @@ records! {
         count: u32,
     }
 
-    /// What there is one of in a module.
+    /// Facts of a module as a whole.
     Info {
         /// Imported functions.
         func_imports: u32,
@@ -68,9 +68,9 @@ records! {
         exported_memory: u32,
         /// The start function's index, or [`NONE`].
         start_func: u32,
-        /// Text offset of the start function, [`NONE`] when it is imported or absent.
+        /// Text offset of the start function; [`NONE`] if it is imported or absent.
         start_code: u32,
-        /// Type of the start function, when there is one.
+        /// Type of the start function, or [`NONE`].
         start_type: u32,
         /// Offset in memory 0 of the image's first byte, a multiple of 64 KiB.
         image_start: u64,
@@ -94,7 +94,7 @@ records! {
         reserved: u32,
     }
 
-    /// An import. The n-th import of a kind is the n-th of its index space.
+    /// An import. The n-th import of a kind has index n in the index space of that kind.
     ImportDesc {
         /// The module to import from.
         module: StrRef,
@@ -102,7 +102,7 @@ records! {
         name: StrRef,
         /// A [`Kind`].
         kind: u32,
-        /// For functions the type; for other kinds the index in their space.
+        /// The type of a function; for other kinds the index in their index space.
         index: u32,
     }
 
@@ -116,9 +116,9 @@ records! {
         kind: u32,
         /// The index in its space.
         index: u32,
-        /// For functions, the type.
+        /// The type of a function; else [`NONE`].
         ty: u32,
-        /// For functions the module defines, the text offset of the code; else [`NONE`].
+        /// Text offset of the code of a function that the module defines; else [`NONE`].
         code: u32,
     }
 
@@ -126,16 +126,16 @@ records! {
     TableDesc {
         /// Initial elements.
         min: u64,
-        /// Most elements, or `u64::MAX`.
+        /// Maximum elements, or `u64::MAX`.
         max: u64,
         /// A [`crate::types::ValType`].
         element: u32,
-        /// Position among the tables that exist at run time, or [`NONE`] for an imported table
-        /// and for one that was compiled into dispatch tables.
+        /// Position among the tables that exist at run time; [`NONE`] for an imported table and for
+        /// a table that became dispatch tables.
         slot: u32,
-        /// The initial value of its elements: an [`ElemItem`]'s kind.
+        /// Kind of the initial value of its elements: an [`ElemKind`].
         init_kind: u32,
-        /// And its index.
+        /// Index of the initial value, as in an [`ElemItem`].
         init_index: u32,
     }
 
@@ -143,7 +143,7 @@ records! {
     MemoryDesc {
         /// Initial pages.
         min: u64,
-        /// Most pages, or `u64::MAX`.
+        /// Maximum pages, or `u64::MAX`.
         max: u64,
     }
 
@@ -151,24 +151,24 @@ records! {
     GlobalDesc {
         /// A [`crate::types::ValType`].
         ty: u32,
-        /// One when it can change.
+        /// One if it is mutable, else zero.
         mutable: u32,
-        /// Offset from the context pointer: of its value, or for an imported global of the
-        /// address of its value.
+        /// Offset from the context pointer: of the value, or, for an imported global, of the
+        /// address of the value.
         offset: i32,
-        /// What computes its initial value; no operations when `global init` has it.
+        /// Computes the initial value; empty if `global init` has the value.
         init: ConstExpr,
         /// Zero.
         reserved: u32,
     }
 
-    /// A function that can be referred to.
+    /// A function that has a reference record.
     FuncRefDesc {
         /// Its index.
         func: u32,
         /// Its type.
         ty: u32,
-        /// Text offset of its code, or [`NONE`] when it is imported.
+        /// Text offset of its code; [`NONE`] if it is imported.
         code: u32,
         /// Zero.
         reserved: u32,
@@ -188,7 +188,7 @@ records! {
     ElemDesc {
         /// A [`SegmentMode`].
         mode: u32,
-        /// The table an active segment goes to.
+        /// The table that an active segment initialises.
         table: u32,
         /// Where it goes.
         offset: ConstExpr,
@@ -210,7 +210,7 @@ records! {
     DataDesc {
         /// A [`SegmentMode`].
         mode: u32,
-        /// The memory an active segment goes to.
+        /// The memory that an active segment initialises.
         memory: u32,
         /// Where it goes.
         offset: ConstExpr,
@@ -222,7 +222,7 @@ records! {
 
     /// A call whose exceptional return is handled.
     HandlerDesc {
-        /// Text offset the call returns to.
+        /// Text offset that the call returns to.
         ret: u32,
         /// Text offset of the handler.
         handler: u32,
@@ -283,21 +283,21 @@ codes! {
         Global = 3,
     }
 
-    /// When a segment is used.
+    /// The mode of a segment.
     SegmentMode {
-        /// By instructions only.
+        /// Read by instructions.
         Passive = 0,
-        /// Once, by instantiation.
+        /// Copied once, by instantiation.
         Active = 1,
-        /// Never at run time: declared only, or already part of image or dispatch tables.
+        /// Empty at run time: declared, or part of the image or of dispatch tables.
         Dropped = 2,
     }
 
-    /// What an [`ElemItem`] is.
+    /// The kinds of an [`ElemItem`].
     ElemKind {
         /// The null reference.
         Null = 0,
-        /// The reference to a function, by position among the module's func refs.
+        /// A reference to a function, by its position in `func refs`.
         FuncRef = 1,
         /// The value of a global.
         Global = 2,
@@ -309,7 +309,7 @@ codes! {
         Const = 0,
         /// Pushes the value of a global.
         GlobalGet = 1,
-        /// Pushes a reference to a function, by position among the module's func refs.
+        /// Pushes a reference to a function, by its position in `func refs`.
         RefFunc = 2,
         /// `i32.add`.
         I32Add = 3,

@@ -6,31 +6,31 @@ use super::records::*;
 use crate::types::{FuncType, GlobalType, Limits, TableType, ValType};
 use zerocopy::{FromBytes, Immutable, KnownLayout};
 
-/// The section table of a checked artifact. The bytes are passed to each reading function, so
-/// that whoever owns them can own this too.
+/// The section table of a checked artifact. The bytes are an argument of each reading function, so
+/// that one struct can own them and this table.
 #[derive(Clone, Debug)]
 pub struct Artifact {
     table: [SectionEntry; Section::ALL.len()],
 }
 
-/// A function type as an artifact holds it.
+/// A function type, as an artifact stores it.
 #[derive(Clone, Copy, Debug)]
 pub struct RawType<'a> {
-    /// What the artifact says is [`FuncType::digest`]. It is not checked.
+    /// The stored [`FuncType::digest`], unchecked.
     pub digest: u64,
-    /// Parameters.
+    /// Number of parameters.
     pub params: usize,
     /// Value types, one byte each, parameters first.
     pub values: &'a [u8],
 }
 
 impl Artifact {
-    /// Checks that `bytes` are an artifact made by `expect` whose header and hot sections are
-    /// whole and consistent. `bytes` must be aligned to 16.
+    /// Checks that `bytes` are an artifact of the producer `expect`, with an intact and consistent
+    /// header and hot sections. `bytes` must be aligned to 16.
     ///
     /// # Errors
     ///
-    /// What is wrong with it, as a [`FormatError`].
+    /// A [`FormatError`] that says why the bytes cannot be used.
     pub fn check(bytes: &[u8], expect: &Producer) -> Result<Artifact, FormatError> {
         let header = check::header(bytes, expect)?;
         let artifact = Artifact { table: header.table };
@@ -38,7 +38,7 @@ impl Artifact {
         Ok(artifact)
     }
 
-    /// The hash that artifacts use for names and sections.
+    /// The hash of names and sections in artifacts.
     pub fn hash(bytes: &[u8]) -> u64 {
         xxhash_rust::xxh3::xxh3_64(bytes)
     }
@@ -60,7 +60,7 @@ impl Artifact {
         &bytes[entry.offset as usize..(entry.offset + entry.len) as usize]
     }
 
-    /// A section as the records it holds; empty when its length does not fit them, which
+    /// The records of a section; empty if its length is not a multiple of theirs, which
     /// [`Artifact::check`] rules out for hot sections.
     pub fn records<'a, T>(&self, bytes: &'a [u8], section: Section) -> &'a [T]
     where
@@ -69,21 +69,21 @@ impl Artifact {
         <[T]>::ref_from_bytes(self.bytes(bytes, section)).unwrap_or(&[])
     }
 
-    /// Whether a section that is not hot is as it was written.
+    /// Whether a section that is not hot matches its checksum.
     pub fn is_whole(&self, bytes: &[u8], section: Section) -> bool {
         Artifact::hash(self.bytes(bytes, section)) == self.entry(section).hash
     }
 
-    /// What there is one of.
+    /// The [`Info`] record.
     ///
     /// # Panics
     ///
-    /// When `bytes` are not those that were checked.
+    /// If `bytes` are not those that were checked.
     pub fn info<'a>(&self, bytes: &'a [u8]) -> &'a Info {
         self.records(bytes, Section::Info).first().expect("a checked artifact has its info")
     }
 
-    /// A name of an import or an export.
+    /// A name of an import or of an export.
     pub fn string<'a>(&self, bytes: &'a [u8], at: StrRef) -> &'a str {
         let strings = self.bytes(bytes, Section::Strings);
         strings
@@ -92,7 +92,7 @@ impl Artifact {
             .unwrap_or_default()
     }
 
-    /// All function types, as they lie there.
+    /// All function types, as they are stored.
     pub fn types<'a>(&self, bytes: &'a [u8]) -> impl ExactSizeIterator<Item = RawType<'a>> {
         let values = self.bytes(bytes, Section::TypeValues);
         let descs = self.records::<TypeDesc>(bytes, Section::Types).iter();
@@ -103,7 +103,7 @@ impl Artifact {
     ///
     /// # Panics
     ///
-    /// When `index` is not that of a type.
+    /// If `index` is not that of a type.
     pub fn func_type(&self, bytes: &[u8], index: u32) -> FuncType {
         let desc = &self.records::<TypeDesc>(bytes, Section::Types)[index as usize];
         let raw = raw_type(desc, self.bytes(bytes, Section::TypeValues));
@@ -115,7 +115,7 @@ impl Artifact {
         let exports: &[ExportDesc] = self.records(bytes, Section::Exports);
         let strings = self.bytes(bytes, Section::Strings);
         let hash = Artifact::hash(name.as_bytes());
-        // Names that a module makes to have one hash are told apart by halving as well.
+        // A module can have many names with one hash, so the search also compares names.
         let at = exports.binary_search_by(|e| {
             let found = || {
                 let start = e.name.offset as usize;

@@ -13,7 +13,7 @@ pub struct Writer<'a> {
 }
 
 impl<'a> Writer<'a> {
-    /// A writer with no section set; those stay empty.
+    /// A writer whose sections are all empty.
     pub fn new() -> Self {
         Self::default()
     }
@@ -28,8 +28,8 @@ impl<'a> Writer<'a> {
         self.bytes(section, records.as_bytes().to_vec());
     }
 
-    /// The distance from the start of the text to the start of the read-only data, which code
-    /// relies on, for a text of `len` bytes and sections aligned to `page` bytes.
+    /// The distance from the start of the text to the start of the read-only data, on which code
+    /// depends, for a text of `len` bytes and sections aligned to `page` bytes.
     pub fn rodata_distance(len: usize, page: usize) -> usize {
         len.next_multiple_of(page)
     }

@@ -7,13 +7,13 @@ use core::fmt;
 pub struct Limits {
     /// The initial size.
     pub min: u64,
-    /// The size it may grow to, when the module says one.
+    /// The maximum size, if the module declares one.
     pub max: Option<u64>,
 }
 
 impl Limits {
-    /// Whether something of `size` now, bounded by `max`, may be imported under these limits
-    /// (specification 3.2.7, "Import Subtyping").
+    /// Whether a memory or table of current size `size` and maximum `max` may be imported under
+    /// these limits (specification 3.2.7, "Import Subtyping").
     pub fn admits(&self, size: u64, max: Option<u64>) -> bool {
         size >= self.min && self.max.is_none_or(|want| max.is_some_and(|have| have <= want))
     }

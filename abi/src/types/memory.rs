@@ -5,6 +5,6 @@ use super::Limits;
 /// The type of a 32-bit linear memory.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
 pub struct MemoryType {
-    /// Pages of 64 KiB it holds.
+    /// Its size, in pages of 64 KiB.
     pub limits: Limits,
 }

@@ -7,6 +7,6 @@ use super::{Limits, ValType};
 pub struct TableType {
     /// The type of its elements, a reference type.
     pub element: ValType,
-    /// Elements it holds.
+    /// Its size, in elements.
     pub limits: Limits,
 }

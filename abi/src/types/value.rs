@@ -48,7 +48,7 @@ impl ValType {
         matches!(self, ValType::I32 | ValType::I64 | ValType::F32 | ValType::F64)
     }
 
-    /// Bytes a value takes in a vmctx.
+    /// Bytes that a value takes in a context.
     pub const fn size(self) -> u32 {
         match self {
             ValType::V128 => 16,

@@ -1,5 +1,5 @@
-//! Checks of what instantiation evaluates: tables, memories, globals and segments, with the types of
-//! the constants they start with.
+//! Checks of the records that instantiation evaluates: tables, memories, globals, segments, and the
+//! types of their initial values.
 
 use super::{Checker, FormatError, ensure};
 use crate::artifact::header::Section;
@@ -10,13 +10,13 @@ use crate::types::ValType;
 /// A value on the stack of a constant expression.
 #[derive(Clone, Copy)]
 enum Value {
-    /// Bits whose type is that of whoever takes them.
+    /// Bits of a constant, which can be of any type that they fit.
     Bits(u128),
     Typed(ValType),
 }
 
 impl Value {
-    /// Whether it is a value of this type.
+    /// Whether this can be a value of type `ty`.
     fn is(self, ty: ValType) -> bool {
         match self {
             Value::Typed(have) => have == ty,
@@ -31,18 +31,20 @@ impl Value {
     }
 }
 
-/// The constant expressions and elements of an artifact, each of which is used once and in order.
+/// The constant expressions and elements of an artifact that are not used yet. Each is used once,
+/// in order.
 struct Inputs<'a> {
     globals: &'a [GlobalDesc],
     func_refs: u32,
     ops: &'a [ConstOp],
-    /// Operations before those.
+    /// Number of operations that are used.
     used: u32,
     items: &'a [ElemItem],
     stack: Vec<Value>,
 }
 
-/// Checks what instantiation reads, besides imports. `imports` has the types of imported functions.
+/// Checks the records that instantiation reads, besides imports. `imports` has the types of
+/// imported functions.
 pub(super) fn check(c: &Checker<'_>, imports: &[u32]) -> Result<(), FormatError> {
     let mut inputs = Inputs {
         globals: c.records(Section::Globals)?,
@@ -63,19 +65,19 @@ pub(super) fn check(c: &Checker<'_>, imports: &[u32]) -> Result<(), FormatError>
     func_refs(c, imports)?;
     elems(c, &mut inputs, tables)?;
     data(c, &mut inputs, memories.len())?;
-    ensure(inputs.ops.is_empty(), "a constant expression that nothing uses")?;
-    ensure(inputs.items.is_empty(), "elements that no segment has")?;
+    ensure(inputs.ops.is_empty(), "an unused constant expression")?;
+    ensure(inputs.items.is_empty(), "elements outside every segment")?;
     image(c, memories)
 }
 
-/// Whether `max` is none, or no less than `min`.
+/// Whether `max`, which is `u64::MAX` for none, is at least `min`.
 fn is_max(max: u64, min: u64) -> bool {
     min <= max
 }
 
 impl<'a> Inputs<'a> {
-    /// The next constant expression, which must have a value of this type. It may read the globals
-    /// before `before`.
+    /// Takes the next constant expression, whose value must be of type `ty`. It may read the
+    /// globals before `before`.
     fn expr(&mut self, expr: ConstExpr, ty: ValType, before: u32) -> Result<(), FormatError> {
         let wrong = FormatError::Record("a constant expression");
         let (ops, rest) = self.ops.split_at_checked(expr.count as usize).ok_or(wrong.clone())?;
@@ -118,33 +120,33 @@ impl<'a> Inputs<'a> {
         Ok(Value::Typed(ty))
     }
 
-    /// The type of a global that a constant may read.
+    /// The type of a global that a constant expression may read.
     fn global(&self, index: u32) -> Result<ValType, FormatError> {
         let global = self.globals.get(index as usize).filter(|global| global.mutable == 0);
         let ty = global.and_then(|global| raw_type(global.ty));
-        ty.ok_or(FormatError::Record("a global that is no constant"))
+        ty.ok_or(FormatError::Record("a global that is not constant"))
     }
 
-    /// The type of an element; none for null, which is one of every type.
+    /// The type of an element; none for null, which has every reference type.
     fn item(&self, kind: u32, index: u32) -> Result<Option<ValType>, FormatError> {
         match ElemKind::from_raw(kind) {
             Some(ElemKind::Null) => Ok(None),
             Some(ElemKind::FuncRef) if index < self.func_refs => Ok(Some(ValType::FuncRef)),
             Some(ElemKind::Global) => {
                 let ty = self.global(index)?;
-                ensure(ty.is_ref(), "an element that is no reference")?;
+                ensure(ty.is_ref(), "an element that is not a reference")?;
                 Ok(Some(ty))
             }
             _ => Err(FormatError::Record("an element")),
         }
     }
 
-    /// The next elements, which must have one type: this one, if it is given.
+    /// Takes the next elements, which must all have one type: `ty`, if it is given.
     fn items(&mut self, count: u32, mut ty: Option<ValType>) -> Result<(), FormatError> {
         let missing = FormatError::Record("an element segment");
         let (items, rest) = self.items.split_at_checked(count as usize).ok_or(missing)?;
         self.items = rest;
-        // Nearly all elements of nearly all modules, looked at several at a time.
+        // The fast path for elements that are functions, as nearly all are; the loop is vectorised.
         let func = |item: &ElemItem| {
             (item.kind == ElemKind::FuncRef as u32) & (item.index < self.func_refs)
         };
@@ -168,7 +170,7 @@ fn raw_type(raw: u32) -> Option<ValType> {
 fn globals(c: &Checker<'_>, inputs: &mut Inputs<'_>) -> Result<(), FormatError> {
     let regions = c.info.regions();
     let init = c.artifact.bytes(c.bytes, Section::GlobalInit);
-    // Words of the region that a global has.
+    // The words of the region that a global occupies.
     let mut taken = vec![false; init.len().div_ceil(8)];
     for (i, global) in (0..).zip(inputs.globals) {
         let ty = c.value_type(global.ty)?;
@@ -204,7 +206,7 @@ fn check_tables(
     let mut slots = 0;
     for (i, table) in (0..).zip(tables) {
         let element = c.value_type(table.element)?;
-        ensure(element.is_ref(), "a table of values")?;
+        ensure(element.is_ref(), "a table of non-references")?;
         ensure(is_max(table.max, table.min), "a table's size")?;
         let init = inputs.item(table.init_kind, table.init_index)?;
         ensure(init.is_none_or(|ty| ty == element), "a table's initial value")?;
@@ -238,7 +240,7 @@ fn elems(
     for elem in c.records::<ElemDesc>(Section::Elems)? {
         let mode = SegmentMode::from_raw(elem.mode).ok_or(FormatError::Record("a segment"))?;
         ensure(elem.first == next, "an element segment")?;
-        // More than there are elements end the loop below.
+        // A count beyond the elements fails below.
         next = next.checked_add(elem.count).ok_or(wrong.clone())?;
         let ty = match mode {
             SegmentMode::Active => {
