@@ -1,5 +1,5 @@
-//! Gives the compiler a hash of its own sources, so that code kept by one build is not taken for
-//! that of another.
+//! Gives the compiler a hash of its own sources, so that one build does not reuse code that another
+//! build kept.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -8,7 +8,8 @@ use xxhash_rust::xxh3::Xxh3;
 fn main() {
     let root = PathBuf::from(std::env::var_os("CARGO_MANIFEST_DIR").expect("cargo sets it"));
     let mut hash = Xxh3::new();
-    // The last is there in the repository, where versions of dependencies come from it.
+    // A published crate has no `Cargo.lock` beside it; in the repository it fixes the versions of
+    // dependencies.
     for path in ["src", "../abi/src", "Cargo.toml", "../Cargo.lock"] {
         let path = root.join(path);
         if path.exists() {
@@ -19,7 +20,7 @@ fn main() {
     println!("cargo::rustc-env=PRECAST_SOURCES={:016x}", hash.digest());
 }
 
-/// Adds a file, or the files below a folder in the order of their names.
+/// Adds a file, or all files below a folder in the order of their names.
 fn add(hash: &mut Xxh3, path: &Path) {
     if path.is_dir() {
         let entries = fs::read_dir(path).expect("sources can be read");

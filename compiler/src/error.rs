@@ -1,30 +1,30 @@
-//! Why a module could not be compiled.
+//! Errors of the compiler: why a module cannot be compiled.
 
 use crate::features::is_implemented;
 
-/// What kind of thing went wrong.
+/// The kind of an error.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 #[non_exhaustive]
 pub enum ErrorKind {
     /// The bytes are not a valid module.
     Invalid,
-    /// The module uses what this compiler does not offer.
+    /// The module uses a feature that this compiler does not implement.
     Unsupported,
     /// The module exceeds a limit of this compiler.
     Limit,
-    /// The compiler failed; its tests should have found this.
+    /// The compiler failed, because of a bug in it.
     Internal,
 }
 
-/// A module could not be compiled.
+/// The reason why a module cannot be compiled.
 #[derive(Clone, PartialEq, Eq, Debug)]
 #[non_exhaustive]
 pub struct CompileError {
-    /// What kind of error it is.
+    /// The kind of the error.
     pub kind: ErrorKind,
-    /// Where in the module's bytes it was found.
+    /// Offset in the module's bytes at which it was found.
     pub offset: usize,
-    /// What is wrong.
+    /// Description of the error.
     pub message: String,
 }
 
@@ -41,7 +41,7 @@ impl CompileError {
 impl From<wasmparser::Error> for CompileError {
     fn from(error: wasmparser::Error) -> Self {
         let offset = usize::try_from(error.offset()).unwrap_or(usize::MAX);
-        // Some of its messages span lines or align columns.
+        // Some messages of the validator span lines or align columns.
         let words: Vec<&str> = error.message().split_whitespace().collect();
         let message = words.join(" ");
         match error.missing_wasm_feature() {

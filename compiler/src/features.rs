@@ -1,4 +1,4 @@
-//! Which proposals of WebAssembly a module may use.
+//! Features: the proposals of WebAssembly that a module may use.
 
 use bitflags::bitflags;
 use std::fmt;
@@ -120,7 +120,7 @@ impl Default for Features {
     }
 }
 
-/// A name that stands for no proposal and no version of WebAssembly.
+/// A name that is neither a proposal nor a version of WebAssembly.
 #[derive(Clone, PartialEq, Eq, Debug, thiserror::Error)]
 #[error("unknown feature `{0}`; known are wasm1, wasm2, wasm3 and {known}", known = Features::all())]
 pub struct UnknownFeature(String);
@@ -152,7 +152,7 @@ impl fmt::Display for Features {
     }
 }
 
-/// The name of a constant, as it stands in text.
+/// The name of a constant in text.
 fn to_text(constant: &str) -> String {
     constant.to_ascii_lowercase().replace('_', "-")
 }

@@ -1,5 +1,5 @@
-//! Function bodies to machine code: validation, translation and code generation of each in one
-//! go, on as many threads as there are. Code that is kept from earlier is validated and taken.
+//! Function bodies to machine code: each body is validated, translated and compiled in one step, on
+//! all threads of the pool. A body whose code a store has is only validated.
 
 use crate::error::{CompileError, ErrorKind};
 use crate::incremental::{self, Bundle, Kept, Key, Names, Reuse};
@@ -19,16 +19,16 @@ use wasmparser::{
     FuncToValidate, FuncValidator, FuncValidatorAllocations, OperatorsReader, ValidatorResources,
 };
 
-/// A function's code, where it came from, and what to keep of it.
+/// The code of a function, and the record for the store.
 pub(crate) struct Done<'r> {
     pub(crate) function: CompiledFunction<'r>,
     pub(crate) kept: Option<Kept<'r>>,
-    /// Whether it was kept from earlier.
+    /// Whether the code comes from the store.
     pub(crate) found: bool,
 }
 
-/// Compiles every body, or finds it in `reuse`. The result does not depend on the number of
-/// threads, and neither does the error: it is that of the first function that has one.
+/// Compiles every body, or finds its code in `reuse`. Neither the result nor the error depends on
+/// the number of threads: the error is that of the first function that has one.
 pub(crate) fn compile_all<'r>(
     plan: &Plan<'_>,
     isa: &dyn TargetIsa,
@@ -38,7 +38,7 @@ pub(crate) fn compile_all<'r>(
     let bundles = reuse.map_or(Vec::new(), Reuse::bundles);
     let finder = || reuse.map(|reuse| Finder::new(plan, reuse, &bundles));
     let bodies = &plan.module.bodies;
-    // Large ones first, so that no thread starts one when the others are done.
+    // Large bodies first, so that no thread starts one after the others have finished.
     let mut order: Vec<usize> = (0..bodies.len()).collect();
     order.sort_by_key(|&n| std::cmp::Reverse(bodies[n].body.as_bytes().len()));
     let next = AtomicUsize::new(0);
@@ -74,8 +74,8 @@ pub(crate) fn compile_all<'r>(
     results.into_iter().map(|(_, result)| result).collect()
 }
 
-/// Turns a panic of the code generator into an error at `offset`: a module that meets a bug there
-/// must not end the host. What `compile` changed is not used again.
+/// Turns a panic of the code generator into an error at `offset`: a module that triggers a bug
+/// there must not end the host. The caller discards the state that `compile` changed.
 fn catch_panic<T>(
     offset: u32,
     compile: impl FnOnce() -> Result<T, CompileError>,
@@ -88,7 +88,7 @@ fn catch_panic<T>(
     })
 }
 
-/// The CLIF of every body, as translated.
+/// The CLIF of every body, before optimisation.
 pub(crate) fn clif(plan: &Plan<'_>, isa: &dyn TargetIsa) -> Result<String, CompileError> {
     let mut worker = Worker::new(plan, isa, None);
     let mut text = String::new();
@@ -117,7 +117,7 @@ pub(crate) fn disassembly(
     Ok((compiled.vcode.clone().unwrap_or_default(), compiled.code_buffer().to_vec()))
 }
 
-/// What one thread needs to find functions that are kept.
+/// The state of one thread for finding functions in bundles.
 struct Finder<'p, 'r> {
     key: incremental::KeyWriter<'p>,
     bundles: Vec<Bundle<'r>>,
@@ -143,7 +143,7 @@ impl<'p, 'r: 'p> Finder<'p, 'r> {
     }
 }
 
-/// What one thread keeps from function to function.
+/// The state of one thread, reused for every function.
 struct Worker<'p, 'r> {
     plan: &'p Plan<'p>,
     isa: &'p dyn TargetIsa,
@@ -165,7 +165,7 @@ impl<'p, 'r: 'p> Worker<'p, 'r> {
         }
     }
 
-    /// Compiles or finds the `n`th defined function. It is validated either way.
+    /// Compiles the `n`th defined function or finds its code. Validates it in both cases.
     fn compile(&mut self, n: usize) -> Result<Done<'r>, CompileError> {
         if self.finder.is_none() {
             let (function, _) = self.build(n, true)?;
@@ -186,14 +186,14 @@ impl<'p, 'r: 'p> Worker<'p, 'r> {
         Ok(Done { function, kept, found: false })
     }
 
-    /// Where a body starts in the file.
+    /// Offset of a body in the file.
     fn base(&self, n: usize) -> u32 {
         self.plan.module.bodies[n].body.range().start as u32
     }
 
-    /// Translates a body and makes code of it; whether the code depends on what some element of a
-    /// constant table is. A function without a comparison of its stack pointer whose frame turns out
-    /// to be large gets one.
+    /// Translates and compiles a body; also returns whether the code depends on an element of a
+    /// constant table. A function without a stack check whose frame turns out to be large is
+    /// compiled again with one.
     fn build(
         &mut self,
         n: usize,
@@ -209,7 +209,7 @@ impl<'p, 'r: 'p> Worker<'p, 'r> {
         Ok((function, knows_element))
     }
 
-    /// Makes code of the CLIF in the context.
+    /// Compiles the CLIF in the context.
     fn generate(&mut self, n: usize) -> Result<CompiledFunction<'r>, CompileError> {
         let base = self.base(n);
         self.context
@@ -232,7 +232,7 @@ impl<'p, 'r: 'p> Worker<'p, 'r> {
         .into_validator(std::mem::take(&mut self.validator))
     }
 
-    /// Validates a body and writes its key, if it can have one.
+    /// Validates a body and computes its key, if it can have one.
     fn validate(&mut self, n: usize) -> Result<Option<Key>, CompileError> {
         let module = self.plan.module;
         let body = &module.bodies[n].body;
@@ -260,8 +260,8 @@ impl<'p, 'r: 'p> Worker<'p, 'r> {
         Ok(key.finish())
     }
 
-    /// Leaves the CLIF of a body in the context, and validates it on the way unless that is done.
-    /// Whether the code depends on what some element of a constant table is.
+    /// Translates a body to CLIF in the context, and validates it if `validate` says so. Returns
+    /// whether the code depends on an element of a constant table.
     fn translate(
         &mut self,
         n: usize,

@@ -1,6 +1,6 @@
 //! precast's compiler: WebAssembly bytes to artifact bytes, through Cranelift.
 //!
-//! The compiler does no I/O and knows nothing of the runtime; both meet in [`precast_abi`].
+//! The compiler does no I/O and does not depend on the runtime; [`precast_abi`] is their interface.
 
 #![forbid(unsafe_code)]
 #![deny(missing_docs)]
@@ -35,25 +35,25 @@ pub use target::{Target, TargetError, host_features, isa, producer};
 ///
 /// # Errors
 ///
-/// When the module is not valid, uses what is not supported, or exceeds a limit.
+/// If the module is not valid, uses an unsupported feature, or exceeds a limit.
 pub fn compile(wasm: &[u8], settings: &Settings) -> Result<Vec<u8>, CompileError> {
     compile_with(wasm, settings, None).map(|done| done.artifact)
 }
 
-/// What [`compile_with`] made.
+/// The result of [`compile_with`].
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Compilation {
     /// The artifact's bytes.
     pub artifact: Vec<u8>,
-    /// Functions the module defines.
+    /// Number of functions that the module defines.
     pub functions: usize,
-    /// How many of them had their code kept from earlier.
+    /// Number of those whose code came from the store.
     pub found: usize,
 }
 
-/// As [`compile`], but takes the code of functions that did not change from `store`, and keeps
-/// there what it compiled. Every function is validated, and the artifact is the one [`compile`]
-/// would make, byte for byte.
+/// As [`compile`], but takes the code of unchanged functions from `store`, and stores the code that
+/// it compiles. It validates every function, and the artifact equals that of [`compile`], byte for
+/// byte.
 ///
 /// # Errors
 ///
@@ -83,12 +83,11 @@ pub fn compile_with(
     })
 }
 
-/// What tells builds of this compiler apart: its version, that of its code generator, and a hash
-/// of its sources.
+/// Distinguishes builds of this compiler: its version and a hash of its sources and dependencies.
 pub const BUILD: &str =
     concat!("precast ", env!("CARGO_PKG_VERSION"), " ", env!("PRECAST_SOURCES"));
 
-/// The intermediate code of every function a module defines, before any optimisation.
+/// The intermediate code (CLIF) of every function that a module defines, before optimisation.
 ///
 /// # Errors
 ///
@@ -122,7 +121,7 @@ pub fn symbols(wasm: &[u8], settings: &Settings) -> Result<Vec<Symbol>, CompileE
     })
 }
 
-/// Runs `work` on as many threads as the settings say.
+/// Runs `work` on the number of threads in the settings.
 fn with_threads<T: Send>(
     settings: &Settings,
     work: impl FnOnce() -> Result<T, CompileError> + Send,

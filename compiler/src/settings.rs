@@ -1,15 +1,15 @@
-//! What a compilation can be asked for.
+//! The settings of a compilation.
 
 use crate::features::Features;
 use crate::target::Target;
 use std::sync::Arc;
 use target_lexicon::Triple;
 
-/// All that decides the bytes of an artifact besides the module and the compiler's
-/// [`BUILD`](crate::BUILD), as text: settings of one fingerprint give one artifact for a module.
-/// `cpu` tells what this machine's CPU can do, and counts where code is made for this machine.
+/// The settings that decide the bytes of an artifact, as text: together with the module and the
+/// compiler's [`BUILD`](crate::BUILD) they determine it. `cpu` lists the features of this machine's
+/// CPU, which matter if this machine is the target.
 pub fn fingerprint(settings: &Settings, cpu: &str) -> String {
-    // Whoever adds a field says here whether it changes code.
+    // A new field must be listed here, so its author decides whether it changes code.
     let Settings { optimize, verify: _, threads: _, features, progress: _, target, spectre_guards } =
         settings;
     let target = match target {
@@ -19,24 +19,24 @@ pub fn fingerprint(settings: &Settings, cpu: &str) -> String {
     format!("{target} optimize={optimize} features={features} spectre_guards={spectre_guards}")
 }
 
-/// Called with the functions done and the functions there are, from any thread.
+/// Called with the number of functions compiled so far and the total, from any thread.
 pub type Progress = Arc<dyn Fn(usize, usize) + Send + Sync>;
 
-/// How to compile.
+/// Settings of a compilation.
 #[derive(Clone)]
 pub struct Settings {
     /// Whether to optimise.
     pub optimize: bool,
-    /// Whether the code generator checks its own intermediate code: slow, for tests.
+    /// Whether the code generator verifies its intermediate code; slow, for tests.
     pub verify: bool,
-    /// Threads to compile with; zero for as many as there are.
+    /// Number of threads; zero for the default of the thread pool.
     pub threads: usize,
-    /// What the module may use.
+    /// The proposals that the module may use.
     pub features: Features,
-    /// Whether what follows a bounds check of code depends on the check as data too, so that a
-    /// processor that predicts the check wrongly reads nothing outside the sandbox meanwhile.
+    /// Whether code has guards against speculation, so that a processor that mispredicts a bounds
+    /// check reads nothing outside the sandbox.
     pub spectre_guards: bool,
-    /// Told of every function done.
+    /// Called after every function.
     pub progress: Option<Progress>,
     /// The machine to compile for.
     pub target: Target,

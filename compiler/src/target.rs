@@ -1,4 +1,4 @@
-//! The machine code is made for, and how the code generator is set up for it.
+//! Targets: the machine that code is compiled for, and the settings of the code generator for it.
 
 use crate::error::{CompileError, ErrorKind};
 use crate::settings::Settings;
@@ -15,42 +15,41 @@ use target_lexicon::{Architecture, Triple};
 /// A machine to compile for.
 #[derive(Clone, PartialEq, Eq, Debug, Default)]
 pub enum Target {
-    /// This machine, with all that its CPU can do.
+    /// This machine, with all features of its CPU.
     #[default]
     Host,
-    /// A machine with the listed CPU features, as the code generator names them, and the
-    /// architecture's floor.
+    /// A machine with the architecture's minimum features and the listed ones.
     Named {
         /// The target triple.
         triple: Triple,
-        /// Settings of the instruction set to enable, such as `has_avx`.
+        /// Settings of the code generator to enable, such as `has_avx`.
         enable: Vec<String>,
     },
 }
 
-/// The code generator's x86-64 settings every target has: x86-64-v2. With them no instruction of
-/// WebAssembly 2.0 needs a library function.
+/// The settings of the code generator that every x86-64 target has: x86-64-v2. With them no
+/// operator of WebAssembly 2.0 needs a library function.
 const X86_64_FLOOR: &[&str] =
     &["has_cmpxchg16b", "has_sse3", "has_ssse3", "has_sse41", "has_sse42", "has_popcnt"];
 
-/// The levels of the x86-64 psABI from the floor on, and what each has besides those before it.
+/// The levels of the x86-64 psABI from the minimum on, and the settings that each adds.
 const X86_64_LEVELS: &[(&str, &[&str])] = &[
     ("x86-64-v2", &[]),
     ("x86-64-v3", &["has_avx", "has_avx2", "has_bmi1", "has_bmi2", "has_fma", "has_lzcnt"]),
     ("x86-64-v4", &["has_avx512f", "has_avx512dq", "has_avx512vl"]),
 ];
 
-/// What has a name of its own outside the code generator: setting without `has_`, name.
+/// CPU features whose usual name differs from the setting: setting without `has_`, name.
 const FEATURE_NAMES: &[(&str, &str)] =
     &[("sse41", "sse4.1"), ("sse42", "sse4.2"), ("avx_vnni", "avxvnni")];
 
-/// Settings that say what a CPU has and have no effect on code.
+/// Settings for CPU features that have no effect on code.
 const WITHOUT_EFFECT: &[&str] = &["has_pauth"];
 
-/// Text that is not the name of a target.
+/// A text is not the name of a target.
 #[derive(Clone, PartialEq, Eq, Debug, thiserror::Error)]
 pub enum TargetError {
-    /// The architecture is none there is code for.
+    /// The architecture is not supported.
     #[error("no such target: '{0}'; there are x86_64 and aarch64")]
     Architecture(String),
     /// The architecture has no such feature.
@@ -62,8 +61,8 @@ impl FromStr for Target {
     type Err = TargetError;
 
     /// Reads `host`, or the name of an architecture, `x86_64` or `aarch64`, or of a level of
-    /// x86-64, `x86-64-v2` to `x86-64-v4`, followed by the CPU features code may use besides its
-    /// floor: `aarch64+lse+fp16`, `x86_64+avx+avx2`.
+    /// x86-64, `x86-64-v2` to `x86-64-v4`, followed by further CPU features that code may use:
+    /// `aarch64+lse+fp16`, `x86_64+avx+avx2`.
     fn from_str(text: &str) -> Result<Self, TargetError> {
         if text == "host" {
             return Ok(Target::Host);
@@ -118,7 +117,7 @@ impl Target {
     }
 }
 
-/// The largest page size of a target: what mapped sections are aligned to.
+/// The largest page size of a target, to which mapped sections are aligned.
 pub(crate) fn page_size(isa: &dyn TargetIsa) -> usize {
     match isa.triple().architecture {
         Architecture::Aarch64(_) => 64 << 10,
@@ -126,9 +125,9 @@ pub(crate) fn page_size(isa: &dyn TargetIsa) -> usize {
     }
 }
 
-/// The widest store, in bytes, of which a fault leaves nothing behind. AArch64 stores a vector as
-/// two halves, of which the first may be written when the second faults. That it may do the same
-/// to narrower unaligned stores is not ruled out (Arm ARM, B2.2.1), but no machine is known to.
+/// The widest store, in bytes, that writes nothing if it faults. AArch64 stores a vector as two
+/// halves, so the first may be written before the second faults. The architecture also permits that
+/// for narrower unaligned stores (Arm ARM, B2.2.1), but no machine is known to do it.
 pub(crate) fn widest_whole_store(isa: &dyn TargetIsa) -> u32 {
     match isa.triple().architecture {
         Architecture::Aarch64(_) => 8,
@@ -136,9 +135,9 @@ pub(crate) fn widest_whole_store(isa: &dyn TargetIsa) -> u32 {
     }
 }
 
-/// Code that is called with an importer's context, and goes on in the import whose [`FuncSlot`] is
-/// at `slot` from there, with the context of that. Arguments stay where they are, so the code has
-/// the same length for all types.
+/// The code of a forwarder, which is called with the importer's context and jumps to the imported
+/// function with that function's context. `slot` is the offset of its [`FuncSlot`]. Arguments stay
+/// in place, so the code has the same length for all types.
 pub(crate) fn forwarder(isa: &dyn TargetIsa, ty: &FuncType, slot: i32) -> Vec<u8> {
     match isa.triple().architecture {
         Architecture::Aarch64(_) => {
@@ -169,16 +168,16 @@ pub(crate) fn forwarder(isa: &dyn TargetIsa, ty: &FuncType, slot: i32) -> Vec<u8
     }
 }
 
-/// Whether x86-64 code in the `tail` convention is passed the address of some results in `rdi`,
-/// and its context in `rsi`: more than eight of either class do not fit registers.
+/// Whether x86-64 code in the `tail` convention is passed the address of some results in `rdi` and
+/// therefore its context in `rsi`: more than eight results of a class do not fit in registers.
 fn results_in_memory(ty: &FuncType) -> bool {
     let is_integer = |ty: &&ValType| clif_type(**ty).is_int();
     let integers = ty.results().iter().filter(is_integer).count();
     integers > 8 || ty.results().len() - integers > 8
 }
 
-/// The instruction at text offset `at`, completed with the distance a relocation stands for;
-/// `None` when it does not fit or the kind is not known.
+/// The instruction `word` at text offset `at` with its relocation resolved; `None` if the distance
+/// does not fit or the kind is unknown.
 pub(crate) fn relocate(word: u32, at: i64, kind: Reloc, target: i64) -> Option<u32> {
     Some(match kind {
         Reloc::X86PCRel4 | Reloc::X86CallPCRel4 => i32::try_from(target - at).ok()? as u32,
@@ -197,7 +196,7 @@ pub(crate) fn relocate(word: u32, at: i64, kind: Reloc, target: i64) -> Option<u
 ///
 /// # Errors
 ///
-/// When it cannot make code for the target.
+/// If it cannot generate code for the target.
 pub fn isa(settings: &Settings) -> Result<OwnedTargetIsa, CompileError> {
     let mut shared = flags::builder();
     let guards = if settings.spectre_guards { "true" } else { "false" };
@@ -210,12 +209,12 @@ pub fn isa(settings: &Settings) -> Result<OwnedTargetIsa, CompileError> {
         ("preserve_frame_pointers", "true"),
         ("enable_alias_analysis", "true"),
         ("machine_code_cfg_info", "false"),
-        // The guard page is found by touching every page of a large frame.
+        // A large frame touches each of its pages, so it hits the guard page.
         ("enable_probestack", "true"),
         ("probestack_strategy", "inline"),
         ("probestack_size_log2", "12"),
         ("enable_nan_canonicalization", "false"),
-        // Results that do not fit registers go through memory.
+        // Results that do not fit in registers are returned in memory.
         ("enable_multi_ret_implicit_sret", "true"),
         ("enable_heap_access_spectre_mitigation", guards),
         ("enable_table_access_spectre_mitigation", guards),
@@ -226,8 +225,8 @@ pub fn isa(settings: &Settings) -> Result<OwnedTargetIsa, CompileError> {
     let mut builder = settings.target.builder().map_err(unsupported)?;
     let aarch64 = matches!(builder.triple().architecture, Architecture::Aarch64(_));
     if settings.spectre_guards && aarch64 {
-        // A conditional select whose condition may itself be predicted guards nothing. The barrier
-        // behind it forbids that, and does nothing on a CPU that never does.
+        // A conditional select is no guard if the CPU predicts its condition. The barrier after it
+        // forbids that, and does nothing on other CPUs.
         builder.enable("use_csdb").map_err(CompileError::internal)?;
     }
     let isa = builder.finish(flags::Flags::new(shared)).map_err(CompileError::internal)?;
@@ -242,7 +241,7 @@ pub fn isa(settings: &Settings) -> Result<OwnedTargetIsa, CompileError> {
     Ok(isa)
 }
 
-/// The CPU features code may use, separated by commas, with the names of
+/// The CPU features that code may use, separated by commas, with the names of
 /// [`std::is_x86_feature_detected`], and on aarch64 those of the code generator.
 pub(crate) fn features(isa: &dyn TargetIsa) -> String {
     let mut names: Vec<String> = Vec::new();
@@ -261,7 +260,7 @@ pub fn host_features() -> String {
     isa(&Settings::default()).map(|isa| features(&*isa)).unwrap_or_default()
 }
 
-/// What an artifact made with these settings says about its origin.
+/// The producer in the header of artifacts that are compiled with these settings.
 pub fn producer(settings: &Settings) -> Producer {
     let triple = settings.target.triple();
     Producer::for_target(&format!("{}-{}", triple.architecture, triple.operating_system))

@@ -7,8 +7,8 @@ use precast_abi::trap::TrapCode;
 use precast_abi::types::{FuncType, ValType};
 use std::num::NonZeroU8;
 
-/// The type of a value. References are addresses; a vector has bytes until an operator says
-/// otherwise.
+/// The type of a value. References are addresses; a vector has lanes of bytes unless an operator
+/// needs others.
 pub(crate) fn clif_type(ty: ValType) -> Type {
     match ty {
         ValType::I32 => types::I32,
@@ -27,7 +27,7 @@ pub(crate) fn word_type(word: Word) -> Type {
     }
 }
 
-/// The signature of WebAssembly code: the context, then what the type says.
+/// The signature of WebAssembly code: the context, then the parameters of the type.
 pub(crate) fn tail_signature(ty: &FuncType) -> Signature {
     let mut signature = Signature::new(CallConv::Tail);
     let params = ty.params().iter().map(|&ty| AbiParam::new(clif_type(ty)));
@@ -37,7 +37,7 @@ pub(crate) fn tail_signature(ty: &FuncType) -> Signature {
     signature
 }
 
-/// A trap code in the code generator's terms: the same number.
+/// The code generator's trap code with the same number.
 pub(crate) fn trap_code(code: TrapCode) -> Code {
     Code::from_raw(NonZeroU8::new(code.raw()).expect("trap codes start at one"))
 }

@@ -1,4 +1,4 @@
-//! Compilation as a whole: artifacts that their own check accepts, and the same ones every time.
+//! Compilation as a whole: artifacts pass their check, and equal input gives equal artifacts.
 
 use precast_abi::artifact::{Artifact, FuncDesc, HandlerDesc, NONE, Section, TableDesc, TypeDesc};
 use precast_compiler::{

@@ -1,4 +1,4 @@
-//! Artifacts whose checksum is right and one of whose records is not: each kind is refused.
+//! Artifacts with a valid checksum and one forged record: each kind is refused.
 
 use precast_abi::artifact::*;
 use precast_abi::types::ValType;
@@ -69,7 +69,7 @@ impl Forgery {
         &mut header.table[section as usize]
     }
 
-    /// Makes the checksum right, and what the check says of it.
+    /// Fixes the checksum and checks the artifact.
     fn check(mut self) -> Result<(), String> {
         let header = Header::mut_from_prefix(&mut self.bytes).expect("a header").0;
         header.checksum = 0;
@@ -116,7 +116,7 @@ fn constant_expressions_with_a_stack_that_is_wrong() {
     refused("a constant", |f| f.records::<GlobalDesc>(Section::Globals)[SUM].init.count = 4);
     refused("a constant", |f| f.records::<GlobalDesc>(Section::Globals)[SUM].init.count = u32::MAX);
     refused("a constant", |f| f.records::<GlobalDesc>(Section::Globals)[SUM].init.count = 0);
-    // Where an expression begins: found by fuzzing.
+    // The start of an expression; a case that fuzzing found.
     for first in [1, 3073, u32::MAX] {
         refused("a constant", |f| {
             f.records::<GlobalDesc>(Section::Globals)[SUM].init.first = first
@@ -133,7 +133,7 @@ fn constant_expressions_of_another_type() {
     for wrong in [ValType::I64, ValType::F32, ValType::FuncRef, ValType::ExternRef] {
         refused("type of a constant", ty(SUM, wrong));
     }
-    // A number as a reference, and a function as a number or as something of the host.
+    // A number as a reference, and a function as a number or as a value of the host.
     refused("type of a constant", ty(REF, ValType::ExternRef));
     refused("type of a constant", ty(REF, ValType::I64));
     refused("type of a constant", ty(0, ValType::I64));
@@ -253,7 +253,7 @@ fn regions_of_the_context_that_overlap() {
     }
     refused("layout of the context", |f| f.info().vmctx_size -= 16);
     refused("layout of the context", |f| f.info().vmctx_size += 16);
-    // A global less in the region than its bytes.
+    // The region is one global smaller.
     refused("layout of the context", |f| f.section(Section::GlobalInit).len -= 16);
     refused("layout of the context", |f| f.records::<TableDesc>(Section::Tables)[1].slot = NONE);
 }

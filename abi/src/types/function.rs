@@ -51,8 +51,8 @@ impl FuncType {
     /// The digest of the type: the first word of the BLAKE3 hash of its binary format. It is not
     /// zero, which marks null table entries.
     ///
-    /// `call_indirect` compares digests. Nobody can make a type that has the digest of a given
-    /// type. Somebody could make two types that share a digest and so break type safety; therefore
+    /// `call_indirect` compares digests. An attacker cannot find a type with the digest of a given
+    /// type, but can find two types that share a digest, which would break type safety. Therefore
     /// the loader compares the types of an artifact by structure with those that the process uses,
     /// and refuses the second.
     pub fn digest(&self) -> u64 {

@@ -1,5 +1,5 @@
-//! The initial memory image: data segments laid out at compile time, to be mapped rather than
-//! copied.
+//! The initial memory image: data segments that are laid out at compile time and mapped at run
+//! time.
 
 use crate::parse::module::{Mode, Module};
 use precast_abi::index::{MemoryIndex, TableIndex};
@@ -8,10 +8,10 @@ use precast_abi::limits::{MEMORY_IMAGE_MAX, WASM_PAGE};
 /// The bytes of memory 0 that are known before the module runs.
 #[derive(Default)]
 pub(crate) struct Image {
-    /// Where in memory the image starts, a multiple of [`WASM_PAGE`].
+    /// Address of the image in memory, a multiple of [`WASM_PAGE`].
     pub(crate) start: u64,
     pub(crate) bytes: Vec<u8>,
-    /// How many data segments, from the first, the image holds.
+    /// Number of data segments in the image, counted from the first.
     pub(crate) segments: usize,
 }
 
@@ -20,9 +20,9 @@ const MAX_SPARSENESS: u64 = 4;
 const ALWAYS_DENSE: u64 = 1 << 20;
 
 impl Image {
-    /// Lays out the leading run of segments whose place is known and lies in memory. A later
-    /// segment must not be visible when one before it fails, so the run ends at the first that
-    /// may.
+    /// Lays out the leading segments whose offset is known and that fit in memory. The image ends
+    /// before the first segment that can fail, because no later segment may be visible if one
+    /// fails.
     pub(crate) fn new(module: &Module<'_>, page: usize) -> Image {
         let run = leading_run(module);
         let filled = || run.iter().filter(|(_, bytes)| !bytes.is_empty());
@@ -50,8 +50,8 @@ fn leading_run<'m>(module: &'m Module<'_>) -> Vec<(u64, &'m [u8])> {
     if !module.owns_memory0() {
         return Vec::new();
     }
-    // Element segments come first. When one fails, no data may be seen, and what was written to
-    // an imported table before lets others see it.
+    // Element segments are copied first. If one fails, no data may be visible; code that another
+    // instance calls through an imported table would see it.
     let imported = |target: &TableIndex| module.defined_table(*target).is_none();
     if module
         .elems

@@ -1,4 +1,4 @@
-//! The artifact's sections, from the plan and the linked code.
+//! The artifact's sections, written from the plan and the linked code.
 
 pub(crate) mod image;
 
@@ -42,7 +42,7 @@ pub(crate) fn build(
     writer.finish(&target::producer(settings), hash, target::page_size(isa))
 }
 
-/// Tables that sections share, as they grow.
+/// Data that several sections add to.
 struct Sections<'a> {
     plan: &'a Plan<'a>,
     linked: &'a Linked,
@@ -333,7 +333,7 @@ fn const_op(op: ConstOpcode, operand: u128) -> ConstOp {
     ConstOp { op: op as u64, lo: operand as u64, hi: (operand >> 64) as u64 }
 }
 
-/// The sections that linking made.
+/// Writes the sections that linking produces.
 fn code(writer: &mut Writer<'_>, linked: Linked) {
     let handlers = linked.handlers.iter();
     let handlers: Vec<_> = handlers
@@ -356,7 +356,7 @@ fn code(writer: &mut Writer<'_>, linked: Linked) {
     writer.bytes(Section::Rodata, linked.rodata);
 }
 
-/// The names of functions, and that of the module.
+/// Writes the names of the functions and of the module.
 fn names(writer: &mut Writer<'_>, module: &Module<'_>) {
     let mut bytes = Vec::new();
     let mut string = |text: &str| {

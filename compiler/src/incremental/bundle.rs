@@ -1,11 +1,11 @@
-//! A bundle: the code of functions by their keys, as bytes that are read in place.
+//! Bundles: the code of functions by their keys, in a format that is read in place.
 //!
 //! ```text
 //! header | keys, ascending | entries, one per key | relocations | traps | calls | code
 //! ```
 //!
-//! All records are little-endian and need no alignment. Nothing in a bundle is trusted but the
-//! code itself: whatever does not fit makes a function one that is not found.
+//! All records are little-endian and need no alignment. Only the code in a bundle is trusted: a
+//! function with an inconsistent record counts as not found.
 
 use super::key::{Key, Order};
 use crate::link::compiled::{self, Call, CompiledFunction, RelocTarget, Trap};
@@ -35,7 +35,7 @@ records! {
     /// The first bytes.
     Header {
         magic: [u8; 8],
-        /// Hash of everything behind it.
+        /// Hash of everything after this field.
         hash: U64,
         entries: U32,
         relocs: U32,
@@ -48,7 +48,7 @@ records! {
         /// Offset and length in the code.
         code: U32,
         len: U32,
-        /// Zero when the code is found by [`super::KeyWriter::with_elements`].
+        /// Zero if the code is in the entry of the key [`super::KeyWriter::with_elements`].
         align: U32,
         relocs: Slice,
         traps: Slice,
@@ -61,12 +61,12 @@ records! {
         count: U32,
     }
 
-    /// A place in code where the distance of something goes.
+    /// A relocation.
     RelocRecord {
         offset: U32,
         /// A position in [`KINDS`].
         kind: u8,
-        /// What the target is a number of: one of the constants below.
+        /// The numbering that `target` belongs to: one of the constants below.
         space: u8,
         target: U32,
         addend: I64,
@@ -86,11 +86,11 @@ records! {
     }
 }
 
-/// There is no version: keys depend on the build of the compiler, so no function is found in a
-/// bundle of another one.
+/// There is no version number: keys depend on the build of the compiler, so nothing is found in a
+/// bundle of another build.
 const MAGIC: [u8; 8] = *b"precastF";
 
-/// Where the bytes begin that are hashed.
+/// Offset of the bytes that the header's hash covers.
 const HASHED: usize = 16;
 
 /// The `n`th function the body calls.
@@ -99,7 +99,7 @@ const CALLEE: u8 = 0;
 const DISPATCH: u8 = 1;
 /// A builtin.
 const BUILTIN: u8 = 2;
-/// The `n`th defined function, which the code knows as an element of a table.
+/// The `n`th defined function, which is known to be an element of a constant table.
 const DEFINED: u8 = 3;
 
 const KINDS: &[binemit::Reloc] = &[
@@ -110,7 +110,7 @@ const KINDS: &[binemit::Reloc] = &[
     binemit::Reloc::Aarch64AddAbsLo12Nc,
 ];
 
-/// What numbers in relocations stand for, in one function of one module.
+/// Maps targets of relocations between a bundle and one function of one module.
 pub(crate) struct Names<'n> {
     pub(crate) ids: &'n FuncIds,
     pub(crate) callees: &'n Order,
@@ -149,22 +149,22 @@ impl Names<'_> {
         let kind = *KINDS.get(usize::from(record.kind))?;
         let addend = record.addend.get();
         let inside = (offset as usize).checked_add(4)? <= code_len;
-        // Linking adds offsets; sane ones are small.
+        // Linking adds the addend to an offset; valid addends are small.
         let sane = i16::try_from(addend).is_ok();
         (inside && sane).then_some(ModuleReloc { offset, kind, name, addend })
     }
 }
 
-/// A function as it goes into a bundle, besides what the compiled function has.
+/// The part of a bundle's record that a compiled function does not have.
 pub(crate) struct Kept<'b> {
     key: Key,
-    /// The key of its code, when that depends on elements of tables.
+    /// The key of the code, if that depends on elements of constant tables.
     precise: Option<Key>,
     relocs: Cow<'b, [RelocRecord]>,
 }
 
 impl Kept<'_> {
-    /// What to keep of a compiled function; `None` when it holds something bundles do not.
+    /// The record of a compiled function; `None` if a bundle cannot represent it.
     pub(crate) fn new(
         key: Key,
         precise: Option<Key>,
@@ -179,7 +179,7 @@ impl Kept<'_> {
     }
 }
 
-/// A bundle that can be read.
+/// A bundle whose checksum matches.
 #[derive(Clone, Copy)]
 pub(crate) struct Bundle<'b> {
     keys: &'b [Key],
@@ -191,7 +191,7 @@ pub(crate) struct Bundle<'b> {
 }
 
 impl<'b> Bundle<'b> {
-    /// Looks at bytes; `None` when they are not a bundle of this version, or are damaged.
+    /// Opens a bundle; `None` if the bytes are damaged or not a bundle.
     pub(crate) fn open(bytes: &'b [u8]) -> Option<Self> {
         let (header, rest) = Header::ref_from_prefix(bytes).ok()?;
         if header.magic != MAGIC || header.hash.get() != xxh3_64(&bytes[HASHED..]) {
@@ -209,8 +209,8 @@ impl<'b> Bundle<'b> {
         self.entries.get(self.keys.binary_search(key).ok()?)
     }
 
-    /// Finds a function whose body starts at `base`. `precise` gives the key that says what
-    /// elements of tables are.
+    /// Finds a function whose body starts at `base`. `precise` computes the key that includes
+    /// elements of constant tables.
     pub(crate) fn find(
         &self,
         key: &Key,
@@ -265,7 +265,7 @@ fn calls(records: &[CallRecord], code_len: usize, base: u32) -> Option<Box<[Call
     calls.is_sorted_by_key(|call| call.ret).then_some(calls)
 }
 
-/// Whether a location counted from `base` is one.
+/// Whether a location relative to `base` is valid.
 fn located(wasm: u32, base: u32) -> bool {
     wasm == NONE || wasm.checked_add(base).is_some()
 }
@@ -293,7 +293,7 @@ pub(crate) struct Builder {
 }
 
 impl Builder {
-    /// A builder for about so many functions and bytes of code.
+    /// A builder with capacity for so many functions and bytes of code.
     pub(crate) fn with_capacity(functions: usize, code: usize) -> Self {
         Builder {
             entries: Vec::with_capacity(functions),
@@ -334,10 +334,10 @@ impl Builder {
         }
     }
 
-    /// The bundle; `None` when it would be larger than its offsets reach.
+    /// The bundle; `None` if it is too large for 32-bit offsets.
     pub(crate) fn finish(mut self) -> Option<Vec<u8>> {
         u32::try_from(self.code.len()).ok()?;
-        // Functions that are equal have one key.
+        // Equal functions have equal keys.
         self.entries
             .sort_unstable_by(|a, b| a.0.cmp(&b.0).then(a.1.code.get().cmp(&b.1.code.get())));
         self.entries.dedup_by_key(|entry| entry.0);

@@ -1,15 +1,15 @@
-//! The key of a function: a hash of all that its machine code depends on.
+//! Keys of functions: a hash of everything that a function's machine code depends on.
 //!
-//! What is hashed is the body as it is written, with what every index in it stands for:
+//! The hash covers the bytes of the body, with a description of the item that each index refers to:
 //!
 //! ```text
-//! environment | type | branch hints | { bytes up to here | what the index here stands for }
+//! environment | type | branch hints | { bytes up to an index | description of the item }
 //! ```
 //!
-//! Indices of functions and types are left out, since they change whenever one is added before
-//! them: a call is hashed as "the n-th function this body calls, of this type". All other
-//! indices stay, with what the plan says of them. An operator with an index this file does not
-//! know makes a function one that has no key and is compiled every time.
+//! The indices of functions and types are not hashed, since they change whenever an item is added
+//! before them: a call is hashed as "the n-th function this body calls, of this type". Other
+//! indices are hashed with the facts that the plan has about them. A function with an operator
+//! whose operands this file does not know has no key, and is always compiled.
 
 use super::store::Lineage;
 use crate::parse::module::{Module, val_type};
@@ -22,11 +22,11 @@ use precast_abi::index::{FuncIndex, GlobalIndex, MemoryIndex, TableIndex, TypeIn
 use precast_abi::types::FuncType;
 use wasmparser::{BlockType, HeapType, Operator};
 
-/// A function's key. No two functions with different code have the same one, short of a
-/// collision of BLAKE3: a module from elsewhere cannot give others its code.
+/// A function's key. Two functions with different code have different keys unless BLAKE3 collides,
+/// so a module cannot inject code into another.
 pub(crate) type Key = [u8; 32];
 
-/// What all functions of a module have in common, and hashes of what many of them name.
+/// Hashes that are part of the keys of all functions of a module.
 pub(crate) struct Environment {
     common: Hash,
     /// Per type.
@@ -35,7 +35,7 @@ pub(crate) struct Environment {
     elements: Hash,
 }
 
-/// The compiler and all its settings that change code.
+/// A hash of the compiler and of all its settings that change code.
 fn fingerprint(isa: &dyn TargetIsa) -> Hash {
     let mut hasher = Hasher::new();
     let mut add = |text: &str| {
@@ -52,7 +52,7 @@ fn fingerprint(isa: &dyn TargetIsa) -> Hash {
     hasher.finalize()
 }
 
-/// What versions of a module have in common; see [`Lineage`].
+/// The lineage of a module; see [`Lineage`].
 pub(crate) fn lineage(module: &Module<'_>, isa: &dyn TargetIsa) -> Lineage {
     let mut hasher = Hasher::new();
     hasher.update(fingerprint(isa).as_bytes());
@@ -77,7 +77,7 @@ impl Environment {
         let module = plan.module;
         let mut hasher = Hasher::new();
         hasher.update(fingerprint(isa).as_bytes());
-        // Every access of a memory looks at these, and there is one memory at most.
+        // Code of every memory access depends on these.
         hasher.update(&plan.widest_whole_store.to_le_bytes());
         for (index, memory) in module.memories.iter().enumerate() {
             let (kind, at) = match plan.memory(MemoryIndex::from(index)) {
@@ -102,7 +102,7 @@ fn type_hash(ty: &FuncType) -> Hash {
     blake3::hash(&bytes)
 }
 
-/// How many bytes are hashed together.
+/// Bytes per update of the hasher.
 const PIECE: usize = 1 << 14;
 
 fn elements_hash(plan: &Plan<'_>, types: &[Hash]) -> Hash {
@@ -118,7 +118,7 @@ fn elements_hash(plan: &Plan<'_>, types: &[Hash]) -> Hash {
             let func = element.map_or(u32::MAX, |func| func.0);
             bytes.extend_from_slice(&func.to_le_bytes());
             if let Some(func) = *element {
-                // An import has a place. All zeros for a function that is defined.
+                // The offset of an import's slot; zero for a defined function.
                 let defined = module.defined(func).is_some();
                 let slot = if defined { 0 } else { plan.regions.func_import(func.0) };
                 bytes.extend_from_slice(&slot.to_le_bytes());
@@ -134,7 +134,7 @@ fn elements_hash(plan: &Plan<'_>, types: &[Hash]) -> Hash {
     hasher.finalize()
 }
 
-/// What stands before what an index is replaced by.
+/// Precedes each description of an item in the hashed bytes.
 #[repr(u8)]
 enum Tag {
     End,
@@ -154,11 +154,10 @@ pub(crate) struct KeyWriter<'p> {
     environment: &'p Environment,
     bytes: Vec<u8>,
     body: &'p [u8],
-    /// Where the bytes begin that are not yet written.
+    /// Offset in the body of the bytes that are not hashed yet.
     run: usize,
     known: bool,
-    /// Functions and data objects of the module that the body refers to, in the order of their
-    /// first mention.
+    /// Functions and data objects that the body refers to, in the order of their first use.
     pub(crate) callees: Order,
     pub(crate) data: Order,
 }
@@ -167,7 +166,7 @@ pub(crate) struct KeyWriter<'p> {
 #[derive(Default)]
 pub(crate) struct Order {
     numbers: Vec<u32>,
-    /// Per number, its place, if it is there.
+    /// Per number, its place, if the number appeared.
     places: Vec<u32>,
 }
 
@@ -236,7 +235,7 @@ impl<'p> KeyWriter<'p> {
         }
     }
 
-    /// Takes in a valid operator, given where it lies in the body.
+    /// Adds a valid operator, with its range in the body.
     pub(crate) fn operator(&mut self, op: &Operator<'_>, start: usize, end: usize) {
         match *op {
             Operator::Call { function_index } => self.call(FuncIndex(function_index), start, end),
@@ -276,8 +275,8 @@ impl<'p> KeyWriter<'p> {
         self.known.then(|| *blake3::hash(&self.bytes).as_bytes())
     }
 
-    /// The key of a function whose code depends on elements of constant tables as well. Which
-    /// functions do is decided by the first key.
+    /// The key of a function whose code also depends on elements of constant tables. Functions with
+    /// equal first keys agree on whether it does.
     pub(crate) fn with_elements(&self, key: &Key) -> Key {
         let mut hasher = Hasher::new();
         hasher.update(key);
@@ -295,7 +294,7 @@ impl<'p> KeyWriter<'p> {
                 self.replace(start, end, Tag::Call);
                 let place = self.callees.place(n);
                 self.number(place.into());
-                // Were the callee inlined, the hash of what its code depends on would follow.
+                // If callees are inlined one day, the callee's key must follow.
             }
             None => {
                 self.replace(start, end, Tag::CallImport);
@@ -341,7 +340,7 @@ impl<'p> KeyWriter<'p> {
             constant.is_some().into(),
         ]);
         self.number(self.plan.global_offsets[index.index()] as u64);
-        // The code has the value of a global only if that never changes.
+        // Code contains the value of a global only if the global is immutable.
         let constant = constant.filter(|_| !global.ty.mutable).unwrap_or(0);
         self.bytes.extend_from_slice(&constant.to_le_bytes());
     }
@@ -362,14 +361,14 @@ impl<'p> KeyWriter<'p> {
 
     fn block_type(&mut self, ty: BlockType, start: usize, end: usize) {
         if let BlockType::FuncType(index) = ty {
-            // The operator stays, the index behind it does not.
+            // Keeps the opcode and replaces the index after it.
             self.replace(start + 1, end, Tag::BlockType);
             self.ty(TypeIndex(index));
         }
     }
 
-    /// Writes the bytes before `start`, leaves those up to `end` out, and says what follows in
-    /// their place. Their number counts, since code is located by its distance from the start.
+    /// Adds the bytes before `start`, and a tag in place of those up to `end`. Their length is part
+    /// of the hash, since locations in the code are distances from the start of the body.
     fn replace(&mut self, start: usize, end: usize, tag: Tag) {
         self.write_run(start);
         self.run = end;
@@ -392,8 +391,9 @@ impl<'p> KeyWriter<'p> {
     }
 }
 
-/// Whether an operand of this name is a value, a local or a label, or the number of a memory, of
-/// which the environment speaks, or of a segment, which code passes on.
+/// Whether the bytes of an operand with this name determine the code: a value, a local, a label,
+/// the index of a segment, which code passes to the runtime, or of a memory, which the environment
+/// describes.
 const fn is_plain_operand(name: &str) -> bool {
     const PLAIN: &[&str] = &[
         "value",
@@ -429,7 +429,7 @@ const fn equal(a: &[u8], b: &[u8]) -> bool {
 
 macro_rules! define_is_plain {
     ($(@$proposal:ident $op:ident $({ $($arg:ident: $argty:ty),* })? => $visit:ident ($($ann:tt)*))*) => {
-        /// Whether the bytes of an operator say all there is to it.
+        /// Whether the bytes of an operator alone determine its code.
         fn is_plain(op: &Operator<'_>) -> bool {
             match op {
                 $(Operator::$op { .. } => {

@@ -1,10 +1,11 @@
-//! Compiling again only what changed: functions are kept by their content, and found again.
+//! Incremental compilation: the code of functions is stored under a hash of their content, and
+//! reused.
 //!
-//! A function's [`key::Key`] is a hash of all that its machine code depends on; references to
-//! other functions are kept as "the n-th function that the body names". So code can be used
-//! again after functions moved or were renumbered, and two modules can share it.
+//! A function's [`key::Key`] is a hash of everything that its machine code depends on. References
+//! to other functions are stored as "the n-th function that the body names", so code is reusable
+//! after functions moved or were renumbered, and in other modules.
 //!
-//! Invariant: what is found is what compiling would give, byte for byte.
+//! Invariant: reused code equals the code that compiling gives, byte for byte.
 
 mod bundle;
 mod key;
@@ -21,7 +22,7 @@ use crate::plan::Plan;
 use bundle::Builder;
 use cranelift_codegen::isa::TargetIsa;
 
-/// What a compilation with a [`FunctionStore`] has at hand.
+/// The bundles that a compilation with a [`FunctionStore`] can reuse.
 pub(crate) struct Reuse {
     pub(crate) environment: Environment,
     bundles: Vec<BundleBytes>,
@@ -29,7 +30,7 @@ pub(crate) struct Reuse {
 }
 
 impl Reuse {
-    /// Looks for bundles of earlier compilations.
+    /// Asks the store for bundles of earlier compilations.
     pub(crate) fn new(plan: &Plan<'_>, isa: &dyn TargetIsa, store: &dyn FunctionStore) -> Self {
         let environment = Environment::new(plan, isa);
         let lineage = lineage(plan.module, isa);
@@ -37,12 +38,12 @@ impl Reuse {
         Reuse { environment, bundles, lineage }
     }
 
-    /// The bundles that can be read; others are as good as none.
+    /// The bundles that can be read; others are ignored.
     pub(crate) fn bundles(&self) -> Vec<Bundle<'_>> {
         self.bundles.iter().filter_map(|bytes| Bundle::open((**bytes).as_ref())).collect()
     }
 
-    /// Gives the store the code of a compilation, if any of it is new.
+    /// Stores the code of a compilation, if any of it is new.
     pub(crate) fn keep(&self, store: &dyn FunctionStore, done: &[Done<'_>]) {
         if done.iter().all(|done| done.found) {
             return;

@@ -1,34 +1,34 @@
-//! Where code of earlier compilations is kept: the interface, and a store in memory.
+//! Stores for the code of functions: the interface, and a store in memory.
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex};
 
-/// BundleBytes that a store lends to a compilation: on the heap, or a mapped file.
+/// The bytes of a bundle, which a store lends to a compilation: on the heap, or a mapped file.
 pub type BundleBytes = Arc<dyn AsRef<[u8]> + Send + Sync>;
 
-/// What the versions of one module have in common: a hash of the compiler, its settings that
-/// change code, the module's name, its exports and the modules it imports from.
+/// A hash that versions of one module share: of the compiler, its settings that change code, the
+/// module's name, its exports, and the names of the modules that it imports from.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
 pub struct Lineage(pub [u8; 32]);
 
-/// Keeps the code of functions, one *bundle* per compilation.
+/// Stores the code of functions, in one *bundle* per compilation.
 ///
-/// A bundle is read in place, and only where a function is found in it: mapping it costs less
-/// than reading it. A damaged one is noticed and not used. A forged one is not noticed: it holds
-/// machine code, and must be kept as safe as artifacts are.
+/// A bundle is used in place, so a mapped file is cheaper than a copy. A damaged bundle is detected
+/// and ignored. A forged bundle is not detected: it holds machine code, and a store must protect it
+/// as artifacts are protected.
 pub trait FunctionStore: Send + Sync {
-    /// Bundles in which functions of a module may be found, the likeliest first. A function is
-    /// taken from the first that has it, so a few are as good as one, and any may be given:
-    /// those that do not fit cost a search each. When nothing is known of the lineage, because
-    /// an edit added an export say, what was kept last is worth a try.
+    /// Bundles that may have functions of a module, the likeliest first. A function is taken from
+    /// the first bundle that has it. Any bundle may be returned; one that has nothing in common
+    /// with the module only costs a search per function. If the lineage is not known, for example
+    /// because an edit added an export, the bundle that was stored last is a good guess.
     fn find(&self, lineage: &Lineage) -> Vec<BundleBytes>;
 
-    /// Takes the bundle of a compilation: all functions of the module, found or compiled. It
-    /// replaces those that [`find`](Self::find) gave. Not called when everything was found.
+    /// Stores the bundle of a compilation, with all functions of the module. It replaces the
+    /// bundles that [`find`](Self::find) returned. It is not called if every function was found.
     fn keep(&self, lineage: &Lineage, bundle: Vec<u8>);
 }
 
-/// Keeps bundles in memory, the last of each lineage, without a bound.
+/// Stores bundles in memory: the last of each lineage, without a limit.
 #[derive(Default)]
 pub struct MemoryStore {
     kept: Mutex<Kept>,
@@ -46,7 +46,7 @@ impl MemoryStore {
         Self::default()
     }
 
-    /// BundleBytes that it holds.
+    /// Bytes of all its bundles.
     pub fn size(&self) -> usize {
         self.lock().bundles.values().map(|bytes| (**bytes).as_ref().len()).sum()
     }

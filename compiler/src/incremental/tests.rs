@@ -1,11 +1,11 @@
-//! Bundles whose checksum is right and whose content is not: no panic, whatever comes of it.
+//! Bundles with a valid checksum and forged content: compiling with them never panics.
 
 use super::store::{BundleBytes, FunctionStore, Lineage};
 use crate::{Settings, compile, compile_with};
 use std::sync::{Arc, Mutex};
 use xxhash_rust::xxh3::xxh3_64;
 
-/// One bundle: gives it, or takes it when it is empty.
+/// A store of one bundle, which takes the first that it is given.
 struct One(Mutex<Vec<u8>>);
 
 impl FunctionStore for One {
@@ -30,7 +30,7 @@ const MODULE: &str = r#"(module
     (call_indirect (type $t) (local.get 0) (local.get 0)))
   (func $d (export "d") (type $t) (call_indirect (type $t) (local.get 0) (i32.const 1))))"#;
 
-/// Where the checksum is, and where what it covers begins.
+/// Offsets of the checksum, and of the bytes that it covers.
 const CHECKSUM: usize = 8;
 const CHECKED: usize = 16;
 

@@ -1,6 +1,6 @@
-//! The artifact as a [`Module`]: definitions are collected, and linking lays them out in the order
-//! of their numbers, which [`crate::plan::func_ids::FuncIds`] fixes. So nothing is declared, and no signature is
-//! kept.
+//! The artifact as a [`Module`] of cranelift: collects definitions and links them. Functions are
+//! laid out in the order of their numbers, which [`crate::plan::func_ids::FuncIds`] fixes, so there
+//! are no declarations and no signatures.
 //!
 //! Invariant: linked text refers to text and read-only data by distance alone.
 
@@ -20,7 +20,7 @@ use std::collections::{BTreeMap, BTreeSet};
 /// Collects code and data for one artifact.
 pub(crate) struct ArtifactModule<'f> {
     isa: OwnedTargetIsa,
-    /// Stays empty; the trait asks for it.
+    /// Always empty; the trait requires it.
     declarations: ModuleDeclarations,
     funcs: Vec<Option<CompiledFunction<'f>>>,
     objects: BTreeMap<u32, Object>,
@@ -29,7 +29,8 @@ pub(crate) struct ArtifactModule<'f> {
     referenced_objects: BTreeSet<u32>,
 }
 
-/// A data object: bytes, in which some places hold the distance of a function from its start.
+/// A data object: bytes, and the offsets in them that receive the distance of a function from the
+/// start of the object.
 struct Object {
     bytes: Box<[u8]>,
     align: usize,
@@ -41,7 +42,8 @@ struct Object {
 pub(crate) struct Linked {
     pub(crate) text: Vec<u8>,
     pub(crate) rodata: Vec<u8>,
-    /// Per function number, the offset and length of its code; [`NONE`] when it has none.
+    /// Per function number, the offset and length of its code; the offset is [`NONE`] if it has no
+    /// code.
     pub(crate) places: Vec<(u32, u32)>,
     pub(crate) trap_offsets: Vec<u32>,
     pub(crate) trap_codes: Vec<u8>,
@@ -65,7 +67,7 @@ impl<'f> ArtifactModule<'f> {
         }
     }
 
-    /// Defines a function with all that was kept of its compilation.
+    /// Defines a function from its compiled code.
     pub(crate) fn define(
         &mut self,
         id: FuncId,
@@ -154,7 +156,7 @@ impl Linked {
         self.places[id.as_u32() as usize].0
     }
 
-    /// Takes in what is known about a function's code, now that its place is.
+    /// Adds the records of a function whose code starts at `start`.
     fn add(&mut self, index: usize, start: u32, func: &CompiledFunction<'_>) {
         self.places[index] = (start, func.code.len() as u32);
         let location = |wasm| if wasm == NONE { NONE } else { func.base + wasm };
@@ -175,7 +177,8 @@ impl Linked {
         }
     }
 
-    /// Lays data objects out, at a distance from the text; their distances.
+    /// Lays out data objects at `distance` from the start of the text. Returns the distance of
+    /// each.
     fn lay_out(
         &mut self,
         objects: BTreeMap<u32, Object>,
@@ -204,7 +207,7 @@ impl Linked {
 }
 
 fn undefined() -> CompileError {
-    CompileError::internal("code refers to what is not defined")
+    CompileError::internal("code refers to an undefined function or data object")
 }
 
 fn too_large() -> CompileError {
@@ -212,7 +215,7 @@ fn too_large() -> CompileError {
 }
 
 fn undeclared() -> ModuleError {
-    backend("a declaration, where numbers are fixed".into())
+    backend("declarations: the numbers of functions and data are fixed".into())
 }
 
 fn backend(message: String) -> ModuleError {
@@ -263,12 +266,13 @@ impl Module for ArtifactModule<'_> {
         bytes: &[u8],
         relocs: &[ModuleReloc],
     ) -> ModuleResult<()> {
-        let align = u32::try_from(align).map_err(|_| backend("such an alignment".into()))?;
+        let align = u32::try_from(align)
+            .map_err(|_| backend("an alignment that does not fit in 32 bits".into()))?;
         self.define(id, CompiledFunction::from_bytes(bytes, align, relocs))
     }
 
-    /// Defines a data object. A function address in it is the 32-bit distance of the function
-    /// from the object's start; addresses of data are not supported, nor is data that changes.
+    /// Defines a data object. A function address in it is the 32-bit distance of the function from
+    /// the object's start; addresses of data and writable data are not supported.
     fn define_data(&mut self, id: DataId, data: &DataDescription) -> ModuleResult<()> {
         if !data.data_relocs.is_empty() {
             return Err(backend("addresses of data in data".into()));

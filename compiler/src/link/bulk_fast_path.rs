@@ -1,20 +1,22 @@
-//! Short copies and fills of memory 0, whose length only the running code knows: done in the stub,
-//! without a call of the runtime.
+//! The fast path of `memory.copy` and `memory.fill`: the stub itself does short copies and fills of
+//! memory 0, without a call of the runtime.
 //!
-//! Each class of lengths is a fixed number of accesses of one width, half of them counted from
-//! the start of the run and half back from its end, where they overlap as the length demands:
+//! Lengths are divided into classes. Each class is a fixed number of accesses of one width: half of
+//! them start at the start of the run, and half end at its end, so the halves overlap for short
+//! lengths:
 //!
 //! ```text
 //! 32 to 64 bytes   |--16--|--16--|      ...
 //!                        ...     |--16--|--16--|
 //! ```
 //!
-//! A copy loads everything before it stores anything, so its runs may overlap too.
+//! A copy loads everything before it stores anything, so its runs may overlap.
 //!
-//! Each branch here may be predicted wrongly, with any length: a long one would reach beyond the
-//! memory's reservation, and one too short for its class would reach back from its end to before
-//! its start, into the context. So in guarded code the length is zero where it is too long, and in
-//! each class no less than the shortest. An index out of bounds stays within the reservation.
+//! Each branch may be mispredicted, with any length. A long length would reach beyond the memory's
+//! reservation. A length too short for its class would reach back before the start of the run, into
+//! the context. So guarded code replaces a length that is too long by zero, and in each class
+//! replaces a length that is too short by the shortest one. An index out of bounds stays within the
+//! reservation.
 
 use crate::spectre;
 use cranelift_codegen::ir::condcodes::IntCC;
@@ -23,12 +25,12 @@ use cranelift_frontend::FunctionBuilder;
 use precast_abi::builtin::Builtin;
 use precast_abi::vmctx;
 
-/// Classes of lengths, longest first: the shortest length of the class, the width of its
-/// accesses, and how many there are at each end. The longest is twice the accesses of the first.
+/// Classes of lengths, longest first: the shortest length of the class, the width of its accesses,
+/// and the number of accesses at each end. The accesses of the first class cover [`LONGEST`] bytes.
 const CLASSES: [(i64, i32, i32); 6] =
     [(65, 16, 4), (33, 16, 2), (16, 16, 1), (8, 8, 1), (4, 4, 1), (2, 2, 1)];
 
-/// The longest run that is done here.
+/// The longest run of the fast path.
 const LONGEST: i64 = 128;
 
 const _: () = {
@@ -44,19 +46,19 @@ const _: () = {
     assert!(longest == 1, "one byte remains");
 };
 
-/// What is done to a run.
+/// The operation on a run.
 enum Work {
-    /// Bytes move to the first address from the second.
+    /// Copy to the first address from the second.
     Copy(Value, Value),
-    /// The run at the address is filled with a byte.
+    /// Fill the run at an address with a byte.
     Fill(Value, Value),
 }
 
-/// Emits the short way of a builtin that has one. The code goes on where the runtime must be
-/// called: for other memories, long runs, and runs out of bounds. `guards` says whether the code
-/// is guarded against speculation.
+/// Emits the fast path of a builtin that has one. The current block afterwards is the slow path,
+/// for other memories, long runs, and runs out of bounds. `guards` says whether the code has guards
+/// against speculation.
 pub(crate) fn emit(b: &mut FunctionBuilder<'_>, builtin: Builtin, params: &[Value], guards: bool) {
-    // Indices and lengths have 32 bits when they come here, in 64, so that no sum overflows.
+    // Indices and lengths are 32-bit numbers in 64-bit values, so no sum overflows.
     let ctx = params[0];
     let (memories, last, len) = match *params {
         [_, to_memory, from_memory, to, from, len] if builtin == Builtin::MemoryCopy => {
@@ -84,14 +86,14 @@ pub(crate) fn emit(b: &mut FunctionBuilder<'_>, builtin: Builtin, params: &[Valu
     b.switch_to_block(slow);
 }
 
-/// Goes to `block` when `condition` is not zero.
+/// Branches to `block` if `condition` is not zero.
 fn leave_if(b: &mut FunctionBuilder<'_>, condition: Value, block: Block) {
     let next = b.create_block();
     b.ins().brif(condition, block, &[], next, &[]);
     b.switch_to_block(next);
 }
 
-/// Does the work for a run in bounds of any length up to [`LONGEST`], and returns.
+/// Emits the work for a run in bounds of at most [`LONGEST`] bytes, and the return.
 fn by_class(b: &mut FunctionBuilder<'_>, work: &Work, len: Value, guards: bool) {
     for (shortest, width, at_each_end) in CLASSES {
         let (class, shorter) = (b.create_block(), b.create_block());
@@ -116,7 +118,7 @@ fn by_class(b: &mut FunctionBuilder<'_>, work: &Work, len: Value, guards: bool) 
     b.ins().return_(&[]);
 }
 
-/// Covers a run with accesses of one width.
+/// Emits accesses of one width that cover a run.
 fn run(b: &mut FunctionBuilder<'_>, work: &Work, len: Value, width: i32, at_each_end: i32) {
     let (flags, ty) = (MemFlagsData::new().with_notrap(), bytes(width as u32));
     let starts = || (0..at_each_end).map(move |n| n * width);
@@ -150,7 +152,7 @@ fn one_byte(b: &mut FunctionBuilder<'_>, work: &Work) {
     b.ins().store(flags, byte, to, 0);
 }
 
-/// The type of an access of this many bytes.
+/// The type of an access of `width` bytes.
 pub(crate) fn bytes(width: u32) -> Type {
     match width {
         1 => types::I8,
@@ -161,7 +163,7 @@ pub(crate) fn bytes(width: u32) -> Type {
     }
 }
 
-/// A value of type `ty` each of whose bytes is `byte`.
+/// A value of type `ty` in which every byte is `byte`.
 pub(crate) fn repeat(b: &mut FunctionBuilder<'_>, byte: Value, ty: Type) -> Value {
     match ty {
         types::I8 => byte,

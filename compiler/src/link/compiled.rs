@@ -1,4 +1,4 @@
-//! Compiled functions: what is kept of the code generator's result until linking.
+//! Compiled functions: machine code, and the records that linking and the artifact need.
 
 use crate::target::relocate;
 use cranelift_codegen::binemit::Reloc;
@@ -7,14 +7,13 @@ use cranelift_module::{FuncId, ModuleReloc, ModuleRelocTarget};
 use precast_abi::artifact::NONE;
 use std::borrow::Cow;
 
-/// Machine code, and what linking and the artifact need to know about it. Offsets are from the
-/// start of the code.
+/// The machine code of a function, and its records. Offsets are from the start of the code.
 pub(crate) struct CompiledFunction<'b> {
     pub(crate) code: Cow<'b, [u8]>,
     pub(crate) align: u32,
-    /// Bytes of its frame, with return address and frame pointer; zero where it is not known.
+    /// Bytes of its frame, with return address and frame pointer; zero if unknown.
     pub(crate) frame: u32,
-    /// Where locations in the WebAssembly file are counted from: the start of the body.
+    /// Offset of the body in the WebAssembly file; locations are relative to it.
     pub(crate) base: u32,
     pub(crate) relocs: Box<[ModuleReloc]>,
     pub(crate) traps: Box<[Trap]>,
@@ -26,22 +25,22 @@ pub(crate) struct CompiledFunction<'b> {
 pub(crate) struct Trap {
     pub(crate) offset: u32,
     pub(crate) code: u8,
-    /// Where in the body it comes from, or [`NONE`].
+    /// Location in the body, or [`NONE`].
     pub(crate) wasm: u32,
 }
 
-/// A call of WebAssembly.
+/// A call that WebAssembly makes.
 pub(crate) struct Call {
-    /// The offset it returns to.
+    /// The offset that the call returns to.
     pub(crate) ret: u32,
-    /// Where in the body it comes from.
+    /// Location in the body.
     pub(crate) wasm: u32,
 }
 
 /// A call whose exceptional return is handled.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct Handler {
-    /// The offset the call returns to.
+    /// The offset that the call returns to.
     pub ret: u32,
     /// The offset of the handler.
     pub handler: u32,
@@ -50,13 +49,12 @@ pub struct Handler {
 }
 
 impl CompiledFunction<'_> {
-    /// Takes over what the code generator made of `func`, whose body starts at `base` in the
-    /// WebAssembly file.
+    /// Copies the result of compiling `func`, whose body starts at `base` in the WebAssembly file.
     pub(crate) fn new(compiled: &CompiledCode, func: &ir::Function, id: FuncId, base: u32) -> Self {
         let buffer = &compiled.buffer;
         let relocs = buffer.relocs().iter();
         let locations: Vec<_> = buffer.get_srclocs_sorted().iter().collect();
-        // Traps and calls come in the order of the code, and so do locations.
+        // Traps, calls and locations are all sorted by offset.
         let mut locate = Locations { ranges: &locations, next: 0, base };
         let traps = buffer.traps().iter().map(|trap| Trap {
             offset: trap.offset,
@@ -81,7 +79,7 @@ impl CompiledFunction<'_> {
         }
     }
 
-    /// Code from elsewhere, about which nothing more is known.
+    /// A function from code and relocations alone.
     pub(crate) fn from_bytes(code: &[u8], align: u32, relocs: &[ModuleReloc]) -> Self {
         CompiledFunction {
             code: Cow::Owned(code.into()),
@@ -96,7 +94,7 @@ impl CompiledFunction<'_> {
     }
 }
 
-/// The handlers of compiled code, which the entry thunks have one of.
+/// The exception handlers of compiled code. An entry thunk has one; other code has none.
 pub fn handlers(compiled: &CompiledCode) -> Vec<Handler> {
     let mut handlers = Vec::new();
     for site in compiled.buffer.call_sites() {
@@ -110,7 +108,7 @@ pub fn handlers(compiled: &CompiledCode) -> Vec<Handler> {
     handlers
 }
 
-/// A walk through the ranges of code that have a location.
+/// A cursor over the ranges of code that have a location.
 struct Locations<'a> {
     ranges: &'a [&'a cranelift_codegen::MachSrcLoc<cranelift_codegen::Final>],
     next: usize,
@@ -129,14 +127,14 @@ impl Locations<'_> {
     }
 }
 
-/// What a relocation refers to.
+/// The function or data object that a relocation refers to, by its number.
 #[derive(Clone, Copy)]
 pub(crate) enum RelocTarget {
     Func(u32),
     Data(u32),
 }
 
-/// The target of a relocation; `None` for library functions, which no code here may need.
+/// The target of a relocation; `None` for a library function, since artifacts have none.
 pub(crate) fn reloc_target(reloc: &ModuleReloc) -> Option<RelocTarget> {
     match reloc.name {
         ModuleRelocTarget::User { namespace: 0, index } => Some(RelocTarget::Func(index)),
@@ -145,8 +143,8 @@ pub(crate) fn reloc_target(reloc: &ModuleReloc) -> Option<RelocTarget> {
     }
 }
 
-/// Writes the distance a relocation stands for into code at `at`; `None` when it does not fit or
-/// the kind is not known.
+/// Resolves a relocation in the code at `at`; `None` if the distance does not fit or the kind is
+/// unknown.
 pub(crate) fn patch(
     text: &mut [u8],
     at: usize,

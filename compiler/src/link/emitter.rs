@@ -1,4 +1,4 @@
-//! Emission of functions that are not translated from WebAssembly, into any [`Module`].
+//! The emitter of stubs and thunks, which are not translated from WebAssembly, into any [`Module`].
 
 use crate::types::trap_code;
 use cranelift_codegen::ir::condcodes::IntCC;
@@ -9,24 +9,25 @@ use cranelift_module::{FuncId, Module, ModuleResult};
 use precast_abi::store_context::STACK_LIMIT;
 use precast_abi::trap::TrapCode;
 
-/// Emits functions, one after the other.
+/// Compiles functions one after the other, with the same buffers.
 pub struct Emitter {
     context: Context,
     builder: FunctionBuilderContext,
 }
 
 impl Emitter {
-    /// An emitter that has emitted nothing.
+    /// An emitter with empty buffers.
     pub fn new() -> Self {
         Emitter { context: Context::new(), builder: FunctionBuilderContext::new() }
     }
 
-    /// The code of the last function, if there is one.
+    /// The code of the last function.
     pub fn compiled(&self) -> Option<&CompiledCode> {
         self.context.compiled_code()
     }
 
-    /// Defines a function whose body `body` builds: it gets the parameters, and ends the block.
+    /// Defines a function. `body` builds its body: it is passed the parameters, and must end the
+    /// last block.
     pub(crate) fn define<M: Module>(
         &mut self,
         module: &mut M,

@@ -1,5 +1,5 @@
-//! From compiled functions to linked text: adds the stubs, dispatch tables and thunks that the
-//! functions need, and links.
+//! Linking: adds the stubs, dispatch tables and thunks that compiled functions need, and makes the
+//! text and read-only data.
 
 pub(crate) mod artifact_module;
 pub(crate) mod bulk_fast_path;
@@ -24,7 +24,7 @@ use precast_abi::index::{FuncIndex, TypeIndex};
 use std::collections::BTreeSet;
 use thunk::HostContext;
 
-/// Links the module.
+/// Links a module.
 pub(crate) fn link(
     plan: &Plan<'_>,
     isa: OwnedTargetIsa,
@@ -36,7 +36,7 @@ pub(crate) fn link(
     module.link()
 }
 
-/// Defines everything that has code, under the numbers of [`crate::plan::func_ids::FuncIds`].
+/// Defines everything that has code, with the numbers of [`crate::plan::func_ids::FuncIds`].
 fn define<'f>(
     module: &mut ArtifactModule<'f>,
     plan: &Plan<'_>,
@@ -96,7 +96,7 @@ fn stubs(
     Ok(())
 }
 
-/// Defines the host thunks of the types that imported functions have: the host may provide any.
+/// Defines the host thunks of the types of imported functions: the host may define any of them.
 fn host_thunks(
     module: &mut ArtifactModule<'_>,
     emitter: &mut Emitter,
@@ -117,7 +117,7 @@ fn host_thunks(
     Ok(())
 }
 
-/// Defines the entry thunks of the types that functions called from outside have.
+/// Defines the entry thunks of the types of functions that the host can call.
 fn entry_thunks(
     module: &mut ArtifactModule<'_>,
     emitter: &mut Emitter,
@@ -133,8 +133,8 @@ fn entry_thunks(
     Ok(())
 }
 
-/// The canonical types of functions that can be called from outside: exported ones, the start
-/// function, and those that can be referred to.
+/// The canonical types of functions that the host can call: exported functions, the start function,
+/// and functions that have a reference record.
 fn entry_types(module: &Module<'_>, func_refs: &[FuncIndex]) -> BTreeSet<TypeIndex> {
     let exported = module.exports_of(Kind::Func).map(|export| FuncIndex(export.index));
     let funcs = exported.chain(module.start).chain(func_refs.iter().copied());

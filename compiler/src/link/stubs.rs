@@ -1,5 +1,5 @@
-//! Small functions of the artifact that code calls: builtins, and traps of dispatch tables.
-//! Forwarders to imports are not generated code; see [`crate::target::forwarder`].
+//! Stubs: small functions that code calls for builtins, and to which dispatch tables lead for
+//! traps. Forwarders to imports are assembled by hand; see [`crate::target::forwarder`].
 
 use crate::link::bulk_fast_path;
 use crate::link::emitter::{Emitter, c_signature};
@@ -13,7 +13,7 @@ use precast_abi::trap::TrapCode;
 use precast_abi::types::FuncType;
 use precast_abi::vmctx;
 
-/// The signature of the stub of a builtin: what code sees of it.
+/// The signature of the stub of a builtin, as callers see it.
 pub(crate) fn builtin_signature(builtin: Builtin) -> Signature {
     let mut signature = Signature::new(CallConv::Tail);
     signature.params.push(AbiParam::new(types::I64));
@@ -22,15 +22,15 @@ pub(crate) fn builtin_signature(builtin: Builtin) -> Signature {
     signature
 }
 
-/// The signature of a stub that traps. Calls of any type reach it, and none is returned to.
+/// The signature of a stub that traps. Calls of every type reach it, and it never returns.
 pub(crate) fn trap_signature() -> Signature {
     tail_signature(&FuncType::default())
 }
 
 impl Emitter {
-    /// The stub of a builtin: calls the runtime, and traps when that says so. The trap is the
-    /// stub's own, so that the frame of the caller stays complete for the backtrace. `memory0`
-    /// says whether memory 0 lies at the context.
+    /// Defines the stub of a builtin, which calls the runtime and traps if that fails. The trap is
+    /// in the stub, so that the backtrace has the frame of the caller. `memory0` says whether
+    /// memory 0 is at the context.
     pub(crate) fn builtin<M: Module>(
         &mut self,
         module: &mut M,
@@ -72,16 +72,16 @@ impl Emitter {
         })
     }
 
-    /// The stub for null elements of constant tables.
+    /// Defines the stub for null elements of constant tables.
     pub(crate) fn null_stub<M: Module>(&mut self, module: &mut M, id: FuncId) -> ModuleResult<()> {
-        // Calls of any type come here, so no parameter may be used: where a call of many results
-        // puts the context depends on its type.
+        // Calls of every type reach this stub, so it cannot use its parameters: the register of the
+        // context depends on the results of the type.
         self.define(module, id, trap_signature(), |b, _| {
             b.ins().trap(trap_code(TrapCode::UninitializedElement));
         })
     }
 
-    /// The stub for elements of constant tables that have another type than the call.
+    /// Defines the stub for elements of constant tables whose type is not that of the call.
     pub(crate) fn mismatch_stub<M: Module>(
         &mut self,
         module: &mut M,
@@ -92,7 +92,7 @@ impl Emitter {
         })
     }
 
-    /// The stub behind the last element of constant tables, to which indices beyond it lead.
+    /// Defines the stub for indices beyond the end of a constant table.
     pub(crate) fn undefined_stub<M: Module>(
         &mut self,
         module: &mut M,

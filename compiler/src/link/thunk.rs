@@ -1,8 +1,8 @@
-//! Thunks: how calls cross between the host and WebAssembly. Their signatures are described in
-//! [`precast_abi::entry`].
+//! Thunks: functions through which calls cross between the host and WebAssembly.
+//! [`precast_abi::entry`] describes their signatures.
 //!
-//! The functions here emit into any [`Module`]: the artifact's, or one that compiles into memory
-//! for functions whose type is only known at run time.
+//! The functions here emit into any [`Module`]: that of the artifact, or one that compiles into
+//! memory, for functions whose type is only known at run time.
 
 use crate::link::emitter::{c_signature, check_stack};
 use crate::types::{clif_type, tail_signature};
@@ -19,10 +19,10 @@ use precast_abi::vmctx::{FuncSlot, HostRecord, STORE};
 pub use crate::link::compiled::{Handler, handlers};
 pub use crate::link::emitter::Emitter;
 
-/// What a host thunk is passed as its context.
+/// The record that a host thunk is passed as its context.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum HostContext {
-    /// The [`FuncSlot`] of an importer.
+    /// The [`FuncSlot`] of an importing instance.
     FuncSlot,
     /// A [`HostRecord`].
     HostRecord,
@@ -55,7 +55,7 @@ pub fn array_entry_signature<M: Module>(module: &M) -> Signature {
 ///
 /// # Errors
 ///
-/// When the code generator fails.
+/// If the code generator fails.
 pub fn emit_entry_typed<M: Module>(
     emitter: &mut Emitter,
     module: &mut M,
@@ -107,7 +107,8 @@ pub fn emit_entry_array<M: Module>(
     })
 }
 
-/// Emits the host thunk of a type: passes arguments and results as C does.
+/// Emits the host thunk of a type, for a host function that takes arguments and returns results in
+/// the C convention.
 ///
 /// # Errors
 ///
@@ -181,7 +182,8 @@ pub fn emit_host_array<M: Module>(
     })
 }
 
-/// Calls WebAssembly code, with `trapped` as the handler, and goes on with the results.
+/// Calls WebAssembly code. `trapped` builds the handler. Code continues where the call returns; the
+/// values are its results.
 fn try_call(
     b: &mut FunctionBuilder<'_>,
     ty: &FuncType,
@@ -210,7 +212,8 @@ fn try_call(
     results
 }
 
-/// What every host thunk does first; the arguments all host functions get, and the function.
+/// Emits the prologue of a host thunk. Returns the first arguments of every host function, and the
+/// function.
 fn enter_host(
     b: &mut FunctionBuilder<'_>,
     slot: Value,
@@ -229,7 +232,7 @@ fn enter_host(
     (vec![fp, slot], func)
 }
 
-/// Reserves stack for values; its address.
+/// Reserves stack for values and returns the address.
 fn values(b: &mut FunctionBuilder<'_>, count: usize) -> Value {
     let size = count as u32 * VALUE_SIZE;
     let slot = StackSlotData::new(StackSlotKind::ExplicitSlot, size, 4);
@@ -255,7 +258,7 @@ fn bits(b: &mut FunctionBuilder<'_>, value: Value) -> Value {
     }
 }
 
-/// How a host function takes a value: vectors by address.
+/// The type in which a host function takes a value: vectors are passed by address.
 fn host_type(ty: ValType) -> Type {
     match ty {
         ValType::V128 => types::I64,
@@ -263,7 +266,7 @@ fn host_type(ty: ValType) -> Type {
     }
 }
 
-/// Where a value lies in an array.
+/// The offset of a value in an array.
 fn place(index: usize) -> i32 {
     index as i32 * VALUE_SIZE as i32
 }

@@ -1,5 +1,4 @@
-//! Bytes to a [`Module`]: reads and validates every section, but leaves function bodies to the
-//! workers.
+//! The parser: bytes to a [`Module`]. It reads and validates every section but the function bodies.
 
 pub(crate) mod module;
 pub(crate) mod scan;
@@ -42,13 +41,13 @@ fn is_component(wasm: &[u8]) -> bool {
     wasm.starts_with(b"\0asm") && wasm.get(6..8) == Some(&[1, 0])
 }
 
-/// What validation promises, turned into an error rather than a panic should it ever not hold.
+/// The error for a construct that validation should have refused.
 fn unsupported(what: &str, offset: u64) -> CompileError {
     CompileError::new(ErrorKind::Unsupported, offset as usize, format!("{what} is not supported"))
 }
 
 impl<'data> Module<'data> {
-    /// Takes a validated section in.
+    /// Adds a validated section.
     fn section(&mut self, payload: Payload<'data>) -> Result<(), CompileError> {
         match payload {
             Payload::Version { encoding: Encoding::Component, range, .. } => {
@@ -118,7 +117,7 @@ impl<'data> Module<'data> {
             }
             Payload::CodeSectionStart { count, .. } => self.bodies.reserve(count as usize),
             Payload::CustomSection(reader) => match reader.as_known() {
-                // A broken custom section is as good as none (specification 7.4).
+                // A malformed custom section is ignored (specification 7.4).
                 KnownCustom::Name(names) => self.names = read_names(names).unwrap_or_default(),
                 KnownCustom::BranchHints(hints) => {
                     self.branch_hints = read_branch_hints(hints).unwrap_or_default();

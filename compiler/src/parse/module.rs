@@ -1,4 +1,4 @@
-//! What a module declares: the result of parsing, in terms of the shared types.
+//! A parsed module: its declarations, in terms of the types that compiler and runtime share.
 
 use precast_abi::artifact::Kind;
 use precast_abi::index::{FuncIndex, GlobalIndex, MemoryIndex, TableIndex, TypeIndex};
@@ -30,12 +30,12 @@ pub(crate) struct Module<'data> {
     pub(crate) data: Vec<Data<'data>>,
     /// The defined functions.
     pub(crate) bodies: Vec<Body<'data>>,
-    /// What validating bodies needs; none when there are none.
+    /// Types and declarations for validating bodies; none if there are no bodies.
     pub(crate) resources: Option<ValidatorResources>,
     pub(crate) features: WasmFeatures,
     pub(crate) names: Names<'data>,
-    /// Per function, what the module says of its branches: where they stand, counted from the
-    /// start of the body, and whether they are likely. Ascending.
+    /// Branch hints per function: the offset of each branch from the start of the body, ascending,
+    /// and whether the branch is likely.
     pub(crate) branch_hints: HashMap<FuncIndex, Vec<(u32, bool)>>,
 }
 
@@ -44,11 +44,11 @@ pub(crate) struct Import<'data> {
     pub(crate) module: &'data str,
     pub(crate) name: &'data str,
     pub(crate) kind: Kind,
-    /// For functions the type, for others the index in their space.
+    /// The type of a function; for other kinds the index in their index space.
     pub(crate) index: u32,
 }
 
-/// A global, and for a defined one its initial value.
+/// A global, with its initial value if the module defines it.
 pub(crate) struct Global {
     pub(crate) ty: GlobalType,
     pub(crate) init: ConstExpr,
@@ -61,7 +61,7 @@ pub(crate) struct Export<'data> {
     pub(crate) index: u32,
 }
 
-/// When a segment is copied, and where to.
+/// The mode of a segment.
 pub(crate) enum Mode<I> {
     Passive,
     Active { target: I, offset: ConstExpr },
@@ -94,7 +94,7 @@ pub(crate) struct Body<'data> {
     pub(crate) ty: TypeIndex,
 }
 
-/// The names the module gives.
+/// The names in the module's name section.
 #[derive(Default)]
 pub(crate) struct Names<'data> {
     pub(crate) module: &'data str,
@@ -110,7 +110,7 @@ pub(crate) struct ConstExpr {
 /// An operation of a constant expression.
 #[derive(Clone, Copy)]
 pub(crate) enum ConstOp {
-    /// The bits of a value; narrow ones are extended by zeros, null is zero.
+    /// The bits of a value, zero-extended; null is zero.
     Const(u128),
     GlobalGet(GlobalIndex),
     RefFunc(FuncIndex),
@@ -123,7 +123,7 @@ pub(crate) enum ConstOp {
 }
 
 impl ConstExpr {
-    /// The bits of the value, when it does not depend on the instance.
+    /// The bits of the value, if it does not depend on the instance.
     pub(crate) fn constant(&self) -> Option<u128> {
         let mut stack = Vec::new();
         for &op in &self.ops {
@@ -140,7 +140,7 @@ impl ConstExpr {
         stack.pop().filter(|_| stack.is_empty())
     }
 
-    /// The functions it refers to.
+    /// The functions that the expression refers to.
     pub(crate) fn functions(&self) -> impl Iterator<Item = FuncIndex> {
         self.ops.iter().filter_map(|op| match op {
             ConstOp::RefFunc(func) => Some(*func),
@@ -172,8 +172,8 @@ impl Module<'_> {
         self.canonical[self.funcs[func.index()].index()]
     }
 
-    /// How many parameters and results a block has; none if the module has no such type, as only
-    /// a body that is not validated can say.
+    /// Numbers of parameters and results of a block type; zeros if the type does not exist, which
+    /// only happens before validation.
     pub(crate) fn block_arity(&self, ty: BlockType) -> (usize, usize) {
         match ty {
             BlockType::Empty => (0, 0),
@@ -182,7 +182,7 @@ impl Module<'_> {
         }
     }
 
-    /// How many parameters and results a function type has; none if the module has no such type.
+    /// Numbers of parameters and results of a function type; zeros if the type does not exist.
     pub(crate) fn arity(&self, ty: TypeIndex) -> (usize, usize) {
         let ty = self.types.get(ty.index());
         ty.map_or((0, 0), |ty| (ty.params().len(), ty.results().len()))
@@ -193,13 +193,13 @@ impl Module<'_> {
         func.0.checked_sub(self.func_imports)
     }
 
-    /// Where the body of a defined function starts in the file.
+    /// Offset of the body of a defined function in the file.
     pub(crate) fn body_start(&self, func: FuncIndex) -> u32 {
         let body = self.defined(func).map(|n| &self.bodies[n as usize].body);
         body.map_or(0, |body| body.range().start as u32)
     }
 
-    /// How many bytes the body of a defined function has.
+    /// Length of the body of a defined function in bytes.
     pub(crate) fn body_len(&self, func: FuncIndex) -> usize {
         self.defined(func).map_or(0, |n| self.bodies[n as usize].body.as_bytes().len())
     }
@@ -219,7 +219,7 @@ impl Module<'_> {
         global.0.checked_sub(self.global_imports)
     }
 
-    /// Whether memory 0 is the module's own, and so lies at the context pointer.
+    /// Whether the module defines memory 0, which is then at the context pointer.
     pub(crate) fn owns_memory0(&self) -> bool {
         self.memory_imports == 0 && !self.memories.is_empty()
     }
@@ -230,7 +230,7 @@ impl Module<'_> {
     }
 }
 
-/// A value type of the parser as a shared one; `None` for types of later proposals.
+/// The value type for one of wasmparser; `None` for types of unsupported proposals.
 pub(crate) fn val_type(ty: wasmparser::ValType) -> Option<ValType> {
     Some(match ty {
         wasmparser::ValType::I32 => ValType::I32,

@@ -1,7 +1,7 @@
-//! A first look at function bodies, before any is translated: what they do to tables, which
-//! functions they take references of, which of them dispatch, and what they call. Whether a table
-//! can be compiled away depends on it, where code keeps the base of memory, and where it compares
-//! the stack pointer with the stack limit.
+//! The scan: a first pass over function bodies, before any is translated. It collects how they use
+//! tables, which functions they refer to, which of them branch through a table, and what they call.
+//! The plan derives from it which tables become dispatch tables, where code keeps the base of
+//! memory, and which functions check the stack.
 
 use super::module::{Body, Module};
 use super::value_count::{ValueCount, ValueCounter};
@@ -10,43 +10,43 @@ use rayon::prelude::*;
 use std::collections::BTreeSet;
 use wasmparser::{FunctionBody, Operator};
 
-/// What the bodies do.
+/// Facts about the bodies of a module.
 #[derive(Default)]
 pub(crate) struct Scan {
-    /// Tables that some body reads or writes as a table, rather than calling through it.
+    /// Tables that some body reads or writes, other than by calls through them.
     pub(crate) touched: BTreeSet<u32>,
     /// Tables that some body grows.
     pub(crate) grown: BTreeSet<u32>,
     /// Defined functions, by position, that branch through a table.
     pub(crate) dispatching: BTreeSet<usize>,
-    /// Per defined function, what it calls.
+    /// Calls, per defined function.
     pub(crate) calls: Vec<Calls>,
-    /// Functions of which some body takes a reference.
+    /// Functions that some body refers to with `ref.func`.
     pub(crate) referenced: BTreeSet<FuncIndex>,
-    /// Whether some body names a data segment.
+    /// Whether some body refers to a data segment.
     pub(crate) names_data: bool,
-    /// Whether some body names an element segment.
+    /// Whether some body refers to an element segment.
     pub(crate) names_elems: bool,
-    /// Values of locals, calls, blocks and branches.
+    /// Number of values of locals, calls, blocks and branches.
     pub(crate) values: ValueCount,
 }
 
-/// What one function calls.
+/// The callees and locals of one function.
 #[derive(Default)]
 pub(crate) struct Calls {
     /// Positions of the defined functions it calls directly, ascending.
     pub(crate) direct: Vec<u32>,
-    /// Whether it calls something else: an import, a table's element, the runtime.
+    /// Whether it calls anything else: an import, an element of a table, or the runtime.
     pub(crate) others: bool,
-    /// Locals it declares.
+    /// Number of locals that it declares.
     pub(crate) locals: u32,
 }
 
-/// Looks at all bodies.
+/// Scans all bodies.
 pub(crate) fn scan(module: &Module<'_>) -> Scan {
     let bodies = module.bodies.par_iter().enumerate();
     let scans = bodies.fold(Scan::default, |scan, (n, body)| scan.body(module, n, body));
-    // Rayon keeps the order, so that calls are in that of the functions.
+    // Rayon keeps the order, so `calls` is in the order of the functions.
     scans
         .reduce(Scan::default, |mut a, mut b| {
             a.calls.append(&mut b.calls);
@@ -63,7 +63,7 @@ pub(crate) fn scan(module: &Module<'_>) -> Scan {
 }
 
 impl Scan {
-    /// Leaves out callees that do not exist. Bodies are not validated yet.
+    /// Removes callees that do not exist: bodies are not validated yet.
     fn known_callees(mut self) -> Self {
         let count = self.calls.len() as u32;
         for calls in &mut self.calls {
@@ -72,8 +72,8 @@ impl Scan {
         self
     }
 
-    /// Looks at one body. It is not validated yet; where it cannot be read, the look ends, and
-    /// validation will say what is wrong.
+    /// Scans one body, which is not validated yet. The scan stops at an error, which validation
+    /// will report.
     fn body(mut self, module: &Module<'_>, n: usize, body: &Body<'_>) -> Self {
         let imports = module.func_imports;
         let mut calls = Calls { locals: locals(&body.body), ..Calls::default() };
@@ -125,7 +125,7 @@ impl Scan {
     }
 }
 
-/// The locals that a body declares.
+/// Number of locals that a body declares.
 fn locals(body: &FunctionBody<'_>) -> u32 {
     let locals = body.get_locals_reader().into_iter().flatten();
     locals.map_while(Result::ok).fold(0, |sum: u32, (count, _)| sum.saturating_add(count))

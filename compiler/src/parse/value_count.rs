@@ -1,9 +1,10 @@
-//! How many values a body has that its bytes do not name one by one: its locals, and the operands
-//! of calls, blocks and branches.
+//! The number of values in a body that its length does not bound: locals, and the operands of
+//! calls, blocks and branches.
 //!
-//! Two bytes of WebAssembly are a call of a thousand arguments and a thousand results, and four are
-//! fifty thousand locals. The count is taken before anything is compiled, so a module that exceeds
-//! its limit costs no more than reading it. The sum does not depend on the order of the functions.
+//! A call of a thousand arguments and a thousand results takes two bytes of WebAssembly, and fifty
+//! thousand locals take four. The values are counted before anything is compiled, so refusing a
+//! module with too many costs no more than reading it. The sum does not depend on the order of the
+//! functions.
 
 use super::module::Module;
 use crate::error::{CompileError, ErrorKind};
@@ -11,29 +12,29 @@ use precast_abi::index::{FuncIndex, TypeIndex};
 use precast_abi::types::FuncType;
 use wasmparser::{BlockType, Operator};
 
-/// Values that every module may have.
+/// Number of values that every module may have.
 const BASE: u64 = 1 << 20;
 
-/// The same per byte of the module. RATIONALE.md has what real programs need.
+/// Number of further values per byte of the module. RATIONALE.md has the numbers of real programs.
 const PER_BYTE: u64 = 16;
 
 /// The values of all bodies of a module.
 #[derive(Default)]
 pub(crate) struct ValueCount {
     sum: u64,
-    /// The most that one body has.
+    /// The largest number of one body.
     largest: u64,
-    /// Where the first body that has them starts.
+    /// Offset of the first body with that number.
     at: usize,
 }
 
 impl ValueCount {
-    /// Adds a body that starts at `at` and has `count` values.
+    /// Adds a body at offset `at` with `count` values.
     pub(crate) fn add(&mut self, at: usize, count: u64) {
         self.merge(ValueCount { sum: count, largest: count, at });
     }
 
-    /// Adds the values of the bodies that follow.
+    /// Adds the values of the bodies after these.
     pub(crate) fn merge(&mut self, next: ValueCount) {
         self.sum = self.sum.saturating_add(next.sum);
         if next.largest > self.largest {
@@ -41,8 +42,8 @@ impl ValueCount {
         }
     }
 
-    /// Fails when a module of `len` bytes may not have so many. The error names the body that has
-    /// the most.
+    /// Fails if a module of `len` bytes has too many values. The error is located at the body that
+    /// has the most.
     pub(crate) fn check(&self, len: usize) -> Result<(), CompileError> {
         if self.sum <= BASE + PER_BYTE * len as u64 {
             return Ok(());
@@ -55,24 +56,24 @@ impl ValueCount {
 /// Counts the values of one body, which need not be valid.
 pub(crate) struct ValueCounter<'m> {
     module: &'m Module<'m>,
-    /// Per open construct, how many operands a branch to it takes, and how many it leaves.
+    /// Per open construct, the number of operands of a branch to it, and of its results.
     labels: Vec<(u64, u64)>,
     pub(crate) count: u64,
 }
 
 impl<'m> ValueCounter<'m> {
-    /// Starts with a body of a type.
+    /// Starts the count of a body of type `ty`.
     pub(crate) fn new(module: &'m Module<'m>, ty: &FuncType) -> Self {
         let results = ty.results().len() as u64;
         ValueCounter { module, labels: vec![(results, results)], count: 0 }
     }
 
-    /// Counts in locals.
+    /// Adds locals.
     pub(crate) fn locals(&mut self, count: u32) {
         self.count = self.count.saturating_add(count.into());
     }
 
-    /// Counts in an operator.
+    /// Adds the operands of an operator.
     pub(crate) fn operator(&mut self, op: &Operator<'_>) {
         let moved = match *op {
             Operator::Call { function_index } => self.func(FuncIndex(function_index)),
@@ -86,7 +87,7 @@ impl<'m> ValueCounter<'m> {
                 self.label(relative_depth)
             }
             Operator::BrTable { ref targets } => {
-                // All labels take the same number, and each is passed them once.
+                // All labels take the same number of operands, and each label is passed them once.
                 let distinct = self.labels.len().min(targets.len() as usize + 1) as u64;
                 self.label(targets.default()).saturating_mul(distinct)
             }

@@ -1,19 +1,19 @@
-//! The numbers of everything that has code, fixed before anything is compiled.
+//! The numbers of functions, stubs and thunks, which are fixed before anything is compiled.
 //!
 //! ```text
 //! defined functions | builtin stubs | trap stubs | forwarders | host thunks
 //!     | typed entry thunks | array entry thunks
 //! ```
 //!
-//! Forwarders are one per imported function, host and entry thunks one per type.
+//! There is one forwarder per imported function, and one thunk of each kind per type.
 
 use crate::parse::module::Module;
 use cranelift_module::FuncId;
 use precast_abi::builtin::Builtin;
 use precast_abi::index::{FuncIndex, TypeIndex};
 
-/// Stubs that trap instead of a function: for a null element, for one of another type, and for an
-/// index that has none.
+/// Number of stubs that trap: for a null element, for an element of another type, and for an index
+/// beyond the table.
 pub(crate) const TRAP_STUBS: u32 = 3;
 
 /// The numbering of one module.
@@ -33,12 +33,12 @@ impl FuncIds {
         }
     }
 
-    /// How many numbers there are.
+    /// Number of all functions, stubs and thunks.
     pub(crate) fn count(&self) -> u32 {
         self.typed_base() + 2 * self.types
     }
 
-    /// How many defined functions there are; builtin stubs follow them.
+    /// Number of defined functions; builtin stubs follow them.
     pub(crate) fn defined_count(&self) -> u32 {
         self.defined
     }
@@ -48,7 +48,7 @@ impl FuncIds {
         FuncId::from_u32(n)
     }
 
-    /// What a dispatch table calls for a function: its code, or the forwarder of an import.
+    /// The code in dispatch tables for a function: its own, or the forwarder of an import.
     pub(crate) fn code(&self, module: &Module<'_>, func: FuncIndex) -> FuncId {
         module.defined(func).map_or_else(|| self.forwarder(func.0), |n| self.defined(n))
     }
@@ -73,7 +73,8 @@ impl FuncIds {
         FuncId::from_u32(self.null_base() + 2)
     }
 
-    /// The code that takes the caller's context and calls the `n`th imported function.
+    /// The forwarder, which is passed the importer's context and jumps to the `n`th imported
+    /// function.
     pub(crate) fn forwarder(&self, n: u32) -> FuncId {
         FuncId::from_u32(self.null_base() + TRAP_STUBS + n)
     }

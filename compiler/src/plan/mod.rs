@@ -1,4 +1,5 @@
-//! Where everything of an instance lies: decided after parsing, before any body is translated.
+//! The plan: the layout of an instance's context, and facts that hold in all bodies. It is made
+//! after parsing, before any body is translated.
 
 pub(crate) mod constant_table;
 pub(crate) mod func_ids;
@@ -18,52 +19,52 @@ use precast_abi::vmctx::{Counts, Regions};
 use stack_checks::stack_checks;
 use std::collections::{BTreeMap, BTreeSet};
 
-/// The layout of an instance's context, and what is known about its content.
+/// The layout of an instance's context, and facts about its content.
 pub(crate) struct Plan<'m> {
     pub(crate) module: &'m Module<'m>,
     pub(crate) ids: FuncIds,
     pub(crate) regions: Regions,
     pub(crate) constant_tables: BTreeMap<TableIndex, ConstantTable>,
-    /// Functions that can be referred to at run time, ascending.
+    /// Functions that have a reference record, ascending.
     pub(crate) func_refs: Vec<FuncIndex>,
-    /// Per global, the offset of its value, or of its address when it is imported.
+    /// Per global, the offset of its value, or of its address if it is imported.
     pub(crate) global_offsets: Vec<i32>,
-    /// Per defined table, its position among those that exist at run time.
+    /// Per defined table, its position among the tables that exist at run time.
     table_slots: Vec<Option<u32>>,
-    /// Per table, whether its length and place never change.
+    /// Per table, whether its length and address never change.
     fixed_tables: Vec<bool>,
     /// Defined functions, by position, that branch through a table.
     dispatching: BTreeSet<usize>,
     /// Per defined function, whether it compares its stack pointer with the stack limit.
     stack_checks: Vec<bool>,
-    /// Whether code names data segments, so that dropped ones keep their number.
+    /// Whether code refers to data segments, so that dropped segments keep their index.
     pub(crate) names_data: bool,
-    /// The same of element segments.
+    /// The same for element segments.
     pub(crate) names_elems: bool,
-    /// The widest store, in bytes, of which a fault leaves nothing behind.
+    /// The widest store, in bytes, that writes nothing if it faults.
     pub(crate) widest_whole_store: u32,
-    /// Whether code is guarded against speculation past its checks.
+    /// Whether code has guards against speculation.
     pub(crate) spectre_guards: bool,
 }
 
 /// How code reaches a table.
 pub(crate) enum TablePlace<'p> {
-    /// It is known at compile time.
+    /// Through dispatch tables: its content is known at compile time.
     Constant(&'p ConstantTable),
-    /// Its definition lies at an offset from the context.
+    /// Its definition is at this offset from the context.
     Own(i32),
-    /// The address of its definition does.
+    /// The address of its definition is at this offset from the context.
     Imported(i32),
 }
 
 /// How code reaches a memory.
 #[derive(Clone, Copy)]
 pub(crate) enum MemoryPlace {
-    /// It lies at the context.
+    /// Its base is the context pointer.
     Context,
-    /// Its definition lies at an offset from the context.
+    /// Its definition is at this offset from the context.
     Own(i32),
-    /// Its slot does.
+    /// Its slot is at this offset from the context.
     Imported(i32),
 }
 
@@ -134,12 +135,12 @@ impl<'m> Plan<'m> {
         }
     }
 
-    /// The position of a table among those that exist at run time; none for imported ones.
+    /// The position of a table among the tables that exist at run time; none for an imported table.
     pub(crate) fn table_slot(&self, table: TableIndex) -> Option<u32> {
         self.table_slots[self.module.defined_table(table)? as usize]
     }
 
-    /// The length of a table, if it never changes.
+    /// The length of a table, if that never changes.
     pub(crate) fn fixed_table_len(&self, table: TableIndex) -> Option<u64> {
         let min = self.module.tables[table.index()].limits.min;
         self.fixed_tables[table.index()].then_some(min)
@@ -160,8 +161,7 @@ impl<'m> Plan<'m> {
         self.dispatching.contains(&(n as usize))
     }
 
-    /// Whether the `n`th defined function compares its stack pointer with the stack limit, however
-    /// small its frame is.
+    /// Whether the `n`th defined function has a stack check, whatever the size of its frame.
     pub(crate) fn checks_stack(&self, n: usize) -> bool {
         self.stack_checks[n]
     }
@@ -173,20 +173,20 @@ impl<'m> Plan<'m> {
             .func_ref(position.expect("the scan collects every function that code refers to"))
     }
 
-    /// The position of a function among those that can be referred to.
+    /// The position of a function's reference record, if it has one.
     pub(crate) fn func_ref(&self, func: FuncIndex) -> Option<u32> {
         self.func_refs.binary_search(&func).ok().map(|at| at as u32)
     }
 }
 
-/// Collects the functions that can be referred to: by code, by segments that exist at run time,
-/// and by initial values of globals.
+/// Collects the functions that need a reference record: those that code, segments that exist at run
+/// time, or initial values of globals refer to.
 fn func_refs(
     module: &Module<'_>,
     scan: &Scan,
     constant_tables: &BTreeMap<TableIndex, ConstantTable>,
 ) -> Vec<FuncIndex> {
-    // Not yet validated bodies may name functions that do not exist.
+    // Bodies that are not validated yet may refer to functions that do not exist.
     let known = |func: &&FuncIndex| func.index() < module.funcs.len();
     let mut set: BTreeSet<FuncIndex> = scan.referenced.iter().filter(known).copied().collect();
     for elem in &module.elems {
@@ -209,8 +209,8 @@ fn func_refs(
     set.into_iter().collect()
 }
 
-/// Lays out defined globals, vectors first so that all are aligned: offsets from the start of
-/// their region (imported ones zero), and its size.
+/// Lays out defined globals, vectors first so that all are aligned. Returns their offsets from the
+/// start of the region (zero for imported globals), and the size of the region.
 fn global_layout(module: &Module<'_>) -> (Vec<i32>, u32) {
     let mut offsets = vec![0; module.globals.len()];
     let mut end = 0;
@@ -226,7 +226,7 @@ fn global_layout(module: &Module<'_>) -> (Vec<i32>, u32) {
     (offsets, end)
 }
 
-/// Tables that nobody can grow.
+/// Per table, whether nothing can grow it.
 fn fixed_tables(module: &Module<'_>, scan: &Scan) -> Vec<bool> {
     let mut fixed: Vec<bool> = (0..module.tables.len() as u32)
         .map(|i| module.defined_table(TableIndex(i)).is_some() && !scan.grown.contains(&i))

@@ -1,16 +1,16 @@
-//! Which functions compare their stack pointer with the stack limit.
+//! Stack checks: which functions compare their stack pointer with the stack limit.
 //!
-//! A comparison in every function would bound the stack, and would make code of small functions
-//! some percent larger. It is enough that every cycle of calls has one, and that the functions
-//! between two comparisons need little stack. Calls whose callee is not known at compile time
-//! (through tables, to imports, from the host) only reach functions that are exported, started or
-//! referred to, so these are checked, unless they call nothing. Among direct calls a depth-first
-//! search finds a function of every cycle.
+//! A check in every function would bound the stack, but it would make the code of small functions
+//! some percent larger. It suffices that every cycle of calls has a check, and that the functions
+//! between two checks need little stack. Calls whose callee is unknown at compile time (through
+//! tables, to imports, from the host) only reach functions that are exported, started or referred
+//! to, so these are checked, unless they call nothing. Among direct calls, a depth-first search
+//! finds a function of every cycle.
 //!
-//! Invariant: a chain of calls between functions without a comparison has at most
-//! [`UNCHECKED_CALLS`] functions. That none of them has a frame of more than
-//! [`precast_abi::limits::UNCHECKED_FRAME`] bytes is known when they are compiled: one that has is
-//! compiled again with a comparison.
+//! Invariant: a chain of calls between unchecked functions has at most [`UNCHECKED_CALLS`]
+//! functions, and none of them has a frame of more than [`precast_abi::limits::UNCHECKED_FRAME`]
+//! bytes. The size of a frame is known after compilation: a function with a larger one is compiled
+//! again, with a check.
 
 use crate::parse::module::{Item, Module};
 use crate::parse::scan::{Calls, Scan};
@@ -18,14 +18,14 @@ use precast_abi::artifact::Kind;
 use precast_abi::index::FuncIndex;
 use precast_abi::limits::UNCHECKED_CALLS;
 
-/// Bytes of a body from which on a function is checked without asking for its frame: what a
-/// comparison costs does not matter there.
+/// Length of a body from which a function is checked whatever its frame: the cost of a check is
+/// negligible there.
 const LARGE_BODY: usize = 8 << 10;
 
-/// Locals from which on a function is checked without asking for its frame.
+/// Number of locals from which a function is checked whatever its frame.
 const MANY_LOCALS: u32 = 256;
 
-/// Says of every defined function whether it is checked.
+/// Whether each defined function is checked.
 pub(crate) fn stack_checks(module: &Module<'_>, scan: &Scan) -> Vec<bool> {
     let calls = &scan.calls;
     let mut checked: Vec<bool> = module
@@ -46,7 +46,7 @@ pub(crate) fn stack_checks(module: &Module<'_>, scan: &Scan) -> Vec<bool> {
     Search { calls, checked, depths: vec![UNSEEN; calls.len()] }.run()
 }
 
-/// The functions that calls can reach whose callee is not known at compile time.
+/// The functions that calls with an unknown callee can reach.
 fn reachable_from_outside(module: &Module<'_>, scan: &Scan) -> Vec<FuncIndex> {
     let exported = module.exports_of(Kind::Func).map(|export| FuncIndex(export.index));
     let items = module.elems.iter().flat_map(|elem| &elem.items);
@@ -60,14 +60,14 @@ fn reachable_from_outside(module: &Module<'_>, scan: &Scan) -> Vec<FuncIndex> {
 }
 
 const UNSEEN: u64 = u64::MAX;
-/// The search is in a call of the function.
+/// The function is on the search's stack.
 const OPEN: u64 = u64::MAX - 1;
 
 /// A depth-first search through direct calls.
 struct Search<'a> {
     calls: &'a [Calls],
     checked: Vec<bool>,
-    /// Per function, the functions of the longest chain of calls from it without a comparison.
+    /// Per function, the length of the longest chain of calls from it through unchecked functions.
     depths: Vec<u64>,
 }
 
@@ -81,7 +81,8 @@ impl Search<'_> {
         self.checked
     }
 
-    /// Visits everything that `root` calls. The stack is explicit: modules decide how deep it is.
+    /// Visits all functions that `root` calls, with an explicit stack, since modules decide its
+    /// depth.
     fn visit(&mut self, root: usize) {
         let mut open = vec![(root, 0)];
         self.depths[root] = OPEN;
@@ -105,10 +106,10 @@ impl Search<'_> {
         }
     }
 
-    /// Ends the visit of a function, all of whose callees are known.
+    /// Ends the visit of a function after all of its callees.
     fn close(&mut self, func: usize) {
         let calls = &self.calls[func];
-        // What else it calls is checked, or calls nothing.
+        // An unknown callee is checked, or calls nothing.
         let others = u64::from(calls.others);
         let depth = |callee: &u32| match self.checked[*callee as usize] {
             true => 0,
@@ -133,7 +134,7 @@ mod tests {
         Search { calls: &calls, checked, depths: vec![UNSEEN; calls.len()] }.run()
     }
 
-    /// The functions of the longest chain without a comparison; none for a cycle.
+    /// The length of the longest chain without a check; none for a cycle.
     fn longest(calls: &[Vec<u32>], checked: &[bool]) -> Option<u64> {
         fn depth(n: u32, calls: &[Vec<u32>], checked: &[bool], left: usize) -> Option<u64> {
             if checked[n as usize] {

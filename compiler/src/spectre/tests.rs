@@ -1,4 +1,4 @@
-//! Guards in machine code: each is a conditional move, and what it protects uses its result.
+//! Guards in machine code: each is a conditional move, and the protected access uses its result.
 
 use crate::parse::{self, scan};
 use crate::{Settings, Target, function, isa, plan};
@@ -9,7 +9,8 @@ const MACHINES: [&str; 2] = ["x86_64-unknown-linux-gnu", "aarch64-unknown-linux-
 /// The barrier that follows a conditional select on aarch64.
 const CSDB: &[u8] = &[0x9f, 0x22, 0x03, 0xd5];
 
-/// What is guarded: a module whose last function has it, and the least number of guards.
+/// Guarded constructs: a description, a module whose last function has the construct, and the least
+/// number of guards.
 const GUARDED: &[(&str, &str, usize)] = &[
     (
         "a call through an unchecked dispatch table",
@@ -112,14 +113,14 @@ fn moved(line: &str) -> Option<&str> {
     name.starts_with("cmov").then(|| operands.next_back())?
 }
 
-/// The registers that some text names, by what x86-64 and aarch64 have besides their width.
+/// The registers in a text, without the letters for their width on x86-64 and aarch64.
 fn registers(text: &str) -> impl Iterator<Item = &str> {
     let words = text.split(|c: char| !c.is_ascii_alphanumeric());
     words.map(|word| word.trim_start_matches(['r', 'e', 'x', 'w'])).filter(|word| !word.is_empty())
 }
 
-/// Whether something is accessed or called behind a conditional move, at an address that is the
-/// move's result or computed from it.
+/// Whether an access or a call after a conditional move uses an address that is the move's result
+/// or computed from it.
 fn is_used(lines: &[&str], result: &str) -> bool {
     let mut from_it: Vec<&str> = registers(result).collect();
     for line in lines {
@@ -152,14 +153,14 @@ fn what_is_guarded_depends_on_a_conditional_move() {
                 let mut found = 0;
                 for (at, line) in moves {
                     found += 1;
-                    // The barrier that makes the move one on aarch64 follows it.
+                    // On aarch64 a barrier must follow the move.
                     let barrier = lines.get(at + 1).is_some_and(|next| next.contains("csdb"));
                     assert_eq!(barrier, machine.starts_with("aarch64"), "{what}:\n{text}");
                     let register = moved(line).expect("it is one");
                     let used = is_used(&lines[at + 1..], register);
                     assert!(used, "{what}: nothing uses {register} on {machine}:\n{text}");
                 }
-                // The code generator may move one to each of its uses.
+                // The code generator may duplicate a move at each of its uses.
                 assert!(found >= *guards, "{what} on {machine}:\n{text}");
             }
         }
@@ -198,7 +199,7 @@ fn a_branch_table_clamps_its_index_with_and_without_guards() {
           (return (i32.const 2)))
         (i32.const 3))"#;
     for guards in [false, true] {
-        // The text of the sequence on aarch64 names the barrier also where it is left out.
+        // On aarch64 the text of the sequence has the barrier even if the code does not.
         let text = disassembly(module, MACHINES[0], guards, true);
         assert!(text.contains("cmov"), "{text}");
         let (text, bytes) = code(module, MACHINES[1], guards, true);

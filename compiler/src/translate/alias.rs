@@ -1,41 +1,42 @@
-//! What memory an access touches, for alias analysis: accesses to different regions never meet.
+//! Alias classes: which accesses to memory can alias. Accesses of different classes never do.
 //!
-//! Invariant: two regions are different only if no address lies in both. Everything imported of
-//! one kind shares a region, since one memory may be imported twice under two indices.
+//! Invariant: no address is in two classes. All imports of one kind share a class, since a module
+//! can import one memory under two indices.
 
 use super::FuncTranslator;
 use cranelift_codegen::ir::{AliasRegion, AliasRegionData, Endianness, MemFlagsData, TrapCode};
 
-/// A region of memory.
+/// A set of addresses.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(super) enum AliasClass {
-    /// What is written before the first instruction runs, and never again.
+    /// Memory that is written before the first instruction runs, and never again.
     Constant,
-    /// What a trap leaves behind.
+    /// The operand of a trap.
     TrapOperand,
-    /// The stack limit, which calls into the host may change.
+    /// The stack limit, which the host may change during a call.
     StackLimit,
-    /// The bytes of a memory this module defines.
+    /// The bytes of a memory that the module defines.
     Memory(u32),
     /// The bytes of imported memories.
     ImportedMemories,
-    /// Lengths of memories, and lengths and places of tables.
+    /// Lengths of memories; lengths and addresses of tables.
     Definitions,
-    /// The entries of a table this module defines.
+    /// The entries of a table that the module defines.
     Table(u32),
     /// The entries of imported tables.
     ImportedTables,
-    /// A global this module defines.
+    /// A global that the module defines.
     Global(u32),
     /// Imported globals.
     ImportedGlobals,
 }
 
-/// Globals with a region of their own; a function has room for 65,534 kinds of access.
+/// Number of globals with a class of their own; Cranelift allows 65,534 kinds of access per
+/// function.
 const MAX_GLOBAL_REGIONS: u32 = 8192;
 
 impl AliasClass {
-    /// A number that no other region of the module has.
+    /// The number of the class, unique in the module.
     fn id(self) -> u32 {
         let (kind, index) = match self {
             AliasClass::Constant => (0, 0),
@@ -79,19 +80,19 @@ impl FuncTranslator<'_, '_> {
         })
     }
 
-    /// Flags of an access of WebAssembly to a linear memory, which traps out of bounds.
+    /// Flags of an access to a linear memory by WebAssembly, which traps out of bounds.
     pub(super) fn memory_flags(&mut self, region: AliasClass) -> MemFlagsData {
         let flags = MemFlagsData::new().with_endianness(Endianness::Little);
         let flags = flags.with_trap_code(Some(TrapCode::HEAP_OUT_OF_BOUNDS));
         flags.with_alias_region(Some(self.region(region)))
     }
 
-    /// Flags of an access of ours to what can change.
+    /// Flags of an access to mutable data of the runtime, which cannot trap.
     pub(super) fn flags(&mut self, region: AliasClass) -> MemFlagsData {
         MemFlagsData::new().with_notrap().with_alias_region(Some(self.region(region)))
     }
 
-    /// Flags of a load from what never changes and exists as long as the context does.
+    /// Flags of a load of data that never changes and exists as long as the context.
     pub(super) fn constant_flags(&mut self) -> MemFlagsData {
         self.flags(AliasClass::Constant).with_readonly().with_can_move()
     }

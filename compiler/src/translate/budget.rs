@@ -1,31 +1,31 @@
-//! How large the intermediate code of one function may grow.
+//! The budget of a function: a limit on the size of its intermediate code.
 //!
-//! A few bytes of WebAssembly can stand for much code: a branch that takes a thousand arguments is
-//! two bytes, and a local that is alive across blocks costs at each of them. No compiler's output
-//! comes near these limits, and a module made to exceed them is refused before the code generator
-//! spends memory on it. The limits depend on the function alone.
+//! A few bytes of WebAssembly can become much code: a branch with a thousand arguments takes two
+//! bytes, and a local that is live across blocks costs at each of them. Code from compilers is far
+//! below these limits. A module that exceeds them is refused before the code generator spends
+//! memory on it. The limits depend on the function alone.
 
 use crate::error::{CompileError, ErrorKind};
 use cranelift_codegen::ir::Function;
 
-/// Values, instructions and operands that every function may have.
+/// Number of values, instructions and operands that every function may have.
 const BASE: usize = 1 << 16;
 
-/// The same per byte of the body. RATIONALE.md has what real programs need.
+/// Number of further ones per byte of the body. RATIONALE.md has the numbers of real programs.
 const PER_BYTE: usize = 160;
 
-/// Most pairs of a local and a block that lies before its last use: the table of definitions that
-/// construction of SSA form keeps has an entry of four bytes for each.
+/// Maximum pairs of a local and a block before its last use: the construction of SSA form keeps a
+/// table of definitions with a four-byte entry for each.
 const LOCALS_BY_BLOCKS: u64 = 1 << 26;
 
-/// What a function has spent.
+/// The budget of one function, and its use.
 #[derive(Default)]
 pub(super) struct Budget {
-    /// Most values, instructions and operands together.
+    /// Maximum of values, instructions and operands together.
     size: usize,
-    /// Per local, the number of blocks there were when it was last used.
+    /// Per local, the number of blocks at its last use.
     reach: Vec<u32>,
-    /// The sum of those.
+    /// The sum of `reach`.
     reached: u64,
 }
 
@@ -37,7 +37,7 @@ impl Budget {
         self.reached = 0;
     }
 
-    /// Notes that a local is read or written when there are `blocks` blocks.
+    /// Counts a read or write of a local while there are `blocks` blocks.
     pub(super) fn touch(&mut self, local: u32, blocks: usize) {
         let (local, blocks) = (local as usize, blocks as u32);
         if self.reach.len() <= local {
@@ -47,7 +47,7 @@ impl Budget {
         self.reached += u64::from(blocks - before);
     }
 
-    /// Whether a function is within its limits with `more` operands. When it is not, the next
+    /// Whether a function stays within its limits with `more` operands. If not, the next
     /// [`Self::check`] fails.
     pub(super) fn allows(&mut self, func: &Function, more: usize) -> bool {
         let allowed = size(func) + more <= self.size;
@@ -57,7 +57,7 @@ impl Budget {
         allowed
     }
 
-    /// Fails when a function is not within its limits at an operator.
+    /// Fails if a function exceeds its limits after an operator.
     pub(super) fn check(&self, func: &Function, offset: u32) -> Result<(), CompileError> {
         let what = match () {
             _ if size(func) > self.size => "a function's code grows out of proportion",

@@ -1,11 +1,11 @@
-//! Bulk operators on linear memories. Stubs and the runtime do them (see
-//! `compiler/src/link/bulk_fast_path.rs`), but for short copies and fills whose length is known, as
-//! compilers emit them to move a structure.
+//! Bulk operators on linear memories. Stubs and the runtime execute them (see
+//! `compiler/src/link/bulk_fast_path.rs`), except for short copies and fills of constant length,
+//! which compilers emit to move a structure: these are inline.
 //!
-//! Such a copy is a few loads and then a few stores, which trap by themselves. If any byte is out
-//! of bounds then the last one is, so the last store comes first: nothing is written when the
-//! whole must trap. Where a store that crosses into unmapped memory may write a part, a load of the
-//! last byte comes before it.
+//! An inline copy is a few loads and then a few stores, which trap by themselves. If any byte is
+//! out of bounds, so is the last one. So the last store is executed first: nothing is written if
+//! the operator must trap. If a store that crosses into unmapped memory may write a part of its
+//! bytes, a load of the last byte precedes it.
 
 use super::{FuncTranslator, HeapAccess};
 use crate::link::bulk_fast_path;
@@ -15,7 +15,7 @@ use precast_abi::builtin::Builtin;
 use precast_abi::index::MemoryIndex;
 use precast_abi::trap::TrapCode;
 
-/// The longest copy or fill that is done inline.
+/// The longest inline copy or fill.
 const MAX_INLINE: u64 = 128;
 
 impl FuncTranslator<'_, '_> {
@@ -49,8 +49,8 @@ impl FuncTranslator<'_, '_> {
         self.builtin(Builtin::DataDrop, &[data]);
     }
 
-    /// The length, when it is known, short, and not zero: then there are bounds to check, but no
-    /// access that would.
+    /// The length, if it is constant, short and not zero. An inline copy of length zero would have
+    /// no access to check its bounds.
     fn inline_len(&self, len: Value) -> Option<u32> {
         let len = self.constant(len).filter(|len| (1..=MAX_INLINE).contains(len))?;
         Some(len as u32)
@@ -88,8 +88,8 @@ impl FuncTranslator<'_, '_> {
     }
 }
 
-/// How to cover a run of bytes: with accesses of one type, which may overlap, at ascending
-/// offsets of which the last covers the last byte.
+/// Accesses of one type that cover a run of bytes: the type, and ascending offsets. They may
+/// overlap, and the last covers the last byte.
 fn parts(len: u32) -> (Type, Vec<i32>) {
     let ty = bulk_fast_path::bytes(1 << len.ilog2().min(4));
     let last = len - ty.bytes();

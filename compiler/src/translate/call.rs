@@ -17,7 +17,8 @@ use precast_abi::types::FuncType;
 use precast_abi::vmctx::{FuncRef, FuncSlot, STORE, TRAP_OPERAND};
 
 impl<'a> FuncTranslator<'a, '_> {
-    /// Traps when the stack pointer, below this function's frame, is below the stack limit.
+    /// Emits the stack check: a trap if the stack pointer, after the frame is allocated, is below
+    /// the stack limit.
     pub(super) fn check_stack(&mut self) {
         let flags = self.constant_flags();
         let store = self.builder.ins().load(types::I64, flags, self.ctx, STORE);
@@ -68,19 +69,19 @@ impl<'a> FuncTranslator<'a, '_> {
         }
     }
 
-    /// The code to call for an element of a constant table.
+    /// The code to call for an element of a constant table, loaded from a dispatch table.
     fn dispatch(&mut self, known: &ConstantTable, ty: TypeIndex, index: Value) -> Value {
         let count = known.elements.len() as i64;
         let len = self.builder.ins().iconst(types::I32, count);
         let outside = self.builder.ins().icmp(IntCC::UnsignedGreaterThanOrEqual, index, len);
-        // Only what was checked may be loaded, so it must not move.
+        // The load must not move before the check.
         let flags = self.flags(AliasClass::Constant).with_readonly();
         if !self.plan.spectre_guards {
             self.builder.ins().trapnz(outside, trap_code(TrapCode::UndefinedElement));
         }
         let mut wide = self.widen(index);
         if self.plan.spectre_guards {
-            // The entry behind the elements traps: it stands for all indices beyond them.
+            // The entry after the elements traps; it replaces all indices beyond them.
             let last = self.builder.ins().iconst(types::I64, count);
             wide = spectre::guard(&mut self.builder, outside, last, wide);
         }
@@ -110,9 +111,9 @@ impl<'a> FuncTranslator<'a, '_> {
         self.guarded_code(wrong, code)
     }
 
-    /// Code that is called if a type check has passed. While a wrong guess that it passes lasts,
-    /// the code is at address zero, where nothing can be executed: code of another type would take
-    /// numbers for addresses and addresses for numbers.
+    /// Code to call after a type check. If the check is mispredicted to pass, the code is at
+    /// address zero, where nothing can be executed: code of another type would take numbers for
+    /// addresses.
     fn guarded_code(&mut self, wrong: Option<Value>, code: Value) -> Value {
         match wrong {
             Some(wrong) if self.plan.spectre_guards => {
@@ -122,7 +123,7 @@ impl<'a> FuncTranslator<'a, '_> {
         }
     }
 
-    /// Calls what an entry of a table holds.
+    /// Calls the function in an entry of a table.
     fn call_entry(&mut self, ty: TypeIndex, signature: SigRef, table: TableIndex, index: Value) {
         let module = self.plan.module;
         let entry = self.table_entry(table, index, TrapCode::UndefinedElement);
@@ -140,7 +141,7 @@ impl<'a> FuncTranslator<'a, '_> {
         self.call_address(&module.types[ty.index()], signature, code, ctx);
     }
 
-    /// Traps because an element is null, of type zero, or has another type than the call.
+    /// Traps because an element is null, whose type is zero, or has another type than the call.
     fn wrong_type(&mut self, found: Value, index: Value) {
         self.builder.ins().trapnz(found, trap_code(TrapCode::IndirectCallTypeMismatch));
         let operand = self.builder.ins().iadd_imm_s(index, 1);
@@ -151,7 +152,7 @@ impl<'a> FuncTranslator<'a, '_> {
 
     /// Calls a builtin with arguments after the context.
     pub(super) fn builtin(&mut self, builtin: Builtin, args: &[Value]) -> Option<Value> {
-        // Signatures of builtins have numbers above those of types.
+        // Keys of builtins' signatures are above the indices of types.
         let signature = match self.signatures.get(&(!0 - builtin as u32)) {
             Some(&signature) => signature,
             None => {
@@ -177,8 +178,8 @@ impl<'a> FuncTranslator<'a, '_> {
         self.call_results(call, args);
     }
 
-    /// Pops the arguments of a call and puts a context before them. The buffer goes back with
-    /// [`Self::call_results`].
+    /// Pops the arguments of a call and puts `ctx` before them. [`Self::call_results`] takes the
+    /// buffer back.
     fn call_args(&mut self, ctx: Value, ty: &FuncType) -> Vec<Value> {
         let mut args = std::mem::take(self.args);
         let first = self.stack.len() - ty.params().len();

@@ -1,7 +1,7 @@
 //! Blocks, branches and the code that no branch reaches.
 //!
-//! A block of CLIF for the end of a construct exists only once something branches there: a
-//! `block` nobody leaves early costs nothing.
+//! The CLIF block for the end of a construct is created at the first branch to it, so a `block`
+//! without branches costs nothing.
 
 use super::FuncTranslator;
 use crate::types::{clif_type, trap_code};
@@ -11,23 +11,23 @@ use precast_abi::trap::TrapCode;
 use std::collections::HashMap;
 use wasmparser::{BlockType, BrTable, Operator};
 
-/// Blocks by the depths of the labels they go on to, in the order of their first mention.
+/// Forwarding blocks by the depth of the label that they jump to, in the order of their first use.
 #[derive(Default)]
 struct Forwarders {
     blocks: Vec<(u32, Block)>,
     by_depth: HashMap<u32, Block>,
 }
 
-/// The constructs that are open, and whether code here is reachable.
+/// The open constructs, and whether code at this point is reachable.
 #[derive(Default)]
 pub(super) struct Control {
     frames: Vec<Frame>,
-    /// How many of them are loops.
+    /// Number of open loops.
     loops: u32,
     unreachable: bool,
-    /// Constructs opened in unreachable code.
+    /// Number of open constructs that started in unreachable code.
     skipped: u32,
-    /// Operands that first arms of open `if`s found, for their second arms.
+    /// Operands at the start of the open `if`s, for their second arms.
     saved: Vec<Value>,
 }
 
@@ -36,33 +36,33 @@ pub(super) struct Frame {
     kind: FrameKind,
     ty: Option<BlockType>,
     results: usize,
-    /// Operands below it.
+    /// Height of the operand stack below its parameters.
     height: usize,
-    /// Where its end is, once something branches there.
+    /// The block at its end, once a branch goes there.
     end: Option<Block>,
-    /// Whether something does. The end of an `if` exists before that.
+    /// Whether a branch goes to `end`. The end of an `if` exists before one does.
     reached: bool,
-    /// How many branches go to its label.
+    /// Number of branches to its label.
     branches: usize,
 }
 
 enum FrameKind {
     Function,
     Block,
-    /// A loop begins with its header, to which branches go.
+    /// A loop; branches go to its header.
     Loop {
         header: Block,
         params: usize,
     },
-    /// The first arm of an `if`: where the branch goes when the condition is false.
+    /// The first arm of an `if`, with the destination for a false condition.
     If(Otherwise),
     Else,
 }
 
 enum Otherwise {
-    /// To the end, unless an `else` redirects the branch; nothing goes in and nothing comes out.
+    /// The end, unless an `else` redirects the branch; for an `if` without parameters and results.
     End { branch: ir::Inst, unlikely: bool },
-    /// To a block of its own, which finds the operands that were saved last: so many.
+    /// A block of its own, which takes the operands that were saved last; the number of them.
     Block(Block, usize),
 }
 
@@ -77,7 +77,7 @@ impl Frame {
         matches!(self.kind, FrameKind::Loop { .. })
     }
 
-    /// Operands a branch to it takes.
+    /// Number of operands of a branch to it.
     fn arity(&self) -> usize {
         match self.kind {
             FrameKind::Loop { params, .. } => params,
@@ -114,7 +114,7 @@ impl Control {
     }
 }
 
-/// Follows the structure of code that nothing reaches.
+/// Tracks the nesting of constructs in unreachable code.
 pub(super) fn translate_unreachable(t: &mut FuncTranslator<'_, '_>, op: &Operator<'_>) {
     match op {
         Operator::Block { .. } | Operator::Loop { .. } | Operator::If { .. } => {
@@ -133,12 +133,12 @@ impl FuncTranslator<'_, '_> {
         self.leave();
     }
 
-    /// Code from here on is unreachable.
+    /// Marks the code from here on as unreachable.
     pub(super) fn leave(&mut self) {
         self.control.unreachable = true;
     }
 
-    /// Appends parameters of a construct's type to a block.
+    /// Appends the parameters or results of a construct as parameters of a block.
     fn block_params(&mut self, block: Block, ty: BlockType, results: bool) {
         let module = self.plan.module;
         match ty {
@@ -164,7 +164,7 @@ impl FuncTranslator<'_, '_> {
         self.control.push(Frame { kind, ty, results, height, end, reached: false, branches: 0 });
     }
 
-    /// Goes on in a block all of whose predecessors are known.
+    /// Continues in a block whose predecessors are all known.
     fn enter(&mut self, block: Block) {
         self.builder.seal_block(block);
         self.builder.switch_to_block(block);
@@ -186,7 +186,7 @@ impl FuncTranslator<'_, '_> {
         self.stack.extend_from_slice(&self.builder.block_params(header)[..params]);
     }
 
-    /// Whether the module says that the branch here is likely, or that it is not.
+    /// The hint of the module for this branch: whether it is likely.
     fn hint(&self) -> Option<bool> {
         let here = self.builder.srcloc().bits().wrapping_sub(self.body_start);
         let at = self.hints.binary_search_by_key(&here, |&(offset, _)| offset);
@@ -254,7 +254,7 @@ impl FuncTranslator<'_, '_> {
         self.builder.switch_to_block(block);
     }
 
-    /// The end of the construct at `at`, which is branched to now.
+    /// The block at the end of the construct at `at`, for a branch to it.
     fn end_block(&mut self, at: usize) -> Block {
         self.control.frames[at].reached = true;
         if let Some(end) = self.control.frames[at].end {
@@ -272,7 +272,7 @@ impl FuncTranslator<'_, '_> {
     pub(super) fn end(&mut self) {
         let at = self.control.depth(0);
         if let FrameKind::If(Otherwise::Block(..)) = self.control.frames[at].kind {
-            // The operands are the results.
+            // Without a second arm, the operands are the results.
             self.else_();
         }
         let results = self.control.frames[at].results;
@@ -284,7 +284,7 @@ impl FuncTranslator<'_, '_> {
         self.control.loops -= u32::from(frame.is_loop());
         frame.reached |= matches!(frame.kind, FrameKind::If(_));
         if let FrameKind::Loop { header, .. } = frame.kind {
-            // Every branch gets an argument for every local the loop was found to need.
+            // Sealing adds an argument to each branch for every local that is live in the loop.
             let locals = self.builder.func.dfg.num_block_params(header);
             if self.budget.allows(self.builder.func, locals * (frame.branches + 1)) {
                 self.builder.seal_block(header);
@@ -310,7 +310,7 @@ impl FuncTranslator<'_, '_> {
         }
     }
 
-    /// Where a branch goes.
+    /// The destination of a branch, and its number of operands.
     fn target(&mut self, depth: u32) -> (Block, usize) {
         let at = self.control.depth(depth);
         let frame = &mut self.control.frames[at];
@@ -377,8 +377,9 @@ impl FuncTranslator<'_, '_> {
         self.leave();
     }
 
-    /// Where an entry of a branch table goes. Arguments are passed on the way, by a block for all
-    /// entries of one depth: an edge with arguments of its own for each would be code for each.
+    /// The destination of an entry of a branch table. Entries with arguments share one forwarding
+    /// block per depth, which passes them: an edge with arguments for each entry would be code for
+    /// each entry.
     fn table_target(&mut self, depth: u32, forwarders: &mut Forwarders) -> ir::BlockCall {
         let (mut block, arity) = self.target(depth);
         if arity > 0 {
@@ -398,8 +399,8 @@ impl FuncTranslator<'_, '_> {
         self.leave();
     }
 
-    /// Starts a block that is rarely reached, when `condition` holds, and runs `then` there;
-    /// `then` ends it. Goes on where the condition does not hold.
+    /// Emits a branch to a cold block if `condition` is not zero. `then` builds that block and ends
+    /// it. Code continues where the condition is zero.
     pub(super) fn cold(&mut self, condition: Value, then: impl FnOnce(&mut Self)) {
         let cold = self.builder.create_block();
         let next = self.builder.create_block();

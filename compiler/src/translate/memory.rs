@@ -14,11 +14,11 @@ use precast_abi::trap::TrapCode;
 use precast_abi::vmctx::{MEMORY0_BASE, MEMORY0_OFFSET, MemoryDef, MemorySlot};
 use wasmparser::{MemArg, MemArgTarget};
 
-/// Pops the index of an access and makes sure that the access traps out of bounds: by itself,
-/// when it cannot reach past the guard behind the memory, or else by a check.
+/// Pops the index of an access and ensures that the access traps out of bounds: by a fault if it
+/// cannot reach past the guard above the memory, else by a check.
 ///
-/// The first kind needs no guard against speculation: the sum of a base, 32 bits and an offset
-/// below the guard's size lies within the memory's reservation, whatever is predicted.
+/// An access that faults needs no guard against speculation: the sum of a base, a 32-bit index and
+/// an offset below the guard's size is always inside the memory's reservation.
 pub(super) fn access(t: &mut FuncTranslator<'_, '_>, memarg: &MemArg, bytes: u32) -> HeapAccess {
     let MemArgTarget::Memory(memory) = memarg.target else {
         unreachable!("the validator knows no arrays");
@@ -32,7 +32,8 @@ pub(super) fn access(t: &mut FuncTranslator<'_, '_>, memarg: &MemArg, bytes: u32
     if let Some(index) = t.constant(index)
         && index + end <= MEMORY_GUARD
     {
-        // No register for the index, and no trap where every memory of this type has bytes.
+        // The index needs no register. The access cannot trap if it is below the memory's minimum
+        // size.
         if index + end <= t.plan.module.memories[memory.index()].limits.min * WASM_PAGE {
             flags.set_notrap();
         }
@@ -56,7 +57,7 @@ pub(super) fn access(t: &mut FuncTranslator<'_, '_>, memarg: &MemArg, bytes: u32
 }
 
 impl FuncTranslator<'_, '_> {
-    /// Flags of an access to a memory that traps by itself.
+    /// Flags of an access to a memory that faults out of bounds.
     pub(super) fn memory_access_flags(&mut self, memory: MemoryIndex) -> MemFlagsData {
         let region = match self.plan.memory(memory) {
             MemoryPlace::Imported(_) => AliasClass::ImportedMemories,
@@ -65,12 +66,12 @@ impl FuncTranslator<'_, '_> {
         self.memory_flags(region)
     }
 
-    /// The address to which indices of a memory are added, and a distance from there.
+    /// The address to which indices of a memory are added, and an offset from it.
     ///
-    /// The context is memory 0's base, but it lives from the first instruction to the last, and
-    /// of such a value the register allocator keeps loops free when it needs registers there.
-    /// So loops load the base, which is hoisted out of them, and keep it. In a function that
-    /// dispatches, where one loop is all there is, the copy would only be one more value.
+    /// The context is memory 0's base, but it is live in the whole function, and the register
+    /// allocator spills such a value in loops that need registers. So loops load the base, which is
+    /// hoisted out of them and stays in a register. A function that dispatches is usually one loop,
+    /// where the copy would only add register pressure.
     pub(super) fn memory_base(&mut self, memory: MemoryIndex) -> (Value, i32) {
         let ctx = self.ctx;
         let at = match self.plan.memory(memory) {
@@ -111,7 +112,7 @@ impl FuncTranslator<'_, '_> {
     pub(super) fn load_extend(&mut self, memarg: &MemArg, narrow: Type, ty: Type, signed: bool) {
         let HeapAccess { addr, offset, flags } = self.heap_access(memarg, narrow.bytes());
         let ins = self.builder.ins();
-        // One operation each: x86-64 makes two of a narrow load and an extension.
+        // One instruction each: on x86-64 a narrow load and an extension are two.
         let value = match (narrow, signed) {
             (types::I8, false) => ins.uload8(ty, flags, addr, offset),
             (types::I8, true) => ins.sload8(ty, flags, addr, offset),
@@ -128,7 +129,7 @@ impl FuncTranslator<'_, '_> {
         self.store_value(memarg, value);
     }
 
-    /// Stores `value`, all of it or nothing, at the index on the stack.
+    /// Stores all bytes of `value` or none at the index on the stack.
     pub(super) fn store_value(&mut self, memarg: &MemArg, value: Value) {
         let bytes = self.builder.func.dfg.value_type(value).bytes();
         let access = self.heap_access(memarg, bytes);
@@ -137,8 +138,8 @@ impl FuncTranslator<'_, '_> {
         self.builder.ins().store(flags, value, addr, offset);
     }
 
-    /// Traps when the last of `len` bytes cannot be accessed, before stores of `part` bytes each,
-    /// if such stores may write something and then fault.
+    /// If a store of `part` bytes may write some of them and then fault, first loads the last of
+    /// `len` bytes, which traps if it is out of bounds.
     pub(super) fn probe_store(&mut self, access: &HeapAccess, len: u32, part: u32) {
         if part > self.plan.widest_whole_store && access.flags.trap_code().is_some() {
             let last = access.offset + len as i32 - 1;
@@ -176,7 +177,7 @@ impl FuncTranslator<'_, '_> {
         self.push(size);
     }
 
-    /// A number of the module as a constant.
+    /// An index of the module as a constant.
     pub(super) fn index(&mut self, index: u32) -> Value {
         self.builder.ins().iconst(types::I32, i64::from(index))
     }

@@ -1,4 +1,4 @@
-//! Operators of WebAssembly to CLIF, one file per group of operators.
+//! The translator: operators of WebAssembly to CLIF, with one file per group of operators.
 
 mod alias;
 mod budget;
@@ -30,19 +30,18 @@ use precast_abi::types::FuncType;
 use std::collections::HashMap;
 use wasmparser::{MemArg, Operator};
 
-/// What an access to a linear memory needs, once its index is popped and its bounds are dealt
-/// with.
+/// An access to a linear memory whose index is popped and whose bounds are checked.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct HeapAccess {
     /// The address, without the static offset.
     pub(super) addr: Value,
     /// The static offset.
     pub(super) offset: i32,
-    /// Traps, byte order and alias region of the access.
+    /// Trap code, byte order and alias class of the access.
     pub(super) flags: MemFlagsData,
 }
 
-/// Buffers of the translation, kept from function to function.
+/// Buffers of the translation, reused for every function.
 #[derive(Default)]
 pub(crate) struct Buffers {
     builder: FunctionBuilderContext,
@@ -55,7 +54,7 @@ pub(crate) struct Buffers {
     budget: Budget,
 }
 
-/// The translation of one function: its builder, and the operands and blocks WebAssembly sees.
+/// The translation of one function: its builder, operand stack and open constructs.
 pub(crate) struct FuncTranslator<'a, 'f> {
     pub(super) builder: FunctionBuilder<'f>,
     plan: &'a Plan<'a>,
@@ -66,26 +65,26 @@ pub(crate) struct FuncTranslator<'a, 'f> {
     args: &'f mut Vec<Value>,
     block_args: &'f mut Vec<BlockArg>,
     budget: &'f mut Budget,
-    /// Whether loops keep memory's base in a value of their own.
+    /// Whether loops load the base of memory 0 into a value of their own.
     base_in_loops: bool,
-    /// Functions and types that were declared, by their numbers in the module.
+    /// Declared functions and signatures, by their numbers in the module.
     funcs: &'f mut HashMap<u32, ir::FuncRef>,
     signatures: &'f mut HashMap<u32, ir::SigRef>,
-    /// Zeros of the types that locals have, to define them with.
+    /// Zeros of the types of locals, their initial values.
     zeros: Vec<(Type, Value)>,
-    /// What the module says of branches, by their offset from the start of the body.
+    /// Branch hints, by offset from the start of the body.
     hints: &'a [(u32, bool)],
     body_start: u32,
-    /// Whether the code depends on what some element of a constant table is.
+    /// Whether the code depends on an element of a constant table.
     knows_element: bool,
-    /// Whether the access at hand is out of bounds of any memory, so that no code behind it is
-    /// reached.
+    /// Whether the current operator is an access beyond the largest memory, so that code after it
+    /// is unreachable.
     always_traps: bool,
 }
 
 impl<'a, 'f> FuncTranslator<'a, 'f> {
     /// Starts the translation of a function into an empty `func`. `checks_stack` says whether it
-    /// begins with a comparison of the stack pointer with the stack limit.
+    /// starts with a stack check.
     pub(crate) fn new(
         plan: &'a Plan<'a>,
         index: FuncIndex,
@@ -96,7 +95,7 @@ impl<'a, 'f> FuncTranslator<'a, 'f> {
         let ty = plan.module.func_type(index);
         func.signature = tail_signature(ty);
         func.name = ir::UserFuncName::user(0, index.0);
-        // The pool's size is part of what is limited, so it must not depend on earlier functions.
+        // The budget counts the pool's capacity, so that must not depend on earlier functions.
         let len = plan.module.body_len(index);
         func.dfg.value_lists = ir::ValueListPool::with_capacity(len);
         buffers.budget.start(len);
@@ -168,7 +167,7 @@ impl<'a, 'f> FuncTranslator<'a, 'f> {
         zero
     }
 
-    /// Translates an operator, which is valid here.
+    /// Translates a valid operator.
     pub(crate) fn operator(&mut self, offset: u32, op: &Operator<'_>) -> Result<(), CompileError> {
         self.builder.set_srcloc(ir::SourceLoc::new(offset));
         if !self.control.reachable() {
@@ -184,7 +183,7 @@ impl<'a, 'f> FuncTranslator<'a, 'f> {
         self.budget.check(self.builder.func, offset)
     }
 
-    /// Ends the translation. Whether the code depends on what some element of a constant table is.
+    /// Ends the translation. Returns whether the code depends on an element of a constant table.
     pub(crate) fn finish(self, config: TargetFrontendConfig) -> bool {
         self.builder.finalize(config);
         self.knows_element
@@ -209,7 +208,7 @@ impl<'a, 'f> FuncTranslator<'a, 'f> {
         (a, b, c)
     }
 
-    /// The operand that would be popped.
+    /// The topmost operand.
     fn top(&self) -> Value {
         *self.stack.last().expect("the validator counts operands")
     }
@@ -219,7 +218,7 @@ impl<'a, 'f> FuncTranslator<'a, 'f> {
         self.stack.push(value);
     }
 
-    /// Pops a vector and looks at it as lanes of type `ty`.
+    /// Pops a vector, as lanes of type `ty`.
     pub(super) fn pop_v128(&mut self, ty: Type) -> Value {
         let value = self.pop();
         self.bitcast_v128(ty, value)
@@ -239,12 +238,12 @@ impl<'a, 'f> FuncTranslator<'a, 'f> {
         self.builder.ins().bitcast(ty, flags, value)
     }
 
-    /// Pops the index of a memory access and makes sure that it traps when it is out of bounds.
+    /// Pops the index of an access and ensures that the access traps out of bounds.
     pub(super) fn heap_access(&mut self, memarg: &MemArg, access_bytes: u32) -> HeapAccess {
         memory::access(self, memarg, access_bytes)
     }
 
-    /// The value, when it is known to be this 32-bit or 64-bit constant.
+    /// The bits of a value that is a 32-bit or 64-bit constant.
     fn constant(&self, value: Value) -> Option<u64> {
         let dfg = &self.builder.func.dfg;
         let inst = dfg.value_def(value).inst()?;
@@ -268,13 +267,13 @@ impl<'a, 'f> FuncTranslator<'a, 'f> {
     }
 }
 
-/// One operand, of which `opcode` makes a result; `ty` is the type that controls the instruction.
+/// Emits an instruction with one operand; `ty` is its controlling type.
 fn emit1(t: &mut FuncTranslator<'_, '_>, ty: Type, opcode: Opcode, x: Value) -> Value {
     let (inst, dfg) = t.builder.ins().Unary(opcode, ty, x);
     dfg.first_result(inst)
 }
 
-/// As [`emit1`], of two operands.
+/// As [`emit1`], with two operands.
 fn emit2(t: &mut FuncTranslator<'_, '_>, ty: Type, opcode: Opcode, a: Value, b: Value) -> Value {
     let (inst, dfg) = t.builder.ins().Binary(opcode, ty, a, b);
     dfg.first_result(inst)

@@ -1,9 +1,9 @@
 //! Numeric operators: constants, comparisons, arithmetic and conversions of i32, i64, f32 and f64.
 //!
-//! CLIF means the same as WebAssembly almost everywhere: shift and rotate counts are taken modulo
-//! the width, `srem` of the least integer by -1 is 0, `fmin`, `fmax` and `nearest` follow the
-//! specification, and division and `fcvt_to_*int` trap where it says so. So nearly every operator is
-//! one opcode.
+//! CLIF has the semantics of WebAssembly almost everywhere: shift and rotate counts are taken
+//! modulo the width, `srem` of the least integer by -1 is 0, `fmin`, `fmax` and `nearest` follow
+//! the specification, and division and `fcvt_to_*int` trap as it requires. So nearly every operator
+//! is one opcode.
 
 use super::{FuncTranslator, emit1, emit2};
 use cranelift_codegen::ir::condcodes::{FloatCC, IntCC};

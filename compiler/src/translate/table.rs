@@ -1,4 +1,5 @@
-//! Tables that exist at run time: `table.get`, `table.set` and the operators the runtime does.
+//! Tables that exist at run time: accesses to their entries, and the operators that the runtime
+//! executes.
 
 use super::FuncTranslator;
 use super::alias::AliasClass;
@@ -36,8 +37,8 @@ impl FuncTranslator<'_, '_> {
         self.builder.ins().load(types::I64, flags, def, at + TableDef::LEN)
     }
 
-    /// The address of an entry, after a check that there is one. Where a processor predicts that
-    /// check wrongly, it is null.
+    /// The address of an entry, after a bounds check. It is null if the processor mispredicts the
+    /// check.
     pub(super) fn table_entry(&mut self, table: TableIndex, index: Value, trap: TrapCode) -> Value {
         let wide = self.widen(index);
         let len = self.table_len(table);
@@ -96,7 +97,7 @@ impl FuncTranslator<'_, '_> {
         self.builder.seal_block(null);
 
         self.builder.switch_to_block(copy);
-        // The record of a reference never changes, but behind null there is none.
+        // The record of a reference never changes, but null has none.
         let record = self.flags(AliasClass::Constant).with_readonly();
         for half in [0, 16] {
             let part = self.builder.ins().load(types::I8X16, record, value, half);

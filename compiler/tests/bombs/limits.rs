@@ -1,5 +1,5 @@
-//! Every limit of the compiler: what exceeds it, where the error points, and that the refusal
-//! comes before memory is spent. What keeps within the limit compiles.
+//! Every limit of the compiler: a module that exceeds it is refused at the right offset and before
+//! memory is spent, and a module within it compiles.
 
 use crate::support::{MIB, alone, bodies, cost, parse, refused, settings, types};
 use precast_compiler::{Settings, compile};
@@ -64,7 +64,7 @@ fn operators_that_move_the_values_of_a_wide_type() {
 #[test]
 fn many_functions_of_many_locals() {
     let _alone = alone();
-    // Written down by hand, as the text format has no short form: five bytes of locals a function.
+    // Encoded by hand, since the text format has no short form for many locals.
     let module = |count: u8, locals: &[u8]| {
         let mut wasm = b"\0asm\x01\0\0\0\x01\x04\x01\x60\0\0".to_vec();
         wasm.extend([3, 1 + count, count]);
@@ -75,11 +75,11 @@ fn many_functions_of_many_locals() {
         wasm.extend(body.repeat(count.into()));
         wasm
     };
-    // 50,000 locals are the most that a function may have.
+    // A function may have 50,000 locals.
     let (few, most): (&[u8], &[u8]) = (&[100], &[0xd0, 0x86, 0x03]);
     let wasm = module(100, most);
     let (offset, peak) = refused(&wasm, OPERANDS);
-    // All have the same number, so the error is at the first.
+    // All functions have the same number of locals, so the error is at the first.
     assert_eq!(offset, bodies(&wasm)[0].start);
     assert!(peak < MIB, "{peak}");
     for wasm in [module(100, few), module(1, most)] {
@@ -87,7 +87,7 @@ fn many_functions_of_many_locals() {
     }
 }
 
-/// A function whose locals are all alive at each of some branches back.
+/// A function with a loop, whose locals are all live at each of its backward branches.
 fn alive_at(branches: &str) -> String {
     let uses: String = (0..3000).map(|n| format!("local.get {n} drop ")).collect();
     let locals = "i32 ".repeat(3001);
@@ -102,7 +102,7 @@ fn locals_alive_across_many_branches() {
         let wasm = parse(&format!("(module (func) {} (func))", alive_at(&branches)));
         let (offset, peak) = refused(&wasm, CODE);
         let body = &bodies(&wasm)[1];
-        // Its operands are fine: what is wrong is found on the way.
+        // It has few operands, so the limit is hit during translation.
         assert!(body.contains(&offset) && offset > body.start + 3000, "{offset:#x} in {body:x?}");
         assert!(peak < 64 * MIB, "{peak}");
     }
@@ -113,7 +113,7 @@ fn locals_alive_across_many_branches() {
 fn locals_used_behind_many_blocks() {
     let _alone = alone();
     let module = |blocks: usize| {
-        // What follows a branch is a block with one way to it, so that no value is passed on.
+        // Code after a branch is a block with one predecessor, so it needs no parameters.
         let branches = "local.get 0 br_if 0 ".repeat(blocks);
         let uses: String = (0..40_000).map(|n| format!("local.get {n} drop ")).collect();
         format!("(module (func (local {}) block {branches} {uses} end))", "i32 ".repeat(40_000))
@@ -121,7 +121,7 @@ fn locals_used_behind_many_blocks() {
     let wasm = parse(&module(3000));
     let (offset, peak) = refused(&wasm, LOCALS);
     assert!(bodies(&wasm)[0].contains(&offset), "{offset:#x}");
-    // The limit is on a table of so many entries of four bytes.
+    // The limit is on the entries of a table, which have four bytes.
     assert!(peak < (4 << 26) + 16 * MIB, "{peak}");
     cost(&module(10));
 }

@@ -1,6 +1,5 @@
-//! Modules of few bytes that would be costly to compile: the cost is counted, and is bounded by
-//! their size or by a limit. Bytes are counted by the allocator, so the tests run one after the
-//! other.
+//! Compilation bombs: small modules that are costly to compile. Their cost is bounded by their size
+//! or by a limit. The allocator counts bytes, so the tests run one after the other.
 
 mod generator;
 mod limits;
@@ -30,7 +29,7 @@ fn a_br_table_with_block_arguments_has_one_edge_per_depth() {
     assert_eq!(blocks(&few), blocks(&many));
     let (few, _) = cost(&module(3, 3));
     let (many, peak) = cost(&module(3000, 3));
-    // An entry of the jump table has four bytes, and no target costs more text than that.
+    // An entry of the jump table has four bytes; a target costs no other text.
     assert!(text_len(&many) < text_len(&few) + 5 * 3000, "{}", text_len(&many));
     assert!(peak < 16 * MIB, "{peak}");
 }
@@ -77,7 +76,7 @@ fn tiny_functions_keep_no_signatures() {
     };
     let (_, narrow) = cost(&module(0));
     let (_, wide) = cost(&module(300));
-    // A signature of 300 parameters has 7 KB, and ten thousand of them 70 MB.
+    // A signature of 300 parameters takes 7 KB, ten thousand of them 70 MB.
     assert!(wide < narrow + 8 * MIB, "{wide} rather than {narrow}");
 }
 
@@ -139,7 +138,7 @@ fn segments_far_apart_cost_as_much_as_their_bytes() {
     let data: String =
         (0..1000u64).map(|n| format!(r#"(data (i32.const {}) "x")"#, n * 4_000_000)).collect();
     let (artifact, peak) = cost(&format!("(module (memory 65536) {data})"));
-    // A page of the image for each at most.
+    // At most one page of the image for each segment.
     assert!(artifact.len() < 1000 * 4096 + MIB, "{}", artifact.len());
     assert!(peak < 16 * MIB, "{peak}");
     let elems: String = (0..1000)
@@ -206,7 +205,7 @@ fn generated_bombs_cost_little_or_are_refused() {
     for seed in 0..40 {
         let wasm = generator::generate(seed);
         let (artifact, peak) = measure(&wasm);
-        // A type of the generator may be larger than any module may have.
+        // The generator can make a type that is larger than the validator permits.
         let refused = artifact.as_ref().err().map(|error| (error.kind, error.to_string()));
         let fine = refused.as_ref().is_none_or(|(kind, text)| {
             *kind == ErrorKind::Limit || text.contains("effective type size exceeds")

@@ -1,4 +1,4 @@
-//! Text of modules that would be costly to compile, and compilation that is counted.
+//! Text of compilation bombs, and compilation with counted allocations.
 
 use peak_alloc::PeakAlloc;
 use precast_abi::artifact::{Artifact, Section};
@@ -12,7 +12,7 @@ static ALLOCATOR: PeakAlloc = PeakAlloc;
 
 pub(crate) const MIB: usize = 1 << 20;
 
-/// Keeps other tests from being counted.
+/// Keeps other tests from running, since their allocations would be counted.
 pub(crate) fn alone() -> MutexGuard<'static, ()> {
     static ONE: Mutex<()> = Mutex::new(());
     ONE.lock().unwrap_or_else(PoisonError::into_inner)
@@ -26,9 +26,9 @@ pub(crate) fn parse(text: &str) -> Vec<u8> {
     wat::parse_str(text).unwrap_or_else(|e| panic!("{e}"))
 }
 
-/// Compiles a module; the most bytes that takes at a time.
+/// Compiles a module; also returns the peak of allocated bytes.
 pub(crate) fn measure(wasm: &[u8]) -> (Result<Vec<u8>, CompileError>, usize) {
-    // What the process allocates once is not the module's.
+    // Allocations that the process makes once do not count.
     compile(b"\0asm\x01\0\0\0", &settings()).expect("an empty module");
     let before = ALLOCATOR.current_usage();
     ALLOCATOR.reset_peak_usage();
@@ -36,7 +36,7 @@ pub(crate) fn measure(wasm: &[u8]) -> (Result<Vec<u8>, CompileError>, usize) {
     (artifact, ALLOCATOR.peak_usage() - before)
 }
 
-/// Compiles a module that is not refused: the artifact, and the most bytes that took at a time.
+/// Compiles a module that is not refused. Returns the artifact and the peak of allocated bytes.
 pub(crate) fn cost(text: &str) -> (Vec<u8>, usize) {
     let (artifact, peak) = measure(&parse(text));
     (artifact.unwrap_or_else(|e| panic!("{e}")), peak)
@@ -48,7 +48,7 @@ pub(crate) fn text_len(artifact: &[u8]) -> usize {
     checked.unwrap_or_else(|e| panic!("{e}")).entry(Section::Text).len as usize
 }
 
-/// `count` types, as they stand in a signature.
+/// `count` value types, as text of a signature.
 pub(crate) fn types(count: usize) -> String {
     ["i64", "i32", "f64", "f32"].iter().cycle().take(count).copied().collect::<Vec<_>>().join(" ")
 }
@@ -58,8 +58,8 @@ pub(crate) fn imports(count: usize) -> String {
     (0..count).map(|n| format!(r#"(import "" "{n}" (func (type 0)))"#)).collect()
 }
 
-/// A module that exceeds a limit, whatever machine it is compiled for: where the error points, and
-/// the most bytes that were allocated.
+/// Compiles a module that exceeds a limit on every target. Returns the offset of the error and the
+/// peak of allocated bytes.
 pub(crate) fn refused(wasm: &[u8], why: &str) -> (usize, usize) {
     let (artifact, peak) = measure(wasm);
     let error = artifact.map(|bytes| bytes.len()).expect_err("it is too large");
@@ -76,7 +76,7 @@ pub(crate) fn refused(wasm: &[u8], why: &str) -> (usize, usize) {
     (error.offset, peak)
 }
 
-/// Where the bodies of a module lie in its bytes.
+/// The ranges of a module's bodies in its bytes.
 pub(crate) fn bodies(wasm: &[u8]) -> Vec<Range<usize>> {
     let payloads = Parser::new(0).parse_all(wasm).map(|payload| payload.expect("it is valid"));
     payloads

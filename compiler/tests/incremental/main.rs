@@ -1,5 +1,5 @@
-//! Compiling again after an edit: the same artifact as from nothing, and only what changed is
-//! compiled.
+//! Incremental compilation after an edit: only changed functions are compiled, and the artifact
+//! equals that of a full compilation.
 
 mod model;
 
@@ -20,7 +20,7 @@ fn wasm(wat: &str) -> Vec<u8> {
     wat::parse_str(wat).unwrap_or_else(|e| panic!("{e}\n{wat}"))
 }
 
-/// Compiles with a store, and from nothing, which must give the same.
+/// Compiles with and without a store, which must give the same result.
 fn same(wasm: &[u8], settings: &Settings, store: &dyn FunctionStore) -> Option<Compilation> {
     let cold = compile(wasm, settings);
     let warm = compile_with(wasm, settings, Some(store));
@@ -36,7 +36,7 @@ fn same(wasm: &[u8], settings: &Settings, store: &dyn FunctionStore) -> Option<C
     }
 }
 
-/// Functions compiled for `after` when `before` was compiled already.
+/// Number of functions that are compiled for `after` if `before` is in the store.
 fn compiled_after(before: &str, after: &str) -> usize {
     let store = MemoryStore::new();
     let first = same(&wasm(before), &settings(), &store).expect("it is valid");
@@ -79,7 +79,7 @@ const BASE: &str = r#"(module
   (func $refs (export "refs") (param i32)
     (table.set $shown (local.get 0) (ref.func $double))))"#;
 
-/// `BASE` with one text in place of another.
+/// `BASE` with one text replaced.
 fn edited(from: &str, to: &str) -> String {
     assert!(BASE.contains(from), "{from}");
     BASE.replacen(from, to, 1)
@@ -92,23 +92,24 @@ fn only_what_an_edit_changes_is_compiled() {
         ("(i32.const 2)", "(i32.const 3)", 1),
         ("(i32.const 3) (i32.const 1)", "(i32.const 4) (i32.const 1)", 1),
         // A function before all others, which renumbers them, and one after them. The table's
-        // elements get other numbers, so what knows one of them is compiled again.
+        // elements get other numbers, so a function that depends on one of them is compiled again.
         ("(func $double", "(func) (func $double", 2),
         ("(func $refs", "(func) (func $refs", 1),
         // A type before all others, which renumbers them.
         ("(type $unary", "(type (func (param f64))) (type $unary", 0),
-        // Data, names, what is exported.
+        // Data, names, exports.
         ("\"hello\"", "\"hello, world\"", 0),
         ("(export \"block\")", "(export \"block\") (export \"more\")", 0),
-        // What a table holds, for what knows it; what it looks like, for what uses it.
+        // The content of a table, for functions that depend on an element; its type, for functions
+        // that use it.
         ("func $double $negate", "func $negate $double", 1),
         ("$t 4 funcref", "$t 5 funcref", 2),
         ("(table $shown (export \"shown\") 2", "(table $shown (export \"shown\") 3", 0),
-        // A global's value, when it is constant; places of globals, and of what lies behind them.
+        // The value of an immutable global; offsets of globals, and of context fields after them.
         ("(i32.const 7)", "(i32.const 8)", 0),
         ("(i32.const 9)", "(i32.const 8)", 1),
         ("(global $limit", "(global (mut i64) (i64.const 0)) (global $limit", 3),
-        // The memory's type is known to all.
+        // All functions depend on the type of the memory.
         ("(export \"memory\") 1 4", "(export \"memory\") 2 4", 9),
         // Another type of a block, of a callee.
         ("(type $unary) (i32.mul", "(param i32) (result i32) (i32.mul", 0),
@@ -121,11 +122,11 @@ fn only_what_an_edit_changes_is_compiled() {
 fn an_import_more_moves_what_lies_behind_it() {
     let import = r#"(import "host" "log" (func $log (param i32)))"#;
     let more = format!(r#"{import} (import "host" "more" (func $more))"#);
-    // What calls imports and what takes references to functions, for their places; and the
-    // element of the table has a new number.
+    // Functions that call imports or take references to functions depend on offsets that change,
+    // and the element of the table has a new number.
     assert_eq!(compiled_after(BASE, &edited(import, &more)), 3);
     let before = format!(r#"(import "host" "less" (func $less)) {import}"#);
-    // This one lies before the other, which stays where it is.
+    // The new import is before the other, whose slot stays in place.
     assert_eq!(compiled_after(BASE, &edited(import, &before)), 2);
 }
 
@@ -178,7 +179,7 @@ fn branch_hints_are_part_of_a_function() {
 
 #[test]
 fn settings_do_not_mix() {
-    /// Gives what it has to everyone.
+    /// A store that returns all its bundles for every lineage.
     struct Shared(std::sync::Mutex<Vec<BundleBytes>>);
     impl FunctionStore for Shared {
         fn find(&self, _: &Lineage) -> Vec<BundleBytes> {
@@ -226,7 +227,7 @@ fn what_is_found_is_validated() {
 
 #[test]
 fn a_damaged_bundle_is_as_good_as_none() {
-    /// One bundle, to be changed.
+    /// A store of one bundle.
     struct One(Vec<u8>);
     impl FunctionStore for One {
         fn find(&self, _: &Lineage) -> Vec<BundleBytes> {
@@ -251,7 +252,7 @@ fn a_damaged_bundle_is_as_good_as_none() {
     }
 }
 
-/// The bundle that compiling a module leaves.
+/// The bundle that compiling a module stores.
 fn bundle(wasm: &[u8]) -> Vec<u8> {
     struct Catch(std::sync::Mutex<Vec<u8>>);
     impl FunctionStore for Catch {
@@ -272,8 +273,8 @@ fn the_same_module_leaves_the_same_bundle() {
     assert!(bundle(&wasm(BASE)) == bundle(&wasm(BASE)));
 }
 
-/// Compiled programs with bytes changed at random: most become invalid, in the same way both
-/// times, and the others give the artifact that compiling from nothing gives.
+/// Programs with random bytes changed: most are invalid, with the same error with and without a
+/// store, and the others give the same artifact.
 #[test]
 fn programs_with_bytes_changed_at_random() {
     let guests = Path::new(env!("CARGO_MANIFEST_DIR")).join("../tests/guests");
@@ -304,7 +305,7 @@ fn programs_with_bytes_changed_at_random() {
     assert!(valid > 5 && found * 2 > functions, "{valid} {found} {functions}");
 }
 
-/// Modules of which anything may change: whatever is found is what compiling gives.
+/// Modules with random edits of any kind: reused code equals compiled code.
 #[test]
 fn random_edits() {
     let rounds: u64 = std::env::var("ROUNDS").ok().and_then(|n| n.parse().ok()).unwrap_or(30);
@@ -325,6 +326,6 @@ fn random_edits() {
             }
         }
     }
-    // A few edits change the memory's type, which all functions know.
+    // A few edits change the memory's type, on which all functions depend.
     assert!(found * 10 > functions * 6, "{found} of {functions}");
 }

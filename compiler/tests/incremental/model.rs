@@ -1,12 +1,11 @@
-//! A module that can be edited at random.
+//! A model of a module, for random edits.
 
 use fastrand::Rng;
 use std::fmt::Write;
 
 const TYPES: [&str; 4] = ["i32", "i64", "f32", "f64"];
 
-/// A module as a list of what it has, to be edited. Everything refers to everything by name, so
-/// that edits renumber.
+/// An editable module. Items refer to each other by name, so edits renumber them.
 #[derive(Clone)]
 pub(crate) struct Model {
     types: Vec<Signature>,
@@ -14,7 +13,7 @@ pub(crate) struct Model {
     globals: Vec<(usize, usize, bool, u8)>,
     funcs: Vec<Function>,
     memory: (usize, Option<usize>, bool),
-    /// Elements of a table, and whether it is exported and how large it is.
+    /// Elements of a table, its size, and whether it is exported.
     elements: Vec<usize>,
     table: (usize, bool, bool),
     data: Vec<(usize, usize)>,
@@ -31,7 +30,7 @@ struct Signature {
 #[derive(Clone)]
 struct Function {
     id: usize,
-    /// The number of its type, of all types ever.
+    /// The number of its type, unique among all types that were ever added.
     ty: usize,
     locals: usize,
     body: Vec<Statement>,
@@ -100,7 +99,7 @@ impl Model {
         self.funcs[random.usize(..self.funcs.len())].id
     }
 
-    /// A function for a table, sometimes an import.
+    /// An element of the table: a function, sometimes an import.
     fn element(&self, random: &mut Rng) -> usize {
         match random.usize(..100) < 30 {
             true => self.imports[random.usize(..self.imports.len())].0,
@@ -183,7 +182,7 @@ impl Model {
         }
     }
 
-    /// Makes one change of the kind that people and compilers make.
+    /// Makes one edit, of a kind that people and compilers make.
     pub(crate) fn edit(&mut self, random: &mut Rng) {
         let n = random.usize(..self.funcs.len());
         match random.usize(..18) {
@@ -247,7 +246,7 @@ impl Model {
         self.types.iter().find(|ty| ty.id == id).expect("types are not removed")
     }
 
-    /// `call` with constants for the parameters, and nothing left of the results.
+    /// `call` with constants as arguments, and its results dropped.
     fn call(&self, text: &mut String, ty: usize, index: &str, call: &str) {
         let ty = self.signature(ty);
         for &param in &ty.params {
@@ -381,7 +380,7 @@ impl Model {
         };
     }
 
-    /// A block of a type, left early sometimes.
+    /// A block of a type, with a conditional branch out of it.
     fn block(&self, text: &mut String, ty: usize) {
         let signature = self.signature(ty);
         for &param in &signature.params {

@@ -1,11 +1,11 @@
-//! Arithmetic and shifts that keep the width of their lanes.
+//! SIMD shifts, pseudo-minimum and pseudo-maximum.
 
 use super::super::{FuncTranslator, emit2};
 use super::pop2;
 use cranelift_codegen::ir::condcodes::FloatCC;
 use cranelift_codegen::ir::{InstBuilder, Opcode, Type, Value};
 
-/// Shifts all lanes by an i32, of which CLIF, like WebAssembly, takes the low bits that count.
+/// Shifts all lanes by an i32. CLIF takes it modulo the width of a lane, as WebAssembly does.
 pub(in crate::translate) fn shift(t: &mut FuncTranslator<'_, '_>, ty: Type, opcode: Opcode) {
     let count = t.pop();
     let vector = t.pop_v128(ty);
@@ -13,7 +13,7 @@ pub(in crate::translate) fn shift(t: &mut FuncTranslator<'_, '_>, ty: Type, opco
     t.push_v128(result);
 }
 
-/// `b < a ? b : a`: not the minimum of IEEE 754, but what C programs write.
+/// `b < a ? b : a`: the minimum as C programs write it, not that of IEEE 754.
 pub(in crate::translate) fn pmin(t: &mut FuncTranslator<'_, '_>, ty: Type) {
     let (a, b) = pop2(t, ty);
     let result = select_less(t, ty, [b, a], b, a);
@@ -27,7 +27,7 @@ pub(in crate::translate) fn pmax(t: &mut FuncTranslator<'_, '_>, ty: Type) {
     t.push_v128(result);
 }
 
-/// `x < y ? then : other`. In exactly this form x86-64 has it in one `minps` or `maxps`.
+/// `x < y ? then : other`. In exactly this form it is one `minps` or `maxps` on x86-64.
 fn select_less(
     t: &mut FuncTranslator<'_, '_>,
     ty: Type,

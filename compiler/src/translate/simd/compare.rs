@@ -1,4 +1,4 @@
-//! Comparisons, and what is done with their masks: bitwise operators, tests, bit masks.
+//! SIMD comparisons and the use of their masks: selection, tests, bit masks.
 
 use super::super::numeric::push_bool;
 use super::super::{FuncTranslator, emit1};
@@ -19,9 +19,9 @@ pub(in crate::translate) fn fcmp(t: &mut FuncTranslator<'_, '_>, ty: Type, cond:
     t.push_v128(mask);
 }
 
-/// Selects in the lanes the mask was compared in. Which lanes do not matter to the result, but
-/// where the comparison is in sight of the code generator, it blends or takes a minimum or maximum
-/// instead of masking both sides.
+/// Selects in the lanes that the mask was compared in. The lanes do not change the result, but if
+/// the code generator sees the comparison, it blends or takes a minimum or maximum instead of
+/// masking both sides.
 pub(in crate::translate) fn bitselect(t: &mut FuncTranslator<'_, '_>) {
     let (a, b, mask) = t.pop3();
     let (ty, mask) = comparison(t, mask).unwrap_or((I8X16, mask));

@@ -1,11 +1,11 @@
-//! Constants and the movement of lanes: splats, extraction, replacement, shuffles.
+//! SIMD constants and movement of lanes: splats, extraction, replacement, shuffles.
 
 use super::super::{FuncTranslator, emit1};
 use super::{pop2, vconst};
 use cranelift_codegen::ir::types::{I8X16, I32};
 use cranelift_codegen::ir::{InstBuilder, Opcode, Type, Value};
 
-/// Pops what goes into a lane of `ty`: an i32 is cut to a lane narrower than itself.
+/// Pops the value for a lane of `ty`; an i32 is reduced to a narrower lane.
 fn pop_lane(t: &mut FuncTranslator<'_, '_>, ty: Type) -> Value {
     let value = t.pop();
     let lane = ty.lane_type();
@@ -24,7 +24,7 @@ pub(in crate::translate) fn extract(t: &mut FuncTranslator<'_, '_>, ty: Type, la
     t.push(value);
 }
 
-/// A lane narrower than the i32 it extends to.
+/// Extracts a lane that is narrower than an i32, and extends it to one.
 pub(in crate::translate) fn extract_narrow(
     t: &mut FuncTranslator<'_, '_>,
     ty: Type,
@@ -46,8 +46,8 @@ pub(in crate::translate) fn replace(t: &mut FuncTranslator<'_, '_>, ty: Type, la
 
 pub(in crate::translate) fn shuffle(t: &mut FuncTranslator<'_, '_>, lanes: [u8; 16]) {
     let (mut a, mut b) = pop2(t, I8X16);
-    // A shuffle of one vector names it twice, whatever the module passed for the other: x86-64
-    // then needs one `pshufb` in place of two and an `or`.
+    // A shuffle that uses one vector takes it for both operands: then x86-64 needs one `pshufb`
+    // instead of two and an `or`.
     if lanes.iter().all(|&lane| lane < 16) {
         b = a;
     } else if lanes.iter().all(|&lane| lane >= 16) {

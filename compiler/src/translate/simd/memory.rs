@@ -1,8 +1,8 @@
-//! Loads and stores of vectors and of single lanes.
+//! SIMD loads and stores of parts of vectors.
 //!
-//! 32- and 64-bit lanes go to and from memory as floats, whatever they are: so they never pass
-//! through a general register, from which aarch64 needs several cycles to a vector, and x86-64
-//! stores lane 0 without a shuffle. No instruction involved changes a NaN.
+//! Lanes of 32 and 64 bits are loaded and stored as floats, so they never pass through a general
+//! register: aarch64 needs several cycles from there to a vector, and x86-64 stores lane 0 of a
+//! float vector without a shuffle. None of the instructions changes a NaN.
 
 use super::super::FuncTranslator;
 use cranelift_codegen::ir::{InstBuilder, Opcode, Type, Value};
@@ -14,7 +14,7 @@ fn load(t: &mut FuncTranslator<'_, '_>, memarg: &MemArg, ty: Type) -> Value {
     t.builder.ins().load(ty, at.flags, at.addr, at.offset)
 }
 
-/// Loads eight bytes, every lane of which widens to twice its width.
+/// Loads eight bytes and widens every lane to twice its width.
 pub(in crate::translate) fn load_widened(
     t: &mut FuncTranslator<'_, '_>,
     memarg: &MemArg,

@@ -1,8 +1,8 @@
 //! The operators of fixed-width SIMD.
 //!
-//! A vector on the operand stack is an i8x16; an operator looks at it in the lanes it needs, which
-//! costs nothing, since all vectors live in the same registers. So most operators are one opcode
-//! and a lane type.
+//! A vector on the operand stack is an i8x16. An operator bitcasts it to the lanes that it needs,
+//! which costs nothing, since all vectors are in the same registers. So most operators are one
+//! opcode and a lane type.
 
 pub(super) mod arith;
 pub(super) mod compare;
@@ -13,19 +13,19 @@ pub(super) mod widths;
 use super::{FuncTranslator, emit1, emit2};
 use cranelift_codegen::ir::{InstBuilder, Opcode, Type, Value};
 
-/// One vector of `ty`, and a result in the lanes the opcode makes of it.
+/// One operand of type `ty`; the opcode decides the lanes of the result.
 pub(super) fn unary(t: &mut FuncTranslator<'_, '_>, ty: Type, opcode: Opcode) {
     convert(t, ty, ty, opcode);
 }
 
-/// Two vectors of `ty`, and a result in the lanes the opcode makes of them.
+/// Two operands of type `ty`; the opcode decides the lanes of the result.
 pub(super) fn binary(t: &mut FuncTranslator<'_, '_>, ty: Type, opcode: Opcode) {
     let (a, b) = pop2(t, ty);
     let result = emit2(t, ty, opcode, a, b);
     t.push_v128(result);
 }
 
-/// One vector of `from`; the opcode is controlled by its result type `to`.
+/// One operand of type `from`, and a result of type `to`.
 pub(super) fn convert(t: &mut FuncTranslator<'_, '_>, from: Type, to: Type, opcode: Opcode) {
     let x = t.pop_v128(from);
     let result = emit1(t, to, opcode, x);

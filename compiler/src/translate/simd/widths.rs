@@ -1,8 +1,7 @@
-//! Operators whose lanes change width or kind: widening and narrowing, widening arithmetic,
-//! conversions.
+//! SIMD operators that change the width or kind of lanes: widening arithmetic and conversions.
 //!
-//! The widening operators of WebAssembly that CLIF lacks are spelled as the combinations of its own
-//! that both code generators match as one instruction.
+//! CLIF lacks some widening operators of WebAssembly. They become combinations of instructions that
+//! both code generators match as one machine instruction.
 
 use super::super::{FuncTranslator, emit1, emit2};
 use super::{pop2, vconst};

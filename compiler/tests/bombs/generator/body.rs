@@ -1,20 +1,20 @@
-//! Bodies of bombs: constructs repeated and nested.
+//! The function bodies of compilation bombs: repeated and nested constructs.
 //!
-//! Code is written in one of two states: with nothing on the stack, or with the values of the wide
-//! type. Every motif leaves the state as it found it, so any follows any.
+//! Code is in one of two states: with nothing on the stack, or with the values of the wide type.
+//! Every motif keeps the state, so motifs can follow each other in any order.
 
 use super::encode::Bytes;
 use super::rng::Rng;
 use super::{Shape, constant};
 
-/// What writes one body.
+/// The writer of one body.
 pub(crate) struct Body<'a> {
     pub(crate) rng: &'a mut Rng,
     pub(crate) shape: &'a Shape,
     pub(crate) code: Bytes,
-    /// How many locals there are, all of 32 bits; there is always one.
+    /// Number of locals, all of 32 bits; at least one.
     pub(crate) locals: u32,
-    /// Where the code should end.
+    /// Length at which the code should end.
     pub(crate) end: usize,
     /// Per open label, whether it takes the wide values.
     labels: Vec<bool>,
@@ -55,7 +55,7 @@ impl<'a> Body<'a> {
         self.end.saturating_sub(self.code.len())
     }
 
-    /// A construct often, or nested.
+    /// A repeated or nested construct.
     fn part(&mut self, depth: u32) {
         let wide = self.labels.last() == Some(&true);
         let most = self.room().max(1) as u64;
@@ -76,7 +76,7 @@ impl<'a> Body<'a> {
         }
     }
 
-    /// One or two motifs again and again.
+    /// One or two motifs, repeated.
     fn repeat(&mut self, count: u64) {
         let kinds = [self.rng.below(MOTIFS), self.rng.below(MOTIFS)];
         let two = self.rng.one_in(3);
@@ -88,7 +88,8 @@ impl<'a> Body<'a> {
         }
     }
 
-    /// Opens `count` constructs, does something inside, and closes them, with code behind some.
+    /// Opens `count` constructs, writes code inside, and closes them, sometimes with code after
+    /// each.
     fn nest(&mut self, count: usize, depth: u32) {
         let opener = self.rng.pick(&[BLOCK, LOOP, IF, ELSE, 0]);
         let wide = self.labels.last() == Some(&true);
@@ -96,7 +97,7 @@ impl<'a> Body<'a> {
         let behind = self.rng.one_in(3).then(|| self.rng.below(MOTIFS));
         let mut opened = Vec::new();
         for _ in 0..count {
-            // What closes takes room too.
+            // The ends take room too.
             if self.room() < 4 * opened.len() {
                 break;
             }
@@ -139,7 +140,7 @@ impl<'a> Body<'a> {
         self.labels.pop();
     }
 
-    /// Goes to the wide state and comes back.
+    /// Writes code in the wide state, and returns to the empty state.
     fn in_wide_state(&mut self, depth: u32) {
         self.code.byte(CALL).number(self.shape.push);
         self.open(BLOCK, true);
@@ -171,7 +172,7 @@ impl<'a> Body<'a> {
         self.code.byte(LOCAL_GET).number(local)
     }
 
-    /// The depth of a label in the state of the code here.
+    /// The depth of a label whose state is that of the code here.
     fn label(&mut self, wide: bool) -> u32 {
         let fits = |&(_, &label): &(usize, &bool)| label == wide;
         let count = self.labels.iter().enumerate().filter(fits).count() as u64;
@@ -184,7 +185,7 @@ impl<'a> Body<'a> {
         labels.by_ref().filter(fits).nth(nth as usize).map_or(0, |(depth, _)| depth as u32)
     }
 
-    /// Code that leaves the state as it is.
+    /// Code that keeps the state.
     fn motif(&mut self, kind: u64) {
         let wide = self.labels.last() == Some(&true);
         match kind {
@@ -231,7 +232,7 @@ impl<'a> Body<'a> {
                 self.close();
             }
             7 => {
-                // An arm that does not come back, and code that is never reached.
+                // An arm that does not return, and unreachable code.
                 self.open(IF, wide);
                 match self.rng.below(3) {
                     0 => self.code.byte(0x00),
@@ -308,7 +309,7 @@ impl<'a> Body<'a> {
         }
     }
 
-    /// A branch table in a construct of its own: in the wide state all values go along.
+    /// A branch table in a block of its own; in the wide state it passes all values.
     fn dispatch(&mut self, wide: bool) {
         self.open(BLOCK, wide);
         let most = (self.room() as u64).clamp(1, 20_000);

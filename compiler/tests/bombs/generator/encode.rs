@@ -1,4 +1,4 @@
-//! Just enough of the binary format to write modules down.
+//! An encoder for the part of the binary format that the generator needs.
 
 /// Bytes of a part of a module.
 #[derive(Clone, Default)]
@@ -40,7 +40,7 @@ impl Bytes {
         self.number(name.len()).bytes(name.as_bytes())
     }
 
-    /// Bytes behind their number.
+    /// Bytes, preceded by their length.
     pub(crate) fn sized(&mut self, inner: &Bytes) -> &mut Self {
         self.number(inner.0.len()).bytes(&inner.0)
     }
@@ -58,13 +58,13 @@ pub(crate) struct Entries {
 }
 
 impl Entries {
-    /// Begins the next entry.
+    /// Starts the next entry.
     pub(crate) fn add(&mut self) -> &mut Bytes {
         self.count += 1;
         &mut self.bytes
     }
 
-    /// Writes the section down, unless it is empty.
+    /// Writes the section, unless it is empty.
     pub(crate) fn section(&self, id: u8, module: &mut Bytes) {
         if self.count > 0 {
             let mut section = Bytes::default();

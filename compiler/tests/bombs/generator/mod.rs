@@ -1,5 +1,5 @@
-//! Modules of at most 100 KB that cost as much to compile as can be thought of: every construct
-//! repeated, nested, and multiplied with others. A module follows from its seed.
+//! A generator of compilation bombs of at most 100 KB: constructs are repeated, nested and
+//! combined. A seed determines a module.
 
 mod body;
 mod encode;
@@ -11,7 +11,7 @@ use body::Body;
 use encode::{Bytes, Entries};
 use rng::Rng;
 
-/// Most bytes of a bomb.
+/// Maximum bytes of a bomb.
 const MOST: usize = 100_000;
 
 const I32: u8 = 0x7f;
@@ -22,15 +22,16 @@ const V128: u8 = 0x7b;
 const FUNCREF: u8 = 0x70;
 const NARROW: [u8; 4] = [I32, I64, F32, F64];
 
-/// What the bodies of a module can refer to.
+/// Types, functions, tables and globals that the bodies can refer to.
 struct Shape {
     /// The wide type: values that calls, blocks and branches move together.
     wide: Vec<u8>,
     wide_to_wide: u32,
-    /// Parameters of types without results that calls through tables use.
+    /// Parameters of the types, without results, of calls through tables.
     fillers: Vec<Vec<u8>>,
     first_filler: u32,
-    /// Functions: imported; from nothing to wide values; back; from them to them; none at all.
+    /// Functions: an import; one that returns the wide values; one that takes them; one that does
+    /// both; one that does neither.
     import: u32,
     push: u32,
     pop: u32,
@@ -40,7 +41,7 @@ struct Shape {
     globals: u32,
 }
 
-/// Writes the zero of a type onto the stack.
+/// Writes a constant zero of a type.
 fn constant(code: &mut Bytes, ty: u8) {
     match ty {
         I32 => code.bytes(&[0x41, 0]),
@@ -52,7 +53,7 @@ fn constant(code: &mut Bytes, ty: u8) {
     };
 }
 
-/// A number of something, of which there may be none, some, or as many as `most`.
+/// A random count: zero, some, or up to `most`.
 fn some(rng: &mut Rng, most: u64) -> u64 {
     match rng.below(5) {
         0 | 1 => 0,
@@ -62,8 +63,8 @@ fn some(rng: &mut Rng, most: u64) -> u64 {
     }
 }
 
-/// The bomb of a seed. As many are small as are large: small ones are compiled in less time, so
-/// that more of them can be tried.
+/// The bomb of a seed. Half of the bombs are small: they compile faster, so more of them can be
+/// tried.
 pub(crate) fn generate(seed: u64) -> Vec<u8> {
     let most = MOST >> Rng::new(seed).below(6);
     let mut tries = (0..).map(|n| attempt(&mut Rng::new(rng::mix(seed, n)), most));
@@ -207,7 +208,7 @@ fn exports(rng: &mut Rng, funcs: u32, module: &mut Bytes) {
 
 fn elements(rng: &mut Rng, shape: &Shape, funcs: u32, module: &mut Bytes) {
     let mut elems = Entries::default();
-    // Functions that bodies take references of.
+    // Functions that bodies refer to with `ref.func`.
     let declared = elems.add().number(3u32).byte(0).number(3u32);
     declared.number(shape.nothing).number(shape.same).number(shape.import);
     let segments = some(rng, 500);
@@ -256,7 +257,7 @@ fn names(rng: &mut Rng, funcs: u32) -> Bytes {
     section
 }
 
-/// Writes the code section: `tiny` functions that do little, and `big` ones in the `room` there is.
+/// Writes the code section: `tiny` small functions, and `big` large ones in the remaining `room`.
 fn code(rng: &mut Rng, shape: &Shape, tiny: &[u32], big: usize, room: usize, module: &mut Bytes) {
     let mut bodies = Entries::default();
     let mut body = |code: &Bytes, locals: u32| {
