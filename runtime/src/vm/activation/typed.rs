@@ -238,7 +238,7 @@ unsafe impl<V: WasmTy> WasmResults for V {
 
 macro_rules! tuples {
     ($($($ty:ident)*;)*) => {$(
-        #[allow(non_snake_case, unused_variables)]
+        #[allow(non_snake_case, unused_variables, unused_mut)]
         // SAFETY: the thunk takes the context, the parameters, and the code.
         unsafe impl<$($ty: WasmTy),*> WasmParams for ($($ty,)*) {
             const TYPES: &'static [ValType] = &[$($ty::TYPE),*];
@@ -264,9 +264,8 @@ macro_rules! tuples {
             #[allow(private_interfaces)]
             fn to_array(self, store: &mut Store, values: &mut [u128]) -> Result<(), Error> {
                 let ($($ty,)*) = self;
-                let values = values.iter_mut();
+                let mut values = values.iter_mut();
                 $(
-                    let mut values = values;
                     if let Some(value) = values.next() {
                         *value = store.bits(WasmTy::for_store($ty))?;
                     }
@@ -275,7 +274,7 @@ macro_rules! tuples {
             }
         }
 
-        #[allow(non_snake_case, unused_variables, clippy::unused_unit)]
+        #[allow(non_snake_case, unused_variables, unused_mut, clippy::unused_unit)]
         // SAFETY: every type takes any bits.
         unsafe impl<$($ty: WasmTy),*> WasmResults for ($($ty,)*) {
             const TYPES: &'static [ValType] = &[$($ty::TYPE),*];
@@ -289,9 +288,8 @@ macro_rules! tuples {
 
             #[allow(private_interfaces)]
             fn from_array(store: &Store, values: &[u128]) -> Self {
-                let values = values.iter();
+                let mut values = values.iter();
                 $(
-                    let mut values = values;
                     let bits = values.next().map_or(0, |&bits| bits);
                     let $ty = <$ty as WasmTy>::from_store(store, bits);
                 )*

@@ -337,9 +337,8 @@ macro_rules! closures {
                 let ty = intern(&[$($ty::TYPE),*], results)?;
                 if ty.get(0).ty.params().iter().chain(results).any(|ty| !ty.is_number()) {
                     return Ok(by_array(ty, move |mut call: Invocation<'_, T>, args: &[u128]| {
-                        let args = args.iter();
+                        let mut args = args.iter();
                         $(
-                            let mut args = args;
                             let bits = args.next().map_or(0, |&bits| bits);
                             let $ty = <$ty as WasmTy>::from_store(call.store(), bits);
                         )*
