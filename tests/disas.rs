@@ -126,7 +126,7 @@ fn disassemble(wasm: &[u8], target: &str, options: &Options) -> Result<String, F
         if target.starts_with("aarch64") { &aarch64::Aarch64 } else { &x86_64::X86_64 };
     let bytes = precast_compiler::compile(wasm, &settings)?;
     let symbols = precast_compiler::symbols(wasm, &settings)?;
-    let artifact = Artifact::check(&bytes, &precast_compiler::identity(&settings))
+    let artifact = Artifact::check(&bytes, &precast_compiler::producer(&settings))
         .map_err(|error| format!("not an artifact: {error:?}"))?;
     let listing = Listing::new(decoder, &artifact, &bytes, &symbols);
     let shown = symbols.iter().filter(|symbol| options.shows(symbol));

@@ -1,4 +1,4 @@
-//! Types that are made to collide with the identity of others, and the lifetime of types.
+//! Types that are made to have the digest of others, and the lifetime of types.
 
 use precast::{
     Caller, ErrorKind, FuncType, HostModuleBuilder, Instance, Namespace, Runtime, TrapCode,
@@ -29,7 +29,7 @@ pub(crate) const LIKE_NULLARY: &[&[u8; 56]] = &[
       \x7f\x70\x6f\x6f\x6f\x70\x7b\x7c",
 ];
 
-/// The former identity of a type: a hash of its number of parameters and of its values.
+/// The former digest of a type: a hash of its number of parameters and of its values.
 fn hash(params: &[u8]) -> u64 {
     xxh3_64(&[&(params.len() as u64).to_le_bytes(), params].concat()) | 1
 }
