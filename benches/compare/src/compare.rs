@@ -2,23 +2,26 @@
 
 use crate::clock::Clock;
 use crate::options::Options;
+use crate::quantity::Quantity;
+use crate::record::{Outcome, Pair, Row};
 use crate::series::{Series, geometric_mean};
-use crate::table::{self, Quantity};
-use crate::{Result, guests};
+use crate::{Result, guests, table};
+use std::fmt::Display;
 use std::path::PathBuf;
 
-/// Measures rows and prints them.
+/// Measures rows, prints them and keeps them. A row that fails is kept with the error, and the next
+/// one is measured.
 pub(crate) struct Compare {
     /// The options of the command line.
     options: Options,
-    /// The rows printed so far.
-    rows: usize,
+    /// The rows so far.
+    rows: Vec<Row>,
 }
 
 impl Compare {
     /// A comparison without measurements yet.
     pub(crate) fn new(options: Options) -> Self {
-        Compare { options, rows: 0 }
+        Compare { options, rows: Vec::new() }
     }
 
     /// The options of the command line.
@@ -47,6 +50,18 @@ impl Compare {
         name.contains(&self.options.filter)
     }
 
+    /// The rows so far.
+    pub(crate) fn rows(&self) -> &[Row] {
+        &self.rows
+    }
+
+    /// Measures the rows of one kind. An error outside of a row is a failed row of that kind.
+    pub(crate) fn kind(&mut self, kind: &str, measure: impl FnOnce(&mut Self) -> Result<()>) {
+        if let Err(error) = measure(self) {
+            self.fail(&format!("{kind}/all further rows"), error);
+        }
+    }
+
     /// Measures a row. `prepare` returns two functions, one for each runtime, that do the same work
     /// once and return the seconds it took by that clock. It is not called for a row that is not
     /// selected. The first call of each function is a warm-up.
@@ -56,49 +71,88 @@ impl Compare {
         &mut self,
         name: &str,
         prepare: impl FnOnce(Clock) -> Result<(P, W)>,
-    ) -> Result<Option<f64>>
+    ) -> Option<f64>
     where
         P: FnMut() -> Result<f64>,
         W: FnMut() -> Result<f64>,
     {
         if !self.wants(name) {
-            return Ok(None);
+            return None;
         }
-        let failed = |error| format!("{name}: {error}");
-        let (mut precast, mut wasmtime) = prepare(self.options.clock).map_err(failed)?;
+        let pair = prepare(self.options.clock)
+            .and_then(|(precast, wasmtime)| self.alternate(precast, wasmtime));
+        match pair {
+            Ok(pair) => {
+                let ratio = pair.ratio();
+                self.add(name, Outcome::Measured(pair));
+                Some(ratio)
+            }
+            Err(error) => {
+                self.fail(name, error);
+                None
+            }
+        }
+    }
+
+    /// The rounds of a row.
+    fn alternate(
+        &self,
+        mut precast: impl FnMut() -> Result<f64>,
+        mut wasmtime: impl FnMut() -> Result<f64>,
+    ) -> Result<Pair> {
         let (mut ours, mut theirs) = (Series::default(), Series::default());
-        precast().map_err(failed)?;
-        wasmtime().map_err(failed)?;
+        precast()?;
+        wasmtime()?;
         for _ in 0..self.options.rounds {
-            ours.push(precast().map_err(failed)?);
-            theirs.push(wasmtime().map_err(failed)?);
+            ours.push(precast()?);
+            theirs.push(wasmtime()?);
         }
-        table::print_row(name, Quantity::Time, &ours, &theirs);
-        self.rows += 1;
-        Ok(Some(ours.median() / theirs.median()))
+        Ok(Pair { quantity: Quantity::Time, precast: ours, wasmtime: theirs })
     }
 
-    /// Prints a row of two sizes in bytes.
-    pub(crate) fn sizes(&mut self, name: &str, precast: usize, wasmtime: usize) {
-        if self.wants(name) {
-            let [ours, theirs] = [precast, wasmtime].map(|size| Series::from(size as f64));
-            table::print_row(name, Quantity::Size, &ours, &theirs);
-            self.rows += 1;
+    /// Adds a row of two sizes in bytes, precast's and wasmtime's. `prepare` returns them. It is not
+    /// called for a row that is not selected.
+    pub(crate) fn sizes(&mut self, name: &str, prepare: impl FnOnce() -> Result<[usize; 2]>) {
+        if !self.wants(name) {
+            return;
+        }
+        match prepare() {
+            Ok(sizes) => {
+                let [precast, wasmtime] = sizes.map(|size| Series::from(size as f64));
+                let pair = Pair { quantity: Quantity::Size, precast, wasmtime };
+                self.add(name, Outcome::Measured(pair));
+            }
+            Err(error) => self.fail(name, error),
         }
     }
 
-    /// Prints the geometric mean of ratios.
-    pub(crate) fn mean(&self, name: &str, ratios: &[f64]) {
+    /// Adds the geometric mean of ratios.
+    pub(crate) fn mean(&mut self, name: &str, ratios: &[f64]) {
         if let Some(mean) = geometric_mean(ratios) {
-            table::print_ratio(name, mean);
+            self.add(name, Outcome::Mean(mean));
         }
     }
 
-    /// Ends the table. Fails if the filter matched nothing.
+    /// Adds a row that failed. Its reason names files relative to the repository.
+    fn fail(&mut self, name: &str, error: impl Display) {
+        let reason = error.to_string().replace(guests::REPOSITORY, "");
+        self.add(name, Outcome::Failed(reason));
+    }
+
+    /// Adds a row and prints it.
+    pub(crate) fn add(&mut self, name: &str, outcome: Outcome) {
+        let row = Row { name: name.to_owned(), outcome };
+        table::print_row(&row);
+        self.rows.push(row);
+    }
+
+    /// Ends the comparison. Fails if a row failed or the filter matched nothing.
     pub(crate) fn finish(self) -> Result<()> {
-        match self.rows {
-            0 => Err(format!("no row's name contains {:?}", self.options.filter).into()),
-            _ => Ok(()),
+        let failed = |row: &&Row| matches!(row.outcome, Outcome::Failed(_));
+        match (self.rows.len(), self.rows.iter().filter(failed).count()) {
+            (0, _) => Err(format!("no row's name contains {:?}", self.options.filter).into()),
+            (_, 0) => Ok(()),
+            (rows, failed) => Err(format!("{failed} of {rows} rows failed").into()),
         }
     }
 }

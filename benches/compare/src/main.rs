@@ -5,13 +5,17 @@
 //! ```
 //!
 //! Both runtimes have their default settings. A row is measured in rounds, each of which measures
-//! precast and then wasmtime, so that other load of the machine affects both.
+//! precast and then wasmtime, so that other load of the machine affects both. `--page docs` writes
+//! `docs/benchmarks.md` from the rows.
 
 mod clock;
 mod command;
 mod compare;
 mod guests;
 mod options;
+mod page;
+mod quantity;
+mod record;
 mod rows;
 mod series;
 mod table;
@@ -20,7 +24,7 @@ mod timing;
 use compare::Compare;
 use options::Options;
 
-/// Any failure ends the comparison, because an incomplete table compares nothing.
+/// The result of anything that may fail.
 type Result<T> = std::result::Result<T, Box<dyn std::error::Error + Send + Sync>>;
 
 fn main() -> Result<()> {
@@ -28,16 +32,20 @@ fn main() -> Result<()> {
         print!("{}", options::HELP);
         return Ok(());
     };
+    let page = options.page.clone();
     let mut compare = Compare::new(options);
     table::print_header(compare.options());
-    rows::call::measure(&mut compare)?;
-    rows::wasi::measure(&mut compare)?;
-    rows::instantiate::measure(&mut compare)?;
-    rows::load::measure(&mut compare)?;
-    rows::cache::measure(&mut compare)?;
-    rows::start::measure(&mut compare)?;
-    rows::compile::measure(&mut compare)?;
-    rows::program::measure(&mut compare)?;
-    rows::compute::measure(&mut compare)?;
+    compare.kind("call", rows::call::measure);
+    compare.kind("wasi", rows::wasi::measure);
+    compare.kind("instantiate", rows::instantiate::measure);
+    compare.kind("load", rows::load::measure);
+    compare.kind("cache", rows::cache::measure);
+    compare.kind("start", rows::start::measure);
+    compare.kind("compile", rows::compile::measure);
+    compare.kind("program", rows::program::measure);
+    compare.kind("compute", rows::compute::measure);
+    if let Some(folder) = page {
+        page::write(&mut compare, &folder)?;
+    }
     compare.finish()
 }

@@ -1,7 +1,7 @@
 //! Repeated measurements, and their statistics.
 
 /// Repeated measurements of one quantity.
-#[derive(Default)]
+#[derive(Clone, Default)]
 pub(crate) struct Series(Vec<f64>);
 
 impl Series {

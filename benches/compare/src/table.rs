@@ -1,36 +1,10 @@
-//! The layout of the table.
+//! The table that is printed while rows are measured.
 
 use crate::clock::Clock;
 use crate::options::Options;
-use crate::series::Series;
+use crate::record::{Outcome, Pair, Row};
 
-/// The unit of a row's numbers.
-#[derive(Clone, Copy)]
-pub(crate) enum Quantity {
-    /// Seconds.
-    Time,
-    /// Bytes.
-    Size,
-}
-
-impl Quantity {
-    /// The names of units and their values, from the smallest on.
-    fn units(self) -> &'static [(&'static str, f64)] {
-        match self {
-            Quantity::Time => &[("ns", 1e-9), ("µs", 1e-6), ("ms", 1e-3), ("s", 1.0)],
-            Quantity::Size => &[("B", 1.0), ("KiB", 1024.0), ("MiB", 1024.0 * 1024.0)],
-        }
-    }
-
-    /// The unit for a row: the largest for which `smallest` is at least one. A row has one unit, so
-    /// that its numbers can be compared by eye.
-    fn unit(self, smallest: f64) -> (&'static str, f64) {
-        let units = self.units();
-        *units.iter().rev().find(|(_, worth)| smallest >= *worth).unwrap_or(&units[0])
-    }
-}
-
-/// Prints the header of the table.
+/// Prints the lines above all rows.
 pub(crate) fn print_header(options: &Options) {
     let what = match options.clock {
         Clock::Wall => "Time passed",
@@ -39,44 +13,37 @@ pub(crate) fn print_header(options: &Options) {
     let rounds = options.rounds;
     println!("{what}: medians of {rounds} alternating rounds, the fastest in parentheses.");
     println!("Ratio: precast / wasmtime, of medians; below 1 precast needs less.\n");
-    print_line("", "precast", "", "wasmtime", "", "", "ratio");
+    print_line("", ["precast", ""], ["wasmtime", ""], "", "ratio");
 }
 
 /// Prints a row.
-pub(crate) fn print_row(name: &str, quantity: Quantity, precast: &Series, wasmtime: &Series) {
-    let (unit, worth) = quantity.unit(precast.median().min(wasmtime.median()));
-    let median = |series: &Series| format!("{:.2}", series.median() / worth);
-    let min = |series: &Series| match quantity {
-        Quantity::Time => format!("({:.2})", series.min() / worth),
-        Quantity::Size => String::new(),
-    };
+pub(crate) fn print_row(row: &Row) {
+    match &row.outcome {
+        Outcome::Measured(pair) => print_pair(&row.name, pair),
+        Outcome::Mean(ratio) => {
+            print_line(&row.name, ["", ""], ["", ""], "", &format!("{ratio:.2}"));
+        }
+        Outcome::Failed(reason) => println!("{:<44} failed: {reason}", row.name),
+    }
+}
+
+/// Prints the measurements of both runtimes.
+fn print_pair(name: &str, pair: &Pair) {
+    let [precast, wasmtime] = pair.medians();
+    let minima = pair.minima().map(|minima| minima.map(|min| format!("({min})")));
+    let [precast_min, wasmtime_min] = minima.unwrap_or_default();
     print_line(
         name,
-        &median(precast),
-        &min(precast),
-        &median(wasmtime),
-        &min(wasmtime),
-        unit,
-        &format!("{:.2}", precast.median() / wasmtime.median()),
+        [&precast, &precast_min],
+        [&wasmtime, &wasmtime_min],
+        pair.unit().symbol,
+        &format!("{:.2}", pair.ratio()),
     );
 }
 
-/// Prints a row with a ratio only.
-pub(crate) fn print_ratio(name: &str, ratio: f64) {
-    print_line(name, "", "", "", "", "", &format!("{ratio:.2}"));
-}
-
-/// Prints one line. Widths are fixed, because each row appears as soon as it is measured.
-fn print_line(
-    name: &str,
-    precast: &str,
-    precast_min: &str,
-    wasmtime: &str,
-    wasmtime_min: &str,
-    unit: &str,
-    ratio: &str,
-) {
-    println!(
-        "{name:<44}{precast:>10} {precast_min:<10}{wasmtime:>10} {wasmtime_min:<10} {unit:<4}{ratio:>6}"
-    );
+/// Prints one line: the median and the minimum of each runtime. Widths are fixed: each row appears
+/// as soon as it is measured.
+fn print_line(name: &str, precast: [&str; 2], wasmtime: [&str; 2], unit: &str, ratio: &str) {
+    let ([ours, our_min], [theirs, their_min]) = (precast, wasmtime);
+    println!("{name:<44}{ours:>10} {our_min:<10}{theirs:>10} {their_min:<10} {unit:<4}{ratio:>6}");
 }

@@ -27,7 +27,7 @@ pub(crate) fn measure(compare: &mut Compare) -> Result<()> {
             let run = instance.get_typed_func::<u32, u32>(&mut store, call)?;
             let theirs = per_call(clock, move |n| Ok(run.call(&mut store, n)?));
             Ok((ours, theirs))
-        })?;
+        });
     }
     Ok(())
 }
