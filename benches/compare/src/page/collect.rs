@@ -1,4 +1,4 @@
-//! The groups of the page: which rows each has, and what a reader must know of them.
+//! The groups of the page: the rows of each, and the text above them.
 
 use crate::record::{Outcome, Row};
 
@@ -81,7 +81,7 @@ pub(crate) const GROUPS: [Group; 10] = [
                `tests/guests/stdin_upper.wasm` and a WASI state of its own. Clients run on one and \
                two threads of the same machine, each with one request at a time. Servers take turns \
                in every round. `start` is the time from the start of the server's process until it \
-               listens. `time per request` is the inverse of requests a second.",
+               listens. `time per request` is the inverse of requests a second; `p99` is the 99th percentile.",
         kinds: &["server"],
     },
     Group { file: "other", title: "Other rows", text: "", kinds: &[] },

@@ -52,11 +52,11 @@ fn introduction(options: &Options, rows: &[Row]) -> Result<String> {
          cargo run --release --manifest-path benches/compare/Cargo.toml -- --page docs\n\
          ```\n\n\
          Every row is measured in {} rounds, after one that warms up. A round measures precast and \
-         then wasmtime, so that both get the same share of whatever else the machine does. Numbers \
+         then wasmtime, so that other load falls on both. Numbers \
          are medians of time passed, the fastest round in parentheses. The ratio is precast's median \
          divided by wasmtime's: below 1 precast needs less. Both runtimes have the settings of a \
-         program that asks for none, and the same code generator. But for the servers, both run in \
-         one process.\n\n",
+         program that asks for none, and the same code generator. Both run in one process, except \
+         the servers.\n\n",
         options.rounds
     );
     text += &warnings(options, rows);

@@ -12,13 +12,13 @@ use svg::Document;
 use svg::node::element::{Group, Line, Rectangle, Style, Text, Title};
 
 /// Width of a plot.
-const WIDTH: f64 = 960.0;
+const WIDTH: f64 = 1000.0;
 /// Where names end and bars begin.
-const LEFT: f64 = 310.0;
+const LEFT: f64 = 350.0;
 /// The longest bar.
 const BAR: f64 = 330.0;
 /// Right ends of the columns of numbers: precast, wasmtime and the ratio.
-const COLUMNS: [f64; 3] = [765.0, 885.0, 945.0];
+const COLUMNS: [f64; 3] = [805.0, 925.0, 985.0];
 /// Height of everything above the first row.
 const TOP: f64 = 62.0;
 /// Height of a row.
@@ -30,7 +30,7 @@ const REASON: usize = 80;
 
 /// Colours: the background belongs to the plot, as a page may have another theme than the system.
 const STYLE: &str = "\
-text { font: 13px system-ui, sans-serif; fill: #1f2328; }
+text { font: 12px system-ui, sans-serif; fill: #1f2328; }
 .title { font-weight: 600; font-size: 15px; }
 .faint { fill: #59636e; }
 .number { font-variant-numeric: tabular-nums; }
@@ -142,9 +142,9 @@ impl Scale {
         Scale { most: ratios.fold(1.25, f64::max).min(LONGEST) }
     }
 
-    /// The length of a ratio's bar.
+    /// The length of a ratio's bar, in tenths: more digits are noise in the file.
     fn length(self, ratio: f64) -> f64 {
-        ratio / self.most * BAR
+        (ratio / self.most * BAR * 10.0).round() / 10.0
     }
 
     /// Lines and their numbers, below the bars.

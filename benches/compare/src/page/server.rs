@@ -7,6 +7,7 @@ use crate::page::process::{Program, Server, build};
 use crate::quantity::Quantity;
 use crate::record::{Outcome, Pair};
 use crate::series::Series;
+use std::path::Path;
 
 /// The servers, with the headings of their columns: precast first, then what it is compared with.
 const PROGRAMS: [(&str, Program); 3] = [
@@ -53,14 +54,14 @@ pub(crate) fn measure(compare: &mut Compare) -> Result<Vec<Measured>> {
 fn series() -> Vec<(String, Series)> {
     let starts = ["start, empty cache", "start, compiled before"].map(str::to_owned);
     let loads = THREADS.iter().flat_map(|threads| {
-        ["time per request", "latency, median", "latency, 99th percentile"]
+        ["time per request", "latency median", "latency p99"]
             .map(|name| format!("{threads} client{}, {name}", if *threads == 1 { "" } else { "s" }))
     });
     starts.into_iter().chain(loads).map(|name| (name, Series::default())).collect()
 }
 
 /// One round of a server: it starts twice, and the second process answers requests.
-fn round_of(program: Program, folder: &std::path::Path) -> Result<Vec<f64>> {
+fn round_of(program: Program, folder: &Path) -> Result<Vec<f64>> {
     let cache = tempfile::tempdir()?;
     let mut times = vec![Server::start(program, folder, cache.path())?.start];
     let server = Server::start(program, folder, cache.path())?;
