@@ -75,11 +75,11 @@ pub use precast_runtime::{
 };
 pub use precast_runtime::{
     Caller, CompiledModule, Config, Error, ErrorKind, ExportType, Extern, ExternRef, ExternType,
-    FormatError, Frame, Func, FuncType, Function, Global, GlobalType, HostError, HostFunctions,
-    HostModule, HostModuleBuilder, HostReturn, HostValues, ImportType, Inspection, Instance,
-    InstancePre, IntoHostFunc, Limits, LinkError, Linker, Memory, MemoryType, Namespace, Part,
-    Runtime, SealError, SealKey, Table, TableType, Trap, TrapCode, TypedFunc, UnknownImport,
-    ValType, Value, ValueError, WasmParams, WasmResults, WasmTy, WithCaller,
+    FormatError, Frame, Func, FuncType, Function, Global, GlobalType, HeapType, HostError,
+    HostFunctions, HostModule, HostModuleBuilder, HostReturn, HostValues, ImportType, Inspection,
+    Instance, InstancePre, IntoHostFunc, Limits, LinkError, Linker, Memory, MemoryType, Namespace,
+    Part, RefType, Runtime, SealError, SealKey, Table, TableType, Trap, TrapCode, TypedFunc,
+    UnknownImport, ValType, Value, ValueError, WasmParams, WasmResults, WasmTy, WithCaller,
 };
 #[cfg(feature = "cache")]
 pub use precast_runtime::{Source, cache, cache::Cache};

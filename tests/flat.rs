@@ -190,7 +190,7 @@ fn tables_that_grow(runtime: &Runtime) {
             assert_eq!(one, [Value::I32(1)]);
             for index in ["0", "1", "6"] {
                 let table = instance.table(ns, index).unwrap();
-                let null = Value::default(table.ty(ns).unwrap().element);
+                let null = Value::default(table.ty(ns).unwrap().element.val_type());
                 assert_eq!(table.grow(ns, 9_999_999, null).unwrap(), 1);
             }
         }
@@ -200,8 +200,8 @@ fn tables_that_grow(runtime: &Runtime) {
 }
 
 fn tables_of_the_host(runtime: &Runtime) {
-    let limits = precast::Limits { min: 10_000_000, max: None };
-    let table = precast::TableType { element: ValType::FuncRef, limits };
+    let limits = precast::Limits::new(10_000_000, None);
+    let table = precast::TableType::new(precast::RefType::FUNCREF, limits);
     let host =
         (0..8).fold(HostModuleBuilder::new("host"), |host, n| host.table(&n.to_string(), table));
     let host = host.build(runtime).unwrap();

@@ -7,7 +7,7 @@ use std::process::ExitCode;
 
 use anyhow::{Context, Result};
 use clap::Args;
-use precast::{ExternType, Inspection};
+use precast::Inspection;
 use serde_json::{Value, json};
 
 use crate::state::{self, KeyError};
@@ -137,12 +137,12 @@ fn as_json(artifact: &Inspection, seal: &Seal) -> Value {
     let imports = artifact.imports.iter().map(|import| {
         json!({
             "module": import.module, "name": import.name,
-            "kind": kind(&import.ty), "type": import.ty.to_string(),
+            "kind": import.ty.kind(), "type": import.ty.to_string(),
         })
     });
     let exports = artifact.exports.iter().map(|export| {
         json!({
-            "name": export.name, "kind": kind(&export.ty), "type": export.ty.to_string(),
+            "name": export.name, "kind": export.ty.kind(), "type": export.ty.to_string(),
         })
     });
     json!({
@@ -160,15 +160,6 @@ fn as_json(artifact: &Inspection, seal: &Seal) -> Value {
         "imports": imports.collect::<Vec<_>>(),
         "exports": exports.collect::<Vec<_>>(),
     })
-}
-
-fn kind(ty: &ExternType) -> &'static str {
-    match ty {
-        ExternType::Func(_) => "func",
-        ExternType::Table(_) => "table",
-        ExternType::Memory(_) => "memory",
-        ExternType::Global(_) => "global",
-    }
 }
 
 /// A name as the terminal may see it.

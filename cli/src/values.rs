@@ -23,6 +23,7 @@ fn parse(ty: ValType, text: &str) -> Result<Value> {
         ValType::V128 => vector(text).map(Value::V128),
         ValType::FuncRef => (text == "null").then_some(Value::FuncRef(None)),
         ValType::ExternRef => (text == "null").then_some(Value::ExternRef(None)),
+        _ => None,
     };
     value.ok_or_else(|| anyhow!("\"{text}\" is no {ty}"))
 }
@@ -57,8 +58,7 @@ pub(crate) fn show(value: &Value) -> String {
         Value::F64(bits) => f64::from_bits(*bits).to_string(),
         Value::V128(bits) => format!("{bits:#034x}"),
         Value::FuncRef(None) | Value::ExternRef(None) => "null".to_owned(),
-        Value::FuncRef(Some(_)) => "funcref".to_owned(),
-        Value::ExternRef(Some(_)) => "externref".to_owned(),
+        reference => reference.ty().to_string(),
     }
 }
 

@@ -12,10 +12,11 @@ use std::num::NonZeroU8;
 pub(crate) fn clif_type(ty: ValType) -> Type {
     match ty {
         ValType::I32 => types::I32,
-        ValType::I64 | ValType::FuncRef | ValType::ExternRef => types::I64,
         ValType::F32 => types::F32,
         ValType::F64 => types::F64,
         ValType::V128 => types::I8X16,
+        // References are addresses or numbers of the runtime.
+        _ => types::I64,
     }
 }
 

@@ -69,7 +69,7 @@ impl Item {
             Item::Memory(ty) => ExternType::Memory(ty),
             Item::Table(ty) => ExternType::Table(ty),
             Item::Global(value, mutable) => {
-                ExternType::Global(GlobalType { value: value.ty(), mutable })
+                ExternType::Global(GlobalType::new(value.ty(), mutable))
             }
         }
     }
@@ -78,7 +78,6 @@ impl Item {
     pub(crate) fn check(self) -> Result<(), &'static str> {
         let (limits, most) = match self {
             Item::Memory(ty) => (ty.limits, MEMORY32_MAX_PAGES),
-            Item::Table(ty) if !ty.element.is_ref() => return Err("a table of values"),
             Item::Table(ty) => (ty.limits, u32::MAX.into()),
             Item::Global(..) => return Ok(()),
         };
@@ -361,7 +360,7 @@ impl<T: Send + 'static> HostModule<T> {
                         ))
                         .into());
                     };
-                    host.add_global(name, bits, GlobalType { value: value.ty(), mutable });
+                    host.add_global(name, bits, GlobalType::new(value.ty(), mutable));
                 }
             }
         }

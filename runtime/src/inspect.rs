@@ -173,7 +173,7 @@ impl<'a> Reader<'a> {
             }
             Kind::Memory => {
                 let memories: &[MemoryDesc] = artifact.records(self.bytes, Section::Memories);
-                ExternType::Memory(MemoryType { limits: memories[index].limits() })
+                ExternType::Memory(MemoryType::new(memories[index].limits()))
             }
             Kind::Global => {
                 let globals: &[GlobalDesc] = artifact.records(self.bytes, Section::Globals);

@@ -19,6 +19,7 @@ pub struct Instance {
 
 /// Something an instance exports.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
+#[non_exhaustive]
 pub enum Extern {
     /// A function.
     Func(Func),

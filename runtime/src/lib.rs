@@ -71,7 +71,7 @@ pub use namespace::Namespace;
 pub use precast_abi::artifact::FormatError;
 pub use precast_abi::trap::TrapCode;
 pub use precast_abi::types::{
-    ExternType, FuncType, GlobalType, Limits, MemoryType, TableType, ValType,
+    ExternType, FuncType, GlobalType, HeapType, Limits, MemoryType, RefType, TableType, ValType,
 };
 #[cfg(feature = "cache")]
 pub use precast_cache as cache;

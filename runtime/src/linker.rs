@@ -343,6 +343,7 @@ impl Linker {
                 ExternType::Memory(ty) => host.memory(&name, ty),
                 ExternType::Table(ty) => host.table(&name, ty),
                 ExternType::Global(ty) => host.global(&name, Value::default(ty.value), ty.mutable),
+                ty => unreachable!("no module imports {ty}"),
             };
             self.host(&host.build(&self.runtime)?)?;
         }

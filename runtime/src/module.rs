@@ -171,7 +171,7 @@ impl CompiledModule {
             }
             Kind::Memory => {
                 let limits = self.records::<MemoryDesc>(Section::Memories)[index].limits();
-                ExternType::Memory(MemoryType { limits })
+                ExternType::Memory(MemoryType::new(limits))
             }
             Kind::Global => {
                 let global = self.records::<GlobalDesc>(Section::Globals)[index];

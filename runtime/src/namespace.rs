@@ -10,7 +10,7 @@ use crate::vm::activation::call;
 use crate::vm::entity::Entity;
 use crate::vm::store::{Store, StoreHandle};
 use precast_abi::artifact::{ImportDesc, Section};
-use precast_abi::types::{ExternType, GlobalType, MemoryType, TableType};
+use precast_abi::types::ExternType;
 use std::any::Any;
 use std::ptr::NonNull;
 
@@ -272,17 +272,13 @@ impl std::fmt::Debug for Namespace {
 pub(crate) fn admits(want: &ExternType, have: &ExternType) -> bool {
     match (want, have) {
         (ExternType::Func(want), ExternType::Func(have)) => want == have,
-        (
-            ExternType::Table(TableType { element, limits }),
-            ExternType::Table(TableType { element: e, limits: l }),
-        ) => element == e && limits.admits(l.min, l.max),
-        (ExternType::Memory(MemoryType { limits }), ExternType::Memory(have)) => {
-            limits.admits(have.limits.min, have.limits.max)
+        (ExternType::Table(want), ExternType::Table(have)) => {
+            want.element == have.element && want.limits.admits(have.limits.min, have.limits.max)
         }
-        (
-            ExternType::Global(GlobalType { value, mutable }),
-            ExternType::Global(GlobalType { value: v, mutable: m }),
-        ) => value == v && mutable == m,
+        (ExternType::Memory(want), ExternType::Memory(have)) => {
+            want.limits.admits(have.limits.min, have.limits.max)
+        }
+        (ExternType::Global(want), ExternType::Global(have)) => want == have,
         _ => false,
     }
 }

@@ -94,7 +94,7 @@ impl Table {
     /// [`ErrorKind::System`] when there is not so much memory; [`ErrorKind::Closed`].
     pub fn new(namespace: &mut Namespace, ty: TableType, value: Value) -> Result<Table, Error> {
         Item::Table(ty).check().map_err(|reason| ErrorKind::Invalid(reason.to_owned()))?;
-        if value.ty() != ty.element {
+        if value.ty() != ty.element.val_type() {
             let found = value.ty();
             return Err(Error::mismatch(format!("a table of {} was given {found}", ty.element)));
         }
@@ -127,7 +127,7 @@ impl Global {
         namespace.store().check_open()?;
         let raw = namespace.store_mut().bits(value.for_store())?;
         let mut host = HostInstance::new(Arc::default(), ());
-        host.add_global(ITEM, raw, GlobalType { value: value.ty(), mutable });
+        host.add_global(ITEM, raw, GlobalType::new(value.ty(), mutable));
         add(namespace, host)?.into_global().ok_or_else(closed)
     }
 }

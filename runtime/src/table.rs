@@ -54,7 +54,7 @@ impl Table {
     /// [`ErrorKind::Closed`].
     pub fn get(&self, namespace: &Namespace, index: u64) -> Result<Option<Value>, Error> {
         let table = self.data(namespace)?;
-        let (store, ty) = (namespace.store(), table.table_type().element);
+        let (store, ty) = (namespace.store(), table.table_type().element.val_type());
         Ok(table.get(index).map(|raw| Value::from_bits(store, ty, raw.into())))
     }
 
@@ -88,7 +88,7 @@ impl Table {
     }
 
     fn check(&self, namespace: &Namespace, value: Value) -> Result<(), Error> {
-        let element = self.data(namespace)?.table_type().element;
+        let element = self.data(namespace)?.table_type().element.val_type();
         if value.ty() == element {
             return Ok(());
         }

@@ -10,6 +10,7 @@ use std::fmt;
 
 /// A WebAssembly value.
 #[derive(Clone, Copy, PartialEq, Debug)]
+#[non_exhaustive]
 pub enum Value {
     /// A 32-bit integer.
     I32(i32),
@@ -51,6 +52,7 @@ impl Value {
             ValType::V128 => Value::V128(0),
             ValType::FuncRef => Value::FuncRef(None),
             ValType::ExternRef => Value::ExternRef(None),
+            _ => unreachable!("no module has values of type {ty}"),
         }
     }
 
@@ -85,6 +87,7 @@ impl Value {
                 let raw = bits as u64;
                 Value::ExternRef((raw != 0).then_some(ExternRef { store: store.id(), raw }))
             }
+            _ => unreachable!("no module has values of type {ty}"),
         }
     }
 

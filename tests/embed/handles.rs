@@ -5,8 +5,8 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::collections::HashSet;
 
 use precast::{
-    Caller, ErrorKind, Extern, HostError, HostModuleBuilder, Limits, Runtime, Table, TableType,
-    TrapCode, ValType, Value, ValueError,
+    Caller, ErrorKind, Extern, HostError, HostModuleBuilder, Limits, RefType, Runtime, Table,
+    TableType, TrapCode, ValType, Value, ValueError,
 };
 
 use super::{compile, instantiate};
@@ -171,6 +171,8 @@ fn each_misuse_has_its_kind() {
     kind!(instance.memory(&ns, "m").unwrap().grow(&mut ns, 2), ErrorKind::Limit(_));
     kind!(ns.instantiate_with(&module, &[table.into()]), ErrorKind::Invalid(_));
     kind!(Runtime::new().namespace().instantiate(&module), ErrorKind::Foreign(_));
-    let elements = TableType { element: ValType::I32, limits: Limits { min: 0, max: None } };
-    kind!(Table::new(&mut ns, elements, Value::I32(0)), ErrorKind::Invalid(_));
+    let elements = TableType::new(RefType::FUNCREF, Limits::new(1, Some(0)));
+    kind!(Table::new(&mut ns, elements, Value::FuncRef(None)), ErrorKind::Invalid(_));
+    let elements = TableType::new(RefType::FUNCREF, Limits::new(1, None));
+    kind!(Table::new(&mut ns, elements, Value::I32(0)), ErrorKind::TypeMismatch(_));
 }

@@ -5,7 +5,7 @@ use crate::compile;
 use precast::{
     Caller, CompiledModule, Error, ErrorKind, Extern, ExternType, Func, FuncType, Global,
     GlobalType, HostModuleBuilder, Instance, Limits, Linker, Memory, MemoryType, Namespace,
-    Runtime, Table, TableType, TrapCode, UnknownImport, ValType, Value,
+    RefType, Runtime, Table, TableType, TrapCode, UnknownImport, ValType, Value,
 };
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
@@ -366,14 +366,14 @@ fn imports_are_given_in_the_order_of_the_module() {
     let host = HostModuleBuilder::new("host")
         .func("f", || 30)
         .global("g", Value::I32(12), false)
-        .memory("m", MemoryType { limits: Limits { min: 1, max: Some(2) } });
+        .memory("m", MemoryType::new(Limits::new(1, Some(2))));
     let host = namespace.instantiate_host(&host.build(&runtime).unwrap()).unwrap();
     let export = |namespace: &Namespace, name| host.export(namespace, name).unwrap();
     let imports = ["f", "g", "m"].map(|name| export(&namespace, name));
     let instance = namespace.instantiate_with(&user, &imports).unwrap();
     assert_eq!(run(&mut namespace, instance).unwrap(), 42);
     let global = imports[1].into_global().unwrap();
-    assert_eq!(global.ty(&namespace), GlobalType { value: ValType::I32, mutable: false });
+    assert_eq!(global.ty(&namespace), GlobalType::new(ValType::I32, false));
     assert!(imports[1].into_func().is_none());
 
     let mut wrong = imports;
@@ -439,10 +439,10 @@ fn the_host_makes_items_without_a_module() {
         Ok(())
     });
     let dynamic = dynamic.unwrap();
-    let limits = Limits { min: 3, max: Some(4) };
-    let memory = Memory::new(ns, MemoryType { limits }).unwrap();
+    let limits = Limits::new(3, Some(4));
+    let memory = Memory::new(ns, MemoryType::new(limits)).unwrap();
     memory.write(ns, 8, &[5]).unwrap();
-    let ty = TableType { element: ValType::FuncRef, limits };
+    let ty = TableType::new(RefType::FUNCREF, limits);
     let table = Table::new(ns, ty, Value::FuncRef(Some(double))).unwrap();
     let global = Global::new(ns, Value::FuncRef(Some(dynamic)), false).unwrap();
     let user = compile(
@@ -460,13 +460,13 @@ fn the_host_makes_items_without_a_module() {
     let imports = [double.into(), memory.into(), table.into(), global.into()];
     let instance = ns.instantiate_with(&user, &imports).unwrap();
     assert_eq!(run(ns, instance).unwrap(), 5 * 2 * 2 + 100);
-    assert!(Memory::new(ns, MemoryType { limits: Limits { min: 5, max: Some(4) } }).is_err());
+    assert!(Memory::new(ns, MemoryType::new(Limits::new(5, Some(4)))).is_err());
     assert!(Table::new(ns, ty, Value::ExternRef(None)).is_err());
     let mut other = runtime.namespace();
     assert!(Global::new(&mut other, Value::FuncRef(Some(double)), true).is_err());
     assert!(Table::new(&mut other, ty, Value::FuncRef(Some(double))).is_err());
     other.close();
     assert!(Func::new(&mut other, || ()).is_err());
-    assert!(Memory::new(&mut other, MemoryType { limits }).is_err());
+    assert!(Memory::new(&mut other, MemoryType::new(limits)).is_err());
     assert!(Global::new(&mut other, Value::I32(1), true).is_err());
 }

@@ -1,8 +1,8 @@
 //! Modules that import from each other.
 
 use precast::{
-    ErrorKind, ExternType, GlobalType, HostModuleBuilder, Limits, MemoryType, Runtime, TableType,
-    ValType, Value,
+    ErrorKind, ExternType, GlobalType, HostModuleBuilder, Limits, MemoryType, RefType, Runtime,
+    TableType, ValType, Value,
 };
 
 use super::compile;
@@ -66,7 +66,7 @@ fn handles_reach_into_instances() {
     let owner = ns.instantiate(&compile(&runtime, OWNER)).unwrap();
 
     let memory = owner.memory(&ns, "memory").unwrap();
-    assert_eq!(memory.ty(&ns).unwrap(), MemoryType { limits: Limits { min: 1, max: Some(3) } });
+    assert_eq!(memory.ty(&ns).unwrap(), MemoryType::new(Limits::new(1, Some(3))));
     memory.data_mut(&mut ns).unwrap()[7] = 77;
     assert_eq!(owner.call(&mut ns, "peek", &[Value::I32(7)]).unwrap(), [Value::I32(77)]);
     assert_eq!(memory.data(&ns).unwrap().len(), 65536);
@@ -76,10 +76,7 @@ fn handles_reach_into_instances() {
     assert!(memory.grow(&mut ns, 1).is_err());
 
     let table = owner.table(&ns, "table").unwrap();
-    assert_eq!(
-        table.ty(&ns).unwrap(),
-        TableType { element: ValType::FuncRef, limits: Limits { min: 4, max: Some(8) } }
-    );
+    assert_eq!(table.ty(&ns).unwrap(), TableType::new(RefType::FUNCREF, Limits::new(4, Some(8))));
     let Some(Value::FuncRef(Some(double))) = table.get(&ns, 0).unwrap() else {
         panic!("a function")
     };
@@ -94,7 +91,7 @@ fn handles_reach_into_instances() {
     assert!(table.grow(&mut ns, 1, Value::FuncRef(None)).is_err());
 
     let variable = owner.global(&ns, "variable").unwrap();
-    assert_eq!(variable.ty(&ns), GlobalType { value: ValType::I32, mutable: true });
+    assert_eq!(variable.ty(&ns), GlobalType::new(ValType::I32, true));
     variable.set(&mut ns, Value::I32(12)).unwrap();
     assert_eq!(owner.call(&mut ns, "variable?", &[]).unwrap(), [Value::I32(12)]);
     assert!(variable.set(&mut ns, Value::I64(12)).is_err());
@@ -108,11 +105,8 @@ fn the_host_exports_all_kinds() {
     let runtime = Runtime::new();
     let mut ns = runtime.namespace();
     let owner = HostModuleBuilder::new("owner")
-        .memory("memory", MemoryType { limits: Limits { min: 1, max: None } })
-        .table(
-            "table",
-            TableType { element: ValType::FuncRef, limits: Limits { min: 2, max: None } },
-        )
+        .memory("memory", MemoryType::new(Limits::new(1, None)))
+        .table("table", TableType::new(RefType::FUNCREF, Limits::new(2, None)))
         .global("constant", Value::I64(-1), false)
         .global("variable", Value::I32(1), true)
         .func("double", |n: i32| n * 2)

@@ -3,7 +3,7 @@
 use std::thread;
 
 use precast::{
-    Caller, HostModuleBuilder, Limits, MemoryType, Namespace, Runtime, TableType, ValType, Value,
+    Caller, HostModuleBuilder, Limits, MemoryType, Namespace, RefType, Runtime, TableType, Value,
 };
 
 use super::{compile, instantiate};
@@ -59,18 +59,16 @@ fn a_reference_from_a_closed_namespace_is_null() {
 #[test]
 fn impossible_host_memories_and_tables_are_refused() {
     let runtime = Runtime::new();
-    let limits = |min, max| Limits { min, max };
+    let limits = |min, max| Limits::new(min, max);
     for limits in [limits(65537, None), limits(u64::MAX, None), limits(2, Some(1))] {
         let builder = HostModuleBuilder::new("e");
-        assert!(builder.memory("m", MemoryType { limits }).build(&runtime).is_err());
+        assert!(builder.memory("m", MemoryType::new(limits)).build(&runtime).is_err());
     }
-    for (element, limits) in [
-        (ValType::I32, limits(1, None)),
-        (ValType::FuncRef, limits(2, Some(1))),
-        (ValType::ExternRef, limits(u64::MAX, None)),
-    ] {
+    for (element, limits) in
+        [(RefType::FUNCREF, limits(2, Some(1))), (RefType::EXTERNREF, limits(u64::MAX, None))]
+    {
         let builder = HostModuleBuilder::new("e");
-        assert!(builder.table("t", TableType { element, limits }).build(&runtime).is_err());
+        assert!(builder.table("t", TableType::new(element, limits)).build(&runtime).is_err());
     }
 }
 

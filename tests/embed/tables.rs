@@ -1,6 +1,6 @@
 //! Tables that are large, that grow by much, or that cannot be allocated.
 
-use precast::{ErrorKind, HostModuleBuilder, Limits, Runtime, TableType, ValType, Value};
+use precast::{ErrorKind, HostModuleBuilder, Limits, RefType, Runtime, TableType, Value};
 
 use super::{compile, instantiate};
 
@@ -103,9 +103,9 @@ fn a_table_that_cannot_be_allocated_is_an_error() {
     assert!(matches!(error.kind(), ErrorKind::System { .. }));
     assert_eq!(error.to_string(), want);
 
-    let limits = Limits { min: MOST + 1, max: None };
+    let limits = Limits::new(MOST + 1, None);
     let host = HostModuleBuilder::new("host")
-        .table("t", TableType { element: ValType::FuncRef, limits })
+        .table("t", TableType::new(RefType::FUNCREF, limits))
         .build(&runtime)
         .unwrap();
     let error = ns.instantiate_host(&host).unwrap_err();

@@ -3,7 +3,7 @@
 use std::fmt::Display;
 
 use precast::{
-    Error, HostModule, HostModuleBuilder, Limits, MemoryType, Runtime, TableType, ValType, Value,
+    Error, HostModule, HostModuleBuilder, Limits, MemoryType, RefType, Runtime, TableType, Value,
 };
 
 /// The module as the specification's interpreter has it. Its functions print only if `verbose`.
@@ -26,10 +26,7 @@ pub(super) fn module(runtime: &Runtime, verbose: bool) -> Result<HostModule<()>,
         .global("global_i64", Value::I64(666), false)
         .global("global_f32", Value::F32(666.6f32.to_bits()), false)
         .global("global_f64", Value::F64(666.6f64.to_bits()), false)
-        .table(
-            "table",
-            TableType { element: ValType::FuncRef, limits: Limits { min: 10, max: Some(20) } },
-        )
-        .memory("memory", MemoryType { limits: Limits { min: 1, max: Some(2) } })
+        .table("table", TableType::new(RefType::FUNCREF, Limits::new(10, Some(20))))
+        .memory("memory", MemoryType::new(Limits::new(1, Some(2))))
         .build(runtime)
 }

@@ -130,7 +130,10 @@ impl Artifact {
 impl TableDesc {
     /// The type of the table.
     pub fn table_type(&self) -> TableType {
-        TableType { element: checked(self.element), limits: limits(self.min, self.max) }
+        let element = checked(self.element).ref_type();
+        // `Artifact::check` refuses tables of other types.
+        let element = element.expect("the artifact was checked");
+        TableType::new(element, limits(self.min, self.max))
     }
 }
 
@@ -144,7 +147,7 @@ impl MemoryDesc {
 impl GlobalDesc {
     /// The type of the global.
     pub fn global_type(&self) -> GlobalType {
-        GlobalType { value: checked(self.ty), mutable: self.mutable != 0 }
+        GlobalType::new(checked(self.ty), self.mutable != 0)
     }
 }
 
@@ -155,7 +158,7 @@ fn raw_type<'a>(desc: &TypeDesc, values: &'a [u8]) -> RawType<'a> {
 }
 
 fn limits(min: u64, max: u64) -> Limits {
-    Limits { min, max: (max != u64::MAX).then_some(max) }
+    Limits::new(min, (max != u64::MAX).then_some(max))
 }
 
 fn checked(raw: u32) -> ValType {

@@ -4,6 +4,7 @@ use core::fmt;
 
 /// The size range of a memory (in pages) or of a table (in elements).
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
+#[non_exhaustive]
 pub struct Limits {
     /// The initial size.
     pub min: u64,
@@ -12,6 +13,11 @@ pub struct Limits {
 }
 
 impl Limits {
+    /// The sizes from `min` on, up to `max` if there is one.
+    pub const fn new(min: u64, max: Option<u64>) -> Limits {
+        Limits { min, max }
+    }
+
     /// Whether a memory or table of current size `size` and maximum `max` may be imported under
     /// these limits (specification 3.2.7, "Import Subtyping").
     pub fn admits(&self, size: u64, max: Option<u64>) -> bool {

@@ -4,6 +4,7 @@ mod function;
 mod global;
 mod limits;
 mod memory;
+mod reference;
 mod table;
 mod value;
 
@@ -12,6 +13,7 @@ pub use function::FuncType;
 pub use global::GlobalType;
 pub use limits::Limits;
 pub use memory::MemoryType;
+pub use reference::{HeapType, RefType};
 pub use table::TableType;
 pub use value::ValType;
 
@@ -19,6 +21,7 @@ use core::fmt;
 
 /// The type of an import or of an export.
 #[derive(Clone, PartialEq, Eq, Hash, Debug)]
+#[non_exhaustive]
 pub enum ExternType {
     /// A function.
     Func(FuncType),
@@ -28,6 +31,18 @@ pub enum ExternType {
     Memory(MemoryType),
     /// A global.
     Global(GlobalType),
+}
+
+impl ExternType {
+    /// The keyword of its kind in the text format: `func`, `table`, `memory` or `global`.
+    pub const fn kind(&self) -> &'static str {
+        match self {
+            ExternType::Func(_) => "func",
+            ExternType::Table(_) => "table",
+            ExternType::Memory(_) => "memory",
+            ExternType::Global(_) => "global",
+        }
+    }
 }
 
 impl fmt::Display for ExternType {

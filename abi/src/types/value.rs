@@ -6,6 +6,7 @@ use core::fmt;
 /// binary format.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
 #[repr(u8)]
+#[non_exhaustive]
 pub enum ValType {
     /// A 32-bit integer.
     I32 = 0x7f,

@@ -188,7 +188,7 @@ impl Sections<'_> {
             .map(|(index, table)| TableDesc {
                 min: table.limits.min,
                 max: table.limits.max.unwrap_or(u64::MAX),
-                element: table.element as u32,
+                element: table.element.val_type() as u32,
                 slot: self.plan.table_slot(TableIndex::from(index)).unwrap_or(NONE),
                 init_kind: ElemKind::Null as u32,
                 init_index: 0,

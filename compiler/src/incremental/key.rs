@@ -353,7 +353,7 @@ impl<'p> KeyWriter<'p> {
         };
         self.replace(end, end, Tag::Table);
         let len = self.plan.fixed_table_len(table);
-        let element = self.plan.module.tables[table.index()].element as u8;
+        let element = self.plan.module.tables[table.index()].element.val_type() as u8;
         self.bytes.extend([kind, element, len.is_some().into()]);
         self.number(at);
         self.number(len.unwrap_or(0));

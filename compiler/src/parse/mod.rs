@@ -188,17 +188,18 @@ impl<'data> Module<'data> {
 
 fn table_type(ty: &wasmparser::TableType, offset: u64) -> Result<TableType, CompileError> {
     let element = val_type(wasmparser::ValType::Ref(ty.element_type));
+    let element = element.and_then(ValType::ref_type);
     let element = element.ok_or_else(|| unsupported("a table of this type", offset))?;
-    Ok(TableType { element, limits: Limits { min: ty.initial, max: ty.maximum } })
+    Ok(TableType::new(element, Limits::new(ty.initial, ty.maximum)))
 }
 
 fn memory_type(ty: &wasmparser::MemoryType) -> MemoryType {
-    MemoryType { limits: Limits { min: ty.initial, max: ty.maximum } }
+    MemoryType::new(Limits::new(ty.initial, ty.maximum))
 }
 
 fn global_type(ty: &wasmparser::GlobalType, offset: u64) -> Result<GlobalType, CompileError> {
     let value = val_type(ty.content_type).ok_or_else(|| unsupported("a global", offset))?;
-    Ok(GlobalType { value, mutable: ty.mutable })
+    Ok(GlobalType::new(value, ty.mutable))
 }
 
 fn const_expr(expr: &wasmparser::ConstExpr<'_>) -> Result<ConstExpr, CompileError> {

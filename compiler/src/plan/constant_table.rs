@@ -24,7 +24,7 @@ use crate::plan::Plan;
 use cranelift_module::{DataDescription, DataId, FuncId, ModuleRelocTarget};
 use precast_abi::artifact::Kind;
 use precast_abi::index::{FuncIndex, TableIndex, TypeIndex};
-use precast_abi::types::ValType;
+use precast_abi::types::RefType;
 use std::collections::BTreeMap;
 
 /// A table known at compile time.
@@ -79,7 +79,7 @@ fn contents(module: &Module<'_>, table: TableIndex) -> Option<Vec<Option<FuncInd
     let segments: Vec<_> = segments.collect();
     let items: u64 = segments.iter().map(|(_, items)| items.len() as u64).sum();
     let worthwhile = ty.limits.min <= 16 * items + 4096;
-    if ty.element != ValType::FuncRef || !worthwhile {
+    if ty.element != RefType::FUNCREF || !worthwhile {
         return None;
     }
     let mut elements = vec![None; usize::try_from(ty.limits.min).ok()?];

@@ -11,7 +11,7 @@ use cranelift_codegen::ir::{InstBuilder, Value, types};
 use precast_abi::builtin::Builtin;
 use precast_abi::index::TableIndex;
 use precast_abi::trap::TrapCode;
-use precast_abi::types::ValType;
+use precast_abi::types::RefType;
 use precast_abi::vmctx::{FuncRef, TableDef};
 
 impl FuncTranslator<'_, '_> {
@@ -51,7 +51,7 @@ impl FuncTranslator<'_, '_> {
         };
         let base = self.builder.ins().load(types::I64, flags, def, at + TableDef::BASE);
         let shift = match self.plan.module.tables[table.index()].element {
-            ValType::FuncRef => FuncRef::SIZE.trailing_zeros(),
+            RefType::FUNCREF => FuncRef::SIZE.trailing_zeros(),
             _ => 3,
         };
         let distance = self.builder.ins().ishl_imm_u(wide, i64::from(shift));
@@ -73,7 +73,7 @@ impl FuncTranslator<'_, '_> {
         let index = self.pop();
         let entry = self.table_entry(table, index, TrapCode::TableOutOfBounds);
         let offset = match self.plan.module.tables[table.index()].element {
-            ValType::FuncRef => FuncRef::REF,
+            RefType::FUNCREF => FuncRef::REF,
             _ => 0,
         };
         let flags = self.flags(self.table_region(table));
@@ -85,7 +85,7 @@ impl FuncTranslator<'_, '_> {
         let (index, value) = self.pop2();
         let entry = self.table_entry(table, index, TrapCode::TableOutOfBounds);
         let flags = self.flags(self.table_region(table));
-        if self.plan.module.tables[table.index()].element != ValType::FuncRef {
+        if self.plan.module.tables[table.index()].element != RefType::FUNCREF {
             self.builder.ins().store(flags, value, entry, 0);
             return;
         }

@@ -280,15 +280,15 @@ fn host_module(case: &Case, script: &Arc<Script>, externs: [ExternRef; 4]) -> Ho
     let mut builder = HostModuleBuilder::new(HOST);
     for (n, import) in case.imports_from(false) {
         let have = provided(case.seed, import);
-        let limits = Limits { min: have.min, max: have.max };
+        let limits = Limits::new(have.min, have.max);
         builder = match &import.ty {
             ImportTy::Func(sig) => {
                 let func = HostFunc { script: script.clone(), n, sig: sig.clone(), externs };
                 func.define(builder, &import.name)
             }
-            ImportTy::Memory { .. } => builder.memory(&import.name, MemoryType { limits }),
+            ImportTy::Memory { .. } => builder.memory(&import.name, MemoryType::new(limits)),
             ImportTy::Table { element, .. } => {
-                builder.table(&import.name, TableType { element: val_type(*element), limits })
+                builder.table(&import.name, TableType::new(val_type(*element), limits))
             }
             ImportTy::Global { mutable, .. } => {
                 builder.global(&import.name, to_value(&have.value, externs), *mutable)

@@ -75,7 +75,7 @@ impl MemoryData {
 
     /// Its type, with its size now as the minimum.
     pub(crate) fn memory_type(&self) -> MemoryType {
-        MemoryType { limits: Limits { min: self.pages(), max: self.max } }
+        MemoryType::new(Limits::new(self.pages(), self.max))
     }
 
     /// Grows it and gives its old size in pages; none when it cannot grow.

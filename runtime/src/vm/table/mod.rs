@@ -6,7 +6,7 @@ use crate::vm::instance::context::{FuncRef, TableDef};
 use crate::vm::speculation::range;
 use crate::vm::table::entries::{Entries, Entry};
 use precast_abi::limits::TABLE_MAX_ELEMENTS;
-use precast_abi::types::{Limits, TableType, ValType};
+use precast_abi::types::{Limits, RefType, TableType};
 use std::io;
 use std::ptr;
 
@@ -89,7 +89,7 @@ impl TableData {
             return Err(io::Error::new(io::ErrorKind::InvalidInput, reason));
         }
         let elements = match ty.element {
-            ValType::FuncRef => Elements::Funcs(Entries::new(min as usize)?),
+            RefType::FUNCREF => Elements::Funcs(Entries::new(min as usize)?),
             _ => Elements::Externs(Entries::new(min as usize)?),
         };
         Ok(TableData { def, elements, max: ty.limits.max, _own_def: own })
@@ -125,10 +125,10 @@ impl TableData {
     /// Its type, with its size now as the minimum.
     pub(crate) fn table_type(&self) -> TableType {
         let element = match self.elements {
-            Elements::Funcs(_) => ValType::FuncRef,
-            Elements::Externs(_) => ValType::ExternRef,
+            Elements::Funcs(_) => RefType::FUNCREF,
+            Elements::Externs(_) => RefType::EXTERNREF,
         };
-        TableType { element, limits: Limits { min: self.size(), max: self.max } }
+        TableType::new(element, Limits::new(self.size(), self.max))
     }
 
     /// The element at `index`.
