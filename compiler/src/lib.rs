@@ -17,7 +17,6 @@ mod parse;
 mod plan;
 mod settings;
 mod spectre;
-mod symbols;
 mod target;
 mod translate;
 mod types;
@@ -25,9 +24,9 @@ mod types;
 pub use error::{CompileError, ErrorKind};
 pub use features::{Features, UnknownFeature};
 pub use incremental::{BundleBytes, FunctionStore, Lineage, MemoryStore};
+pub use link::symbols::Symbol;
 pub use link::thunk;
 pub use settings::{Progress, Settings, fingerprint};
-pub use symbols::Symbol;
 pub use target::{Target, TargetError, host_features, isa, producer};
 
 /// Compiles a module to the bytes of an artifact. The same bytes and settings give the same
@@ -101,8 +100,8 @@ pub fn clif(wasm: &[u8], settings: &Settings) -> Result<String, CompileError> {
     function::clif(&plan, &*isa)
 }
 
-/// The names and places of everything that has code in the artifact that [`compile`] makes, in the
-/// order of its text.
+/// The functions, stubs and thunks of the artifact that [`compile`] makes, in the order of its
+/// text.
 ///
 /// # Errors
 ///
@@ -117,7 +116,7 @@ pub fn symbols(wasm: &[u8], settings: &Settings) -> Result<Vec<Symbol>, CompileE
         let done = function::compile_all(&plan, &*isa, settings, None)?;
         let functions = done.into_iter().map(|done| done.function).collect();
         let linked = link::link(&plan, isa.clone(), functions)?;
-        Ok(symbols::symbols(&plan, &linked))
+        Ok(link::symbols::symbols(&plan, &linked))
     })
 }
 

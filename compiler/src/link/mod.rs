@@ -6,6 +6,7 @@ pub(crate) mod bulk_fast_path;
 pub(crate) mod compiled;
 mod emitter;
 pub(crate) mod stubs;
+pub(crate) mod symbols;
 pub mod thunk;
 
 use crate::error::CompileError;

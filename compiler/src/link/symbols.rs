@@ -1,16 +1,16 @@
-//! Symbols: the names and places of everything that has code in an artifact, for listings of it.
+//! Symbols: names and places of the functions, stubs and thunks of an artifact, for listings of its code.
 
-use crate::link::artifact_module::Linked;
+use super::artifact_module::Linked;
 use crate::plan::Plan;
 use cranelift_module::FuncId;
 use precast_abi::artifact::NONE;
 use precast_abi::builtin::Builtin;
 use precast_abi::index::{FuncIndex, TypeIndex};
 
-/// Code in an artifact's text.
+/// A function, stub or thunk in the text of an artifact.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Symbol {
-    /// The function's name in the module, or what the code is: `function[3]`,
+    /// The name of the function in the module, or a description: `function[3]`,
     /// `stub: MemoryGrow`.
     pub name: String,
     /// Text offset of the first byte.
@@ -30,7 +30,7 @@ pub(crate) fn symbols(plan: &Plan<'_>, linked: &Linked) -> Vec<Symbol> {
     symbols
 }
 
-/// The name of every number that may have code.
+/// The number and name of every function, stub and thunk that may have code.
 fn names(plan: &Plan<'_>) -> Vec<(FuncId, String)> {
     let (module, ids) = (plan.module, &plan.ids);
     let mut names = Vec::new();
