@@ -186,6 +186,29 @@ impl Namespace {
         self.store_mut().name(name, instance.index);
     }
 
+    /// Removes an instance: its names are free, its exports are not found any more, and the pages of
+    /// its memories are freed. A memory that another instance imports is freed when that instance is
+    /// removed too.
+    ///
+    /// Functions that handles, tables or other instances hold stay callable. They find the memory as it
+    /// was first, without what segments or the guest wrote at run time; it does not grow. A few KiB for
+    /// the context and its tables stay until the namespace is closed, so a program that makes instances
+    /// without end gives each a namespace of its own.
+    ///
+    /// # Errors
+    ///
+    /// [`ErrorKind::Closed`].
+    ///
+    /// # Panics
+    ///
+    /// When the instance belongs to another namespace.
+    pub fn remove(&mut self, instance: Instance) -> Result<(), Error> {
+        self.own(instance.store);
+        self.store().check_open()?;
+        self.store_mut().remove(instance.index);
+        Ok(())
+    }
+
     /// The instance with a name.
     pub fn instance(&self, name: &str) -> Option<Instance> {
         let index = self.store().named(name)?;

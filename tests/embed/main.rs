@@ -13,6 +13,7 @@ mod imports;
 mod large;
 mod linker;
 mod linking;
+mod removal;
 mod reuse;
 mod safety;
 mod sealed;

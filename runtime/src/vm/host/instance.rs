@@ -16,7 +16,7 @@ pub(crate) struct HostInstance {
     envs: Vec<Env>,
     funcs: Arc<HostFuncs>,
     tables: Vec<(String, Box<TableData>)>,
-    memories: Vec<(String, Box<MemoryData>)>,
+    pub(in crate::vm) memories: Vec<(String, Box<MemoryData>)>,
     globals: Vec<(String, Box<u128>, GlobalEntity)>,
 }
 

@@ -92,6 +92,18 @@ impl MemoryData {
         Some(old)
     }
 
+    /// Frees its pages, for an instance that was removed. Code that can still be reached finds a
+    /// memory as it was first, which cannot grow: accesses below the minimum have no check and no
+    /// trap, so they must stay possible.
+    pub(in crate::vm) fn release(&mut self) {
+        let Some(Ok(len)) = self.reservation.as_mut().map(Reservation::drop_contents) else {
+            return;
+        };
+        // SAFETY: invariant of the type.
+        unsafe { (*self.def).len = len as u64 };
+        self.max = Some(len as u64 / WASM_PAGE);
+    }
+
     /// Its bytes.
     pub(crate) fn bytes(&self) -> &[u8] {
         // SAFETY: invariant of the type: base and length are accessible memory. Only users of the

@@ -39,6 +39,22 @@ impl Reservation {
         }
     }
 
+    /// Makes the memory hold its initial bytes again, none of them in pages of its own, and gives
+    /// its length.
+    ///
+    /// # Errors
+    ///
+    /// When the kernel refuses.
+    pub(super) fn drop_contents(&mut self) -> io::Result<usize> {
+        let len = self.initial_bytes().len;
+        self.revoke(len)?;
+        if len > 0 {
+            // SAFETY: the range is our accessible memory, and stays accessible.
+            unsafe { sys::drop_pages(self.base(), len)? };
+        }
+        Ok(len)
+    }
+
     /// Writes initial bytes to a range of the memory.
     fn write_back(&mut self, range: Range<usize>) {
         let base = self.base();

@@ -95,8 +95,11 @@ impl Store {
         self.linked.push((provider, instance));
     }
 
-    /// An export of an instance; none in a closed store.
+    /// An export of an instance; none of a removed one, and none in a closed store.
     pub(crate) fn export(&self, instance: u32, name: &str) -> Option<Entity> {
+        if self.removed.contains(instance) {
+            return None;
+        }
         match self.instances.get(instance as usize)? {
             Instance::Module(instance) => instance.export(name),
             Instance::Host(host) => host.export(name),
@@ -119,8 +122,11 @@ impl Store {
         }
     }
 
-    /// All exports of an instance.
+    /// All exports of an instance; none of a removed one.
     pub(crate) fn exports(&self, instance: u32) -> Vec<(String, Entity)> {
+        if self.removed.contains(instance) {
+            return Vec::new();
+        }
         match self.instances.get(instance as usize) {
             Some(Instance::Module(instance)) => instance.exports(),
             Some(Instance::Host(host)) => host.exports(),

@@ -4,6 +4,7 @@ mod entry;
 mod func_refs;
 mod handle;
 mod instances;
+mod removal;
 mod values;
 
 use super::activation::stack::StackBounds;
@@ -22,6 +23,7 @@ pub(in crate::vm) use func_refs::NewRecord;
 pub(crate) use handle::StoreHandle;
 pub(in crate::vm) use handle::handle_at;
 use instances::{ContextIndex, Instance};
+use removal::Removed;
 pub(crate) use values::StoreValue;
 
 /// Everything a namespace owns.
@@ -57,6 +59,7 @@ pub(crate) struct Store {
     /// References to host functions, by definition and environment.
     host_refs: HashMap<(usize, usize), Box<FuncRef>>,
     instances: Vec<Instance>,
+    removed: Removed,
     contexts: ContextIndex,
 }
 
@@ -83,6 +86,7 @@ impl Store {
             host_records: HashMap::new(),
             host_refs: HashMap::new(),
             instances: Vec::new(),
+            removed: Removed::default(),
             contexts: ContextIndex::default(),
         }
     }
@@ -130,6 +134,7 @@ impl Store {
         self.linked.clear();
         self.contexts.clear();
         self.instances.clear();
+        self.removed.clear();
         self.externs.clear();
         self.func_refs.clear();
         self.host_refs.clear();
