@@ -8,7 +8,7 @@ use crate::vm::host::HostInstance;
 use crate::vm::instance::{self, ModuleInstance};
 use precast_abi::artifact::NONE;
 use precast_abi::vmctx;
-use std::collections::HashMap;
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 /// An instance of a module or of a host module.
@@ -21,7 +21,7 @@ pub(super) enum Instance {
 /// looked up, each once, so that an instantiation does nothing for the index.
 #[derive(Default)]
 pub(super) struct ContextIndex {
-    instances: HashMap<usize, u32>,
+    instances: BTreeMap<usize, u32>,
     /// The number of the store's instances that were added.
     added: usize,
 }
