@@ -101,7 +101,7 @@ impl CompiledModule {
     ///
     /// # Errors
     ///
-    /// [`FormatError::Damaged`] names the section that is not as it was written.
+    /// [`FormatError::Damaged`](crate::FormatError::Damaged) names the section that is not as it was written.
     pub fn verify_metadata(&self) -> Result<(), Error> {
         Ok(self.0.module.verify_sections(|place| place == Place::Cold)?)
     }

@@ -64,8 +64,8 @@ impl Runtime {
     ///
     /// # Errors
     ///
-    /// [`ErrorKind::File`] when it cannot be read, [`ErrorKind::Format`] and
-    /// [`ErrorKind::Features`] when it cannot be used, [`ErrorKind::Closed`].
+    /// [`ErrorKind::File`](crate::ErrorKind::File) when it cannot be read, [`ErrorKind::Format`](crate::ErrorKind::Format) and
+    /// [`ErrorKind::Features`](crate::ErrorKind::Features) when it cannot be used, [`ErrorKind::Closed`](crate::ErrorKind::Closed).
     pub unsafe fn load(&self, path: impl AsRef<Path>) -> Result<CompiledModule, Error> {
         self.check_open()?;
         let path = path.as_ref();
@@ -91,7 +91,7 @@ impl Runtime {
     ///
     /// # Errors
     ///
-    /// As [`Runtime::load`], with [`ErrorKind::System`] in place of file errors.
+    /// As [`Runtime::load`], with [`ErrorKind::System`](crate::ErrorKind::System) in place of file errors.
     pub unsafe fn load_bytes(&self, artifact: &[u8]) -> Result<CompiledModule, Error> {
         self.load_own(artifact)
     }
