@@ -6,8 +6,8 @@ use crate::outcome::{Class, Outcome, Seen, Sig, Step, Stop, Ty, Val, ends, see_m
 use anyhow::{Context, Result};
 use precast_runtime::{
     Caller, CompiledModule, Config, Error, ErrorKind, Extern, ExternRef, FuncType, HostError,
-    HostModuleBuilder, Instance, Limits, MemoryType, Namespace, Runtime, TableType, TrapCode,
-    ValType, Value,
+    HostModuleBuilder, Instance, Limits, MemoryType, Namespace, RefType, Runtime, TableType,
+    TrapCode, ValType, Value,
 };
 use std::sync::Arc;
 
@@ -185,6 +185,7 @@ fn step(
                     let get = |i| table.get(ns, i).unwrap().expect("it is in bounds");
                     Seen::Table((0..table.size(ns).unwrap()).map(|i| to_val(ns, &get(i))).collect())
                 }
+                other => unreachable!("no case exports {other:?}"),
             };
             seen.push((format!("{instance_name}.{name}"), what));
         }
@@ -231,6 +232,10 @@ fn val_type(ty: Ty) -> ValType {
     }
 }
 
+fn ref_type(ty: Ty) -> RefType {
+    val_type(ty).ref_type().expect("the element of a table is a reference")
+}
+
 fn ty(ty: ValType) -> Ty {
     match ty {
         ValType::I32 => Ty::I32,
@@ -240,6 +245,7 @@ fn ty(ty: ValType) -> Ty {
         ValType::V128 => Ty::V128,
         ValType::FuncRef => Ty::Func,
         ValType::ExternRef => Ty::Extern,
+        other => unreachable!("no case has values of type {other}"),
     }
 }
 
@@ -272,6 +278,7 @@ fn to_val(ns: &Namespace, value: &Value) -> Val {
         Value::ExternRef(v) => {
             Val::Extern(v.map(|v| *v.get::<u32>(ns).expect("every reference is to a number")))
         }
+        other => unreachable!("no case has values such as {other}"),
     }
 }
 
@@ -288,7 +295,7 @@ fn host_module(case: &Case, script: &Arc<Script>, externs: [ExternRef; 4]) -> Ho
             }
             ImportTy::Memory { .. } => builder.memory(&import.name, MemoryType::new(limits)),
             ImportTy::Table { element, .. } => {
-                builder.table(&import.name, TableType::new(val_type(*element), limits))
+                builder.table(&import.name, TableType::new(ref_type(*element), limits))
             }
             ImportTy::Global { mutable, .. } => {
                 builder.global(&import.name, to_value(&have.value, externs), *mutable)
