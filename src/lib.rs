@@ -58,6 +58,28 @@
 //! # }
 //! ```
 //!
+//! # Programs that use WASI
+//!
+//! A program that needs its standard output:
+//!
+//! ```
+#![cfg_attr(feature = "compiler", doc = include_str!("../examples/instantiate.rs"))]
+//! ```
+//!
+//! A host function in place of one of WASI's:
+//!
+//! ```
+#![cfg_attr(feature = "compiler", doc = include_str!("../examples/override_proc_exit.rs"))]
+//! ```
+//!
+//! WASI under the name that programs of 2019 import:
+//!
+//! ```
+#![cfg_attr(feature = "compiler", doc = include_str!("../examples/wasi_unstable.rs"))]
+//! ```
+//!
+//! `examples/` has more: a server, a sandbox, a trace.
+//!
 //! # Features
 //!
 //! `compiler` (default) compiles modules in process. Without it this crate loads artifacts only
