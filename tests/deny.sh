@@ -10,4 +10,4 @@ PATH=$TOOLS/bin:$PATH
 command -v cargo-deny >/dev/null ||
     cargo install --locked --quiet --root "$TOOLS" --target-dir "$TOOLS/target" "cargo-deny@$VERSION" ||
     exit 69
-cargo deny --locked check bans licenses sources
+cargo deny --workspace --locked check --hide-inclusion-graph bans licenses sources
