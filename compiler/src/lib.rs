@@ -21,6 +21,8 @@ mod target;
 mod translate;
 mod types;
 
+use cranelift_codegen::isa::OwnedTargetIsa;
+
 pub use error::{CompileError, ErrorKind};
 pub use features::{Features, UnknownFeature};
 pub use incremental::{BundleBytes, FunctionStore, Lineage, MemoryStore};
@@ -62,23 +64,18 @@ pub fn compile_with(
     settings: &Settings,
     store: Option<&dyn FunctionStore>,
 ) -> Result<Compilation, CompileError> {
-    with_threads(settings, || {
-        let isa = isa(settings)?;
-        let module = parse::parse(wasm, settings.features.for_validator())?;
-        let scan = parse::scan::scan(&module);
-        scan.values.check(wasm.len())?;
-        let plan = plan::Plan::new(&module, &scan, &*isa)?;
-        let reuse = store.map(|store| incremental::Reuse::new(&plan, &*isa, store));
-        let done = function::compile_all(&plan, &*isa, settings, reuse.as_ref())?;
+    with_plan(wasm, settings, |plan, isa| {
+        let reuse = store.map(|store| incremental::Reuse::new(plan, &**isa, store));
+        let done = function::compile_all(plan, &**isa, settings, reuse.as_ref())?;
         let found = done.iter().filter(|done| done.found).count();
         if let (Some(store), Some(reuse)) = (store, &reuse) {
             reuse.keep(store, &done);
         }
         let functions = done.into_iter().map(|done| done.function).collect();
-        let linked = link::link(&plan, isa.clone(), functions)?;
-        let image = artifact::image::Image::new(&module, target::page_size(&*isa));
-        let artifact = artifact::build(&plan, image, linked, &*isa, settings, wasm);
-        Ok(Compilation { artifact, functions: module.bodies.len(), found })
+        let linked = link::link(plan, isa.clone(), functions)?;
+        let image = artifact::image::Image::new(plan.module, target::page_size(&**isa));
+        let artifact = artifact::build(plan, image, linked, &**isa, settings, wasm);
+        Ok(Compilation { artifact, functions: plan.module.bodies.len(), found })
     })
 }
 
@@ -92,12 +89,7 @@ pub const BUILD: &str =
 ///
 /// As [`compile`].
 pub fn clif(wasm: &[u8], settings: &Settings) -> Result<String, CompileError> {
-    let isa = isa(settings)?;
-    let module = parse::parse(wasm, settings.features.for_validator())?;
-    let scan = parse::scan::scan(&module);
-    scan.values.check(wasm.len())?;
-    let plan = plan::Plan::new(&module, &scan, &*isa)?;
-    function::clif(&plan, &*isa)
+    with_plan(wasm, settings, |plan, isa| function::clif(plan, &**isa))
 }
 
 /// The functions, stubs and thunks of the artifact that [`compile`] makes, in the order of its
@@ -107,16 +99,28 @@ pub fn clif(wasm: &[u8], settings: &Settings) -> Result<String, CompileError> {
 ///
 /// As [`compile`].
 pub fn symbols(wasm: &[u8], settings: &Settings) -> Result<Vec<Symbol>, CompileError> {
+    with_plan(wasm, settings, |plan, isa| {
+        let done = function::compile_all(plan, &**isa, settings, None)?;
+        let functions = done.into_iter().map(|done| done.function).collect();
+        let linked = link::link(plan, isa.clone(), functions)?;
+        Ok(link::symbols::symbols(plan, &linked))
+    })
+}
+
+/// Parses a module and plans its instances, then runs `work`, on the number of threads in the
+/// settings.
+fn with_plan<T: Send>(
+    wasm: &[u8],
+    settings: &Settings,
+    work: impl FnOnce(&plan::Plan<'_>, &OwnedTargetIsa) -> Result<T, CompileError> + Send,
+) -> Result<T, CompileError> {
     with_threads(settings, || {
         let isa = isa(settings)?;
         let module = parse::parse(wasm, settings.features.for_validator())?;
         let scan = parse::scan::scan(&module);
         scan.values.check(wasm.len())?;
         let plan = plan::Plan::new(&module, &scan, &*isa)?;
-        let done = function::compile_all(&plan, &*isa, settings, None)?;
-        let functions = done.into_iter().map(|done| done.function).collect();
-        let linked = link::link(&plan, isa.clone(), functions)?;
-        Ok(link::symbols::symbols(&plan, &linked))
+        work(&plan, &isa)
     })
 }
 

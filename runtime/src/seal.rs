@@ -46,7 +46,7 @@ const PARALLEL: usize = 4 << 20;
 
 /// A secret that seals what this program, or another that has the same secret, has compiled.
 ///
-/// The secret must stay secret: anybody who has it can make artifacts that
+/// Keep it secret: its holder can make artifacts that
 /// [`Runtime::load_sealed`](crate::Runtime::load_sealed) executes.
 ///
 /// ```

@@ -2,7 +2,7 @@
 
 use crate::func::Func;
 use crate::namespace::Namespace;
-use crate::vm::activation::typed::Reference;
+use crate::vm::activation::typed::ArrayValue;
 use crate::vm::store::{Store, StoreValue};
 use precast_abi::types::ValType;
 use std::any::Any;
@@ -129,7 +129,7 @@ impl Value {
 
 macro_rules! references {
     ($($ty:ty: $kind:ident;)*) => {$(
-        impl Reference for $ty {
+        impl ArrayValue for $ty {
             const TYPE: ValType = ValType::$kind;
 
             fn for_store(self) -> StoreValue {
@@ -137,7 +137,7 @@ macro_rules! references {
             }
 
             fn from_store(store: &Store, bits: u128) -> Self {
-                match Value::from_bits(store, <Self as Reference>::TYPE, bits) {
+                match Value::from_bits(store, <Self as ArrayValue>::TYPE, bits) {
                     Value::$kind(value) => value,
                     _ => None,
                 }

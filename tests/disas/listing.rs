@@ -2,8 +2,8 @@
 //! and data, and the traps that the artifact's tables declare.
 //!
 //! No address appears, so a change of one function leaves the listings of others as they are.
-//! Code is told from data by following jumps from where functions and handlers start. A listing
-//! fails when a table declares a trap or a handler where no instruction is.
+//! The listing follows jumps from the starts of functions and handlers: bytes that no jump reaches
+//! are data. A listing fails if a table declares a trap or a handler where no instruction is.
 
 use precast_abi::artifact::{Artifact, HandlerDesc, Section};
 use precast_abi::trap::TrapCode;

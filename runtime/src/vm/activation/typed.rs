@@ -44,8 +44,8 @@ pub unsafe trait WasmTy: Copy + Send + Sync + 'static {
     fn from_store(store: &Store, bits: u128) -> Self;
 }
 
-/// A type of references: what belongs to one store.
-pub(crate) trait Reference: Copy + Send + Sync + 'static {
+/// A type whose values are passed in arrays: vectors, and references, which belong to one store.
+pub(crate) trait ArrayValue: Copy + Send + Sync + 'static {
     const TYPE: ValType;
 
     fn for_store(self) -> StoreValue;
@@ -101,33 +101,21 @@ fn not_in_register() -> ! {
     unreachable!("vectors and references are passed in arrays")
 }
 
-// SAFETY: values are not passed in registers.
-unsafe impl WasmTy for u128 {
+impl ArrayValue for u128 {
     const TYPE: ValType = ValType::V128;
-    const IN_REGISTER: bool = false;
 
-    fn to_bits(self) -> u64 {
-        not_in_register()
-    }
-
-    fn from_bits(_: u64) -> Self {
-        not_in_register()
-    }
-
-    #[allow(private_interfaces)]
     fn for_store(self) -> StoreValue {
         StoreValue::Bits(self)
     }
 
-    #[allow(private_interfaces)]
     fn from_store(_: &Store, bits: u128) -> Self {
         bits
     }
 }
 
 // SAFETY: values are not passed in registers.
-unsafe impl<T: Reference> WasmTy for T {
-    const TYPE: ValType = <T as Reference>::TYPE;
+unsafe impl<T: ArrayValue> WasmTy for T {
+    const TYPE: ValType = <T as ArrayValue>::TYPE;
     const IN_REGISTER: bool = false;
 
     fn to_bits(self) -> u64 {
@@ -140,12 +128,12 @@ unsafe impl<T: Reference> WasmTy for T {
 
     #[allow(private_interfaces)]
     fn for_store(self) -> StoreValue {
-        Reference::for_store(self)
+        ArrayValue::for_store(self)
     }
 
     #[allow(private_interfaces)]
     fn from_store(store: &Store, bits: u128) -> Self {
-        <T as Reference>::from_store(store, bits)
+        <T as ArrayValue>::from_store(store, bits)
     }
 }
 

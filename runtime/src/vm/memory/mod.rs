@@ -96,12 +96,13 @@ impl MemoryData {
     /// memory as it was first, which cannot grow: accesses below the minimum have no check and no
     /// trap, so they must stay possible.
     pub(in crate::vm) fn release(&mut self) {
-        let Some(Ok(len)) = self.reservation.as_mut().map(Reservation::drop_contents) else {
-            return;
-        };
+        let Some(reservation) = &mut self.reservation else { return };
+        let Ok(len) = reservation.shrink() else { return };
         // SAFETY: invariant of the type.
         unsafe { (*self.def).len = len as u64 };
         self.max = Some(len as u64 / WASM_PAGE);
+        // If the kernel keeps the pages, they are freed with the namespace.
+        let _ = reservation.drop_pages(len);
     }
 
     /// Its bytes.

@@ -39,20 +39,28 @@ impl Reservation {
         }
     }
 
-    /// Makes the memory hold its initial bytes again, none of them in pages of its own, and gives
-    /// its length.
+    /// Makes the memory as long as it was first, and gives that length.
     ///
     /// # Errors
     ///
-    /// When the kernel refuses.
-    pub(super) fn drop_contents(&mut self) -> io::Result<usize> {
+    /// When the kernel refuses. Then the memory is as it was.
+    pub(super) fn shrink(&mut self) -> io::Result<usize> {
         let len = self.initial_bytes().len;
         self.revoke(len)?;
-        if len > 0 {
-            // SAFETY: the range is our accessible memory, and stays accessible.
-            unsafe { sys::drop_pages(self.base(), len)? };
-        }
         Ok(len)
+    }
+
+    /// Makes the first `len` bytes hold their initial values, none of them in pages of its own.
+    ///
+    /// # Errors
+    ///
+    /// When the kernel refuses. The bytes stay accessible.
+    pub(super) fn drop_pages(&mut self, len: usize) -> io::Result<()> {
+        match len {
+            0 => Ok(()),
+            // SAFETY: the range is our accessible memory, and stays accessible.
+            len => unsafe { sys::drop_pages(self.base(), len) },
+        }
     }
 
     /// Writes initial bytes to a range of the memory.

@@ -28,8 +28,7 @@ const LOCAL_FILE_SYSTEMS: &[u32] = &[
     0xe0f5_e1e2,
 ];
 
-/// Whether somebody who is not this process's user may change an open file: another user, or the
-/// server of a network file system.
+/// Whether another user, or the server of a network file system, may change an open file.
 #[cfg(feature = "cache")]
 pub(in crate::vm) fn is_exposed(file: &File) -> bool {
     let (Ok(stat), Ok(system)) = (rustix::fs::fstat(file), rustix::fs::fstatfs(file)) else {
