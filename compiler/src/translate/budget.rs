@@ -18,11 +18,21 @@ const PER_BYTE: usize = 160;
 /// table of definitions with a four-byte entry for each.
 const LOCALS_BY_BLOCKS: u64 = 1 << 26;
 
+/// Number of moves of loop parameters that every function may need.
+const BASE_MOVES: u64 = 1 << 26;
+
+/// Number of further moves per byte of the body.
+const MOVES_PER_BYTE: u64 = 1 << 10;
+
 /// The budget of one function, and its use.
 #[derive(Default)]
 pub(super) struct Budget {
     /// Maximum of values, instructions and operands together.
     size: usize,
+    /// Maximum of moves of loop parameters.
+    max_moves: u64,
+    /// The moves that loops so far may need.
+    moves: u64,
     /// Per local, the number of blocks at its last use.
     reach: Vec<u32>,
     /// The sum of `reach`.
@@ -33,6 +43,8 @@ impl Budget {
     /// Starts a function whose body has `len` bytes.
     pub(super) fn start(&mut self, len: usize) {
         self.size = BASE + PER_BYTE * len;
+        self.max_moves = BASE_MOVES + MOVES_PER_BYTE * len as u64;
+        self.moves = 0;
         self.reach.clear();
         self.reached = 0;
     }
@@ -57,11 +69,23 @@ impl Budget {
         allowed
     }
 
+    /// Whether a function stays within its limits when a loop header with `params` parameters is
+    /// sealed. If not, the next [`Self::check`] fails.
+    ///
+    /// A header gets a parameter for each local that is read in the loop before it is written.
+    /// Sealing removes those that no branch changes, and each removal moves the parameters behind.
+    pub(super) fn allows_header(&mut self, params: usize) -> bool {
+        let params = params as u64;
+        self.moves += params * params / 2;
+        self.moves <= self.max_moves
+    }
+
     /// Fails if a function exceeds its limits after an operator.
     pub(super) fn check(&self, func: &Function, offset: u32) -> Result<(), CompileError> {
         let what = match () {
             _ if size(func) > self.size => "a function's code grows out of proportion",
             _ if self.reached > LOCALS_BY_BLOCKS => "a function has too many locals and blocks",
+            _ if self.moves > self.max_moves => "a function has too many locals in loops",
             _ => return Ok(()),
         };
         Err(CompileError::new(ErrorKind::Limit, offset as usize, what))

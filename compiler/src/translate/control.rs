@@ -286,7 +286,9 @@ impl FuncTranslator<'_, '_> {
         if let FrameKind::Loop { header, .. } = frame.kind {
             // Sealing adds an argument to each branch for every local that is live in the loop.
             let locals = self.builder.func.dfg.num_block_params(header);
-            if self.budget.allows(self.builder.func, locals * (frame.branches + 1)) {
+            let arguments = locals * (frame.branches + 1);
+            if self.budget.allows(self.builder.func, arguments) && self.budget.allows_header(locals)
+            {
                 self.builder.seal_block(header);
             }
         }

@@ -1,12 +1,13 @@
 //! Every limit of the compiler: a module that exceeds it is refused at the right offset and before
 //! memory is spent, and a module within it compiles.
 
-use crate::support::{MIB, alone, bodies, cost, parse, refused, settings, types};
+use crate::support::{MIB, alone, bodies, cost, measure, parse, refused, settings, types};
 use precast_compiler::{Settings, compile};
 
 const OPERANDS: &str = "too many values";
 const CODE: &str = "out of proportion";
 const LOCALS: &str = "too many locals and blocks";
+const LOOPS: &str = "too many locals in loops";
 
 #[test]
 fn nested_ifs_of_a_wide_type() {
@@ -124,6 +125,30 @@ fn locals_used_behind_many_blocks() {
     // The limit is on the entries of a table, which have four bytes.
     assert!(peak < (4 << 26) + 16 * MIB, "{peak}");
     cost(&module(10));
+}
+
+#[test]
+fn locals_read_in_many_loops() {
+    let _alone = alone();
+    // A header has a parameter for every local that is read within, until the loop ends.
+    let module = |locals: usize, nested: usize, next: usize| {
+        let uses: String = (0..locals).map(|n| format!("local.get {n} drop ")).collect();
+        let end = "local.get 0 br_if 0 end ";
+        let loops = format!("{} {uses} {}", "loop ".repeat(nested), end.repeat(nested));
+        let locals = "i32 ".repeat(locals);
+        parse(&format!("(module (func (local {locals}) {}))", loops.repeat(next)))
+    };
+    for (locals, nested, next) in [(5000, 20, 1), (5000, 500, 1), (40_000, 1, 1)] {
+        let wasm = module(locals, nested, next);
+        let (offset, peak) = refused(&wasm, LOOPS);
+        // The limit is hit at the end of a loop.
+        assert!(offset > bodies(&wasm)[0].start + 3 * locals, "{offset:#x}");
+        assert!(peak < 128 * MIB, "{peak}");
+    }
+    for (locals, nested, next) in [(5000, 4, 1), (500, 1, 40), (300, 100, 1), (10_000, 1, 1)] {
+        let (artifact, _) = measure(&module(locals, nested, next));
+        artifact.unwrap_or_else(|e| panic!("{locals} locals in {nested} loops: {e}"));
+    }
 }
 
 #[test]
