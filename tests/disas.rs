@@ -1,11 +1,11 @@
-//! The machine code of the shapes that matter, as it stands in `tests/disas/*.wat`.
+//! Compares the machine code of important shapes with the expected code in `tests/disas/*.wat`.
 //!
-//! Each file is a module and, behind it in comments, the machine code that the compiler makes of
-//! its functions for each target. The code is that of the linked artifact, read by disassemblers
-//! that have nothing to do with the code generator. `BLESS=1 cargo test --test disas` writes that
-//! part anew; the difference is for the reviewer.
+//! Each file has a module and, after it in comments, the machine code of its functions for each
+//! target. The code is that of the linked artifact, decoded by disassemblers that share nothing with
+//! the code generator. `BLESS=1 cargo test --test disas` rewrites the comments; review the
+//! difference.
 //!
-//! A file may choose what differs from the defaults, in lines of its own:
+//! A file may change the defaults with lines of this form:
 //!
 //! ```text
 //! ;;@ targets: x86-64-v3 aarch64+lse     instead of x86_64 and aarch64
@@ -15,66 +15,36 @@
 
 #[path = "disas/aarch64.rs"]
 mod aarch64;
+#[path = "support/expected.rs"]
+mod expected;
 #[path = "disas/listing.rs"]
 mod listing;
 #[path = "disas/x86_64.rs"]
 mod x86_64;
 
-use std::fs;
-use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
-use libtest_mimic::{Arguments, Failed, Trial};
+use libtest_mimic::Failed;
 use listing::{Decoder, Listing};
 use precast_abi::artifact::Artifact;
 use precast_compiler::{Settings, Symbol};
 
-/// Between the module and its code.
-const MARKER: &str = ";; ---\n";
-
 fn main() -> ExitCode {
-    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/disas");
-    let mut files: Vec<PathBuf> = fs::read_dir(folder)
-        .expect("the folder")
-        .map(|entry| entry.expect("an entry").path())
-        .filter(|path| path.extension().is_some_and(|extension| extension == "wat"))
-        .collect();
-    files.sort();
-    let bless = std::env::var_os("BLESS").is_some();
-    let trials = files
-        .into_iter()
-        .map(|path| {
-            let name = path.file_stem().expect("a name").to_string_lossy().into_owned();
-            Trial::test(name, move || check(&path, bless))
-        })
-        .collect();
-    libtest_mimic::run(&Arguments::from_args(), trials).exit_code()
+    expected::run("tests/disas", machine_code)
 }
 
-fn check(path: &Path, bless: bool) -> Result<(), Failed> {
-    let text = fs::read_to_string(path)?;
-    let module = text.split_once(MARKER).map_or(text.as_str(), |(module, _)| module);
+/// The machine code of a module for each of its targets.
+fn machine_code(_: &str, module: &str) -> Result<String, Failed> {
     let wasm = wat::parse_str(module)?;
     let options = Options::of(module)?;
-    let mut now = format!("{module}{MARKER}");
+    let mut text = String::new();
     for target in &options.targets {
-        let code = disassemble(&wasm, target, &options)?;
-        now += &as_comments(&format!("== {target} ==\n{code}"));
+        text += &format!("== {target} ==\n{}", disassemble(&wasm, target, &options)?);
     }
-    if bless {
-        fs::write(path, now)?;
-        return Ok(());
-    }
-    match now.lines().zip(text.lines().chain(std::iter::repeat(""))).find(|(a, b)| a != b) {
-        None if now == text => Ok(()),
-        None => Err("the expected code is longer; see BLESS=1".into()),
-        Some((now, then)) => {
-            Err(format!("expected {then}\nnow      {now}\nsee all with BLESS=1").into())
-        }
-    }
+    Ok(text)
 }
 
-/// What a file chooses.
+/// The options in the comments of a module.
 struct Options {
     targets: Vec<String>,
     guards: bool,
@@ -97,11 +67,11 @@ impl Options {
                         match kind {
                             "stubs" => options.stubs = true,
                             "thunks" => options.thunks = true,
-                            _ => return Err(format!("nothing to show is called {kind}")),
+                            _ => return Err(format!("unknown kind to show: {kind}")),
                         }
                     }
                 }
-                _ => return Err(format!("no option is {line}")),
+                _ => return Err(format!("unknown option: {line}")),
             }
         }
         Ok(options)
@@ -132,8 +102,4 @@ fn disassemble(wasm: &[u8], target: &str, options: &Options) -> Result<String, F
     let shown = symbols.iter().filter(|symbol| options.shows(symbol));
     let functions: Result<Vec<_>, _> = shown.map(|symbol| listing.function(symbol)).collect();
     Ok(functions?.join("\n"))
-}
-
-fn as_comments(code: &str) -> String {
-    code.lines().map(|line| format!(";; {line}").trim_end().to_owned() + "\n").collect()
 }
