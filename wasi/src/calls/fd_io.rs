@@ -16,7 +16,7 @@ use rustix::fs::{Advice, FallocateFlags, SeekFrom};
 use crate::errno::Errno;
 use crate::fd::{self, FileOrStream, Object, Positioned, Rights, Seekable, Sequential};
 use crate::guest::Memory;
-use crate::guest::layout::Filetype;
+use crate::guest::layout::{Filetype, whence};
 use crate::state::Wasi;
 
 /// Reads from a descriptor, into all buffers with one system call.
@@ -218,14 +218,10 @@ pub(crate) fn fd_seek(
     whence: u32,
     newoffset: u32,
 ) -> Result<(), Errno> {
-    const SET: u32 = 0;
-    const CUR: u32 = 1;
-    const END: u32 = 2;
-
     let position = match whence {
-        SET => SeekFrom::Start(u64::try_from(offset).map_err(|_| Errno::Inval)?),
-        CUR => SeekFrom::Current(offset),
-        END => SeekFrom::End(offset),
+        whence::SET => SeekFrom::Start(u64::try_from(offset).map_err(|_| Errno::Inval)?),
+        whence::CUR => SeekFrom::Current(offset),
+        whence::END => SeekFrom::End(offset),
         _ => return Err(Errno::Inval),
     };
     seek(wasi, memory, fd, position, newoffset)
@@ -233,7 +229,7 @@ pub(crate) fn fd_seek(
 
 /// Moves a descriptor's offset and writes the new one.
 #[inline(always)]
-pub(crate) fn seek(
+fn seek(
     wasi: &mut Wasi,
     memory: &mut Memory<'_>,
     fd: u32,

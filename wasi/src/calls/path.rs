@@ -3,7 +3,7 @@
 //! Each function resolves the path up to the last component with [`crate::sandbox`] and passes the
 //! last component to a system call that does not follow symbolic links.
 
-use rustix::fs::{AtFlags, FileType, Mode};
+use rustix::fs::FileType;
 
 use crate::errno::Errno;
 use crate::fd::{self, DirectoryRef, NewTimestamps, Rights};
@@ -32,13 +32,12 @@ pub(crate) fn path_create_directory(
     path_len: u32,
 ) -> Result<(), Errno> {
     let path = memory.path(path, path_len)?;
-    let directory = match wasi.fds.writable_directory(fd, Rights::PATH_CREATE_DIRECTORY)? {
-        DirectoryRef::Host(directory) => directory,
-        DirectoryRef::Virtual(directory) => return directory.create_directory(&wasi.mounts, path),
-    };
-    let entry = wasi.resolver.entry(directory.root(), path)?;
-    // The host's umask applies, as for any program.
-    Ok(rustix::fs::mkdirat(entry.dir(), entry.name(), Mode::from_raw_mode(0o777))?)
+    match wasi.fds.writable_directory(fd, Rights::PATH_CREATE_DIRECTORY)? {
+        DirectoryRef::Host(directory) => {
+            wasi.resolver.entry(directory.root(), path)?.create_directory()
+        }
+        DirectoryRef::Virtual(directory) => directory.create_directory(&wasi.mounts, path),
+    }
 }
 
 /// Writes the metadata of a file.
@@ -119,16 +118,15 @@ pub(crate) fn path_filestat_set_times(
     let follow = Lookupflags::from_guest(flags)?.contains(Lookupflags::SYMLINK_FOLLOW);
     let times = NewTimestamps::from_guest(atim, mtim, fst_flags, || wasi.clocks.now(0))?;
     let path = memory.path(path, path_len)?;
-    let directory = match wasi.fds.writable_directory(fd, Rights::PATH_FILESTAT_SET_TIMES)? {
-        DirectoryRef::Host(directory) => directory,
-        DirectoryRef::Virtual(directory) => {
-            return directory.path_set_times(&wasi.mounts, path, follow, &times);
+    match wasi.fds.writable_directory(fd, Rights::PATH_FILESTAT_SET_TIMES)? {
+        DirectoryRef::Host(directory) => {
+            let (entry, stat) = wasi.resolver.lookup(directory.root(), path, follow)?;
+            entry.set_times(&stat, &times.host)
         }
-    };
-    let (entry, stat) = wasi.resolver.lookup(directory.root(), path, follow)?;
-    entry.require_ordinary(&stat)?;
-    let flags = AtFlags::SYMLINK_NOFOLLOW;
-    Ok(rustix::fs::utimensat(entry.dir(), entry.bare_name(), &times.host, flags)?)
+        DirectoryRef::Virtual(directory) => {
+            directory.path_set_times(&wasi.mounts, path, follow, &times)
+        }
+    }
 }
 
 /// Creates a hard link. A symbolic link is not followed: the link itself gets the new name.
@@ -175,9 +173,7 @@ pub(crate) fn path_link(
         wasi.resolver.lookup(old_directory.root(), old_path, true)?;
         return Err(Errno::Perm);
     }
-    let new = wasi.resolver.entry(new_directory.root(), new_path)?;
-    let flags = AtFlags::empty();
-    Ok(rustix::fs::linkat(old.dir(), old.bare_name(), new.dir(), new.name(), flags)?)
+    old.link(&wasi.resolver.entry(new_directory.root(), new_path)?)
 }
 
 /// Reads a symbolic link, cut off at `buf_len` bytes and without a terminator.
@@ -227,8 +223,7 @@ pub(crate) fn path_readlink(
     }
     // Not read directly into guest memory, where the buffer and the path may overlap.
     let mut target = [0; LONGEST];
-    let n = rustix::fs::readlinkat_raw(entry.dir(), entry.bare_name(), &mut target)?;
-    let n = n.min(buf_len as usize);
+    let n = entry.read_link_to(&mut target)?.min(buf_len as usize);
     memory.write(buf, &target[..n])?;
     memory.write_u32(bufused, n as u32)
 }
@@ -254,12 +249,12 @@ pub(crate) fn path_remove_directory(
     path_len: u32,
 ) -> Result<(), Errno> {
     let path = memory.path(path, path_len)?;
-    let directory = match wasi.fds.writable_directory(fd, Rights::PATH_REMOVE_DIRECTORY)? {
-        DirectoryRef::Host(directory) => directory,
-        DirectoryRef::Virtual(directory) => return directory.remove_directory(&wasi.mounts, path),
-    };
-    let entry = wasi.resolver.entry(directory.root(), path)?;
-    Ok(rustix::fs::unlinkat(entry.dir(), entry.name(), AtFlags::REMOVEDIR)?)
+    match wasi.fds.writable_directory(fd, Rights::PATH_REMOVE_DIRECTORY)? {
+        DirectoryRef::Host(directory) => {
+            wasi.resolver.entry(directory.root(), path)?.remove_directory()
+        }
+        DirectoryRef::Virtual(directory) => directory.remove_directory(&wasi.mounts, path),
+    }
 }
 
 /// Removes a file. A symbolic link is not followed: the link itself is removed.
@@ -283,12 +278,10 @@ pub(crate) fn path_unlink_file(
     path_len: u32,
 ) -> Result<(), Errno> {
     let path = memory.path(path, path_len)?;
-    let directory = match wasi.fds.writable_directory(fd, Rights::PATH_UNLINK_FILE)? {
-        DirectoryRef::Host(directory) => directory,
-        DirectoryRef::Virtual(directory) => return directory.unlink_file(&wasi.mounts, path),
-    };
-    let entry = wasi.resolver.entry(directory.root(), path)?;
-    Ok(rustix::fs::unlinkat(entry.dir(), entry.name(), AtFlags::empty())?)
+    match wasi.fds.writable_directory(fd, Rights::PATH_UNLINK_FILE)? {
+        DirectoryRef::Host(directory) => wasi.resolver.entry(directory.root(), path)?.unlink_file(),
+        DirectoryRef::Virtual(directory) => directory.unlink_file(&wasi.mounts, path),
+    }
 }
 
 /// Renames a file or directory, and replaces a file or empty directory that has the new name.
@@ -332,8 +325,7 @@ pub(crate) fn path_rename(
         }
     };
     let old = wasi.resolver.entry(old_directory.root(), old_path)?;
-    let new = wasi.resolver.entry(new_directory.root(), new_path)?;
-    Ok(rustix::fs::renameat(old.dir(), old.name(), new.dir(), new.name())?)
+    old.rename(&wasi.resolver.entry(new_directory.root(), new_path)?)
 }
 
 /// Creates a symbolic link. The target is checked when the link is followed. Only absolute targets
@@ -362,12 +354,10 @@ pub(crate) fn path_symlink(
 ) -> Result<(), Errno> {
     let old_path = memory.path(old_path, old_path_len)?;
     let new_path = memory.path(new_path, new_path_len)?;
-    let directory = match wasi.fds.writable_directory(fd, Rights::PATH_SYMLINK)? {
-        DirectoryRef::Host(directory) => directory,
-        DirectoryRef::Virtual(directory) => {
-            return directory.symlink(&wasi.mounts, old_path, new_path);
+    match wasi.fds.writable_directory(fd, Rights::PATH_SYMLINK)? {
+        DirectoryRef::Host(directory) => {
+            wasi.resolver.entry(directory.root(), new_path)?.symlink(old_path.bytes())
         }
-    };
-    let entry = wasi.resolver.entry(directory.root(), new_path)?;
-    Ok(rustix::fs::symlinkat(old_path.bytes(), entry.dir(), entry.name())?)
+        DirectoryRef::Virtual(directory) => directory.symlink(&wasi.mounts, old_path, new_path),
+    }
 }

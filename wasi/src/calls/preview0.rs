@@ -4,13 +4,11 @@
 //! Source: `phases/old/snapshot_0/witx/typenames.witx` of the WASI repository, and the size
 //! assertions in `wasi/core.h` of C libraries of that time.
 
-use rustix::fs::SeekFrom;
-
 use super::poll::SubscriptionLayout;
 use super::{fd_io, fd_meta, path, poll};
 use crate::errno::Errno;
 use crate::guest::Memory;
-use crate::guest::layout::Filestat;
+use crate::guest::layout::{Filestat, whence};
 use crate::state::Wasi;
 
 /// `filestat` with a link count of 32 bits:
@@ -82,17 +80,11 @@ pub(crate) fn fd_seek(
     whence: u32,
     newoffset: u32,
 ) -> Result<(), Errno> {
-    const CUR: u32 = 0;
-    const END: u32 = 1;
-    const SET: u32 = 2;
+    /// The numbers of preview 1, in the order of this version.
+    const WHENCES: [u32; 3] = [whence::CUR, whence::END, whence::SET];
 
-    let position = match whence {
-        CUR => SeekFrom::Current(offset),
-        END => SeekFrom::End(offset),
-        SET => SeekFrom::Start(u64::try_from(offset).map_err(|_| Errno::Inval)?),
-        _ => return Err(Errno::Inval),
-    };
-    fd_io::seek(wasi, memory, fd, position, newoffset)
+    let whence = *WHENCES.get(whence as usize).ok_or(Errno::Inval)?;
+    fd_io::fd_seek(wasi, memory, fd, offset, whence, newoffset)
 }
 
 /// Like [`poll::poll_oneoff`], with this version's record.

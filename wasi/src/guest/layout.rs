@@ -278,6 +278,13 @@ pub(crate) const SUBSCRIPTION_SIZE: usize = 48;
 /// ```
 pub(crate) const EVENT_SIZE: usize = 32;
 
+/// The origin of an offset of `fd_seek`.
+pub(crate) mod whence {
+    pub(crate) const SET: u32 = 0;
+    pub(crate) const CUR: u32 = 1;
+    pub(crate) const END: u32 = 2;
+}
+
 /// Tags of `subscription` and `event`.
 pub(crate) mod eventtype {
     pub(crate) const CLOCK: u8 = 0;

@@ -14,6 +14,7 @@
 //! symbolic link to either, a magic link, a pseudo file system ([`pseudo_fs`]), or a file that a
 //! mount hides ([`hidden`]).
 
+mod entry;
 mod hidden;
 mod kernel;
 mod pseudo_fs;
@@ -24,10 +25,12 @@ pub(crate) mod tests;
 
 use std::borrow::Cow;
 use std::ffi::CStr;
-use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
+use std::os::fd::{BorrowedFd, OwnedFd};
 
-use rustix::fs::{AtFlags, FileType, Mode, OFlags, Stat, openat};
+use rustix::fs::{AtFlags, FileType, Mode, OFlags, Stat};
 
+pub(crate) use entry::Entry;
+use entry::Parent;
 pub(crate) use hidden::{FileId, Hidden};
 pub(crate) use pseudo_fs::kind as pseudo_file_system;
 
@@ -64,65 +67,6 @@ pub(crate) struct Root<'r> {
 impl<'r> From<BorrowedFd<'r>> for Root<'r> {
     fn from(fd: BorrowedFd<'r>) -> Self {
         Root { fd, hidden: None }
-    }
-}
-
-/// The directory of an entry.
-enum Parent<'r> {
-    /// The root of the resolution. A path of one component needs no system call.
-    Root(BorrowedFd<'r>),
-    /// A directory that the resolution opened.
-    Opened(OwnedFd),
-}
-
-/// A directory entry. It need not exist.
-pub(crate) struct Entry<'r, 'p> {
-    parent: Parent<'r>,
-    /// One component, never `..`, with the slashes that follow it.
-    name: Cow<'p, [u8]>,
-}
-
-impl<'r> Entry<'r, '_> {
-    /// Copies the name.
-    pub(crate) fn into_owned<'p>(self) -> Entry<'r, 'p> {
-        Entry { parent: self.parent, name: Cow::Owned(self.name.into_owned()) }
-    }
-
-    /// The directory that holds the entry.
-    pub(crate) fn dir(&self) -> BorrowedFd<'_> {
-        match &self.parent {
-            Parent::Root(root) => *root,
-            Parent::Opened(dir) => dir.as_fd(),
-        }
-    }
-
-    /// The entry's name as written, slashes at its end included.
-    ///
-    /// Only for system calls that never follow a symbolic link in the last component, with or
-    /// without a slash: `mkdirat`, `unlinkat`, `renameat`, `symlinkat`, and `linkat` for the new
-    /// name. For these the kernel decides whether a slash is an error.
-    pub(crate) fn name(&self) -> &[u8] {
-        &self.name
-    }
-
-    /// The entry's name without the slashes at its end. With `NOFOLLOW` it names the entry itself.
-    pub(crate) fn bare_name(&self) -> &[u8] {
-        without_slashes(&self.name)
-    }
-
-    /// `EPERM` if a pseudo file system or a memory device is mounted on the entry. `stat` is the
-    /// entry's metadata. For system calls that cross a mount point in the last component.
-    pub(crate) fn require_ordinary(&self, stat: &Stat) -> Result<(), Errno> {
-        if FileId::of_open(self.dir())?.dev == FileId::of(stat).dev {
-            return Ok(());
-        }
-        let flags = OFlags::PATH | OFlags::NOFOLLOW | OFlags::CLOEXEC;
-        pseudo_fs::require_ordinary(openat(self.dir(), self.bare_name(), flags, Mode::empty())?)
-    }
-
-    /// Whether the path ends in a slash and therefore names a directory.
-    pub(crate) fn is_slashed(&self) -> bool {
-        self.name.ends_with(b"/")
     }
 }
 

@@ -1,5 +1,6 @@
 //! Path resolution on hostile trees, by both implementations.
 
+use std::os::fd::AsFd;
 use std::os::unix::fs::symlink;
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicU32, Ordering};

@@ -1,7 +1,7 @@
 //! Functions that create, rename and remove entries of a [`VirtualDirectory`]. They give the same
 //! errors as the host's system calls.
 
-use rustix::fs::{AtFlags, FileType, Mode};
+use rustix::fs::FileType;
 
 use super::VirtualDirectory;
 use super::entry::{DirectoryEntry, UnusableErrors};
@@ -47,9 +47,7 @@ impl VirtualDirectory {
         path: GuestPath<'_>,
     ) -> Result<(), Errno> {
         match self.writable_entry(mounts, path, &CREATING)? {
-            DirectoryEntry::Host { entry, .. } => {
-                Ok(rustix::fs::mkdirat(entry.dir(), entry.name(), Mode::from_raw_mode(0o777))?)
-            }
+            DirectoryEntry::Host { entry, .. } => entry.create_directory(),
             DirectoryEntry::Virtual { fs, path, .. } => fs.create_directory(&path),
             DirectoryEntry::Unusable(error) => Err(error),
         }
@@ -62,9 +60,7 @@ impl VirtualDirectory {
     ) -> Result<(), Errno> {
         let errors = UnusableErrors { dotted: Errno::Inval, holds_mount: Errno::Busy };
         match self.writable_entry(mounts, path, &errors)? {
-            DirectoryEntry::Host { entry, .. } => {
-                Ok(rustix::fs::unlinkat(entry.dir(), entry.name(), AtFlags::REMOVEDIR)?)
-            }
+            DirectoryEntry::Host { entry, .. } => entry.remove_directory(),
             DirectoryEntry::Virtual { fs, path, .. } => fs.remove_directory(&path),
             DirectoryEntry::Unusable(error) => Err(error),
         }
@@ -73,9 +69,7 @@ impl VirtualDirectory {
     pub(crate) fn unlink_file(&self, mounts: &Mounts, path: GuestPath<'_>) -> Result<(), Errno> {
         let errors = UnusableErrors { dotted: Errno::Isdir, holds_mount: Errno::Isdir };
         match self.writable_entry(mounts, path, &errors)? {
-            DirectoryEntry::Host { entry, .. } => {
-                Ok(rustix::fs::unlinkat(entry.dir(), entry.name(), AtFlags::empty())?)
-            }
+            DirectoryEntry::Host { entry, .. } => entry.unlink_file(),
             DirectoryEntry::Virtual { fs, path, slashed, .. } => {
                 check_slash(&**fs, &path, slashed)?;
                 fs.remove_file(&path)
@@ -91,9 +85,7 @@ impl VirtualDirectory {
         path: GuestPath<'_>,
     ) -> Result<(), Errno> {
         match self.writable_entry(mounts, path, &CREATING)? {
-            DirectoryEntry::Host { entry, .. } => {
-                Ok(rustix::fs::symlinkat(target.bytes(), entry.dir(), entry.name())?)
-            }
+            DirectoryEntry::Host { entry, .. } => entry.symlink(target.bytes()),
             DirectoryEntry::Virtual { fs, path, slashed, .. } => {
                 check_new(&**fs, &path, slashed)?;
                 let target = std::str::from_utf8(target.bytes()).map_err(|_| Errno::Ilseq)?;
@@ -112,9 +104,7 @@ impl VirtualDirectory {
             return Err(Errno::Inval);
         }
         match self.entry(mounts, path, &errors)? {
-            DirectoryEntry::Host { entry, .. } => {
-                Ok(rustix::fs::readlinkat(entry.dir(), entry.bare_name(), Vec::new())?.into_bytes())
-            }
+            DirectoryEntry::Host { entry, .. } => entry.read_link(),
             DirectoryEntry::Virtual { fs, path, .. } => Ok(fs.read_link(&path)?.into_bytes()),
             DirectoryEntry::Unusable(error) => Err(error),
         }
@@ -187,8 +177,7 @@ pub(crate) fn link(
     old.require_writable()?;
     match (old, new) {
         (DirectoryEntry::Host { entry: old, .. }, DirectoryEntry::Host { entry: new, .. }) => {
-            let flags = AtFlags::empty();
-            Ok(rustix::fs::linkat(old.dir(), old.bare_name(), new.dir(), new.name(), flags)?)
+            old.link(&new)
         }
         (
             DirectoryEntry::Virtual { fs: old_fs, path: old, .. },
@@ -220,8 +209,7 @@ pub(crate) fn rename(
     new.require_writable()?;
     match (old, new) {
         (DirectoryEntry::Host { entry: old, .. }, DirectoryEntry::Host { entry: new, .. }) => {
-            rustix::fs::renameat(old.dir(), old.name(), new.dir(), new.name())?;
-            Ok(None)
+            old.rename(&new).map(|()| None)
         }
         (
             DirectoryEntry::Virtual { fs: old_fs, path: old, slashed, location: from, .. },

@@ -10,9 +10,11 @@ use rustix::fs::{Mode, OFlags};
 use super::VirtualDirectory;
 use crate::errno::Errno;
 use crate::fd::Dirents;
-use crate::fs::mounts::{MountLookup, Mounts, Source, filetype, join};
+use crate::fs::FileSystem;
+use crate::fs::mounts::{Mounts, Source, filetype, join};
 use crate::guest::GuestPath;
 use crate::guest::layout::Filetype;
+use crate::sandbox::Root;
 
 /// Marks the cookie of a mount point. The other bits are the number of mount points listed.
 const MOUNTS: u64 = 1 << 63;
@@ -32,8 +34,12 @@ impl VirtualDirectory {
         if listed.is_none() {
             let found = mounts.find(&self.location)?;
             match &found.mount.source {
-                Source::Host(_) => self.list_host(mounts, &found, cookie, dirents)?,
-                Source::Virtual(_) => self.list_virtual(mounts, &found, cookie, dirents)?,
+                Source::Host(fd) => {
+                    self.list_host(mounts, found.mount.root(fd), found.rest, cookie, dirents)?;
+                }
+                Source::Virtual(fs) => {
+                    self.list_virtual(mounts, &**fs, found.rest, cookie, dirents)?;
+                }
             }
             listed = Some(0);
         }
@@ -48,48 +54,45 @@ impl VirtualDirectory {
         Ok(())
     }
 
-    /// Adds the entries of a directory of the host, without the names that are mount points.
+    /// Adds the entries of the directory of the host at `path` in `root`, without the names that
+    /// are mount points.
     fn list_host(
         &self,
         mounts: &Mounts,
-        found: &MountLookup<'_, '_>,
+        root: Root<'_>,
+        path: &str,
         cookie: u64,
         dirents: &mut Dirents<'_>,
     ) -> Result<(), Errno> {
-        let Source::Host(fd) = &found.mount.source else {
-            return Ok(());
-        };
-        let path = if found.rest.is_empty() { "." } else { found.rest };
+        let path = if path.is_empty() { "." } else { path };
         let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::NOFOLLOW;
         let path = GuestPath::new(path.as_bytes())?;
-        let dir = mounts.host_resolver().open(found.mount.root(fd), path, flags, Mode::empty())?;
+        let dir = mounts.host_resolver().open(root, path, flags, Mode::empty())?;
         let mount_points: Vec<_> = mounts.children(&self.location).collect();
         dirents.extend_from_host(dir.as_fd(), cookie, |name| {
             !mount_points.iter().any(|mount| mount.as_bytes() == name)
         })
     }
 
-    /// Adds the entries of a directory of a virtual file system, without the names that are mount
-    /// points.
+    /// Adds the entries of the directory at `path` in a virtual file system, without the names that
+    /// are mount points.
     fn list_virtual(
         &self,
         mounts: &Mounts,
-        found: &MountLookup<'_, '_>,
+        fs: &dyn FileSystem,
+        path: &str,
         cookie: u64,
         dirents: &mut Dirents<'_>,
     ) -> Result<(), Errno> {
-        let Source::Virtual(fs) = &found.mount.source else {
-            return Ok(());
-        };
         for (i, name) in (0..).zip(DOTS).skip(usize::try_from(cookie).unwrap_or(usize::MAX)) {
             // The inode number of the parent is not given, as in directories of the host.
-            let ino = if name == "." { fs.stat(found.rest)?.inode } else { 0 };
+            let ino = if name == "." { fs.stat(path)?.inode } else { 0 };
             if !dirents.push(i + 1, ino, name.as_bytes(), Filetype::Directory) {
                 return Ok(());
             }
         }
         let dots = DOTS.len() as u64;
-        fs.list(found.rest, cookie.saturating_sub(dots), &mut |entry| {
+        fs.list(path, cookie.saturating_sub(dots), &mut |entry| {
             let hidden = mounts.is_mount_point(&join(&self.location, entry.name));
             hidden || {
                 let next = entry.cookie.saturating_add(dots);

@@ -8,7 +8,7 @@ mod listing;
 
 use std::sync::Arc;
 
-use rustix::fs::{AtFlags, FileType, Mode, OFlags};
+use rustix::fs::{FileType, Mode, OFlags};
 
 pub(crate) use entries::{link, rename};
 
@@ -227,9 +227,7 @@ fn set_times(mounts: &Mounts, location: &str, times: &NewTimestamps) -> Result<(
             let path = GuestPath::new(found.rest.as_bytes())?;
             let resolver = mounts.host_resolver();
             let (entry, stat) = resolver.lookup(found.mount.root(fd), path, false)?;
-            entry.require_ordinary(&stat)?;
-            let flags = AtFlags::SYMLINK_NOFOLLOW;
-            Ok(rustix::fs::utimensat(entry.dir(), entry.bare_name(), &times.host, flags)?)
+            entry.set_times(&stat, &times.host)
         }
         Source::Virtual(fs) => fs.set_times(found.rest, times.virtual_fs),
     }

@@ -262,8 +262,7 @@ impl Mounts {
             Source::Host(fd) => {
                 let path = GuestPath::new(found.rest.as_bytes())?;
                 let entry = self.host_resolver().entry(found.mount.root(fd), path)?;
-                let target = rustix::fs::readlinkat(entry.dir(), entry.bare_name(), Vec::new())?;
-                target.into_string().map_err(|_| Errno::Ilseq)
+                String::from_utf8(entry.read_link()?).map_err(|_| Errno::Ilseq)
             }
         }
     }
