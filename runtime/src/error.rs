@@ -154,6 +154,12 @@ impl Error {
         }
     }
 
+    /// The namespace was closed, so what it owned is gone.
+    #[cold]
+    pub(crate) fn closed_namespace() -> Self {
+        ErrorKind::Closed("namespace").into()
+    }
+
     #[cold]
     pub(crate) fn mismatch(message: impl Into<String>) -> Self {
         ErrorKind::TypeMismatch(message.into()).into()

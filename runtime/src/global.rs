@@ -37,7 +37,7 @@ impl Global {
         namespace.own(self.store);
         let store = namespace.store();
         store.check_open()?;
-        let raw = store.global(self.entity).ok_or(ErrorKind::Closed("namespace"))?;
+        let raw = store.global(self.entity).ok_or_else(Error::closed_namespace)?;
         Ok(Value::from_bits(store, self.entity.ty.value, raw))
     }
 

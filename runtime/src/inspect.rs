@@ -1,13 +1,9 @@
 //! What an artifact holds, also one for another machine or of another version of precast.
 
 use crate::error::Error;
-use crate::module::{ExportType, ImportType};
+use crate::interface::{ExportType, ImportType, Interface};
 use crate::seal;
-use precast_abi::artifact::{
-    Artifact, ExportDesc, FormatError, FuncDesc, GlobalDesc, ImportDesc, Kind, MemoryDesc, Place,
-    Section, StrRef, TableDesc,
-};
-use precast_abi::types::{ExternType, MemoryType};
+use precast_abi::artifact::{Artifact, FormatError, FuncDesc, Place, Section, StrRef};
 use zerocopy::IntoBytes;
 
 /// What an artifact says about itself.
@@ -88,6 +84,7 @@ impl Inspection {
         // Whoever it is for, what it says must be consistent.
         let artifact = Artifact::check(bytes, &header.producer)?;
         let reader = Reader { artifact: &artifact, bytes };
+        let interface = Interface { artifact: &artifact, bytes };
         let features = String::from_utf8_lossy(artifact.bytes(bytes, Section::Features));
         Ok(Inspection {
             version: header.version,
@@ -101,8 +98,8 @@ impl Inspection {
             sealed: bytes.len() < artifact_and_seal,
             sections: Section::ALL.iter().map(|&section| reader.part(section)).collect(),
             functions: reader.functions(),
-            imports: reader.imports(),
-            exports: reader.exports(),
+            imports: interface.imports(),
+            exports: interface.exports(),
         })
     }
 }
@@ -141,45 +138,6 @@ impl<'a> Reader<'a> {
             Function { index, name, offset, size: function.len }
         };
         (0..).zip(functions).map(describe).collect()
-    }
-
-    fn imports(&self) -> Vec<ImportType> {
-        let imports: &[ImportDesc] = self.artifact.records(self.bytes, Section::Imports);
-        let string = |at| self.artifact.string(self.bytes, at).to_owned();
-        let describe = |import: &ImportDesc| ImportType {
-            module: string(import.module),
-            name: string(import.name),
-            ty: self.extern_type(import.kind, import.index, import.index),
-        };
-        imports.iter().map(describe).collect()
-    }
-
-    fn exports(&self) -> Vec<ExportType> {
-        let exports: &[ExportDesc] = self.artifact.records(self.bytes, Section::Exports);
-        let describe = |export: &ExportDesc| ExportType {
-            name: self.artifact.string(self.bytes, export.name).to_owned(),
-            ty: self.extern_type(export.kind, export.ty, export.index),
-        };
-        exports.iter().map(describe).collect()
-    }
-
-    fn extern_type(&self, kind: u32, ty: u32, index: u32) -> ExternType {
-        let (artifact, index) = (self.artifact, index as usize);
-        match Kind::from_raw(kind).expect("a checked artifact") {
-            Kind::Func => ExternType::Func(artifact.func_type(self.bytes, ty)),
-            Kind::Table => {
-                let tables: &[TableDesc] = artifact.records(self.bytes, Section::Tables);
-                ExternType::Table(tables[index].table_type())
-            }
-            Kind::Memory => {
-                let memories: &[MemoryDesc] = artifact.records(self.bytes, Section::Memories);
-                ExternType::Memory(MemoryType::new(memories[index].limits()))
-            }
-            Kind::Global => {
-                let globals: &[GlobalDesc] = artifact.records(self.bytes, Section::Globals);
-                ExternType::Global(globals[index].global_type())
-            }
-        }
     }
 }
 

@@ -230,7 +230,7 @@ impl Provider {
 fn find_all(store: &Store, imports: &[Resolved], instances: &[u32]) -> Result<Vec<Entity>, Error> {
     let found = imports.iter().map(|import| import.find(store, instances));
     // A start function may have closed the namespace.
-    found.collect::<Option<_>>().ok_or_else(|| ErrorKind::Closed("namespace").into())
+    found.collect::<Option<_>>().ok_or_else(Error::closed_namespace)
 }
 
 /// The providers that imports need, with their positions among those.

@@ -22,13 +22,13 @@ impl Memory {
     fn get<'a>(&self, namespace: &'a Namespace) -> Result<&'a MemoryData, Error> {
         namespace.own(self.store);
         namespace.store().check_open()?;
-        self.data.get(namespace.store()).ok_or_else(closed)
+        self.data.get(namespace.store()).ok_or_else(Error::closed_namespace)
     }
 
     fn get_mut<'a>(&self, namespace: &'a mut Namespace) -> Result<&'a mut MemoryData, Error> {
         namespace.own(self.store);
         namespace.store().check_open()?;
-        self.data.get_mut(namespace.store_mut()).ok_or_else(closed)
+        self.data.get_mut(namespace.store_mut()).ok_or_else(Error::closed_namespace)
     }
 
     /// Its type, with its size now as the minimum.
@@ -109,10 +109,6 @@ impl Memory {
         to.ok_or_else(out_of_bounds)?.copy_from_slice(from);
         Ok(())
     }
-}
-
-fn closed() -> Error {
-    ErrorKind::Closed("namespace").into()
 }
 
 fn out_of_bounds() -> Error {

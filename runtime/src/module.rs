@@ -1,14 +1,13 @@
 //! A compiled module: an artifact in memory.
 
 use crate::error::{Error, ErrorKind};
+use crate::interface::{ExportType, ImportType, Interface};
 use crate::namespace::admits;
 use crate::runtime::Runtime;
 use crate::vm::code::{CodeMemory, Module};
 use crate::vm::entity::Entity;
-use precast_abi::artifact::{
-    self, Artifact, GlobalDesc, ImportDesc, Kind, MemoryDesc, Place, Producer, Section, TableDesc,
-};
-use precast_abi::types::{ExternType, MemoryType};
+use precast_abi::artifact::{self, Artifact, ImportDesc, Kind, Place, Producer, Section};
+use precast_abi::types::ExternType;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, OnceLock};
 
@@ -21,26 +20,6 @@ struct Inner {
     module: Arc<Module>,
     runtime: Runtime,
     closed: AtomicBool,
-}
-
-/// An import of a module.
-#[derive(Clone, PartialEq, Eq, Debug)]
-pub struct ImportType {
-    /// The module it is imported from.
-    pub module: String,
-    /// Its name there.
-    pub name: String,
-    /// What it must be.
-    pub ty: ExternType,
-}
-
-/// An export of a module.
-#[derive(Clone, PartialEq, Eq, Debug)]
-pub struct ExportType {
-    /// Its name.
-    pub name: String,
-    /// What it is.
-    pub ty: ExternType,
 }
 
 /// What this crate loads.
@@ -62,32 +41,18 @@ impl CompiledModule {
 
     /// What it imports, in its order.
     pub fn imports(&self) -> Vec<ImportType> {
-        let string = |at| self.artifact().string(self.bytes(), at).to_owned();
-        self.records::<ImportDesc>(Section::Imports)
-            .iter()
-            .map(|import| ImportType {
-                module: string(import.module),
-                name: string(import.name),
-                ty: self.extern_type(import.kind, import.index, import.index),
-            })
-            .collect()
+        self.interface().imports()
     }
 
     /// What it exports.
     pub fn exports(&self) -> Vec<ExportType> {
-        self.records::<artifact::ExportDesc>(Section::Exports)
-            .iter()
-            .map(|export| ExportType {
-                name: self.artifact().string(self.bytes(), export.name).to_owned(),
-                ty: self.extern_type(export.kind, export.ty, export.index),
-            })
-            .collect()
+        self.interface().exports()
     }
 
     /// The type of the export with this name.
     pub fn export(&self, name: &str) -> Option<ExternType> {
         let export = self.artifact().export(self.bytes(), name)?;
-        Some(self.extern_type(export.kind, export.ty, export.index))
+        Some(self.interface().export_type(export))
     }
 
     /// The artifact's bytes, for [`Runtime::load`] and [`Runtime::load_bytes`].
@@ -159,25 +124,11 @@ impl CompiledModule {
             return desc.kind == Kind::Func as u32
                 && self.0.module.type_ref(desc.index) == func.ty();
         }
-        admits(&self.extern_type(desc.kind, desc.index, desc.index), &entity.ty())
+        admits(&self.interface().import_type(desc), &entity.ty())
     }
 
-    fn extern_type(&self, kind: u32, ty: u32, index: u32) -> ExternType {
-        let index = index as usize;
-        match Kind::from_raw(kind).expect("a checked artifact") {
-            Kind::Func => ExternType::Func(self.0.module.type_ref(ty).ty.clone()),
-            Kind::Table => {
-                ExternType::Table(self.records::<TableDesc>(Section::Tables)[index].table_type())
-            }
-            Kind::Memory => {
-                let limits = self.records::<MemoryDesc>(Section::Memories)[index].limits();
-                ExternType::Memory(MemoryType::new(limits))
-            }
-            Kind::Global => {
-                let global = self.records::<GlobalDesc>(Section::Globals)[index];
-                ExternType::Global(global.global_type())
-            }
-        }
+    fn interface(&self) -> Interface<'_> {
+        Interface { artifact: self.artifact(), bytes: self.bytes() }
     }
 
     /// Says which entry of a cache it is mapped from: one that is damaged is removed.

@@ -62,7 +62,7 @@ impl Func {
         let mut funcs = HostFuncs::default();
         funcs.define(ITEM, Arc::new(def));
         let made = add(namespace, HostInstance::new(Arc::new(funcs), ()))?;
-        made.into_func().ok_or_else(closed)
+        made.into_func().ok_or_else(Error::closed_namespace)
     }
 }
 
@@ -80,7 +80,7 @@ impl Memory {
         let memory =
             MemoryData::new(ty.limits).map_err(|error| ErrorKind::System { what, error })?;
         host.add_memory(ITEM, memory);
-        add(namespace, host)?.into_memory().ok_or_else(closed)
+        add(namespace, host)?.into_memory().ok_or_else(Error::closed_namespace)
     }
 }
 
@@ -105,7 +105,7 @@ impl Table {
         let table = TableData::new(ty).map_err(|error| ErrorKind::System { what, error })?;
         let mut host = HostInstance::new(Arc::default(), ());
         host.add_table(ITEM, table);
-        let made = add(namespace, host)?.into_table().ok_or_else(closed)?;
+        let made = add(namespace, host)?.into_table().ok_or_else(Error::closed_namespace)?;
         if raw != 0 {
             let data = made.data.as_ptr();
             let filled =
@@ -128,7 +128,7 @@ impl Global {
         let raw = namespace.store_mut().bits(value.for_store())?;
         let mut host = HostInstance::new(Arc::default(), ());
         host.add_global(ITEM, raw, GlobalType::new(value.ty(), mutable));
-        add(namespace, host)?.into_global().ok_or_else(closed)
+        add(namespace, host)?.into_global().ok_or_else(Error::closed_namespace)
     }
 }
 
@@ -137,10 +137,6 @@ fn add(namespace: &mut Namespace, host: HostInstance) -> Result<Extern, Error> {
     namespace.store().check_open()?;
     let instance = namespace.store_mut().add_host(host);
     let store = namespace.store();
-    let entity = store.export(instance, ITEM).ok_or_else(closed)?;
+    let entity = store.export(instance, ITEM).ok_or_else(Error::closed_namespace)?;
     Ok(Extern::new(store.id(), entity))
-}
-
-fn closed() -> Error {
-    ErrorKind::Closed("namespace").into()
 }

@@ -22,7 +22,7 @@ impl Table {
     fn data<'a>(&self, namespace: &'a Namespace) -> Result<&'a TableData, Error> {
         namespace.own(self.store);
         namespace.store().check_open()?;
-        Ok(self.data.get(namespace.store()).ok_or(ErrorKind::Closed("namespace"))?)
+        self.data.get(namespace.store()).ok_or_else(Error::closed_namespace)
     }
 
     /// Its type, with its size now as the minimum.

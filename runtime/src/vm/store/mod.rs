@@ -116,8 +116,11 @@ impl Store {
     /// The error that says whether the runtime or the namespace is closed.
     #[cold]
     fn closed(&self) -> Error {
-        let what = if self.engine.is_closed() { "runtime" } else { "namespace" };
-        ErrorKind::Closed(what).into()
+        if self.engine.is_closed() {
+            ErrorKind::Closed("runtime").into()
+        } else {
+            Error::closed_namespace()
+        }
     }
 
     /// Closes the store; frees what it owns at once, or when the last call inside returns.
