@@ -3,10 +3,9 @@
 
 use precast::cache::{Cache, Fingerprint, Options};
 use std::fs;
-use std::os::unix::fs::PermissionsExt;
 use std::time::Duration;
 
-use crate::scratch::{Scratch, size_of};
+use crate::scratch::{Scratch, set_mode, size_of};
 use crate::{assert_answers, module, open, runtime};
 
 fn has(cache: &Cache, n: u32) -> bool {
@@ -35,7 +34,7 @@ fn the_least_recently_used_goes_first() {
 fn the_least_recently_used_goes_first_in_a_shared_folder() {
     let scratch = Scratch::new("sharedlru");
     fs::create_dir(scratch.cache()).unwrap();
-    fs::set_permissions(scratch.cache(), fs::Permissions::from_mode(0o777)).unwrap();
+    set_mode(&scratch.cache(), 0o777);
     let (cache, runtime) = open(&scratch, Options::new().max_entries(3).key([3; 32]));
     for n in [1, 2, 3, 1, 2, 4] {
         runtime.compile(&module(n, 0)).unwrap();

@@ -1,30 +1,18 @@
 //! Folders: their owners, who can write to them, and the behaviour if nobody can.
 
 use precast::cache::{Cache, OpenError, Options};
-use std::fs::{self, Permissions};
-use std::os::unix::fs::{MetadataExt, PermissionsExt, chown, lchown, symlink};
+use std::fs;
+use std::os::unix::fs::{MetadataExt, chown, lchown, symlink};
 use std::path::Path;
 use std::process::{Command, Output, Stdio};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
 
-use crate::scratch::{Scratch, stdout};
+use crate::scratch::{Scratch, set_mode, stdout};
 use crate::{assert_answers, module, open, runtime};
 
 /// The ID of another user.
 const STRANGER: u32 = 54321;
-
-fn set_mode(path: &Path, mode: u32) {
-    fs::set_permissions(path, Permissions::from_mode(mode)).unwrap();
-}
-
-fn is_superuser(scratch: &Scratch) -> bool {
-    let superuser = fs::metadata(scratch.path()).unwrap().uid() == 0;
-    if !superuser {
-        eprintln!("skipped: only the superuser can give files away");
-    }
-    superuser
-}
 
 /// Checks that a process gave one warning, continued, and gave the answer.
 #[track_caller]
@@ -88,7 +76,7 @@ fn a_folder_that_others_can_write_is_refused() {
 #[test]
 fn a_folder_of_another_user_is_refused() {
     let scratch = Scratch::new("foreign");
-    if !is_superuser(&scratch) {
+    if !scratch.is_superuser() {
         return;
     }
     let file = scratch.write("m.wasm", module(7, 0));
@@ -114,7 +102,7 @@ fn a_link_of_another_user_is_refused() {
     Cache::open(&target).unwrap();
     symlink(&target, scratch.cache()).unwrap();
     Cache::open(scratch.cache()).unwrap();
-    if is_superuser(&scratch) {
+    if scratch.is_superuser() {
         lchown(scratch.cache(), Some(STRANGER), None).unwrap();
         let error = Cache::open(scratch.cache()).unwrap_err();
         assert!(error.is_unsafe(), "{error}");
@@ -130,7 +118,7 @@ fn an_entry_of_another_user_is_refused() {
     let mut expected = 1;
     set_mode(&scratch.entry(), 0o622);
     assert_answers(&runtime.compile(&wasm).unwrap(), 7, 0);
-    if is_superuser(&scratch) {
+    if scratch.is_superuser() {
         chown(scratch.entry(), Some(STRANGER), None).unwrap();
         assert_answers(&runtime.compile(&wasm).unwrap(), 7, 0);
         expected += 1;

@@ -4,9 +4,8 @@ use precast::cache::{Counts, Options, Verify};
 use precast::{Config, Features, Runtime};
 use rustix::fs::{CWD, FileType, Mode, mknodat};
 use std::fs;
-use std::os::unix::fs::PermissionsExt;
 
-use crate::scratch::Scratch;
+use crate::scratch::{Scratch, set_mode};
 use crate::{assert_answers, module, open, runtime};
 
 fn counts(hits: u64, misses: u64, refused: u64) -> Counts {
@@ -98,10 +97,10 @@ fn a_known_file_is_not_read() {
     assert_answers(&runtime.compile_file(&file).unwrap(), 7, 100);
     assert_answers(&runtime.cached_file(&file).expect("it is known"), 7, 100);
     // Only the superuser could read the file now.
-    fs::set_permissions(&file, fs::Permissions::from_mode(0o000)).unwrap();
+    set_mode(&file, 0o000);
     // This is a change too: of the time of the last change.
     assert!(runtime.cached_file(&file).is_none());
-    fs::set_permissions(&file, fs::Permissions::from_mode(0o600)).unwrap();
+    set_mode(&file, 0o600);
     std::thread::sleep(std::time::Duration::from_secs(5));
     assert_answers(&runtime.compile_file(&file).unwrap(), 7, 100);
     let (others, other) = open(&scratch, Options::new());
@@ -224,9 +223,9 @@ fn authenticated_entries() {
     }
     // In a folder that everybody can write to, a valid entry that belongs to another user is
     // copied.
-    fs::set_permissions(scratch.cache(), fs::Permissions::from_mode(0o777)).unwrap();
+    set_mode(&scratch.cache(), 0o777);
     let entry = scratch.entry();
-    fs::set_permissions(&entry, fs::Permissions::from_mode(0o666)).unwrap();
+    set_mode(&entry, 0o666);
     let (cache, shared) = open(Some(1));
     let module = shared.compile(&wasm).unwrap();
     let mut bytes = fs::read(&entry).unwrap();

@@ -1,7 +1,7 @@
 //! Folders that others can write to, or could in the past: files that they plant there do no harm.
 
-use std::fs::{self, Permissions};
-use std::os::unix::fs::{MetadataExt, PermissionsExt, chown, symlink};
+use std::fs;
+use std::os::unix::fs::{MetadataExt, chown, symlink};
 use std::os::unix::net::UnixListener;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
@@ -12,7 +12,7 @@ use precast::Runtime;
 use precast::cache::{Cache, OpenError, Options, Verify};
 use rustix::fs::{CWD, FileType, Mode, mknodat};
 
-use crate::scratch::{Scratch, stdout};
+use crate::scratch::{Scratch, set_mode, stdout};
 use crate::{assert_answers, module, open, runtime};
 
 /// The ID of another user.
@@ -22,18 +22,6 @@ const STRANGER: u32 = 54321;
 const FILES: [&str; 7] =
     ["ledger", "ledger.new", "index", "index-0", "lock", "CACHEDIR.TAG", "index.new"];
 const FOLDERS: [&str; 3] = ["modules", "functions", "tmp"];
-
-fn set_mode(path: &Path, mode: u32) {
-    fs::set_permissions(path, Permissions::from_mode(mode)).unwrap();
-}
-
-fn is_superuser(scratch: &Scratch) -> bool {
-    let superuser = fs::metadata(scratch.path()).unwrap().uid() == 0;
-    if !superuser {
-        eprintln!("skipped: only the superuser can give files away");
-    }
-    superuser
-}
 
 /// A folder that everybody can write to, for a cache with a key.
 fn shared(scratch: &Scratch) -> Options {
@@ -336,7 +324,7 @@ fn a_folder_below_one_that_others_can_write_to() {
     runtime(&Cache::open(&unpacked).unwrap()).compile(&module(7, 0)).unwrap();
     set_mode(&unpacked, 0o755);
     let strangers: &[Option<u32>] =
-        if is_superuser(&scratch) { &[None, Some(STRANGER)] } else { &[None] };
+        if scratch.is_superuser() { &[None, Some(STRANGER)] } else { &[None] };
     for &owner in strangers {
         set_mode(&above, if owner.is_none() { 0o777 } else { 0o755 });
         chown(&above, owner, None).unwrap();
@@ -371,7 +359,7 @@ fn a_folder_below_one_that_others_can_write_to() {
 #[test]
 fn a_link_of_another_user_on_the_path_is_refused() {
     let scratch = Scratch::new("waylink");
-    if !is_superuser(&scratch) {
+    if !scratch.is_superuser() {
         return;
     }
     let (real, link) = (scratch.path().join("real"), scratch.path().join("link"));
@@ -396,7 +384,7 @@ fn files_that_others_left_are_not_used() {
     if !scratch.keeps_times() {
         return;
     }
-    if !is_superuser(&scratch) {
+    if !scratch.is_superuser() {
         return;
     }
     let file = scratch.write_settled("m.wasm", module(7, 30_000));

@@ -10,6 +10,10 @@ use std::time::Duration;
 
 use crate::binary::precast;
 
+pub(crate) fn set_mode(path: &Path, mode: u32) {
+    fs::set_permissions(path, Permissions::from_mode(mode)).unwrap();
+}
+
 /// A new folder, removed when it is dropped.
 pub(crate) struct Scratch(PathBuf);
 
@@ -35,6 +39,15 @@ impl Scratch {
         let path = self.0.join(name);
         fs::write(&path, bytes).expect("the file is written");
         path
+    }
+
+    /// Whether the superuser runs the test. Prints a message if not.
+    pub(crate) fn is_superuser(&self) -> bool {
+        let superuser = fs::metadata(self.path()).unwrap().uid() == 0;
+        if !superuser {
+            eprintln!("skipped: only the superuser can give files away");
+        }
+        superuser
     }
 
     /// Whether files here can be known by their stamps. Prints a message if they cannot.

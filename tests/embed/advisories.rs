@@ -6,7 +6,7 @@ use precast::{
     Config, ErrorKind, HostError, HostModuleBuilder, Instance, Namespace, Runtime, TrapCode, Value,
 };
 
-use super::{compile, instantiate};
+use super::{compile, instantiate, instantiate_with_host};
 
 /// The reason why a call traps.
 #[track_caller]
@@ -214,8 +214,6 @@ fn dropped_segments_have_no_elements() {
 /// fails, the remaining frames are walked and named.
 #[test]
 fn a_host_function_fails_behind_a_tail_call() {
-    let runtime = Runtime::new();
-    let mut ns = runtime.namespace();
     let host = HostModuleBuilder::new("host")
         .func("fail", || Err::<(), _>(HostError::trap(TrapCode::Unreachable)))
         .func("panic", |_: i32| -> i32 { panic!("in the host") })
@@ -224,12 +222,9 @@ fn a_host_function_fails_behind_a_tail_call() {
                 36 => Err(HostError::new("thirty-six")),
                 sum => Ok(sum),
             }
-        })
-        .build(&runtime)
-        .unwrap();
-    ns.instantiate_host(&host).unwrap();
-    let module = compile(
-        &runtime,
+        });
+    let (mut ns, instance) = instantiate_with_host(
+        host,
         r#"(module
              (import "host" "fail" (func $fail))
              (import "host" "panic" (func $panic (param i32) (result i32)))
@@ -245,7 +240,6 @@ fn a_host_function_fails_behind_a_tail_call() {
                  (local.get 0) (i64.const 2) (i64.const 3) (i64.const 4) (i64.const 5)
                  (i64.const 6) (i64.const 7) (i64.const 8) (i32.const 2))))"#,
     );
-    let instance = ns.instantiate(&module).unwrap();
     for _ in 0..3 {
         let error = instance.call(&mut ns, "outer", &[]).unwrap_err();
         let trap = error.trap().unwrap();
@@ -316,18 +310,12 @@ fn types_are_the_same_on_all_threads() {
 /// External references stay the same across traps, growth and calls of the host.
 #[test]
 fn external_references_outlive_what_ends_a_call() {
-    let runtime = Runtime::new();
-    let mut ns = runtime.namespace();
-    let host = HostModuleBuilder::new("host")
-        .func("fail", |n: i32| match n {
-            0 => Ok(()),
-            _ => Err(HostError::new("failed")),
-        })
-        .build(&runtime)
-        .unwrap();
-    ns.instantiate_host(&host).unwrap();
-    let module = compile(
-        &runtime,
+    let host = HostModuleBuilder::new("host").func("fail", |n: i32| match n {
+        0 => Ok(()),
+        _ => Err(HostError::new("failed")),
+    });
+    let (mut ns, instance) = instantiate_with_host(
+        host,
         r#"(module
              (import "host" "fail" (func $fail (param i32)))
              (table $t (export "table") 1 10000 externref)
@@ -339,7 +327,6 @@ fn external_references_outlive_what_ends_a_call() {
                (call $fail (local.get 1))
                (table.get $t (i32.const 50))))"#,
     );
-    let instance = ns.instantiate(&module).unwrap();
     for round in 0..20 {
         let value = ns.extern_ref(format!("value {round}"));
         let fails = round % 2 == 1;

@@ -7,7 +7,7 @@ use precast::{
     ValType, Value,
 };
 
-use super::compile;
+use super::{compile, instantiate_with_host};
 
 /// A runtime and one of its namespaces.
 fn setup() -> (Runtime, Box<Namespace>) {
@@ -18,17 +18,13 @@ fn setup() -> (Runtime, Box<Namespace>) {
 
 #[test]
 fn closures_capture() {
-    let (runtime, mut ns) = setup();
     let factor = 3;
     let host = HostModuleBuilder::new("host")
         .func("scale", move |n: i32| n * factor)
         .func("mix", |a: i64, b: f32, c: f64, d: u32| a as f64 + f64::from(b) + c + f64::from(d))
-        .func("pair", |n: u64| (n / 10, n % 10))
-        .build(&runtime)
-        .unwrap();
-    ns.instantiate_host(&host).unwrap();
-    let module = compile(
-        &runtime,
+        .func("pair", |n: u64| (n / 10, n % 10));
+    let (mut ns, instance) = instantiate_with_host(
+        host,
         r#"(module
              (import "host" "scale" (func $scale (param i32) (result i32)))
              (import "host" "mix" (func $mix (param i64 f32 f64 i32) (result f64)))
@@ -38,7 +34,6 @@ fn closures_capture() {
                (call $mix (i64.const 1) (f32.const 0.5) (f64.const 0.25) (i32.const -1)))
              (func (export "pair") (result i64 i64) (call $pair (i64.const 42))))"#,
     );
-    let instance = ns.instantiate(&module).unwrap();
     assert_eq!(instance.call(&mut ns, "scale", &[Value::I32(14)]).unwrap(), [Value::I32(42)]);
     let mix = instance.typed::<(), f64>(&ns, "mix").unwrap();
     assert_eq!(mix.call(&mut ns, ()).unwrap(), 1.75 + f64::from(u32::MAX));
@@ -67,7 +62,6 @@ fn state_is_per_instance() {
 
 #[test]
 fn the_callers_memory() {
-    let (runtime, mut ns) = setup();
     let host = HostModuleBuilder::with_state("host", String::new)
         .func("say", |caller: &mut Caller<'_, String>, at: u32, len: u32| {
             let (memory, said) = caller.memory_and_state();
@@ -78,12 +72,9 @@ fn the_callers_memory() {
         })
         .func("shout", |caller: &mut Caller<'_, String>| {
             caller.memory().unwrap()[..5].make_ascii_uppercase();
-        })
-        .build(&runtime)
-        .unwrap();
-    ns.instantiate_host(&host).unwrap();
-    let module = compile(
-        &runtime,
+        });
+    let (mut ns, instance) = instantiate_with_host(
+        host,
         r#"(module
              (import "host" "say" (func $say (param i32 i32) (result i32)))
              (import "host" "shout" (func $shout))
@@ -94,7 +85,6 @@ fn the_callers_memory() {
                (drop (call $say (i32.const 0) (i32.const 5)))
                (call $say (i32.const 1) (i32.const 2))))"#,
     );
-    let instance = ns.instantiate(&module).unwrap();
     assert_eq!(instance.call(&mut ns, "run", &[]).unwrap(), [Value::I32(7)]);
     assert_eq!(&instance.memory(&ns, "memory").unwrap().data(&ns).unwrap()[..5], b"HELLO");
 }
@@ -102,20 +92,15 @@ fn the_callers_memory() {
 #[test]
 fn memory_growth_is_visible_to_the_caller() {
     // The host grows the memory of its caller, and the caller sees the new part at once.
-    let (runtime, mut ns) = setup();
-    let host = HostModuleBuilder::new("host")
-        .func("grow", |caller: &mut Caller<'_, ()>| {
-            let instance = caller.instance().expect("called by wasm");
-            let ns = caller.namespace();
-            let memory = instance.memory(ns, "memory").unwrap();
-            memory.grow(ns, 1).unwrap();
-            memory.write(ns, 65536, &[7]).unwrap();
-        })
-        .build(&runtime)
-        .unwrap();
-    ns.instantiate_host(&host).unwrap();
-    let module = compile(
-        &runtime,
+    let host = HostModuleBuilder::new("host").func("grow", |caller: &mut Caller<'_, ()>| {
+        let instance = caller.instance().expect("called by wasm");
+        let ns = caller.namespace();
+        let memory = instance.memory(ns, "memory").unwrap();
+        memory.grow(ns, 1).unwrap();
+        memory.write(ns, 65536, &[7]).unwrap();
+    });
+    let (mut ns, instance) = instantiate_with_host(
+        host,
         r#"(module
              (import "host" "grow" (func $grow))
              (memory (export "memory") 1 2)
@@ -123,7 +108,6 @@ fn memory_growth_is_visible_to_the_caller() {
                (call $grow)
                (i32.load8_u (i32.const 65536)) (memory.size)))"#,
     );
-    let instance = ns.instantiate(&module).unwrap();
     let run = instance.typed::<(), (i32, i32)>(&ns, "run").unwrap();
     assert_eq!(run.call(&mut ns, ()).unwrap(), (7, 2));
 }
@@ -131,7 +115,6 @@ fn memory_growth_is_visible_to_the_caller() {
 #[test]
 fn signatures_known_at_run_time() {
     use ValType::{ExternRef, F32, F64, FuncRef, I32, I64, V128};
-    let (runtime, mut ns) = setup();
     let types = [I32, I64, F32, F64, V128, FuncRef, ExternRef];
     let host = HostModuleBuilder::new("host")
         .func_dynamic(
@@ -144,12 +127,9 @@ fn signatures_known_at_run_time() {
                 Ok(())
             },
         )
-        .func_dynamic("fail", FuncType::new([], []), |_, _, _| Err(HostError::new("on purpose")))
-        .build(&runtime)
-        .unwrap();
-    ns.instantiate_host(&host).unwrap();
-    let module = compile(
-        &runtime,
+        .func_dynamic("fail", FuncType::new([], []), |_, _, _| Err(HostError::new("on purpose")));
+    let (mut ns, instance) = instantiate_with_host(
+        host,
         r#"(module
              (import "host" "reverse" (func $reverse
                (param i32 i64 f32 f64 v128 funcref externref)
@@ -160,7 +140,6 @@ fn signatures_known_at_run_time() {
                  (v128.const i64x2 5 6) (ref.null func) (local.get 0)))
              (func (export "fail") (call $fail)))"#,
     );
-    let instance = ns.instantiate(&module).unwrap();
     let held = ns.extern_ref(7u8);
     let results = instance.call(&mut ns, "reverse", &[Value::ExternRef(Some(held))]).unwrap();
     assert_eq!(
@@ -181,19 +160,15 @@ fn signatures_known_at_run_time() {
 
 #[test]
 fn errors_end_the_call() {
-    let (runtime, mut ns) = setup();
     let host = HostModuleBuilder::new("host")
         .func("fail", || Err::<(), _>(HostError::new("no such thing")))
         .func("exit", || Err::<i32, _>(HostError::exit(17)))
         .func("trap", || Err::<i64, _>(HostError::trap(TrapCode::Unreachable)))
         .func("io", || -> Result<(), HostError> {
             Err(std::io::Error::other("the disk is on fire"))?
-        })
-        .build(&runtime)
-        .unwrap();
-    ns.instantiate_host(&host).unwrap();
-    let module = compile(
-        &runtime,
+        });
+    let (mut ns, instance) = instantiate_with_host(
+        host,
         r#"(module
              (import "host" "fail" (func $fail))
              (import "host" "exit" (func $exit (result i32)))
@@ -206,7 +181,6 @@ fn errors_end_the_call() {
              (func (export "trap") (drop (call $trap)) (call $mark))
              (func (export "io") (call $io) (call $mark)))"#,
     );
-    let instance = ns.instantiate(&module).unwrap();
 
     let error = instance.call(&mut ns, "fail", &[]).unwrap_err();
     assert!(matches!(error.kind(), ErrorKind::Host(_)), "{error}");

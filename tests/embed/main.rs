@@ -25,7 +25,7 @@ mod traps;
 mod typed;
 mod types;
 
-use precast::{CompiledModule, Error, Instance, Namespace, Runtime};
+use precast::{CompiledModule, Error, HostModuleBuilder, Instance, Namespace, Runtime};
 
 /// Compiles a module from its text.
 fn compile(runtime: &Runtime, text: &str) -> CompiledModule {
@@ -46,5 +46,18 @@ fn instantiate(text: &str) -> (Box<Namespace>, Instance) {
     let module = compile(&runtime, text);
     let mut namespace = runtime.namespace();
     let instance = namespace.instantiate(&module).expect("the instance");
+    (namespace, instance)
+}
+
+/// As [`instantiate`], of a module that may import from a host module.
+fn instantiate_with_host<T: Send + 'static>(
+    host: HostModuleBuilder<T>,
+    text: &str,
+) -> (Box<Namespace>, Instance) {
+    let runtime = Runtime::new();
+    let mut namespace = runtime.namespace();
+    let host = host.build(&runtime).expect("the host module");
+    namespace.instantiate_host(&host).expect("the host instance");
+    let instance = namespace.instantiate(&compile(&runtime, text)).expect("the instance");
     (namespace, instance)
 }

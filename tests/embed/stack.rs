@@ -5,7 +5,7 @@ use precast::{
     TrapCode, ValType, Value,
 };
 
-use super::{compile, instantiate};
+use super::{compile, instantiate, instantiate_with_host};
 
 const FOREVER: &str = r#"(module
   (func $down (export "down") (param i32) (result i32)
@@ -43,23 +43,19 @@ fn is_a_trap_on_every_thread() {
 
 #[test]
 fn through_the_host_is_a_trap_too() {
-    let runtime = Runtime::new();
-    let mut ns = runtime.namespace();
-    let host = HostModuleBuilder::new("host")
-        .func("again", |caller: &mut Caller<'_, ()>| -> Result<i32, HostError> {
+    let host = HostModuleBuilder::new("host").func(
+        "again",
+        |caller: &mut Caller<'_, ()>| -> Result<i32, HostError> {
             let instance = caller.instance().expect("called by wasm");
             let ns = caller.namespace();
             Ok(instance.typed::<(), i32>(ns, "run")?.call(ns, ())?)
-        })
-        .build(&runtime)
-        .unwrap();
-    ns.instantiate_host(&host).unwrap();
-    let module = compile(
-        &runtime,
+        },
+    );
+    let (mut ns, instance) = instantiate_with_host(
+        host,
         r#"(module (import "host" "again" (func $again (result i32)))
              (func (export "run") (result i32) (i32.add (call $again) (i32.const 1))))"#,
     );
-    let instance = ns.instantiate(&module).unwrap();
     let run = instance.typed::<(), i32>(&ns, "run").unwrap();
     for _ in 0..3 {
         let error = run.call(&mut ns, ()).unwrap_err();

@@ -2,7 +2,7 @@
 
 use precast::{Caller, HostModuleBuilder, Runtime, TrapCode, Value};
 
-use super::{compile, instantiate, load};
+use super::{compile, instantiate, instantiate_with_host, load};
 
 #[test]
 fn every_kind() {
@@ -73,24 +73,17 @@ fn backtraces_have_names_and_places() {
 
 #[test]
 fn backtraces_cross_the_host() {
-    let runtime = Runtime::new();
-    let mut ns = runtime.namespace();
-    let host = HostModuleBuilder::new("host")
-        .func("back", |caller: &mut Caller<'_, ()>| {
-            let instance = caller.instance().expect("called by wasm");
-            let ns = caller.namespace();
-            instance.call(ns, "inner", &[]).map(drop)
-        })
-        .build(&runtime)
-        .unwrap();
-    ns.instantiate_host(&host).unwrap();
-    let module = compile(
-        &runtime,
+    let host = HostModuleBuilder::new("host").func("back", |caller: &mut Caller<'_, ()>| {
+        let instance = caller.instance().expect("called by wasm");
+        let ns = caller.namespace();
+        instance.call(ns, "inner", &[]).map(drop)
+    });
+    let (mut ns, instance) = instantiate_with_host(
+        host,
         r#"(module (import "host" "back" (func $back))
              (func $inner (export "inner") unreachable)
              (func $outer (export "outer") (call $back)))"#,
     );
-    let instance = ns.instantiate(&module).unwrap();
     let error = instance.call(&mut ns, "outer", &[]).unwrap_err();
     let trap = error.trap().unwrap();
     assert_eq!(trap.code(), TrapCode::Unreachable);

@@ -147,15 +147,18 @@ fn two_writers_lose_nothing() {
     });
 }
 
+/// A reader that fails if it combines the start of 10..20 with the end of 30..40.
+fn look_between(ranges: &Arc<Ranges>) -> thread::JoinHandle<()> {
+    let ranges = ranges.clone();
+    thread::spawn(move || assert!(!ranges.contains(25), "an address between two ranges"))
+}
+
 #[test]
 fn a_reader_never_combines_the_bounds_of_two_ranges() {
     model(3, || {
         let ranges = Arc::new(Ranges::new());
         ranges.insert(10, 20);
-        let reader = thread::spawn({
-            let ranges = ranges.clone();
-            move || assert!(!ranges.contains(25), "an address between two ranges")
-        });
+        let reader = look_between(&ranges);
         ranges.remove(10);
         ranges.insert(30, 40);
         reader.join().unwrap();
@@ -169,10 +172,7 @@ fn a_reader_notices_that_a_range_went_and_came_back() {
     model(3, || {
         let ranges = Arc::new(Ranges::new());
         ranges.insert(10, 20);
-        let reader = thread::spawn({
-            let ranges = ranges.clone();
-            move || assert!(!ranges.contains(25), "an address between two ranges")
-        });
+        let reader = look_between(&ranges);
         ranges.remove(10);
         ranges.insert(30, 40);
         ranges.remove(30);
