@@ -1,7 +1,7 @@
 //! The database: tables, the execution of statements, CSV files and result tables.
 
 use crate::eval::{Aggregate, Code, Compiler, Scope};
-use crate::parser::{Expr, Item, Join, Op, Select, Statement};
+use crate::syntax::{Expr, Item, Join, Op, Select, Statement};
 use crate::value::{Row, Value};
 use std::collections::{BTreeMap, HashMap, HashSet};
 use std::fmt::Write as _;

@@ -1,6 +1,6 @@
 //! Expressions with their names resolved, and their evaluation over a row.
 
-use crate::parser::{Expr, Op};
+use crate::syntax::{Expr, Op};
 use crate::value::{Row, Value};
 use std::cmp::Ordering;
 use std::collections::HashSet;

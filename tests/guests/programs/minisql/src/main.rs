@@ -13,6 +13,7 @@ mod engine;
 mod eval;
 mod lexer;
 mod parser;
+mod syntax;
 mod value;
 
 use std::io::Write;
