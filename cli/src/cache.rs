@@ -1,4 +1,4 @@
-//! `precast cache`: looks after the folder of compiled modules; and how other commands use it.
+//! `precast cache`, and the options with which other commands use the cache.
 
 use std::io::{self, Write};
 use std::process::ExitCode;
@@ -11,14 +11,14 @@ use precast::{Config, Runtime};
 /// The variable that names the folder.
 const VARIABLE: &str = "PRECAST_CACHE_DIR";
 
-/// How a command that compiles uses the cache.
+/// Options for the use of the cache.
 #[derive(Args)]
 pub(crate) struct CacheOptions {
-    /// Compile anew, and keep nothing.
+    /// Compile without the cache.
     #[arg(long)]
     no_cache: bool,
 
-    /// How much of a cached module is checked before it runs: all of it, or header and metadata.
+    /// The part of a cached module that is checked before it runs.
     #[arg(long, value_name = "LEVEL", value_enum, default_value_t = Level::Full)]
     cache_verify: Level,
 }
@@ -27,13 +27,13 @@ pub(crate) struct CacheOptions {
 enum Level {
     /// Every byte.
     Full,
-    /// Header and metadata, for who trusts their disk.
+    /// The header and metadata. Damage of the disk in other parts is not detected.
     Header,
 }
 
 impl CacheOptions {
-    /// Adds the user's cache. A folder that cannot be used is no reason not to run a program; one
-    /// that somebody else controls is, if the user asked for that folder.
+    /// Adds the user's cache. A folder that cannot be used is a warning. It is an error if the user
+    /// named the folder and another user controls it.
     pub(crate) fn configure(&self, config: Config) -> Result<Config> {
         if self.no_cache {
             return Ok(config);
@@ -59,7 +59,7 @@ fn is_named() -> bool {
     std::env::var_os(VARIABLE).is_some_and(|value| !value.is_empty())
 }
 
-/// Prints to standard error; nobody is left to tell if that fails.
+/// Prints to standard error. An error of standard error cannot be reported.
 fn warn(line: &str) {
     let _ = writeln!(io::stderr(), "warning: {line}");
 }
@@ -73,46 +73,46 @@ pub(crate) struct CacheCommand {
 }
 
 const EXAMPLES: &str = "\
-`precast run` keeps the modules it compiled in a folder, and the next time maps them from there. The
-folder is PRECAST_CACHE_DIR, else precast in XDG_CACHE_HOME, else ~/.cache/precast. It keeps itself
-within its bounds and replaces what is damaged: nothing here ever has to be done.
+`precast run` keeps compiled modules in a folder, and maps them the next time. The folder is
+PRECAST_CACHE_DIR, or XDG_CACHE_HOME/precast, or ~/.cache/precast. The cache limits its own size and
+replaces damaged entries, so it needs no maintenance.
 
 Examples:
-  precast cache path             where it is
-  precast cache stats            what it holds
+  precast cache path             print the folder
+  precast cache stats            print the number and size of entries
   precast cache verify           check every byte
-  precast cache prune            remove what older versions left
+  precast cache prune            remove entries of other versions
   precast cache prune --max-bytes 100000000
   precast cache clean            remove everything";
 
 #[derive(Subcommand)]
 enum Action {
-    /// Print where the folder is.
+    /// Print the path of the folder.
     Path,
-    /// Print what the folder holds and what became of it.
+    /// Print the number and size of entries, and counts of published, replaced and evicted ones.
     Stats,
-    /// Check every byte of every entry, and remove those that are damaged. Exits with 1 if there
-    /// were any.
+    /// Check every byte of every entry, and remove damaged entries. The exit code is 1 if there are
+    /// any.
     Verify,
     /// Remove every entry.
     Clean,
-    /// Remove entries of other versions, and the least recently used ones beyond the bounds.
+    /// Remove entries of other versions, and the least recently used ones that exceed the limits.
     Prune(Prune),
 }
 
 #[derive(Args)]
 struct Prune {
-    /// Most bytes to keep.
+    /// The maximum total size.
     #[arg(long, value_name = "BYTES")]
     max_bytes: Option<u64>,
 
-    /// Most entries to keep.
+    /// The maximum number of entries.
     #[arg(long, value_name = "COUNT")]
     max_entries: Option<u64>,
 }
 
 impl CacheCommand {
-    /// Carries out the action.
+    /// Runs the action.
     pub(crate) fn execute(&self) -> Result<ExitCode> {
         let Some(path) = cache::default_path() else {
             bail!("there is no cache: none of {VARIABLE}, XDG_CACHE_HOME and HOME is set");
@@ -145,7 +145,7 @@ impl CacheCommand {
                     code = ExitCode::FAILURE;
                 }
                 let (whole, damaged) = (verified.whole, verified.damaged.len());
-                writeln!(stdout, "{whole} whole, {damaged} damaged")?;
+                writeln!(stdout, "{whole} intact, {damaged} damaged")?;
             }
             Action::Clean => removed(&mut stdout, cache.clean())?,
             Action::Prune(_) => removed(&mut stdout, cache.prune(Some(&current())))?,
@@ -155,7 +155,7 @@ impl CacheCommand {
     }
 }
 
-/// What this version of precast makes.
+/// The fingerprint of entries of this version.
 fn current() -> Fingerprint {
     Runtime::new().fingerprint()
 }

@@ -1,4 +1,4 @@
-//! `precast compile`: from a module to an artifact.
+//! `precast compile`: compiles a module to an artifact.
 
 use std::fs::{self, File};
 use std::io::{self, Write};
@@ -20,18 +20,17 @@ pub(crate) struct Compile {
     /// The module, .wasm or .wat.
     file: PathBuf,
 
-    /// Where the artifact goes. It appears there whole or not at all.
+    /// The file for the artifact. It is replaced in one step, or not at all.
     #[arg(short, long, value_name = "OUT")]
     output: PathBuf,
 
-    /// The machine to compile for: x86_64 or aarch64, with the CPU features it has besides those
-    /// every such machine has that precast runs on, as in aarch64+lse. This machine otherwise,
-    /// with all its CPU can do.
-    #[arg(long, value_name = "MACHINE")]
+    /// The target: x86_64 or aarch64, optionally with CPU features beyond the baseline, as in
+    /// aarch64+lse. Default: this machine, with all features of its CPU.
+    #[arg(long, value_name = "TARGET")]
     target: Option<String>,
 
-    /// The CPU to compile for: this machine's, the least that precast runs on, or a level of
-    /// x86-64. For a named machine, `baseline` is the default.
+    /// The CPU of the target: that of this machine, the minimum that precast needs, or a level of
+    /// x86-64. With --target the default is `baseline`.
     #[arg(long, value_name = "CPU")]
     cpu: Option<Cpu>,
 
@@ -41,9 +40,9 @@ pub(crate) struct Compile {
 
 #[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
 enum Cpu {
-    /// All that this machine's CPU can do.
+    /// All features of this machine's CPU.
     Native,
-    /// The least that precast runs on: x86-64-v2, or any 64-bit ARM.
+    /// The minimum that precast needs: x86-64-v2, or any 64-bit ARM.
     Baseline,
     /// SSE4.2 and POPCNT.
     #[value(name = "x86-64-v2")]
@@ -57,12 +56,11 @@ enum Cpu {
 }
 
 const EXAMPLES: &str = "\
-An artifact holds native code for this version of precast and this kind of CPU; anywhere else it is
-refused, not misread.
+An artifact contains native code for one version of precast and one kind of CPU. Others refuse it.
 
-It is sealed with a key that only you can read, in PRECAST_STATE_DIR, else precast in
-XDG_STATE_HOME, else ~/.local/state/precast. `precast run` executes what has your seal and was not
-changed since; anything else needs consent: `precast run --allow-precompiled`.
+It is sealed with a key that only you can read. The key is in the folder PRECAST_STATE_DIR, or
+XDG_STATE_HOME/precast, or ~/.local/state/precast. `precast run` runs unchanged artifacts with your
+seal; all others need `precast run --allow-precompiled`.
 
 Examples:
   precast compile app.wasm -o app.precast && precast run app.precast
@@ -70,10 +68,10 @@ Examples:
   precast compile app.wasm -o app.precast --target aarch64";
 
 impl Compile {
-    /// Compiles, then publishes the artifact.
+    /// Compiles the module and writes the artifact.
     pub(crate) fn execute(&self) -> Result<ExitCode> {
         let input::Input::Wasm(wasm, _) = input::read(&self.file)? else {
-            bail!("{}: this is an artifact already", self.file.display());
+            bail!("{}: this is already an artifact", self.file.display());
         };
         let target = self.target()?;
         let runtime = Runtime::with_config(progress::with_bar(self.code.configure(Config::new())));
@@ -87,18 +85,18 @@ impl Compile {
         Ok(ExitCode::SUCCESS)
     }
 
-    /// The key to seal with. Without one, the artifact is as good as any from elsewhere; that
-    /// somebody else controls the folder which the user has named is an error.
+    /// The key for the seal. If there is none, the artifact has no seal, with a warning. It is an
+    /// error if the user named the folder of the key and another user controls it.
     fn key(&self) -> Result<Option<SealKey>> {
         match state::key_or_new() {
             Ok(key) => Ok(Some(key)),
             Err(error) if error.is_unsafe && state::is_named() => Err(error.into()),
             Err(error) => {
                 let output = self.output.display();
-                // Nobody is left to tell if that fails.
+                // An error of standard error cannot be reported.
                 let _ = writeln!(
                     io::stderr(),
-                    "warning: {output} is not sealed, so `run` will want --allow-precompiled: {error}"
+                    "warning: {output} is not sealed, so `run` will need --allow-precompiled: {error}"
                 );
                 Ok(None)
             }
@@ -113,36 +111,36 @@ impl Compile {
             (name, None | Some(Cpu::Baseline)) => name.parse()?,
             (name, Some(Cpu::Native)) if name == here => Target::Host,
             (_, Some(Cpu::Native)) => {
-                bail!("`--cpu native` is this machine's CPU, of another target")
+                bail!("`--cpu native` is this machine's CPU and does not fit another target")
             }
             ("x86_64", Some(Cpu::V2)) => "x86-64-v2".parse()?,
             ("x86_64", Some(Cpu::V3)) => "x86-64-v3".parse()?,
             ("x86_64", Some(Cpu::V4)) => "x86-64-v4".parse()?,
-            (name, _) => bail!("that is a CPU of x86_64, not of {name}"),
+            (name, _) => bail!("this is a CPU of x86_64, not of {name}"),
         })
     }
 }
 
-/// Writes `bytes` to `path` in one step for whoever looks: a running process may have the old
-/// file mapped, so it is replaced and never changed.
+/// Replaces the file at `path` in one step. The old file is not changed, because a running process
+/// may have mapped it.
 fn publish(path: &Path, bytes: &[u8]) -> io::Result<()> {
     if fs::metadata(path).is_ok_and(|found| !found.is_file()) {
-        // A pipe or a device cannot be replaced, and is not mapped.
+        // A pipe or a device must not be replaced, and is never mapped.
         return File::options().write(true).open(path)?.write_all(bytes);
     }
     let name = path.file_name().ok_or(io::ErrorKind::InvalidFilename)?.to_string_lossy();
     let temporary = path.with_file_name(format!(".{name}.{}.tmp", std::process::id()));
     let written = write_new(&temporary, bytes).and_then(|()| fs::rename(&temporary, path));
     if written.is_err() {
-        // Best effort: the error that matters is the one above.
+        // If this fails too, the first error is the one to report.
         let _ = fs::remove_file(&temporary);
     }
     written
 }
 
-/// Creates a file that holds `bytes`, on disk before this returns.
+/// Creates a file with the contents `bytes` and waits until it is on disk.
 fn write_new(path: &Path, bytes: &[u8]) -> io::Result<()> {
-    // As a program: a file that others can write to would be copied whenever it is run.
+    // Only the owner can write: `run` copies files to which others can write.
     let mut file = File::options().write(true).create_new(true).mode(0o644).open(path)?;
     file.write_all(bytes)?;
     file.sync_all()

@@ -1,5 +1,5 @@
-//! Which artifacts are executed: those that the user's own `compile` has sealed, and with consent
-//! any. This file has the only unsafe code of the command.
+//! Consent to run artifacts: those with the user's seal need none, all others do. This file has the
+//! only unsafe code of the command.
 
 use std::env;
 use std::path::Path;
@@ -10,20 +10,20 @@ use precast::{CompiledModule, Error, ErrorKind, Runtime};
 
 use crate::state;
 
-/// The variable that gives consent, when it is `1`.
+/// The variable that gives consent if its value is `1`.
 const VARIABLE: &str = "PRECAST_ALLOW_PRECOMPILED";
 
-/// What a user says about artifacts.
+/// The user's consent to run artifacts without a seal.
 #[derive(Args)]
 pub(crate) struct Consent {
-    /// Run artifacts that nothing proves to be made by this user's `precast compile`. They hold
-    /// native code, which no sandbox holds back. PRECAST_ALLOW_PRECOMPILED=1 does the same.
+    /// Run artifacts without your seal. They contain native code, which no sandbox confines.
+    /// PRECAST_ALLOW_PRECOMPILED=1 has the same effect.
     #[arg(long)]
     allow_precompiled: bool,
 }
 
 impl Consent {
-    /// Loads the artifact in `path`, if it is sealed with the user's key or there is consent.
+    /// Loads the artifact in `path` if it is sealed with the user's key, or if there is consent.
     pub(crate) fn load(&self, runtime: &Runtime, path: &Path) -> Result<CompiledModule> {
         let module = if self.is_given() {
             load_any(runtime, path)
@@ -33,12 +33,12 @@ impl Consent {
                     Err(ref error) if let ErrorKind::Seal(why) = error.kind() => why.to_string(),
                     loaded => return loaded.with_context(|| path.display().to_string()),
                 },
-                Err(error) => format!("no seal can be checked: {error}"),
+                Err(error) => format!("its seal cannot be checked: {error}"),
             };
             bail!(
-                "{} is an artifact: native code that runs without a sandbox, with all that you \
-                 may do. It is not run, as nothing proves that your `precast compile` made it: \
-                 {why}. If you trust who made it, --allow-precompiled runs it",
+                "{} is an artifact: native code that runs without a sandbox, with all your \
+                 permissions. It is refused because it has no proof that your `precast compile` \
+                 made it: {why}. If you trust its origin, use --allow-precompiled",
                 path.display()
             );
         };
@@ -51,11 +51,11 @@ impl Consent {
 }
 
 fn load_any(runtime: &Runtime, path: &Path) -> Result<CompiledModule, Error> {
-    // SAFETY: it is not known that this is safe, and cannot be: the user has said that the file's
-    // code may run as any program of theirs may. This command is such a program, and ends with it.
+    // SAFETY: this cannot be proved. The user consents to run the file's code like any program of
+    // theirs, and this process does nothing else.
     let module = unsafe { runtime.load(path) }?;
-    // A file without a seal may be damaged in any way: better said now than by a trap without a
-    // name.
+    // A file without a seal may be damaged. Without this check, damaged metadata would show only as
+    // a trap without names.
     module.verify_metadata().map(|()| module)
 }
 
@@ -65,7 +65,7 @@ fn load_sealed(
     key: &precast::SealKey,
 ) -> Result<CompiledModule, Error> {
     let index = state::known_files(key);
-    // SAFETY: a file that others can write to is copied. One that only this user can write to is
-    // as safe as the user's programs: `precast compile` replaces files and changes none.
+    // SAFETY: a file to which others can write is copied. One to which only this user can write is
+    // as safe as the user's programs, and `precast compile` replaces files without changing them.
     unsafe { runtime.load_sealed_mapped(path, key, index.as_ref()) }
 }

@@ -3,14 +3,14 @@
 use std::convert::Infallible;
 use std::str::FromStr;
 
-/// A directory of the host that the program may see: `HOST[::GUEST][:ro]`.
+/// A directory of the host that is granted to the program: `HOST[::GUEST][:ro]`.
 ///
-/// The last `::` separates, as a host path may contain colons.
+/// The last `::` separates the paths, because a path of the host may contain colons.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub(crate) struct Dir {
     /// Its path on the host.
     pub(crate) host: String,
-    /// The path by which the program knows it.
+    /// Its path in the program.
     pub(crate) guest: String,
     /// Whether the program may only read.
     pub(crate) read_only: bool,
@@ -21,7 +21,7 @@ impl FromStr for Dir {
 
     fn from_str(text: &str) -> Result<Self, Infallible> {
         let (paths, read_only) = match text.strip_suffix(":ro") {
-            // `a::ro` is a directory known as `ro`.
+            // `a::ro` is the directory `a` with the guest's path `ro`.
             Some(paths) if !paths.is_empty() && !paths.ends_with(':') => (paths, true),
             _ => (text, false),
         };

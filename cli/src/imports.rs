@@ -1,20 +1,20 @@
-//! Imports that nothing defines: named in one line, or supplied on demand.
+//! Undefined imports: an error that names them, or functions that take their place.
 
 use anyhow::{Result, bail};
 use clap::ValueEnum;
 use precast::{CompiledModule, ExternType, ImportType, Linker};
 
-/// What to do about functions that a module imports and nothing defines.
+/// The treatment of undefined functions that a module imports.
 #[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub(crate) enum UnknownImports {
-    /// Link them; calling one is a trap.
+    /// Link them; a call is a trap.
     Trap,
-    /// Link them; calling one does nothing and answers zeros.
+    /// Link them; a call does nothing and returns zeros.
     Zero,
 }
 
-/// Makes sure that everything `module` imports is defined: refuses it, or supplies functions as
-/// `policy` says.
+/// Checks that all imports of `module` are defined. Undefined functions are an error, or `policy`
+/// defines them.
 pub(crate) fn supply(
     linker: &mut Linker,
     module: &CompiledModule,

@@ -1,4 +1,4 @@
-//! Reads what a user hands us as a module: binary, text or artifact, told apart by content.
+//! Reads the file of a module: binary format, text format or artifact, distinguished by content.
 
 use std::fs::File;
 use std::io::{self, Read};
@@ -10,28 +10,28 @@ use wast::parser::{self, ParseBuffer};
 
 use crate::consent::Consent;
 
-/// Enough first bytes to tell the formats apart.
+/// The number of bytes that distinguish the formats.
 const SNIFF: usize = 16;
 
 const WASM_MAGIC: &[u8] = b"\0asm";
-/// Where a component has its layer, a module has the upper half of its version.
+/// The layer of a component. A module has the upper half of its version there.
 const COMPONENT_LAYER: &[u8] = &[1, 0];
 
-/// What a file turned out to be.
+/// The contents of a file.
 pub(crate) enum Input {
-    /// An artifact; its bytes are left where they are, to be mapped.
+    /// An artifact, which is not read because it will be mapped.
     Artifact,
-    /// A module in the binary format, and the file it was made from.
+    /// A module in the binary format, and the file from which it comes.
     Wasm(Vec<u8>, Source),
 }
 
-/// Opens `path` and reads as much of it as its format needs.
+/// Reads the file at `path`; only its beginning if it is an artifact.
 pub(crate) fn read(path: &Path) -> Result<Input> {
     read_bare(path).with_context(|| path.display().to_string())
 }
 
-/// Compiles what is in `path`, or loads it if it is an artifact that may be executed. What the
-/// cache knows is not even read.
+/// Compiles the module in `path`, or loads it if it is an artifact that may run. A file that the
+/// cache knows is not read.
 pub(crate) fn module(runtime: &Runtime, path: &Path, consent: &Consent) -> Result<CompiledModule> {
     if let Some(module) = runtime.cached_file(path) {
         return Ok(module);
@@ -70,20 +70,20 @@ fn read_bare(path: &Path) -> Result<Input> {
 }
 
 fn read_rest(file: &mut File, bytes: &mut Vec<u8>) -> io::Result<()> {
-    // One allocation: modules are tens of megabytes.
+    // One allocation, because modules may have tens of megabytes.
     let len = file.metadata()?.len().saturating_sub(bytes.len() as u64);
     bytes.reserve_exact(usize::try_from(len).unwrap_or(0));
     file.read_to_end(bytes).map(drop)
 }
 
-/// The text format begins with a parenthesis, of a form or of a block comment, or with a line
-/// comment.
+/// The text format begins with a parenthesis (a form or block comment) or with a line comment.
 fn looks_like_text_format(text: &str) -> bool {
     let text = text.trim_start();
     text.starts_with('(') || text.starts_with(";;")
 }
 
-/// Turns the text format into the binary one. The error is one line and begins with its place.
+/// Converts the text format to the binary format. The error is one line and begins with the line
+/// and column.
 pub(crate) fn assemble(text: &str) -> Result<Vec<u8>> {
     let assemble = || {
         let buffer = ParseBuffer::new(text)?;

@@ -1,4 +1,4 @@
-//! `precast inspect`: what is in an artifact, as text or JSON.
+//! `precast inspect`: the contents of an artifact, as text or JSON.
 
 use std::fs;
 use std::io::{self, Write};
@@ -20,14 +20,14 @@ pub(crate) struct Inspect {
     #[arg(long)]
     json: bool,
 
-    /// The artifact, also one for another machine.
+    /// The artifact, which may be for another machine.
     file: PathBuf,
 }
 
 const EXAMPLES: &str = "\
 Offsets and sizes are in bytes, offsets from the start of the file.
 
-Example:
+Examples:
   precast inspect app.precast | less
   precast inspect --json app.precast | jq '.functions | max_by(.size)'";
 
@@ -50,7 +50,7 @@ impl Inspect {
     }
 }
 
-/// What the seal of an artifact is to this user.
+/// The seal of an artifact, as seen by this user.
 enum Seal {
     None,
     Own,
@@ -84,7 +84,7 @@ impl Seal {
         match self {
             Seal::None => "none".to_owned(),
             Seal::Own => "yours".to_owned(),
-            Seal::Other => "not yours, or broken".to_owned(),
+            Seal::Other => "not yours, or invalid".to_owned(),
             Seal::Unknown(error) => format!("not checked: {error}"),
         }
     }
@@ -162,7 +162,7 @@ fn as_json(artifact: &Inspection, seal: &Seal) -> Value {
     })
 }
 
-/// A name as the terminal may see it.
+/// A name with control characters escaped, for a terminal.
 fn shown(name: Option<&str>) -> String {
     name.map_or("-".to_owned(), |name| name.escape_debug().to_string())
 }

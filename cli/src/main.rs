@@ -1,6 +1,6 @@
-//! The command `precast`: what its command line accepts, and how it ends. One file for each command.
+//! The command `precast`: its command line and exit code. Each subcommand has a file.
 
-// `consent.rs` runs what the user vouches for.
+// `consent.rs` runs artifacts with the user's consent.
 #![deny(unsafe_code)]
 
 mod cache;
@@ -35,28 +35,28 @@ struct Cli {
 const EXAMPLES: &str = "\
 Examples:
   precast run hello.wasm                       compile and run a program
-  precast run --dir . wc.wasm README.md        let it see the current directory
-  precast compile hello.wasm -o hello.precast  compile once ...
-  precast run hello.precast                    ... and start in a millisecond
-  precast wast i32.wast                        check a specification script
+  precast run --dir . wc.wasm README.md        grant access to the current directory
+  precast compile hello.wasm -o hello.precast  compile once
+  precast run hello.precast                    start in a millisecond
+  precast wast i32.wast                        run a specification script
 
-`precast help COMMAND` tells more about a command.";
+`precast help COMMAND` explains a command.";
 
 #[derive(Subcommand)]
 enum Command {
     /// Run a program: .wasm, .wat or a compiled artifact.
     Run(run::Run),
-    /// Compile a module to an artifact that `run` starts at once.
+    /// Compile a module to an artifact, which `run` starts without compiling.
     Compile(compile::Compile),
-    /// Show what is in an artifact.
+    /// Show the contents of an artifact.
     Inspect(inspect::Inspect),
-    /// Look after the folder in which `run` keeps what it compiled.
+    /// Show, check or clean the folder in which `run` keeps compiled modules.
     Cache(cache::CacheCommand),
-    /// Run specification scripts and count what passed.
+    /// Run specification scripts and count the assertions that pass.
     Wast(wast::Wast),
 }
 
-/// Parses the arguments, carries out the command, reports its error.
+/// Parses the arguments, runs the subcommand and reports its error.
 fn main() -> ExitCode {
     let result = match Cli::parse().command {
         Command::Run(run) => run.execute(),

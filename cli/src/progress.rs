@@ -1,4 +1,4 @@
-//! A progress bar for compilations that keep somebody waiting.
+//! A progress bar for long compilations.
 
 use std::io::{self, IsTerminal};
 use std::sync::OnceLock;
@@ -7,10 +7,10 @@ use std::time::{Duration, Instant};
 use indicatif::{ProgressBar, ProgressStyle};
 use precast::Config;
 
-/// How long nothing is shown.
+/// The time before the bar appears.
 const PATIENCE: Duration = Duration::from_secs(1);
 
-/// Adds a bar on standard error, if that is a terminal.
+/// Adds a bar on standard error if it is a terminal.
 pub(crate) fn with_bar(config: Config) -> Config {
     if !io::stderr().is_terminal() {
         return config;

@@ -1,23 +1,23 @@
-//! How an error becomes text on standard error and an exit code.
+//! Reporting of an error: text on standard error, and an exit code.
 
 use std::io::{self, Write};
 use std::process::ExitCode;
 
 use precast::{ErrorKind, UnknownImport};
 
-/// What a shell reports for a program that aborted; a trap is that.
+/// The exit code after a trap. Shells report it for programs that aborted.
 const ABORTED: u8 = 134;
 
-/// Tells an error and gives the exit code that belongs to it: the program's own if it chose one,
-/// 134 for a trap, 1 for anything else.
+/// Reports an error and returns its exit code: that of the program if it exited, 134 for a trap, 1
+/// otherwise.
 pub(crate) fn report(error: &anyhow::Error) -> ExitCode {
     if is_broken_pipe(error) {
-        // Whoever read our output has enough of it.
+        // The reader of the output has closed it and needs no more.
         return ExitCode::SUCCESS;
     }
     match error.chain().find_map(|cause| cause.downcast_ref::<precast::Error>()) {
         Some(cause) => match cause.kind() {
-            // As the operating system has it: the low eight bits.
+            // The low eight bits, as for the host's programs.
             ErrorKind::Exit(code) => ExitCode::from(*code as u8),
             ErrorKind::Trap(trap) => {
                 say(&(one_line(error) + &trap.backtrace()));
@@ -38,13 +38,13 @@ fn fail(error: &anyhow::Error) -> ExitCode {
     ExitCode::FAILURE
 }
 
-/// Prints to standard error; nobody is left to tell if that fails.
+/// Prints to standard error. An error of standard error cannot be reported.
 fn say(text: &str) {
     let _ = writeln!(io::stderr(), "error: {text}");
 }
 
-/// The contexts of an error and its causes. Some errors tell their cause themselves; what was told
-/// is not told again.
+/// The contexts of an error and its causes, in one line. Some errors include their cause; it is not
+/// repeated.
 fn one_line(error: &anyhow::Error) -> String {
     let mut line = String::new();
     for cause in error.chain().map(ToString::to_string) {

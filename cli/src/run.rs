@@ -1,4 +1,4 @@
-//! `precast run`: links a program with what its arguments grant it, and runs it.
+//! `precast run`: links a program with the resources that the arguments grant, and runs it.
 
 use std::convert::Infallible;
 use std::ffi::{OsStr, OsString};
@@ -28,46 +28,47 @@ use crate::{input, progress, values};
     after_help = EXAMPLES,
 )]
 pub(crate) struct Run {
-    /// Let the program see a directory, under its own name or as GUEST; `:ro` forbids writing.
-    /// May be given again.
+    /// Grant access to a directory, under its own name or as GUEST; `:ro` forbids writing. May be
+    /// repeated.
     #[arg(long = "dir", value_name = "HOST[::GUEST][:ro]")]
     dirs: Vec<Dir>,
 
-    /// Let the program see an empty directory in memory, as GUEST, also where that lies in a
-    /// directory it sees. May be given again.
+    /// Grant access to an empty directory in memory, as GUEST, which may lie in a directory that
+    /// --dir grants. May be repeated.
     #[arg(long = "tmpfs", value_name = "GUEST")]
     tmpfs: Vec<OsString>,
 
-    /// Set an environment variable, or hand on the one of this name. May be given again.
+    /// Set an environment variable, or pass on the host's variable NAME. May be repeated.
     #[arg(long = "env", value_name = "NAME[=VALUE]")]
     env: Vec<EnvVar>,
 
-    /// Hand on all environment variables.
+    /// Pass on all environment variables of the host.
     #[arg(long)]
     inherit_env: bool,
 
-    /// Let the program accept connections to this address, as the next descriptor after its
-    /// directories: 3 if there is none. May be given again.
+    /// Let the program accept connections to this address. The socket is the next descriptor after
+    /// the directories: 3 if there are none. May be repeated.
     #[arg(long = "listen", value_name = "HOST:PORT")]
     listeners: Vec<String>,
 
-    /// Print every WASI call, its arguments, result and time, to standard error or into FILE.
+    /// Print every WASI call with its arguments, result and time to standard error, or to FILE.
     #[arg(long, value_name = "FILE", num_args = 0..=1, require_equals = true)]
     trace: Option<Option<PathBuf>>,
 
-    /// The program's name for itself; the file's name otherwise.
+    /// The first argument of the program (argv[0]). Default: the name of the file.
     #[arg(long, value_name = "NAME")]
     argv0: Option<OsString>,
 
-    /// Call this function with ARGS, by its parameters' types, and print its results.
+    /// Call this exported function and print its results. ARGS are parsed by the types of its
+    /// parameters.
     #[arg(long, value_name = "NAME")]
     invoke: Option<String>,
 
-    /// Instantiate a module first, for the program to import from. May be given again.
+    /// Instantiate the module in FILE first; the program imports from it as NAME. May be repeated.
     #[arg(long = "preload", value_name = "NAME=FILE")]
     preloads: Vec<Preload>,
 
-    /// Link functions that nothing defines: trap when one is called, or answer zeros.
+    /// Link undefined functions, which trap when called, or return zeros. Default: an error.
     #[arg(long, value_name = "POLICY")]
     unknown_imports: Option<UnknownImports>,
 
@@ -83,34 +84,34 @@ pub(crate) struct Run {
     #[command(flatten)]
     code: CodeOptions,
 
-    /// The program (.wasm, .wat or an artifact, told apart by content), then its arguments.
+    /// The program (.wasm, .wat or an artifact, distinguished by content), then its arguments.
     #[arg(value_name = "FILE", required = true, trailing_var_arg = true)]
     command: Vec<OsString>,
 }
 
 const EXAMPLES: &str = "\
-A program sees no file, no environment variable and no argument but what is granted here.
-Everything after FILE belongs to it.
+A program has access only to files, environment variables and sockets that the options grant.
+Everything after FILE is passed to the program.
 
 Examples:
   precast run --dir . wc.wasm README.md            the current directory, as \".\"
   precast run --dir /srv/data::/data:ro sum.wasm   a directory as /data, read-only
   precast run --dir a::/ --tmpfs /tmp app.wasm     a directory as /, with /tmp in memory
-  precast run --env LANG=C --env HOME app.wasm     one variable set, one handed on
+  precast run --env LANG=C --env HOME app.wasm     set one variable, pass on another
   precast run --listen 127.0.0.1:8080 server.wasm  a listening socket as descriptor 3
-  precast run --trace=calls.txt app.wasm           every WASI call, as strace shows them
+  precast run --trace=calls.txt app.wasm           write every WASI call to a file
   precast run --invoke add add.wat 2 3             call one function
   precast run --preload math=math.wasm app.wasm    link two modules
-  precast run --no-cache app.wasm                  compile it, and keep nothing
+  precast run --no-cache app.wasm                  compile without the cache
 
-An artifact is native code: it runs if your own `precast compile` made it, and any other only with
---allow-precompiled, as no sandbox holds it back.
+An artifact is native code, which no sandbox confines. `run` accepts artifacts that your own
+`precast compile` made, and others only with --allow-precompiled.
 
-In HOST[::GUEST] the last \"::\" separates, so HOST may contain colons.
+HOST may contain colons: the last \"::\" separates it from GUEST.
 
-The exit code is the program's; 134 after a trap; 1 for other errors; 2 for wrong usage.";
+The exit code is that of the program; 134 after a trap; 1 for other errors; 2 for wrong usage.";
 
-/// `NAME=VALUE`, or `NAME` to hand on what the host has.
+/// `NAME=VALUE`, or `NAME` for the host's variable.
 #[derive(Clone)]
 struct EnvVar {
     name: String,
@@ -129,7 +130,7 @@ impl FromStr for EnvVar {
     }
 }
 
-/// A module that others import from by `name`.
+/// A module from which others import as `name`.
 #[derive(Clone)]
 struct Preload {
     name: String,
@@ -146,7 +147,7 @@ impl FromStr for Preload {
 }
 
 impl Run {
-    /// Runs the program; the exit code is its own.
+    /// Runs the program. Its exit code is an error, which `report` handles.
     pub(crate) fn execute(&self) -> Result<ExitCode> {
         self.stack.run(|| self.run())
     }
@@ -158,7 +159,7 @@ impl Run {
         let mut namespace = runtime.namespace();
         let modules = self.modules(&runtime)?;
         let mut linker = Linker::new(&runtime);
-        // A preloaded module may define what WASI or a module before it does.
+        // A preloaded module may replace definitions of WASI or of modules before it.
         linker.allow_shadowing(true);
         self.link_wasi(&mut linker, &modules)?;
 
@@ -186,7 +187,7 @@ impl Run {
         &self.command[1..]
     }
 
-    /// Every module to be instantiated with its file, in that order; the program is the last.
+    /// The modules to instantiate, in this order, with their files. The program is the last.
     fn modules(&self, runtime: &Runtime) -> Result<Vec<(&Path, CompiledModule)>> {
         let preloads = self.preloads.iter().map(|preload| preload.file.as_path());
         preloads
@@ -195,7 +196,7 @@ impl Run {
             .collect()
     }
 
-    /// Defines WASI if a module asks for it: a program that computes only starts faster.
+    /// Defines WASI if a module imports it. Programs without it start faster.
     fn link_wasi(&self, linker: &mut Linker, modules: &[(&Path, CompiledModule)]) -> Result<()> {
         let imports: Vec<_> = modules.iter().flat_map(|(_, module)| module.imports()).collect();
         let wanted = |name: &str| imports.iter().any(|import| import.module == name);
@@ -245,7 +246,7 @@ impl Run {
         self.argv0.as_deref().unwrap_or(name)
     }
 
-    /// Instantiates a module and lets a reactor initialize itself.
+    /// Instantiates a module, and calls `_initialize` if it is a reactor.
     fn instantiate(
         &self,
         namespace: &mut Namespace,
@@ -260,7 +261,7 @@ impl Run {
         Ok(instance)
     }
 
-    /// Calls the function asked for, or `_start`.
+    /// Calls the function of `--invoke`, or `_start`.
     fn start(
         &self,
         namespace: &mut Namespace,
@@ -296,7 +297,7 @@ impl Run {
     }
 }
 
-/// A socket that listens on `address`. With port 0 the host chooses one, and the user is told.
+/// A socket that listens on `address`. For port 0, prints the port that the host chose.
 fn listen(address: &str) -> Result<TcpListener> {
     let listener = TcpListener::bind(address).with_context(|| address.to_owned())?;
     if address.ends_with(":0") {
@@ -305,21 +306,21 @@ fn listen(address: &str) -> Result<TcpListener> {
     Ok(listener)
 }
 
-/// Where a trace goes: into `file`, or to standard error.
+/// The destination of a trace: `file`, or standard error.
 fn trace(file: Option<&Path>) -> Result<wasi::Output> {
     let Some(path) = file else { return Ok(wasi::Output::inherit()) };
     let file = File::create(path).with_context(|| path.display().to_string())?;
     Ok(wasi::Output::writer(file))
 }
 
-/// Calls a function that takes nothing and gives nothing.
+/// Calls a function without parameters and results.
 fn call(namespace: &mut Namespace, instance: Instance, name: &str) -> Result<()> {
     let function =
         instance.typed::<(), ()>(namespace, name).with_context(|| format!("`{name}`"))?;
     Ok(function.call(namespace, ())?)
 }
 
-/// A hint for who named none or the wrong one.
+/// A hint with the names of functions, for an error message.
 fn functions_to_invoke(module: &CompiledModule) -> String {
     const SHOWN: usize = 10;
     let exports = module.exports().into_iter();

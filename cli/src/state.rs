@@ -23,11 +23,11 @@ const KEY_SIZE: usize = 32;
 /// The cache that serves as an index of files whose seal was checked.
 const KNOWN: &str = "known";
 
-/// Why there is no key to use.
+/// The reason why the key cannot be used.
 #[derive(Debug)]
 pub(crate) struct KeyError {
     what: String,
-    /// Whether somebody else could know or choose the key.
+    /// Whether another user could know or choose the key.
     pub(crate) is_unsafe: bool,
 }
 
@@ -53,9 +53,9 @@ impl KeyError {
     }
 }
 
-/// The folder: `PRECAST_STATE_DIR`, else `precast` in `XDG_STATE_HOME`, else
-/// `.local/state/precast` in `HOME`. As the XDG Base Directory Specification demands, a relative
-/// `XDG_STATE_HOME` counts as unset.
+/// The folder: `PRECAST_STATE_DIR`, or `precast` in `XDG_STATE_HOME`, or `.local/state/precast` in
+/// `HOME`. As the XDG Base Directory Specification demands, a relative `XDG_STATE_HOME` counts as
+/// unset.
 fn folder() -> Result<PathBuf, KeyError> {
     let none = || KeyError::missing(format!("none of {VARIABLE}, XDG_STATE_HOME and HOME is set"));
     choose(|name| env::var_os(name)).ok_or_else(none)
@@ -69,7 +69,7 @@ fn choose(variable: impl Fn(&str) -> Option<OsString>) -> Option<PathBuf> {
         .or_else(|| absolute("HOME").map(|path| path.join(".local/state/precast")))
 }
 
-/// Whether the user has named the folder, and not the system.
+/// Whether the user has set the variable that names the folder.
 pub(crate) fn is_named() -> bool {
     env::var_os(VARIABLE).is_some_and(|value| !value.is_empty())
 }
@@ -78,7 +78,7 @@ pub(crate) fn is_named() -> bool {
 ///
 /// # Errors
 ///
-/// When there is none, or somebody else could know it or have chosen it.
+/// If there is no key, or if another user could know it or have chosen it.
 pub(crate) fn key() -> Result<SealKey, KeyError> {
     let path = folder()?;
     let missing = || KeyError::missing(format!("there is no key in {} yet", path.display()));
@@ -86,11 +86,11 @@ pub(crate) fn key() -> Result<SealKey, KeyError> {
     read_key(&folder, &path)?.ok_or_else(missing)
 }
 
-/// The user's key, which is made if there is none.
+/// The user's key, which is created if there is none.
 ///
 /// # Errors
 ///
-/// As [`key`], and when it cannot be made.
+/// As [`key`]; also if it cannot be created.
 pub(crate) fn key_or_new() -> Result<SealKey, KeyError> {
     let path = folder()?;
     let failed = |error: Errno| KeyError::system(&path, error);
@@ -105,17 +105,18 @@ pub(crate) fn key_or_new() -> Result<SealKey, KeyError> {
         return Ok(key);
     }
     make_key(&folder).map_err(failed)?;
-    // Of those who make one at the same time, the first has made everyone's.
+    // If several processes create a key at the same time, all use the first one.
     read_key(&folder, &path)?.ok_or_else(|| failed(Errno::NOENT))
 }
 
-/// The index of files whose seal was checked with `key`. Without one every file is checked again.
+/// The index of files whose seal was checked with `key`. Without an index, every file is checked
+/// again.
 pub(crate) fn known_files(key: &SealKey) -> Option<Cache> {
     let options = Options::new().key(key.index_key()).on_warning(|_| ());
     options.open(folder().ok()?.join(KNOWN)).ok()
 }
 
-/// Opens the folder after it was seen that nobody else can write to it.
+/// Opens the folder. It is an error if another user can write to it.
 fn open_folder(path: &Path) -> Result<Option<OwnedFd>, KeyError> {
     let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::CLOEXEC;
     check_link(CWD, path, path)?;
@@ -127,7 +128,7 @@ fn open_folder(path: &Path) -> Result<Option<OwnedFd>, KeyError> {
     check_owner(path, &stat)?;
     match stat.st_mode & 0o7777 {
         mode if mode & 0o022 != 0 => {
-            let what = format!("can be written by others (mode {mode:04o}): `chmod 700` mends it");
+            let what = format!("can be written by others (mode {mode:04o}); use `chmod 700`");
             Err(KeyError::hazard(path, what))
         }
         _ => Ok(Some(folder)),
@@ -138,7 +139,7 @@ fn read_key(folder: &OwnedFd, path: &Path) -> Result<Option<SealKey>, KeyError> 
     let path = path.join(KEY);
     let failed = |error| KeyError::system(&path, error);
     check_link(folder, Path::new(KEY), &path)?;
-    // A pipe would have us wait for a writer.
+    // `NONBLOCK`, because opening a pipe waits for a writer.
     let flags = OFlags::RDONLY | OFlags::CLOEXEC | OFlags::NONBLOCK;
     let file = match rustix::fs::openat(folder, KEY, flags, Mode::empty()) {
         Err(Errno::NOENT) => return Ok(None),
@@ -148,7 +149,8 @@ fn read_key(folder: &OwnedFd, path: &Path) -> Result<Option<SealKey>, KeyError> 
     check_owner(&path, &stat)?;
     let mode = stat.st_mode & 0o7777;
     if mode & 0o077 != 0 {
-        let what = format!("is open to others (mode {mode:04o}): remove it, and compile again");
+        let what =
+            format!("is accessible to others (mode {mode:04o}); remove it and compile again");
         return Err(KeyError::hazard(&path, what));
     }
     let mut bytes = Vec::with_capacity(KEY_SIZE + 1);
@@ -156,17 +158,17 @@ fn read_key(folder: &OwnedFd, path: &Path) -> Result<Option<SealKey>, KeyError> 
         file.take(KEY_SIZE as u64 + 1).read_to_end(&mut bytes).map_err(failed)?;
     }
     let secret: Option<[u8; KEY_SIZE]> = bytes.try_into().ok();
-    let no_key = || KeyError::hazard(&path, "is no key: remove it, and compile again");
+    let no_key = || KeyError::hazard(&path, "is not a key; remove it and compile again");
     secret.map(|secret| Some(SealKey::new(secret))).ok_or_else(no_key)
 }
 
-/// Who can change a link decides where it leads.
+/// It is an error if another user owns a symbolic link, as the owner can change its target.
 fn check_link(folder: impl std::os::fd::AsFd, name: &Path, path: &Path) -> Result<(), KeyError> {
     match rustix::fs::statat(folder, name, AtFlags::SYMLINK_NOFOLLOW) {
         Ok(stat) if FileType::from_raw_mode(stat.st_mode) != FileType::Symlink => Ok(()),
         Ok(stat) if stat.st_uid == 0 => Ok(()),
         Ok(stat) => check_owner(path, &stat),
-        // Opening it says what is wrong.
+        // Opening the file reports the error.
         Err(_) => Ok(()),
     }
 }
@@ -179,7 +181,8 @@ fn check_owner(path: &Path, stat: &Stat) -> Result<(), KeyError> {
     Err(KeyError::hazard(path, format!("belongs to user {owner}, not to user {user}")))
 }
 
-/// Makes the folder, for its owner alone, and those above as the user wants new folders to be.
+/// Creates the folder for its owner alone. The folders above it have the user's default
+/// permissions.
 fn make_folder(path: &Path) -> io::Result<()> {
     if let Some(parent) = path.parent().filter(|parent| !parent.as_os_str().is_empty()) {
         std::fs::create_dir_all(parent)?;
@@ -190,7 +193,7 @@ fn make_folder(path: &Path) -> io::Result<()> {
     }
 }
 
-/// Makes a key. It appears whole, and never replaces one.
+/// Creates a key. The file appears complete, and never replaces another.
 fn make_key(folder: &OwnedFd) -> rustix::io::Result<()> {
     let secret: [u8; KEY_SIZE] = random()?;
     let name = u64::from_le_bytes(random()?);
@@ -204,7 +207,7 @@ fn make_key(folder: &OwnedFd) -> rustix::io::Result<()> {
         written.map_err(|error| Errno::from_io_error(&error).unwrap_or(Errno::IO))?;
         let flags = RenameFlags::NOREPLACE;
         match rustix::fs::renameat_with(folder, &temporary, folder, KEY, flags) {
-            // A file system that cannot do this can link.
+            // This file system does not support the flag, but may support links.
             Err(Errno::INVAL | Errno::NOSYS) => {
                 rustix::fs::linkat(folder, &temporary, folder, KEY, AtFlags::empty())
             }
@@ -212,7 +215,7 @@ fn make_key(folder: &OwnedFd) -> rustix::io::Result<()> {
         }
     };
     let published = publish();
-    // After renaming there is nothing to remove.
+    // If the file was renamed, there is nothing to remove.
     let _ = rustix::fs::unlinkat(folder, &temporary, AtFlags::empty());
     match published {
         Err(error) if error != Errno::EXIST => Err(error),
@@ -222,7 +225,7 @@ fn make_key(folder: &OwnedFd) -> rustix::io::Result<()> {
 
 fn random<const N: usize>() -> rustix::io::Result<[u8; N]> {
     let mut bytes = [0; N];
-    // The kernel gives up to 256 bytes at once, or an error.
+    // The kernel returns up to 256 bytes at once, or an error.
     match rustix::rand::getrandom(&mut bytes[..], rustix::rand::GetRandomFlags::empty())? {
         given if given == N => Ok(bytes),
         _ => Err(Errno::IO),

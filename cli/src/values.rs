@@ -5,11 +5,11 @@ use std::ffi::OsString;
 use anyhow::{Result, anyhow, bail};
 use precast::{FuncType, ValType, Value};
 
-/// Parses one text per parameter.
+/// Parses one argument for each parameter.
 pub(crate) fn parse_all(ty: &FuncType, texts: &[OsString]) -> Result<Vec<Value>> {
     let params = ty.params();
     if texts.len() != params.len() {
-        bail!("the function {ty} takes {} arguments, {} given", params.len(), texts.len());
+        bail!("the function {ty} expects {} arguments, not {}", params.len(), texts.len());
     }
     params.iter().zip(texts).map(|(&ty, text)| parse(ty, &text.to_string_lossy())).collect()
 }
@@ -25,7 +25,7 @@ fn parse(ty: ValType, text: &str) -> Result<Value> {
         ValType::ExternRef => (text == "null").then_some(Value::ExternRef(None)),
         _ => None,
     };
-    value.ok_or_else(|| anyhow!("\"{text}\" is no {ty}"))
+    value.ok_or_else(|| anyhow!("\"{text}\" is not a value of type {ty}"))
 }
 
 /// A decimal or hexadecimal integer of `bits` bits, signed or unsigned.
@@ -85,6 +85,9 @@ mod tests {
         assert_eq!(parse(ValType::F64, "-inf").unwrap(), Value::F64(f64::NEG_INFINITY.to_bits()));
         assert_eq!(parse(ValType::V128, "0x1f").unwrap(), Value::V128(31));
         assert_eq!(parse(ValType::FuncRef, "null").unwrap(), Value::FuncRef(None));
-        assert_eq!(parse(ValType::I32, "x").unwrap_err().to_string(), "\"x\" is no i32");
+        assert_eq!(
+            parse(ValType::I32, "x").unwrap_err().to_string(),
+            "\"x\" is not a value of type i32"
+        );
     }
 }

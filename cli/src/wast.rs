@@ -16,7 +16,7 @@ use crate::code::CodeOptions;
 #[derive(Args)]
 #[command(after_help = EXAMPLES)]
 pub(crate) struct Wast {
-    /// Show what `spectest`'s functions are called with.
+    /// Print the arguments of calls of `spectest`'s functions.
     #[arg(long, short)]
     verbose: bool,
 
@@ -29,16 +29,16 @@ pub(crate) struct Wast {
 }
 
 const EXAMPLES: &str = "\
-Each failure is printed as FILE:LINE: WHAT, and the last line is \"N passed, N failed\". The scripts
-of a version of the specification assert that later proposals are refused: name it by --features.
+Each failure is printed as FILE:LINE: MESSAGE. The last line is \"N passed, N failed\". The scripts of
+a version of the specification assert that later proposals are refused; use --features for them.
 
 Example:
   precast wast --features wasm1 test/core/*.wast";
 
 impl Wast {
-    /// Runs every script, whatever comes of the earlier ones.
+    /// Runs every script, even after failures.
     pub(crate) fn execute(&self) -> Result<ExitCode> {
-        // Scripts are made of tiny modules: threads would wait for each other.
+        // Scripts consist of tiny modules, for which threads do not pay.
         let config = Config::new().threads(1);
         let runtime = Runtime::with_config(self.code.configure(config));
         let options = Options { verbose: self.verbose };

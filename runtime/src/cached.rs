@@ -1,4 +1,4 @@
-//! Compiling through a cache: map what is there, or compile it and leave it there.
+//! Compilation through a cache: maps an entry, or compiles the module and publishes an entry.
 
 use crate::config::Config;
 use crate::error::{Error, ErrorKind};
@@ -14,17 +14,17 @@ use std::path::Path;
 use std::sync::Arc;
 use zerocopy::IntoBytes;
 
-/// The file a module comes from, in the state in which it was read.
+/// The file from which a module was read, with its stamp at that time.
 #[derive(Clone, Copy, Debug)]
 pub struct Source(FileStamp);
 
 impl Source {
-    /// The source that an open file is. It must be made before the file is read.
+    /// The source of a module in an open file. It must be made before the file is read.
     ///
-    /// To learn whether somebody could still change the file without a sign, it takes a lease on
-    /// it (fcntl(2), `F_SETLEASE`) and gives it back at once. Somebody who opens the file for
-    /// writing in between waits for these microseconds, and this process gets a `SIGURG`, which
-    /// does nothing by default.
+    /// To find out whether a process could change the file without changing its stamp, this takes a
+    /// lease on the file (fcntl(2), `F_SETLEASE`) and releases it at once. A process that opens the
+    /// file for writing in the meantime waits for some microseconds, and this process receives a
+    /// `SIGURG`, which does nothing by default.
     ///
     /// # Errors
     ///
@@ -37,7 +37,7 @@ impl Source {
     ///
     /// # Errors
     ///
-    /// Those of reading it.
+    /// Those of opening and reading the file.
     pub fn read(path: &Path) -> io::Result<(Source, Vec<u8>)> {
         let mut file = File::open(path)?;
         let source = Source::of(&file)?;
@@ -47,22 +47,22 @@ impl Source {
     }
 }
 
-/// What decides code besides the module.
+/// The fingerprint of everything that decides code besides the module.
 pub(crate) fn fingerprint(config: &Config) -> Fingerprint {
     let settings = config.settings(Default::default());
     let settings = precast_compiler::fingerprint(&settings, &crate::vm::sys::features());
-    // What the loader demands is part of it: it may differ where the compiler is the same.
+    // It includes the demands of the loader, which may differ for one build of the compiler.
     Fingerprint::new(precast_compiler::BUILD, &format!("{settings} {:?}", module::producer()))
 }
 
-/// The module of a file that the cache knows and has.
+/// The module of a file, if the cache knows the file and has an entry for it.
 pub(crate) fn known(runtime: &Runtime, cache: &Cache, path: &Path) -> Option<CompiledModule> {
     let key = cache.known_path(path, &runtime.fingerprint())?;
     find(runtime, cache, &key).ok()?
 }
 
-/// Maps a sealed artifact that nobody else can write to. Its seal is hashed unless the index knows
-/// the file in this state.
+/// Maps a sealed artifact to which nobody else can write. The seal is checked unless the index
+/// knows the file with this stamp.
 pub(crate) fn map_sealed(
     file: File,
     key: &SealKey,
@@ -85,7 +85,7 @@ pub(crate) fn map_sealed(
     Ok(code)
 }
 
-/// The module in a file: the one that the cache knows and has, or what it holds is compiled.
+/// The module in a file: from the cache if it knows the file, or else compiled.
 pub(crate) fn compile_file(
     runtime: &Runtime,
     cache: &Cache,
@@ -108,8 +108,8 @@ pub(crate) fn compile_file(
     compile_source(runtime, cache, &source, &wasm, refused)
 }
 
-/// Compiles the module of a source through the cache, and remembers which module that is.
-/// `refused` is the key of an entry that was just found not to be usable.
+/// Compiles the module of a source through the cache, which then knows the file. `refused` is the
+/// key of an entry that was just found to be damaged.
 pub(crate) fn compile_source(
     runtime: &Runtime,
     cache: &Cache,
@@ -124,7 +124,7 @@ pub(crate) fn compile_source(
     Ok(module)
 }
 
-/// The module from the cache, or else compiled and published there.
+/// Takes the module from the cache, or compiles and publishes it.
 pub(crate) fn compile(
     runtime: &Runtime,
     cache: &Cache,
@@ -134,7 +134,7 @@ pub(crate) fn compile(
     compile_after(runtime, cache, wasm, &key, find(runtime, cache, &key))
 }
 
-/// What was found, or else the module is compiled and published.
+/// Returns the module that was found, or else compiles and publishes it.
 fn compile_after(
     runtime: &Runtime,
     cache: &Cache,
@@ -146,7 +146,7 @@ fn compile_after(
         return Ok(module);
     }
     let flight = cache.flight(key);
-    // Somebody may have published it since, or replaced the one that cannot be used.
+    // Another process may have published an entry meanwhile, or replaced a damaged one.
     if (found.is_ok() || flight.waited())
         && let Ok(Some(module)) = find(runtime, cache, key)
     {
@@ -166,7 +166,7 @@ fn compile_after(
 /// The module of an entry, if it is there.
 fn find(runtime: &Runtime, cache: &Cache, key: &Key) -> Result<Option<CompiledModule>, Damage> {
     let Some((mut entry, file)) = cache.find(key)? else { return Ok(None) };
-    // Of an entry that is copied the module keeps the copy.
+    // If the entry is copied, the module keeps only the copy.
     let original = if entry.is_exposed() { file.try_clone().ok() } else { None };
     match map(runtime, &mut entry, file) {
         Ok(module) => {
@@ -182,19 +182,20 @@ fn find(runtime: &Runtime, cache: &Cache, key: &Key) -> Result<Option<CompiledMo
     }
 }
 
-/// Where code of single functions is kept: in the runtime's cache, if it has one.
+/// The store for the code of single functions: the runtime's cache, if it has one.
 pub(crate) fn functions(runtime: &Runtime) -> Option<Arc<dyn FunctionStore>> {
     let cache = runtime.config().cache.as_ref()?;
     Some(Arc::new(Bundles(cache.functions(&runtime.fingerprint()))))
 }
 
-/// The bundles of a cache, for the compiler.
+/// The bundles of a cache, as a store for the compiler.
 struct Bundles(Functions);
 
-/// What is compiled faster than a file is written is not worth one.
+/// Smaller bundles are not kept: compiling these functions takes less time than writing a file.
 const SMALLEST_BUNDLE: usize = 16 << 10;
 
-/// What may have nothing in common with a module must not cost more to read than to compile.
+/// The largest bundle that is read although it may have nothing in common with the module. Reading
+/// it must not take longer than compiling.
 const LARGEST_GUESS: u64 = 4 << 20;
 
 impl FunctionStore for Bundles {
@@ -210,11 +211,11 @@ impl FunctionStore for Bundles {
     }
 }
 
-/// Why an entry is not used.
+/// The reason why an entry is not used.
 enum Unusable {
-    /// It is not what it should be.
+    /// It is damaged.
     Damaged,
-    /// There are no resources to map it.
+    /// The system cannot map it.
     System,
 }
 
@@ -225,7 +226,7 @@ fn map(runtime: &Runtime, entry: &mut Entry, file: File) -> Result<CompiledModul
     };
     let expect = module::producer();
     let small = entry.take_small();
-    // Nothing of it runs before it is checked.
+    // Checked before any of its code runs.
     let check = |bytes: &[u8]| entry.check(bytes).map_err(|_| Unusable::Damaged);
     let code = if let Some(words) = small {
         check(words.as_bytes().get(..entry.size() as usize).unwrap_or_default())?;

@@ -40,7 +40,7 @@ impl Config {
         Self::default()
     }
 
-    /// Threads that compile; zero, the default, means one per processor.
+    /// The number of threads that compile. 0, the default, means one per processor.
     #[cfg(feature = "compiler")]
     pub fn threads(mut self, threads: usize) -> Self {
         self.compiler.threads = threads;
@@ -54,7 +54,7 @@ impl Config {
         self
     }
 
-    /// Whether to verify the code generator's input. Default: in debug builds.
+    /// Whether to verify the input of the code generator. Default: only in debug builds.
     #[cfg(feature = "compiler")]
     pub fn verify(mut self, yes: bool) -> Self {
         self.compiler.verify = yes;
@@ -69,41 +69,41 @@ impl Config {
         self
     }
 
-    /// Most bytes of stack that guests use in one call of the host, nested calls of guests through
-    /// host functions together; frames of host functions do not count. What exceeds it is a trap,
-    /// [`TrapCode::StackOverflow`](crate::TrapCode::StackOverflow). It is exact up to 64 KiB: that
-    /// much a guest may use beyond it in functions that cannot call each other in a circle.
-    /// Default: 1 MiB.
+    /// The maximum size in bytes of the stack that guests use in one call by the host, including
+    /// nested calls of guests through host functions. Frames of host functions do not count. A
+    /// guest that exceeds it traps with
+    /// [`TrapCode::StackOverflow`](crate::TrapCode::StackOverflow). A guest may use up to 64 KiB
+    /// more in functions that are not part of a cycle of calls. Default: 1 MiB.
     ///
-    /// A thread must have this much stack and [`Config::host_stack`] for its guests to get all of
-    /// it; on a smaller one they trap earlier.
+    /// The stack of the thread must have room for this size and [`Config::host_stack`]; on a
+    /// smaller stack, guests trap earlier.
     pub fn max_stack(mut self, bytes: usize) -> Self {
         self.max_stack = bytes;
         self
     }
 
-    /// Bytes of stack that a host function has when a guest calls it, however deep the guest is:
-    /// a call with less left is a trap, [`TrapCode::StackOverflow`](crate::TrapCode::StackOverflow).
+    /// The minimum size in bytes of the stack that is left when a guest calls a host function. A
+    /// call with less traps with [`TrapCode::StackOverflow`](crate::TrapCode::StackOverflow).
     /// Default: 256 KiB.
     pub fn host_stack(mut self, bytes: usize) -> Self {
         self.host_stack = bytes;
         self
     }
 
-    /// Whether code this runtime compiles is guarded against Spectre variant 1: a processor that
-    /// predicts a bounds check wrongly then reads nothing outside the memory or table meanwhile,
-    /// and calls nothing that the call may not call. Default: yes.
+    /// Whether compiled code is guarded against Spectre variant 1. A processor that mispredicts a
+    /// check then reads nothing outside the memory or table speculatively, and calls no function of
+    /// another type. Default: yes.
     ///
-    /// Without guards a hostile guest that can measure time may read memory of this process that
-    /// it has no access to. Guards do not stop other leaks of processors; guests that must learn
-    /// nothing from each other at all belong into different processes.
+    /// Without guards, a hostile guest that can measure time may read any memory of this process.
+    /// Guards do not stop other side channels of processors: guests that must not learn anything
+    /// from each other need separate processes.
     #[cfg(feature = "compiler")]
     pub fn spectre_guards(mut self, yes: bool) -> Self {
         self.compiler.spectre_guards = yes;
         self
     }
 
-    /// Calls `report` with the functions compiled so far and their number, from any of the
+    /// Calls `report` with the number of functions compiled so far and the total, on any of the
     /// threads that compile.
     #[cfg(feature = "compiler")]
     pub fn progress(mut self, report: impl Fn(usize, usize) + Send + Sync + 'static) -> Self {
@@ -111,7 +111,8 @@ impl Config {
         self
     }
 
-    /// Keeps what is compiled in this cache, and maps it from there the next time. Default: none.
+    /// The cache that keeps compiled modules, from which they are mapped the next time. Default:
+    /// none.
     #[cfg(feature = "cache")]
     pub fn cache(mut self, cache: precast_cache::Cache) -> Self {
         self.cache = Some(cache);
@@ -131,7 +132,7 @@ impl std::fmt::Debug for Config {
 
 #[cfg(feature = "compiler")]
 impl Config {
-    /// The compiler's settings, for code for a machine.
+    /// The compiler's settings for a target.
     pub(crate) fn settings(&self, target: Target) -> Settings {
         Settings { target, ..self.compiler.clone() }
     }

@@ -1,4 +1,4 @@
-//! What can go wrong.
+//! The errors of the API.
 
 use crate::trap::Trap;
 use precast_abi::artifact::FormatError;
@@ -11,14 +11,14 @@ use std::fmt;
 use std::io;
 use std::path::PathBuf;
 
-/// Why an operation failed. One pointer in size; [`Error::kind`] tells more.
+/// The reason why an operation failed. The size is one pointer; [`Error::kind`] has the details.
 pub struct Error(Box<ErrorKind>);
 
 /// The kinds of [`Error`].
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum ErrorKind {
-    /// The module is invalid, uses what this runtime does not accept, or exceeds a limit.
+    /// The module is invalid, uses a feature that is not enabled, or exceeds a limit.
     #[cfg(feature = "compiler")]
     #[error(transparent)]
     Compile(#[from] CompileError),
@@ -28,23 +28,23 @@ pub enum ErrorKind {
     /// No seal proves that a holder of the key made the artifact.
     #[error("the artifact is not trusted: {0}")]
     Seal(#[from] SealError),
-    /// The machine lacks CPU features the artifact uses.
-    #[error("the artifact needs CPU features this machine lacks: {0}")]
+    /// The artifact uses CPU features that this machine lacks.
+    #[error("the artifact needs CPU features that this machine lacks: {0}")]
     Features(String),
     /// A file could not be read.
     #[error("{}: {error}", path.display())]
     File {
         /// The file.
         path: PathBuf,
-        /// What the system said.
+        /// The error of the system.
         error: io::Error,
     },
-    /// The system refused something.
+    /// A system call failed.
     #[error("{what}: {error}")]
     System {
-        /// What was tried.
+        /// The operation that failed.
         what: &'static str,
-        /// What the system said.
+        /// The error of the system.
         error: io::Error,
     },
     /// An import cannot be satisfied.
@@ -53,65 +53,65 @@ pub enum ErrorKind {
     /// WebAssembly code stopped.
     #[error(transparent)]
     Trap(#[from] Trap),
-    /// The guest ended itself with this exit code.
+    /// The guest exited with this code.
     #[error("the guest ended with exit code {0}")]
     Exit(i32),
     /// A host function failed.
     #[error("{0}")]
     Host(Box<dyn StdError + Send + Sync>),
-    /// What was used has been closed: `runtime`, `namespace` or `module`.
+    /// The `runtime`, `namespace` or `module` is closed.
     #[error("the {0} is closed")]
     Closed(&'static str),
-    /// A value, a function or a definition has another type than its use needs.
+    /// A value, function or definition does not have the required type.
     #[error("{0}")]
     TypeMismatch(String),
-    /// Nothing has the name or the index that was asked for.
+    /// Nothing has this name or index.
     #[error("{0}")]
     NotFound(String),
-    /// A handle, a reference or a module belongs to another namespace or runtime.
+    /// A handle, reference or module belongs to another namespace or runtime.
     #[error("{0}")]
     Foreign(&'static str),
-    /// A global that is a constant cannot be set.
+    /// An immutable global cannot be set.
     #[error("an immutable global cannot be set")]
     Immutable,
-    /// A memory or a table cannot grow so far, or a signature has too many values.
+    /// A memory or table cannot grow to the requested size, or a signature has too many values.
     #[error("{0}")]
     Limit(String),
-    /// A definition, a name or an argument is not one that is possible.
+    /// A definition, name or argument is invalid.
     #[error("{0}")]
     Invalid(String),
-    /// This build, or this process, cannot do it.
+    /// This build or this process does not support the operation.
     #[error("{0}")]
     Unsupported(String),
 }
 
-/// Why bytes are not accepted as sealed.
+/// The reason why a seal is not accepted.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum SealError {
-    /// There is no seal behind the bytes.
+    /// No seal follows the bytes.
     #[error("it has no seal")]
     Missing,
-    /// The seal was made with another key, or something was changed since.
-    #[error("its seal was made with another key, or it was changed since")]
+    /// The seal was made with another key, or the bytes or the seal were changed.
+    #[error("its seal was made with another key, or it was changed after it was sealed")]
     Mismatch,
 }
 
-/// Why an import cannot be satisfied.
+/// The reason why an import cannot be satisfied.
 #[derive(Clone, PartialEq, Eq, Debug, thiserror::Error)]
 #[error("import \"{module}\" \"{name}\": {reason}")]
 pub struct LinkError {
-    /// The module to import from.
+    /// The module from which the import comes.
     pub module: String,
-    /// The name in it.
+    /// The name of the import in that module.
     pub name: String,
-    /// What is wrong, with the types concerned.
+    /// The reason, with the types concerned.
     pub reason: String,
 }
 
 impl LinkError {
-    /// Nothing that is there satisfies an import of `name` from `module`: there is nothing, or
-    /// something of another type. `is_named` says whether anything at all has the module's name.
+    /// The error of an import of `name` from `module` that is not found (`found` is `None`), or
+    /// that has another type. `is_named` is true if there is a module of this name.
     #[cold]
     pub(crate) fn unsatisfied(
         (module, name, ty): (String, String, ExternType),
@@ -128,17 +128,17 @@ impl LinkError {
 }
 
 impl Error {
-    /// What went wrong.
+    /// The kind of the error.
     pub fn kind(&self) -> &ErrorKind {
         &self.0
     }
 
-    /// What went wrong, by value.
+    /// The kind of the error, by value.
     pub fn into_kind(self) -> ErrorKind {
         *self.0
     }
 
-    /// The trap, when WebAssembly code stopped.
+    /// The trap, if WebAssembly code trapped.
     pub fn trap(&self) -> Option<&Trap> {
         match self.kind() {
             ErrorKind::Trap(trap) => Some(trap),
@@ -146,7 +146,7 @@ impl Error {
         }
     }
 
-    /// The exit code, when the guest ended itself.
+    /// The exit code, if the guest exited.
     pub fn exit_code(&self) -> Option<i32> {
         match self.kind() {
             ErrorKind::Exit(code) => Some(*code),
@@ -154,7 +154,7 @@ impl Error {
         }
     }
 
-    /// The namespace was closed, so what it owned is gone.
+    /// The error of access to an entity whose namespace is closed.
     #[cold]
     pub(crate) fn closed_namespace() -> Self {
         ErrorKind::Closed("namespace").into()
@@ -196,14 +196,14 @@ impl StdError for Error {
 
 const _: () = assert!(size_of::<Error>() == size_of::<usize>());
 
-/// What a host function returns to stop its caller.
+/// The error that a host function returns to stop its caller.
 #[derive(Debug)]
 pub struct HostError(pub(crate) Stop);
 
-/// How a host function stops its caller.
+/// The way in which a host function stops its caller.
 #[derive(Debug)]
 pub(crate) enum Stop {
-    /// With an error that becomes the call's.
+    /// With an error, which becomes the error of the outer call.
     Error(Error),
     /// With a trap, as if an instruction had trapped.
     Trap(TrapCode),
@@ -215,7 +215,7 @@ impl HostError {
         HostError(Stop::Error(ErrorKind::Host(error.into()).into()))
     }
 
-    /// Ends the guest with an exit code; the outer call fails with [`ErrorKind::Exit`].
+    /// Makes the guest exit with a code; the outer call fails with [`ErrorKind::Exit`].
     pub fn exit(code: i32) -> Self {
         HostError(Stop::Error(ErrorKind::Exit(code).into()))
     }

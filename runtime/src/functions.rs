@@ -1,4 +1,5 @@
-//! Safe places for the code of single functions: this process's memory, or any store behind a seal.
+//! Stores for the code of single functions that safe code can use: the memory of this process, and
+//! any store whose bundles are sealed.
 
 use crate::config::Config;
 use crate::seal::{Domain, SealKey};
@@ -6,23 +7,23 @@ use precast_compiler::{BundleBytes, FunctionStore, Lineage, MemoryStore};
 use std::sync::Arc;
 
 /// Keeps the code of functions in memory, for [`Config::functions_in_memory`]. Only compilations
-/// put something in. Cheap to clone; the clones are one.
+/// add to it. Cheap to clone; clones share their contents.
 #[derive(Clone, Debug, Default)]
 pub struct FunctionMemory(Arc<MemoryStore>);
 
 impl FunctionMemory {
-    /// One that is empty.
+    /// An empty store.
     pub fn new() -> Self {
         Self::default()
     }
 
-    /// Bytes that it holds.
+    /// The size of its contents in bytes.
     pub fn size(&self) -> usize {
         self.0.size()
     }
 }
 
-/// A store whose bundles carry a seal: what somebody else put into it is not found.
+/// A store whose bundles are sealed. A bundle without a valid seal counts as absent.
 struct Sealed {
     store: Arc<dyn FunctionStore>,
     key: SealKey,
@@ -31,8 +32,8 @@ struct Sealed {
 impl FunctionStore for Sealed {
     fn find(&self, lineage: &Lineage) -> Vec<BundleBytes> {
         let found = self.store.find(lineage).into_iter();
-        // A store may lend a file that somebody can change, and need not give the same bytes
-        // twice: what is checked and then used is a copy.
+        // The bytes are copied before the check, because a store may return a mapped file that
+        // another process can change.
         found.filter_map(|lent| self.open((*lent).as_ref().to_vec())).collect()
     }
 
@@ -50,16 +51,16 @@ impl Sealed {
 }
 
 impl Config {
-    /// Keeps the code of single functions in memory, and takes it from there when a module is
-    /// compiled in which they did not change. Every function is validated, and the artifact is
-    /// the same as without. Default: none.
+    /// Keeps the code of single functions in memory, and uses it when a module with the same
+    /// functions is compiled. Every function is validated nevertheless, and the artifact is the
+    /// same as without a store. Default: none.
     pub fn functions_in_memory(mut self, memory: &FunctionMemory) -> Self {
         self.functions = Some(memory.0.clone());
         self
     }
 
-    /// As [`Config::functions_in_memory`], in any store. Bundles have a seal by `key`: those that
-    /// have none, or that were changed since, are not used.
+    /// As [`Config::functions_in_memory`], with any store. Bundles are sealed with `key`; those
+    /// without a valid seal are not used.
     pub fn functions_sealed(mut self, store: Arc<dyn FunctionStore>, key: &SealKey) -> Self {
         self.functions = Some(Arc::new(Sealed { store, key: key.clone() }));
         self

@@ -18,13 +18,13 @@ impl Global {
         Global { store, entity }
     }
 
-    /// Its type.
+    /// The global's type.
     pub fn ty(&self, namespace: &Namespace) -> GlobalType {
         namespace.own(self.store);
         self.entity.ty
     }
 
-    /// Its value.
+    /// The global's value.
     ///
     /// # Errors
     ///
@@ -32,7 +32,7 @@ impl Global {
     ///
     /// # Panics
     ///
-    /// When the namespace is another one.
+    /// If the global belongs to another namespace.
     pub fn get(&self, namespace: &Namespace) -> Result<Value, Error> {
         namespace.own(self.store);
         let store = namespace.store();
@@ -41,16 +41,16 @@ impl Global {
         Ok(Value::from_bits(store, self.entity.ty.value, raw))
     }
 
-    /// Sets its value.
+    /// Sets the global's value.
     ///
     /// # Errors
     ///
-    /// [`ErrorKind::Immutable`]; [`ErrorKind::TypeMismatch`] when the value has another type,
-    /// [`ErrorKind::Foreign`] when it is a reference of another namespace; [`ErrorKind::Closed`].
+    /// [`ErrorKind::Immutable`]; [`ErrorKind::TypeMismatch`] if the value has another type;
+    /// [`ErrorKind::Foreign`] if it is a reference of another namespace; [`ErrorKind::Closed`].
     ///
     /// # Panics
     ///
-    /// When the namespace is another one.
+    /// If the global belongs to another namespace.
     pub fn set(&self, namespace: &mut Namespace, value: Value) -> Result<(), Error> {
         namespace.own(self.store);
         namespace.store().check_open()?;

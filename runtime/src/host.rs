@@ -1,4 +1,4 @@
-//! Host modules: functions in Rust for guests to import.
+//! Host modules: functions in Rust that guests import.
 
 use crate::error::{Error, ErrorKind, HostError};
 use crate::instance::Instance;
@@ -18,10 +18,10 @@ use std::sync::Arc;
 pub use crate::host_func::{IntoHostFunc, WithCaller};
 pub use crate::vm::host::typed::{HostReturn, HostValues};
 
-/// Puts a host module together.
+/// Builds a host module.
 ///
-/// Every instantiation of the module makes a state of type `T`, which its functions reach
-/// through their [`Caller`]. A later definition replaces an earlier one of the same name.
+/// Every instance of the module has a state of type `T`, which its functions reach through their
+/// [`Caller`]. A later definition replaces an earlier one of the same name.
 ///
 /// ```
 /// use precast_runtime::{Caller, HostError, HostModuleBuilder, Runtime};
@@ -47,15 +47,15 @@ pub struct HostModuleBuilder<T = ()> {
     make: Arc<dyn Fn() -> T + Send + Sync>,
     funcs: Arc<HostFuncs>,
     items: Vec<(String, Item)>,
-    /// The first definition that failed; `build` reports it.
+    /// The error of the first definition that failed; `build` returns it.
     error: Option<Error>,
 }
 
-/// Most parameters or results of a function whose signature is known at run time: as many as a
-/// module's functions may have.
+/// The maximum number of parameters, and of results, of a function whose signature is known at run
+/// time only. It is that of a module's functions.
 const MAX_DYNAMIC: usize = 1000;
 
-/// A definition that is no function.
+/// A definition that is not a function.
 #[derive(Clone, Copy)]
 pub(crate) enum Item {
     Memory(MemoryType),
@@ -74,7 +74,7 @@ impl Item {
         }
     }
 
-    /// What validation would refuse in a module.
+    /// Refuses a type that validation would refuse in a module.
     pub(crate) fn check(self) -> Result<(), &'static str> {
         let (limits, most) = match self {
             Item::Memory(ty) => (ty.limits, MEMORY32_MAX_PAGES),
@@ -97,7 +97,7 @@ impl HostModuleBuilder<()> {
 }
 
 impl<T: Send + 'static> HostModuleBuilder<T> {
-    /// A module whose every instance has a state that `make` makes.
+    /// A module whose instances each have a state, which `make` creates.
     pub fn with_state(name: &str, make: impl Fn() -> T + Send + Sync + 'static) -> Self {
         HostModuleBuilder {
             name: name.to_owned(),
@@ -120,10 +120,11 @@ impl<T: Send + 'static> HostModuleBuilder<T> {
         self.define(name, def)
     }
 
-    /// Defines a function whose signature is known at run time only. The closure gets the
-    /// arguments and fills in the results, which are zero or null before.
+    /// Defines a function whose signature is known at run time only. The closure takes the
+    /// arguments and sets the results, which are zero or null initially.
     ///
-    /// An import of it by a guest, or a reference to it, needs the feature `compiler`.
+    /// Guests can import the function, and references to it can exist, only with the feature
+    /// `compiler`.
     pub fn func_dynamic(
         self,
         name: &str,
@@ -149,15 +150,15 @@ impl<T: Send + 'static> HostModuleBuilder<T> {
         self
     }
 
-    /// The functions that are defined so far, for other modules with a state of this type. None
-    /// when a definition failed.
+    /// The functions that are defined so far, for other modules with a state of this type. `None`
+    /// if a definition failed.
     pub fn functions(&self) -> Option<HostFunctions<T>> {
         let functions = HostFunctions { funcs: self.funcs.clone(), state: PhantomData };
         self.error.is_none().then_some(functions)
     }
 
-    /// Defines functions that another builder has made. Where nothing is defined before or after,
-    /// they are shared, not copied: that costs a few nanoseconds for any number of functions.
+    /// Defines the functions of another builder. If this builder has no other definitions, they are
+    /// shared and not copied, which takes a few nanoseconds for any number of functions.
     pub fn with_functions(mut self, functions: &HostFunctions<T>) -> Self {
         if self.funcs.defs.is_empty() && self.items.is_empty() {
             self.funcs = functions.funcs.clone();
@@ -181,7 +182,8 @@ impl<T: Send + 'static> HostModuleBuilder<T> {
         self.define_item(name, Item::Table(ty))
     }
 
-    /// Defines a global. Its value is no reference but null, since those belong to namespaces.
+    /// Defines a global. Its value cannot be a reference other than null, because references belong
+    /// to namespaces.
     pub fn global(self, name: &str, value: Value, mutable: bool) -> Self {
         self.define_item(name, Item::Global(value, mutable))
     }
@@ -199,11 +201,11 @@ impl<T: Send + 'static> HostModuleBuilder<T> {
         self
     }
 
-    /// The module, for any namespace of `runtime`.
+    /// Builds the module, for any namespace of `runtime`.
     ///
     /// # Errors
     ///
-    /// [`ErrorKind::Closed`], or the first definition's error.
+    /// [`ErrorKind::Closed`], or the error of the first definition that failed.
     pub fn build(self, runtime: &Runtime) -> Result<HostModule<T>, Error> {
         runtime.check_open()?;
         match self.error {
@@ -219,7 +221,7 @@ impl<T: Send + 'static> HostModuleBuilder<T> {
     }
 }
 
-/// A function whose signature is known at run time only.
+/// A host function whose signature is known at run time only.
 pub(crate) fn dynamic<T: Send + 'static>(
     name: &str,
     ty: FuncType,
@@ -238,8 +240,8 @@ pub(crate) fn dynamic<T: Send + 'static>(
     Ok(HostFuncDef::dynamic(types, f))
 }
 
-/// Calls a dynamic closure with `values` as the bits of its arguments, and leaves those of its
-/// results there.
+/// Calls a dynamic closure. `values` has the bits of its arguments before, and of its results
+/// after.
 fn call_dynamic<T>(
     f: impl Fn(&mut Caller<'_, T>, &[Value], &mut [Value]) -> Result<(), HostError>,
     mut caller: Caller<'_, T>,
@@ -254,15 +256,18 @@ fn call_dynamic<T>(
     for (i, (&ty, result)) in ty.results().iter().zip(results).enumerate() {
         if result.ty() != ty {
             let found = result.ty();
-            return Err(Error::mismatch(format!("a host function gave {found} for {ty}")).into());
+            return Err(Error::mismatch(format!(
+                "a host function returned {found} instead of {ty}"
+            ))
+            .into());
         }
         values[i] = caller.call.store().bits(result.for_store())?;
     }
     Ok(())
 }
 
-/// Functions of a host module with a state of type `T`, made once for any number of modules.
-/// [`HostModuleBuilder::functions`] gives them. Cheap to clone.
+/// Functions for any number of host modules with a state of type `T`, made by
+/// [`HostModuleBuilder::functions`]. Cheap to clone.
 pub struct HostFunctions<T> {
     funcs: Arc<HostFuncs>,
     state: PhantomData<fn(T)>,
@@ -300,15 +305,15 @@ impl<T> Clone for HostModule<T> {
 }
 
 impl<T: Send + 'static> HostModule<T> {
-    /// The name its instances are registered under.
+    /// The name under which its instances are registered.
     pub fn name(&self) -> &str {
         &self.0.name
     }
 
-    /// The same module, whose instances have a state that `make` makes. Functions are shared, so
-    /// this costs two allocations: an embedder that gives every request a state of its own makes
-    /// the module once, and for each request this and
-    /// [`InstancePre::with_host`](crate::InstancePre::with_host).
+    /// The same module with another function that creates the states of instances. The functions
+    /// are shared, so this costs two allocations. An embedder whose requests each have their own
+    /// state builds the module once, and calls this and
+    /// [`InstancePre::with_host`](crate::InstancePre::with_host) for each request.
     pub fn with_state(&self, make: impl Fn() -> T + Send + Sync + 'static) -> HostModule<T> {
         let Inner { runtime, name, funcs, items, .. } = &*self.0;
         HostModule(Arc::new(Inner {
@@ -328,7 +333,7 @@ impl<T: Send + 'static> HostModule<T> {
         &self.0.funcs
     }
 
-    /// What its instances export, without order.
+    /// The exports of its instances, in any order.
     pub(crate) fn exports(&self) -> Vec<(String, ExternType)> {
         let Inner { funcs, items, .. } = &*self.0;
         let func = |&index: &u32| ExternType::Func(funcs.defs[index as usize].ty().ty.clone());
@@ -380,7 +385,8 @@ impl<T> std::fmt::Debug for HostModuleBuilder<T> {
     }
 }
 
-/// What a host function reaches: its module's state, its caller's memory, the namespace.
+/// Access of a host function to the state of its module, the memory of its caller, and the
+/// namespace.
 pub struct Caller<'a, T> {
     call: Invocation<'a, T>,
 }
@@ -397,8 +403,8 @@ impl<'a, T> Caller<'a, T> {
         self.call.state()
     }
 
-    /// The memory that the calling instance exports as `memory`; none when it exports none, and
-    /// when the host itself calls.
+    /// The memory that the calling instance exports as `memory`; `None` if there is none, or if the
+    /// host is the caller.
     #[inline]
     pub fn memory(&mut self) -> Option<&mut [u8]> {
         self.call.memory_and_state().0
@@ -410,13 +416,13 @@ impl<'a, T> Caller<'a, T> {
         self.call.memory_and_state()
     }
 
-    /// The namespace all this happens in, for calls back into WebAssembly.
+    /// The namespace, for calls back into WebAssembly.
     #[inline]
     pub fn namespace(&mut self) -> &mut Namespace {
         Namespace::of_handle(self.call.store_handle())
     }
 
-    /// The calling instance; none when the host itself calls.
+    /// The calling instance; `None` if the host is the caller.
     pub fn instance(&mut self) -> Option<Instance> {
         let index = self.call.instance()?;
         Some(Instance { store: self.call.store_id(), index })

@@ -1,4 +1,4 @@
-//! Closures that can be host functions: those whose signature is known at compile time.
+//! Closures that can be host functions whose signature is known at compile time.
 
 use crate::error::Error;
 use crate::host::Caller;

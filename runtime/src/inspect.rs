@@ -1,4 +1,4 @@
-//! What an artifact holds, also one for another machine or of another version of precast.
+//! Inspection of artifacts, including those for other machines or by other versions of precast.
 
 use crate::error::Error;
 use crate::interface::{ExportType, ImportType, Interface};
@@ -6,35 +6,35 @@ use crate::seal;
 use precast_abi::artifact::{Artifact, FormatError, FuncDesc, Place, Section, StrRef};
 use zerocopy::IntoBytes;
 
-/// What an artifact says about itself.
+/// The contents of an artifact.
 #[derive(Clone, PartialEq, Eq, Debug)]
 #[non_exhaustive]
 pub struct Inspection {
     /// The version of the format.
     pub version: u32,
-    /// The compiler that made it, with its version.
+    /// The compiler that made the artifact, with its version.
     pub compiler: String,
-    /// The machine it is for.
+    /// The target machine.
     pub target: String,
-    /// The CPU features it needs.
+    /// The CPU features that the code needs.
     pub features: Vec<String>,
-    /// A hash of the memory layouts it was compiled for.
+    /// A hash of the memory layouts that the code relies on.
     pub tunables: u64,
-    /// A hash of the module it was made from (xxh3, 128 bits).
+    /// A hash of the WebAssembly module (xxh3, 128 bits).
     pub wasm_hash: [u8; 16],
     /// The module's name, if it has one.
     pub name: Option<String>,
-    /// Its bytes, without those of a seal.
+    /// The size in bytes, without a seal.
     pub size: u64,
-    /// Whether a seal follows it. Checking the seal takes the key.
+    /// Whether a seal follows the artifact. A check of the seal needs the key.
     pub sealed: bool,
-    /// Its sections, in the order they have in the file.
+    /// The sections, in the order of the file.
     pub sections: Vec<Part>,
     /// The functions that the module defines.
     pub functions: Vec<Function>,
-    /// What it imports.
+    /// The imports.
     pub imports: Vec<ImportType>,
-    /// What it exports.
+    /// The exports.
     pub exports: Vec<ExportType>,
 }
 
@@ -44,11 +44,11 @@ pub struct Inspection {
 pub struct Part {
     /// Its name.
     pub name: &'static str,
-    /// Where it is in the file, in bytes.
+    /// The offset in the file, in bytes.
     pub offset: u64,
-    /// Its bytes.
+    /// The size in bytes.
     pub size: u64,
-    /// Whether it is as it was written.
+    /// Whether the section is undamaged.
     pub whole: bool,
 }
 
@@ -56,32 +56,33 @@ pub struct Part {
 #[derive(Clone, PartialEq, Eq, Debug)]
 #[non_exhaustive]
 pub struct Function {
-    /// Its index in the module.
+    /// The function's index in the module.
     pub index: u32,
     /// Its name, if it has one.
     pub name: Option<String>,
-    /// Where its code is in the file, in bytes.
+    /// The offset of the code in the file, in bytes.
     pub offset: u64,
-    /// Bytes of its code.
+    /// The size of the code in bytes.
     pub size: u32,
 }
 
 impl Inspection {
-    /// Inspects the bytes of an artifact, also one that cannot be loaded here. A seal may follow it.
+    /// Inspects the bytes of an artifact, including one that cannot be loaded on this machine. A
+    /// seal may follow it.
     ///
     /// # Errors
     ///
-    /// [`crate::ErrorKind::Format`] when it is not an artifact, of a format this version does not
-    /// know, or its metadata is damaged.
+    /// [`crate::ErrorKind::Format`] if the bytes are not an artifact, if this version does not know
+    /// the version of the format, or if the metadata is damaged.
     pub fn of(artifact: &[u8]) -> Result<Inspection, Error> {
         let artifact_and_seal = artifact.len();
-        // Records are read in place, where they must be aligned.
+        // Records are read in place, so they must be aligned.
         let mut aligned = vec![0u128; artifact.len().div_ceil(size_of::<u128>())];
         let bytes = &mut aligned.as_mut_bytes()[..artifact.len()];
         bytes.copy_from_slice(artifact);
         let bytes = seal::without_seal(bytes);
         let header = Artifact::peek(bytes).ok_or(FormatError::Magic)?;
-        // Whoever it is for, what it says must be consistent.
+        // The artifact is checked for its own target and version, so any producer is accepted.
         let artifact = Artifact::check(bytes, &header.producer)?;
         let reader = Reader { artifact: &artifact, bytes };
         let interface = Interface { artifact: &artifact, bytes };
@@ -141,7 +142,8 @@ impl<'a> Reader<'a> {
     }
 }
 
-/// Text that is padded with zeros. What is not text, or would confuse a terminal, is escaped.
+/// Text that is padded with zeros. Control characters are escaped, as they would confuse a
+/// terminal.
 fn padded(bytes: &[u8; 64]) -> String {
     String::from_utf8_lossy(bytes).trim_end_matches('\0').escape_debug().to_string()
 }

@@ -1,4 +1,4 @@
-//! Instances, and what they export.
+//! Instances and their exports.
 
 use crate::error::{Error, ErrorKind};
 use crate::func::{Func, TypedFunc, WasmParams, WasmResults};
@@ -17,7 +17,7 @@ pub struct Instance {
     pub(crate) index: u32,
 }
 
-/// Something an instance exports.
+/// An export of an instance.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
 #[non_exhaustive]
 pub enum Extern {
@@ -41,7 +41,7 @@ impl Extern {
         }
     }
 
-    /// Its type, with the size that a table or memory has now as the minimum.
+    /// The type. The minimum of a table or memory is its current size.
     ///
     /// # Errors
     ///
@@ -49,7 +49,7 @@ impl Extern {
     ///
     /// # Panics
     ///
-    /// When the namespace is another one.
+    /// If it belongs to another namespace.
     pub fn ty(&self, namespace: &Namespace) -> Result<ExternType, Error> {
         Ok(match self {
             Extern::Func(func) => ExternType::Func(func.ty(namespace)?),
@@ -89,7 +89,7 @@ impl Extern {
         store == namespace.store().id()
     }
 
-    /// What a handle stands for, in the namespace it belongs to.
+    /// The entity of the handle, in the namespace to which it belongs.
     pub(crate) fn entity(&self) -> Entity {
         match *self {
             Extern::Func(func) => Entity::Func(func.entity),
@@ -99,7 +99,7 @@ impl Extern {
         }
     }
 
-    /// What a handle of this namespace stands for.
+    /// The entity of a handle that belongs to `namespace`.
     #[track_caller]
     pub(crate) fn entity_of(&self, namespace: &Namespace) -> Entity {
         assert!(self.belongs_to(namespace), "a handle of another namespace was used");
@@ -120,11 +120,11 @@ macro_rules! from {
 from! { Func Table Memory Global }
 
 impl Instance {
-    /// The export with a name. None of a closed namespace.
+    /// The export with a name. `None` if the namespace is closed.
     ///
     /// # Panics
     ///
-    /// When the namespace is another one.
+    /// If the instance belongs to another namespace.
     pub fn export(&self, namespace: &Namespace, name: &str) -> Option<Extern> {
         namespace.own(self.store);
         let entity = namespace.store().export(self.index, name)?;
@@ -135,7 +135,7 @@ impl Instance {
     ///
     /// # Panics
     ///
-    /// When the namespace is another one.
+    /// If the instance belongs to another namespace.
     pub fn exports(&self, namespace: &Namespace) -> Vec<(String, Extern)> {
         namespace.own(self.store);
         let exports = namespace.store().exports(self.index).into_iter();
@@ -166,8 +166,8 @@ impl Instance {
     ///
     /// # Errors
     ///
-    /// [`crate::ErrorKind::NotFound`] when there is no such function,
-    /// [`crate::ErrorKind::TypeMismatch`] when it has other types, [`crate::ErrorKind::Closed`].
+    /// [`crate::ErrorKind::NotFound`] if there is no such function;
+    /// [`crate::ErrorKind::TypeMismatch`] if it has other types; [`crate::ErrorKind::Closed`].
     pub fn typed<P: WasmParams, R: WasmResults>(
         &self,
         namespace: &Namespace,
@@ -180,7 +180,7 @@ impl Instance {
     ///
     /// # Errors
     ///
-    /// [`crate::ErrorKind::NotFound`] when there is no such function; else as [`Func::call`].
+    /// [`crate::ErrorKind::NotFound`] if there is no such function; otherwise as [`Func::call`].
     pub fn call(
         &self,
         namespace: &mut Namespace,

@@ -1,4 +1,4 @@
-//! A module whose imports are resolved: instances without another look at names and types.
+//! A module whose imports are resolved: instantiation looks up no names and checks no types.
 
 use crate::error::{Error, ErrorKind};
 use crate::host::HostModule;
@@ -13,7 +13,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
-/// A module and where its imports come from, made by
+/// A module with resolved imports, made by
 /// [`Linker::instantiate_pre`](crate::Linker::instantiate_pre). Cheap to clone, and usable from any
 /// thread.
 #[derive(Clone)]
@@ -21,21 +21,21 @@ pub struct InstancePre(Arc<Inner>);
 
 struct Inner {
     module: CompiledModule,
-    /// What an instance needs, each after what it imports from.
+    /// The modules that an instance needs. Each comes after those from which it imports.
     providers: Box<[Provider]>,
     /// The module's imports that come from providers, in their order.
     imports: Box<[Resolved]>,
 }
 
-/// What each namespace gets one instance of.
+/// A module, or a host module, of which each namespace gets one instance.
 #[derive(Clone)]
 pub(crate) struct Provider {
-    /// Tells providers apart; never used twice.
+    /// Identifies the provider; never used twice.
     id: u64,
     pub(crate) source: Source,
 }
 
-/// How the instance is made.
+/// The module that a provider instantiates.
 #[derive(Clone)]
 pub(crate) enum Source {
     Host { host: Arc<dyn AnyHostModule>, funcs: Arc<HostFuncs> },
@@ -45,23 +45,23 @@ pub(crate) enum Source {
 /// An export of a provider's instance.
 #[derive(Clone, Debug)]
 pub(crate) struct Resolved {
-    /// The provider's position.
+    /// The index of the provider.
     provider: usize,
     export: Export,
 }
 
 #[derive(Clone, Debug)]
 enum Export {
-    /// The position of a function among a host module's.
+    /// The index of a host module's function.
     HostFunc(u32),
     /// The name of a host module's memory, table or global.
     Named(Box<str>),
-    /// The position of a module's export.
+    /// The index of a module's export.
     OfModule(u32),
 }
 
 impl Resolved {
-    /// A host module's function, by position.
+    /// A host module's function, by index.
     pub(crate) fn func(provider: usize, position: u32) -> Resolved {
         Resolved { provider, export: Export::HostFunc(position) }
     }
@@ -71,12 +71,12 @@ impl Resolved {
         Resolved { provider, export: Export::Named(name.into()) }
     }
 
-    /// A module's export, by position.
+    /// A module's export, by index.
     pub(crate) fn of_module(provider: usize, position: u32) -> Resolved {
         Resolved { provider, export: Export::OfModule(position) }
     }
 
-    /// What it is in a namespace, where `instances` are those of the providers.
+    /// The entity in a namespace in which `instances` are those of the providers.
     fn find(&self, store: &Store, instances: &[u32]) -> Option<Entity> {
         let instance = instances[self.provider];
         match &self.export {
@@ -88,7 +88,7 @@ impl Resolved {
 }
 
 impl InstancePre {
-    /// `imports` come from `providers` and have the types that the module wants.
+    /// `imports` come from `providers` and have the types that the module demands.
     pub(crate) fn new(
         module: &CompiledModule,
         providers: &[Provider],
@@ -122,14 +122,13 @@ impl InstancePre {
         &self.0.module
     }
 
-    /// The same, with another host module of the same functions: one that
-    /// [`HostModule::with_state`] made of a module that was linked, or a module of WASI from another
-    /// builder.
+    /// The same, with a host module replaced by another one with the same functions: one that
+    /// [`HostModule::with_state`] made from a linked module, or a WASI module of another builder.
     ///
     /// # Errors
     ///
-    /// [`ErrorKind::NotFound`] when nothing is imported from such a module, [`ErrorKind::Foreign`]
-    /// when it belongs to another runtime.
+    /// [`ErrorKind::NotFound`] if no import comes from a module with these functions;
+    /// [`ErrorKind::Foreign`] if the host module belongs to another runtime.
     pub fn with_host<T: Send + 'static>(
         &self,
         module: &HostModule<T>,
@@ -144,7 +143,7 @@ impl InstancePre {
         });
         let Some(replaced) = replaced else {
             let name = module.name();
-            let message = format!("nothing is imported from this host module {name:?}");
+            let message = format!("no import comes from this host module {name:?}");
             return Err(ErrorKind::NotFound(message).into());
         };
         let (host, funcs) = (Arc::new(module.clone()), module.funcs().clone());
@@ -153,19 +152,19 @@ impl InstancePre {
         Ok(InstancePre(Arc::new(Inner { module, providers, imports })))
     }
 
-    /// Makes a namespace, and in it an instance of the module and of all it needs.
+    /// Creates a namespace with an instance of the module and of all modules that it needs.
     ///
     /// # Errors
     ///
-    /// As [`Namespace::instantiate`], of all instances that are made.
+    /// As [`Namespace::instantiate`], for all instances that are created.
     pub fn instantiate(&self) -> Result<(Box<Namespace>, Instance), Error> {
         let mut namespace = self.0.module.runtime().namespace();
         let instance = self.instantiate_in(&mut namespace)?;
         Ok((namespace, instance))
     }
 
-    /// Makes an instance in a namespace. What it needs and the namespace has no instance of is
-    /// instantiated first.
+    /// Creates an instance in a namespace. Modules that it needs, and of which the namespace has no
+    /// instance, are instantiated first.
     ///
     /// # Errors
     ///
@@ -175,8 +174,8 @@ impl InstancePre {
         self.instantiate_with(namespace, &[])
     }
 
-    /// As [`InstancePre::instantiate_in`]. Imports that come from no provider are in `own`, with
-    /// their positions; they belong to the namespace and have the types that the module wants.
+    /// As [`InstancePre::instantiate_in`]. `own` has the imports that come from no provider, with
+    /// their indices; they belong to the namespace and have the types that the module demands.
     pub(crate) fn instantiate_with(
         &self,
         namespace: &mut Namespace,
@@ -203,8 +202,8 @@ impl Provider {
         Provider { id: NEXT.fetch_add(1, Ordering::Relaxed), source }
     }
 
-    /// Its instance in a namespace, which is made if there is none. `instances` are those of the
-    /// providers before.
+    /// The provider's instance in a namespace, which is created if there is none. `instances` are
+    /// those of the providers before this one.
     fn instance(&self, namespace: &mut Namespace, instances: &[u32]) -> Result<u32, Error> {
         if let Some(instance) = namespace.store().linked(self.id) {
             return Ok(instance);
@@ -226,14 +225,14 @@ impl Provider {
     }
 }
 
-/// What imports are in a namespace.
+/// The entities of imports in a namespace.
 fn find_all(store: &Store, imports: &[Resolved], instances: &[u32]) -> Result<Vec<Entity>, Error> {
     let found = imports.iter().map(|import| import.find(store, instances));
     // A start function may have closed the namespace.
     found.collect::<Option<_>>().ok_or_else(Error::closed_namespace)
 }
 
-/// The providers that imports need, with their positions among those.
+/// The providers that imports need, each with its new index.
 fn needed(providers: &[Provider], imports: &[Resolved]) -> BTreeMap<usize, usize> {
     let mut needed = BTreeMap::new();
     let mut open: Vec<usize> = imports.iter().map(|import| import.provider).collect();

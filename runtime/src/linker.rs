@@ -1,4 +1,4 @@
-//! Linkers: what modules may import, resolved once and instantiated many times.
+//! `Linker`: definitions that modules import, for any number of namespaces.
 
 use crate::error::{Error, ErrorKind, HostError, LinkError};
 use crate::host::{Caller, HostModule, HostModuleBuilder, IntoHostFunc, dynamic};
@@ -14,15 +14,15 @@ use precast_abi::types::{ExternType, FuncType};
 use std::collections::HashMap;
 use std::sync::Arc;
 
-/// Names what modules import, for any number of namespaces.
+/// Definitions that modules import, for any number of namespaces.
 ///
-/// A linker holds definitions: host functions, host modules, modules and things of one namespace,
-/// each under the module and the name it is imported by. It makes nothing by itself. Each namespace
-/// that it instantiates a module in gets instances of its own of the host modules and modules that
-/// are needed, one of each, which modules linked there later share.
+/// A definition is a host function, an export of a host module or of a module, or an entity of one
+/// namespace. Modules import it by the names of its module and of itself. A linker creates no
+/// instances until it instantiates a module. Each namespace then gets one instance of each host
+/// module and module that is needed; modules that are linked in this namespace later share them.
 ///
-/// [`Linker::instantiate_pre`] looks up and checks a module's imports once; the result makes
-/// namespaces with an instance from any thread.
+/// [`Linker::instantiate_pre`] looks up and checks a module's imports once. The result creates
+/// namespaces with an instance on any thread.
 ///
 /// ```
 /// # #[cfg(feature = "compiler")] {
@@ -48,39 +48,39 @@ use std::sync::Arc;
 pub struct Linker {
     runtime: Runtime,
     allow_shadowing: bool,
-    /// Definitions by the module and then the name they are imported by.
+    /// Definitions by the name of the module and then by their own name.
     definitions: HashMap<Box<str>, HashMap<Box<str>, Definition>>,
-    /// What definitions come from. A module comes after those it imports from.
+    /// The modules of the definitions. A module comes after those from which it imports.
     providers: Vec<Provider>,
-    /// The position of the provider of host functions that were defined one by one.
+    /// The index of the provider of host functions that were defined singly.
     single_funcs: Option<usize>,
 }
 
-/// Something that can be imported.
+/// A definition that can be imported.
 #[derive(Clone)]
 struct Definition {
     ty: ExternType,
     from: From,
 }
 
-/// Where a definition comes from.
+/// The origin of a definition.
 #[derive(Clone)]
 enum From {
-    /// An export of what each namespace gets an instance of.
+    /// An export of a provider, of which each namespace gets an instance.
     Provider(Resolved),
-    /// Something of one namespace.
+    /// An entity of one namespace.
     Namespace(Extern),
 }
 
-/// A function was called that nothing defines and
-/// [`Linker::define_unknown_imports_as_traps`] supplied.
+/// The error of a call of an undefined function, which
+/// [`Linker::define_unknown_imports_as_traps`] defined.
 #[derive(Clone, PartialEq, Eq, Debug, thiserror::Error)]
 #[error("unknown import {module:?} {name:?} was called")]
 #[non_exhaustive]
 pub struct UnknownImport {
-    /// The module it was imported from.
+    /// The module from which the function is imported.
     pub module: String,
-    /// Its name there.
+    /// The name of the function in that module.
     pub name: String,
 }
 
@@ -117,13 +117,13 @@ impl Linker {
         }
     }
 
-    /// The runtime it was made for.
+    /// The runtime of the linker.
     pub fn runtime(&self) -> &Runtime {
         &self.runtime
     }
 
-    /// Whether a definition may take the place of an earlier one; an error otherwise, which is the
-    /// default. What was resolved before stays as it is.
+    /// Whether a definition may replace an earlier one with the same name. If not, which is the
+    /// default, this is an error. Modules that are already resolved keep the earlier one.
     pub fn allow_shadowing(&mut self, allow: bool) -> &mut Self {
         self.allow_shadowing = allow;
         self
@@ -133,7 +133,7 @@ impl Linker {
     ///
     /// # Errors
     ///
-    /// [`ErrorKind::Link`] when the name is defined already; [`ErrorKind::Closed`].
+    /// [`ErrorKind::Link`] if the name is already defined; [`ErrorKind::Closed`].
     pub fn func<P, R>(
         &mut self,
         module: &str,
@@ -143,8 +143,8 @@ impl Linker {
         self.single_func(module, name, f.into_def())
     }
 
-    /// Defines a host function whose signature is known at run time only. The closure gets the
-    /// arguments and fills in the results, which are zero or null before.
+    /// Defines a host function whose signature is known at run time only. The closure takes the
+    /// arguments and sets the results, which are zero or null initially.
     ///
     /// # Errors
     ///
@@ -180,7 +180,7 @@ impl Linker {
         let position = funcs.push(Arc::new(def));
         let funcs = Arc::new(funcs);
         let host = Arc::new(SingleFuncs(funcs.clone()));
-        // A namespace that has the functions of before needs an instance with those of now.
+        // A namespace that has an instance with the earlier functions needs another instance.
         let new = Provider::new(Source::Host { host, funcs });
         match self.providers.get_mut(provider) {
             Some(old) => *old = new,
@@ -190,13 +190,13 @@ impl Linker {
         Ok(self)
     }
 
-    /// Defines all exports of a host module, under the module's name. Each namespace has an
-    /// instance with a state of its own.
+    /// Defines all exports of a host module, under the module's name. Each namespace has its own
+    /// instance with its own state.
     ///
     /// # Errors
     ///
-    /// [`ErrorKind::Link`] when one is defined already, [`ErrorKind::Foreign`] for a module of another
-    /// runtime, [`ErrorKind::Closed`].
+    /// [`ErrorKind::Link`] if a name is already defined; [`ErrorKind::Foreign`] for a module of
+    /// another runtime; [`ErrorKind::Closed`].
     pub fn host<T: Send + 'static>(&mut self, module: &HostModule<T>) -> Result<&mut Self, Error> {
         self.host_as(module.name(), module)
     }
@@ -231,19 +231,19 @@ impl Linker {
         Ok(self)
     }
 
-    /// Defines all exports of a module, under a name. The module's own imports are resolved among
-    /// what is defined so far. Each namespace has an instance of its own; one that exports
-    /// `_initialize` and no `_start` is initialized by a call of that.
+    /// Defines all exports of a module, under a name. The module's own imports are resolved with
+    /// the definitions so far. Each namespace has its own instance. If it exports `_initialize` and
+    /// not `_start`, `_initialize` is called.
     ///
     /// # Errors
     ///
-    /// As [`Linker::host`], and [`ErrorKind::Link`] when an import is not defined or of another type.
+    /// As [`Linker::host`]; also [`ErrorKind::Link`] if an import is undefined or has another type.
     pub fn module(&mut self, name: &str, module: &CompiledModule) -> Result<&mut Self, Error> {
         let imports = self.resolve(module)?;
         let imports = imports.into_iter().map(|from| match from {
             From::Provider(resolved) => Ok(resolved),
             From::Namespace(_) => Err(ErrorKind::Foreign(
-                "a module that every namespace has cannot import from one namespace",
+                "a module for all namespaces cannot import from one namespace",
             )),
         });
         let imports = imports.collect::<Result<Vec<_>, _>>()?;
@@ -259,16 +259,16 @@ impl Linker {
         Ok(self)
     }
 
-    /// Defines all exports of an instance, under a name. Modules that import them can only be
-    /// instantiated in its namespace.
+    /// Defines all exports of an instance, under a name. Modules that import them can be
+    /// instantiated only in its namespace.
     ///
     /// # Errors
     ///
-    /// [`ErrorKind::Link`] when one is defined already, [`ErrorKind::Closed`].
+    /// [`ErrorKind::Link`] if a name is already defined; [`ErrorKind::Closed`].
     ///
     /// # Panics
     ///
-    /// When the instance belongs to another namespace.
+    /// If the instance belongs to another namespace.
     pub fn instance(
         &mut self,
         namespace: &Namespace,
@@ -284,15 +284,15 @@ impl Linker {
         Ok(self)
     }
 
-    /// Defines something of one namespace. Modules that import it can only be instantiated there.
+    /// Defines an entity of one namespace. Modules that import it can be instantiated only there.
     ///
     /// # Errors
     ///
-    /// [`ErrorKind::Link`] when the name is defined already, [`ErrorKind::Closed`].
+    /// [`ErrorKind::Link`] if the name is already defined; [`ErrorKind::Closed`].
     ///
     /// # Panics
     ///
-    /// When `value` belongs to another namespace.
+    /// If `value` belongs to another namespace.
     pub fn define(
         &mut self,
         namespace: &Namespace,
@@ -306,12 +306,13 @@ impl Linker {
         Ok(self)
     }
 
-    /// Defines every function that `module` imports and nothing defines: a call stops the guest,
-    /// and the outer call fails with [`ErrorKind::Host`], whose error is an [`UnknownImport`].
+    /// Defines every function that `module` imports and that is undefined. A call of it stops the
+    /// guest, and the outer call fails with [`ErrorKind::Host`], whose error is an
+    /// [`UnknownImport`].
     ///
     /// # Errors
     ///
-    /// [`ErrorKind::Closed`]. Other imports that nothing defines stay undefined.
+    /// [`ErrorKind::Closed`]. Undefined imports that are not functions stay undefined.
     pub fn define_unknown_imports_as_traps(
         &mut self,
         module: &CompiledModule,
@@ -326,8 +327,8 @@ impl Linker {
         Ok(self)
     }
 
-    /// Defines everything that `module` imports and nothing defines: functions that do nothing and
-    /// give zeros and nulls, globals that are zero or null, memories and tables of the least size.
+    /// Defines all undefined imports of `module`: functions that do nothing and return zeros and
+    /// nulls, globals that are zero or null, memories and tables of the minimum size.
     ///
     /// # Errors
     ///
@@ -351,7 +352,7 @@ impl Linker {
         Ok(self)
     }
 
-    /// What a module imports that nothing defines, each once.
+    /// The undefined imports of a module, without repetitions.
     pub fn unknown_imports(&self, module: &CompiledModule) -> Vec<ImportType> {
         let mut unknown: Vec<ImportType> = Vec::new();
         for import in module.imports() {
@@ -364,18 +365,18 @@ impl Linker {
         unknown
     }
 
-    /// The type of what is defined under a name.
+    /// The type of a definition.
     pub fn ty(&self, module: &str, name: &str) -> Option<&ExternType> {
         Some(&self.definition(module, name)?.ty)
     }
 
-    /// Makes an instance in a namespace. Host modules and modules that it needs and the namespace
-    /// has no instance of are instantiated first.
+    /// Creates an instance in a namespace. Host modules and modules that it needs, and of which the
+    /// namespace has no instance, are instantiated first.
     ///
     /// # Errors
     ///
-    /// [`ErrorKind::Link`] when an import is not defined, of another type, or of another namespace;
-    /// else as [`Namespace::instantiate`], of all instances that are made.
+    /// [`ErrorKind::Link`] if an import is undefined, has another type, or belongs to another
+    /// namespace; otherwise as [`Namespace::instantiate`], for all instances that are created.
     pub fn instantiate(
         &self,
         namespace: &mut Namespace,
@@ -398,12 +399,12 @@ impl Linker {
         InstancePre::new(module, &self.providers, &resolved).instantiate_with(namespace, &own)
     }
 
-    /// Looks up and checks what a module imports, for any number of instances.
+    /// Looks up and checks the imports of a module, for any number of instances.
     ///
     /// # Errors
     ///
-    /// [`ErrorKind::Link`] when an import is not defined, of another type, or of one namespace;
-    /// [`ErrorKind::Foreign`] for a module of another runtime; [`ErrorKind::Closed`].
+    /// [`ErrorKind::Link`] if an import is undefined, has another type, or belongs to one
+    /// namespace; [`ErrorKind::Foreign`] for a module of another runtime; [`ErrorKind::Closed`].
     pub fn instantiate_pre(&self, module: &CompiledModule) -> Result<InstancePre, Error> {
         let imports = self.resolve(module)?;
         let resolved = imports.into_iter().enumerate().map(|(position, from)| match from {
@@ -446,7 +447,7 @@ impl Linker {
             return Ok(());
         }
         let (module, name) = (module.to_owned(), name.to_owned());
-        let reason = "it is defined already".to_owned();
+        let reason = "it is already defined".to_owned();
         Err(ErrorKind::Link(LinkError { module, name, reason }).into())
     }
 
@@ -463,7 +464,7 @@ impl std::fmt::Debug for Linker {
     }
 }
 
-/// An import that cannot be satisfied.
+/// The error of an import that cannot be satisfied.
 #[cold]
 fn link_error(module: &CompiledModule, import: usize, reason: String) -> Error {
     let ImportType { module, name, .. } = module.imports().swap_remove(import);

@@ -1,6 +1,6 @@
-//! Loading artifacts: the ways that prove where the bytes come from.
+//! Loading of artifacts with a proof of their origin.
 //!
-//! The ways that take the caller's word are unsafe: [`Runtime::load`], [`Runtime::load_bytes`].
+//! [`Runtime::load`] and [`Runtime::load_bytes`] take no proof and are unsafe.
 
 use crate::error::{Error, ErrorKind};
 use crate::module::{self, CompiledModule};
@@ -11,13 +11,13 @@ use std::fs::File;
 use std::path::Path;
 
 impl Runtime {
-    /// Loads the artifact in a file that has a seal by `key`. The file is copied, the copy is
-    /// checked, and nobody else can change that.
+    /// Loads the artifact in a file that is sealed with `key`. The file is copied, because another
+    /// process could change it after the check, and the copy is checked.
     ///
     /// # Errors
     ///
-    /// [`ErrorKind::Seal`] when there is no seal, or it is not one by `key`, or a byte was
-    /// changed since; and as [`Runtime::load`].
+    /// [`ErrorKind::Seal`] if there is no seal, if it was made with another key, or if a byte was
+    /// changed; otherwise as [`Runtime::load`].
     pub fn load_sealed(
         &self,
         path: impl AsRef<Path>,
@@ -29,7 +29,8 @@ impl Runtime {
         self.loaded(code.map_err(|error| in_file(path, error))?)
     }
 
-    /// Loads an artifact with a seal by `key` from memory; it is copied, and the copy is checked.
+    /// Loads an artifact that is sealed with `key` from memory. It is copied, and the copy is
+    /// checked.
     ///
     /// # Errors
     ///
@@ -40,7 +41,7 @@ impl Runtime {
         self.loaded(code.map_err(in_memory)?)
     }
 
-    /// Loads what this process has just compiled.
+    /// Loads an artifact that this process has just compiled.
     pub(crate) fn load_own(&self, artifact: &[u8]) -> Result<CompiledModule, Error> {
         self.check_open()?;
         let code = CodeMemory::copy(artifact, false, seal::unchecked_len, module::producer());

@@ -31,20 +31,20 @@ impl Memory {
         self.data.get_mut(namespace.store_mut()).ok_or_else(Error::closed_namespace)
     }
 
-    /// Its type, with its size now as the minimum.
+    /// The memory's type, with its current size as the minimum.
     ///
     /// # Errors
     ///
-    /// [`ErrorKind::Closed`], as all functions here.
+    /// [`ErrorKind::Closed`], as for all functions of a memory.
     ///
     /// # Panics
     ///
-    /// When the namespace is another one, as all functions here.
+    /// If the memory belongs to another namespace, as for all functions of a memory.
     pub fn ty(&self, namespace: &Namespace) -> Result<MemoryType, Error> {
         Ok(self.get(namespace)?.memory_type())
     }
 
-    /// Its size in pages of 64 KiB.
+    /// The size in pages of 64 KiB.
     ///
     /// # Errors
     ///
@@ -53,12 +53,12 @@ impl Memory {
         Ok(self.get(namespace)?.pages())
     }
 
-    /// Grows it by `pages` and gives its old size.
+    /// Grows the memory by `pages` and returns its old size.
     ///
     /// # Errors
     ///
-    /// [`ErrorKind::Limit`] when it may not grow so far or the machine has no memory,
-    /// [`ErrorKind::Closed`].
+    /// [`ErrorKind::Limit`] if the new size exceeds the maximum, or if the system has too little
+    /// memory; [`ErrorKind::Closed`].
     pub fn grow(&self, namespace: &mut Namespace, pages: u64) -> Result<u64, Error> {
         let memory = self.get_mut(namespace)?;
         let (size, max) = (memory.pages(), memory.memory_type().limits);
@@ -67,7 +67,7 @@ impl Memory {
         Ok(memory.grow(pages).ok_or_else(failed)?)
     }
 
-    /// Its bytes.
+    /// The bytes of the memory.
     ///
     /// # Errors
     ///
@@ -76,7 +76,7 @@ impl Memory {
         self.get(namespace).map(MemoryData::bytes)
     }
 
-    /// Its bytes, to write.
+    /// The bytes of the memory, for writing.
     ///
     /// # Errors
     ///
@@ -85,11 +85,11 @@ impl Memory {
         self.get_mut(namespace).map(MemoryData::bytes_mut)
     }
 
-    /// Copies bytes out.
+    /// Copies bytes from the memory at `offset` to `to`.
     ///
     /// # Errors
     ///
-    /// An out-of-bounds trap when they do not all lie in memory; [`ErrorKind::Closed`].
+    /// An out-of-bounds trap if the range is not within the memory; [`ErrorKind::Closed`].
     pub fn read(&self, namespace: &Namespace, offset: u64, to: &mut [u8]) -> Result<(), Error> {
         let data = self.data(namespace)?;
         let from = usize::try_from(offset).ok().and_then(|at| data.get(at..)?.get(..to.len()));
@@ -97,11 +97,12 @@ impl Memory {
         Ok(())
     }
 
-    /// Copies bytes in.
+    /// Copies bytes from `from` to the memory at `offset`.
     ///
     /// # Errors
     ///
-    /// An out-of-bounds trap when they do not all fit, and nothing is written; [`ErrorKind::Closed`].
+    /// An out-of-bounds trap if the range is not within the memory, in which case nothing is
+    /// written; [`ErrorKind::Closed`].
     pub fn write(&self, namespace: &mut Namespace, offset: u64, from: &[u8]) -> Result<(), Error> {
         let data = self.data_mut(namespace)?;
         let at = usize::try_from(offset).ok();

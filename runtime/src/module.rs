@@ -11,8 +11,8 @@ use precast_abi::types::ExternType;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, OnceLock};
 
-/// A module's code, ready to be instantiated any number of times. Cheap to clone; the clones are
-/// one module.
+/// A module's code, ready to be instantiated any number of times. Cheap to clone; clones are
+/// handles on the same module.
 #[derive(Clone)]
 pub struct CompiledModule(Arc<Inner>);
 
@@ -22,7 +22,7 @@ struct Inner {
     closed: AtomicBool,
 }
 
-/// What this crate loads.
+/// The producer whose artifacts this crate loads.
 pub(crate) fn producer() -> &'static Producer {
     static PRODUCER: OnceLock<Producer> = OnceLock::new();
     PRODUCER.get_or_init(|| Producer::for_target(&artifact::host_target()))
@@ -34,17 +34,17 @@ impl CompiledModule {
         Ok(CompiledModule(Arc::new(Inner { module, runtime, closed })))
     }
 
-    /// The name its name section gives it.
+    /// The module's name, from its name section.
     pub fn name(&self) -> Option<&str> {
         self.0.module.name()
     }
 
-    /// What it imports, in its order.
+    /// The imports, in the module's order.
     pub fn imports(&self) -> Vec<ImportType> {
         self.interface().imports()
     }
 
-    /// What it exports.
+    /// The exports.
     pub fn exports(&self) -> Vec<ExportType> {
         self.interface().exports()
     }
@@ -56,22 +56,22 @@ impl CompiledModule {
     }
 
     /// The artifact's bytes, for [`Runtime::load`] and [`Runtime::load_bytes`].
-    /// [`CompiledModule::serialize_sealed`] gives those that can be loaded safely.
+    /// [`CompiledModule::serialize_sealed`] returns bytes that can be loaded safely.
     pub fn serialize(&self) -> &[u8] {
         self.bytes()
     }
 
-    /// Checks what loading leaves for later: the sections that traps and inspection read. Takes
-    /// time in proportion to their size, some milliseconds for the largest programs.
+    /// Checks the sections that loading does not check: those that traps and inspection read. The
+    /// time is proportional to their size: some milliseconds for the largest programs.
     ///
     /// # Errors
     ///
-    /// [`FormatError::Damaged`](crate::FormatError::Damaged) names the section that is not as it was written.
+    /// [`FormatError::Damaged`](crate::FormatError::Damaged) with the name of a damaged section.
     pub fn verify_metadata(&self) -> Result<(), Error> {
         Ok(self.0.module.verify_sections(|place| place == Place::Cold)?)
     }
 
-    /// Checks every byte of every section, machine code and data among them.
+    /// Checks every byte of every section, including machine code and data.
     ///
     /// # Errors
     ///
@@ -80,12 +80,12 @@ impl CompiledModule {
         Ok(self.0.module.verify_sections(|place| place != Place::Hot)?)
     }
 
-    /// Closes the module: it can no longer be instantiated. Instances it has go on.
+    /// Closes the module: it can no longer be instantiated. Its instances stay usable.
     pub fn close(&self) {
         self.0.closed.store(true, Ordering::Release);
     }
 
-    /// The runtime it belongs to.
+    /// The runtime to which the module belongs.
     pub fn runtime(&self) -> &Runtime {
         &self.0.runtime
     }
@@ -98,7 +98,7 @@ impl CompiledModule {
         Ok(())
     }
 
-    /// Its code, as instances use it.
+    /// The code, as instances use it.
     pub(crate) fn code_module(&self) -> &Arc<Module> {
         &self.0.module
     }
@@ -131,11 +131,11 @@ impl CompiledModule {
         Interface { artifact: self.artifact(), bytes: self.bytes() }
     }
 
-    /// Says which entry of a cache it is mapped from: one that is damaged is removed.
+    /// Sets the cache entry from which the module is mapped. It is removed if it proves damaged.
     #[cfg(feature = "cache")]
     pub(crate) fn set_entry(&self, cache: &precast_cache::Cache, key: &precast_cache::Key) {
         let (cache, key) = (cache.clone(), *key);
-        // It was not checked when it was loaded; nobody else shall load it.
+        // Loading did not check all of the entry. Nobody else shall load a damaged one.
         self.0.module.on_damage(move || cache.discard(&key));
     }
 }

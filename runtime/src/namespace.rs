@@ -1,4 +1,4 @@
-//! A namespace: instances that can see each other.
+//! `Namespace`: instances that can import from each other.
 
 use crate::error::{Error, ErrorKind, LinkError};
 use crate::host::HostModule;
@@ -16,12 +16,12 @@ use std::ptr::NonNull;
 
 /// Owns instances, and links new ones to those that have a name.
 ///
-/// [`Runtime::namespace`] makes one, in a box. Handles such as [`Instance`] or [`crate::Func`] are
-/// small copies that refer into it; using one with another namespace panics. A namespace can be
-/// sent to another thread, with all that it owns.
+/// [`Runtime::namespace`] creates one, in a box. Handles such as [`Instance`] or [`crate::Func`]
+/// are small copies that refer to its entities; using one with another namespace panics. A
+/// namespace can be sent to another thread, with all that it owns.
 ///
-/// It has no size, so that it stays in its box: a host function that is lent the namespace it
-/// runs in cannot put another in its place.
+/// The type is unsized, so that a namespace stays in its box: a host function that borrows the
+/// namespace in which it runs cannot replace it by another one.
 #[repr(transparent)]
 pub struct Namespace(StoreHandle);
 
@@ -41,44 +41,44 @@ impl Namespace {
         self.0.pointer()
     }
 
-    /// Checks that a handle belongs here.
+    /// Panics if a handle belongs to another namespace.
     #[inline]
     #[track_caller]
     pub(crate) fn own(&self, store: u64) {
         assert!(self.store().id() == store, "a handle of another namespace was used");
     }
 
-    /// The runtime it was made by.
+    /// The runtime to which the namespace belongs.
     pub fn runtime(&self) -> &Runtime {
         Runtime::of_engine(self.store().engine())
     }
 
-    /// Makes an instance of a module: resolves its imports among the named instances, lays out
-    /// its memories, tables and globals, and runs its start function.
+    /// Creates an instance of a module: resolves its imports with the named instances, creates its
+    /// memories, tables and globals, and runs its start function.
     ///
     /// # Errors
     ///
-    /// [`ErrorKind::Link`] when an import is not there or of another type,
-    /// [`ErrorKind::Trap`] when a segment does not fit or the start function traps,
-    /// [`ErrorKind::System`] when memory cannot be had, [`ErrorKind::Closed`], and whatever host
-    /// functions that the start function calls fail with.
+    /// [`ErrorKind::Link`] if an import is missing or has another type; [`ErrorKind::Trap`] if a
+    /// segment is out of bounds or the start function traps; [`ErrorKind::System`] if the system
+    /// has too little memory; [`ErrorKind::Closed`]; and the errors of host functions that the
+    /// start function calls.
     pub fn instantiate(&mut self, module: &CompiledModule) -> Result<Instance, Error> {
         self.check_can_instantiate(module)?;
         let imports = self.resolve(module)?;
         self.instantiate_entities(module, &imports)
     }
 
-    /// As [`Namespace::instantiate`], with imports that are given in the module's order, whatever
-    /// their names.
+    /// As [`Namespace::instantiate`], with the given imports in the module's order. Their names are
+    /// ignored.
     ///
     /// # Errors
     ///
-    /// As [`Namespace::instantiate`]; [`ErrorKind::Link`] also when there are too few imports,
-    /// [`ErrorKind::Invalid`] when there are too many.
+    /// As [`Namespace::instantiate`]; also [`ErrorKind::Link`] if there are too few imports, and
+    /// [`ErrorKind::Invalid`] if there are too many.
     ///
     /// # Panics
     ///
-    /// When an import belongs to another namespace.
+    /// If an import belongs to another namespace.
     pub fn instantiate_with(
         &mut self,
         module: &CompiledModule,
@@ -101,7 +101,7 @@ impl Namespace {
         self.instantiate_entities(module, &entities)
     }
 
-    /// Checks that both are open and of one runtime.
+    /// Checks that the namespace and the module are open and belong to the same runtime.
     pub(crate) fn check_can_instantiate(&self, module: &CompiledModule) -> Result<(), Error> {
         self.store().check_open()?;
         module.check_open()?;
@@ -111,14 +111,14 @@ impl Namespace {
         Ok(())
     }
 
-    /// Makes an instance whose imports are of this namespace, in the module's order, and of the
-    /// types that it wants.
+    /// Creates an instance. The imports belong to this namespace, are in the module's order and
+    /// have the types that the module demands.
     pub(crate) fn instantiate_entities(
         &mut self,
         module: &CompiledModule,
         imports: &[Entity],
     ) -> Result<Instance, Error> {
-        // What made the imports may have closed the namespace, and they are gone then.
+        // The start function of a module that provides imports may have closed the namespace.
         self.store().check_open()?;
         let (index, start) = self.store_mut().instantiate(module.code_module(), imports)?;
         if let Some(start) = start {
@@ -127,7 +127,8 @@ impl Namespace {
         Ok(Instance { store: self.store().id(), index })
     }
 
-    /// As [`Namespace::instantiate`], and gives the instance a name for others to import from.
+    /// As [`Namespace::instantiate`], and gives the instance a name, by which other modules can
+    /// import from it.
     ///
     /// # Errors
     ///
@@ -142,11 +143,11 @@ impl Namespace {
         Ok(instance)
     }
 
-    /// Makes an instance of a host module, under the module's name.
+    /// Creates an instance of a host module, under the module's name.
     ///
     /// # Errors
     ///
-    /// [`ErrorKind::System`] when its memories cannot be had, [`ErrorKind::Closed`].
+    /// [`ErrorKind::System`] if the system has too little memory; [`ErrorKind::Closed`].
     pub fn instantiate_host<T: Send + 'static>(
         &mut self,
         module: &HostModule<T>,
@@ -154,7 +155,7 @@ impl Namespace {
         self.instantiate_host_as(module.name(), module)
     }
 
-    /// Makes an instance of a host module, under another name.
+    /// Creates an instance of a host module, under another name.
     ///
     /// # Errors
     ///
@@ -175,25 +176,26 @@ impl Namespace {
         Ok(instance)
     }
 
-    /// Gives an instance a name, beside those it has. A later instance of the name replaces an
-    /// earlier one for modules instantiated from then on.
+    /// Gives an instance a name, in addition to its earlier names. If another instance has the
+    /// name, modules that are instantiated later import from the new one.
     ///
     /// # Panics
     ///
-    /// When the instance belongs to another namespace.
+    /// If the instance belongs to another namespace.
     pub fn register(&mut self, name: &str, instance: Instance) {
         self.own(instance.store);
         self.store_mut().name(name, instance.index);
     }
 
-    /// Removes an instance: its names are free, its exports are not found any more, and the pages of
-    /// its memories are freed. A memory that another instance imports is freed when that instance is
-    /// removed too.
+    /// Removes an instance: its names become free, its exports are no longer found, and the pages
+    /// of its memories are freed. A memory that another instance imports is freed when that
+    /// instance is removed too.
     ///
-    /// Functions that handles, tables or other instances hold stay callable. They find the memory as it
-    /// was first, without what segments or the guest wrote at run time; it does not grow. A few KiB for
-    /// the context and its tables stay until the namespace is closed, so a program that makes instances
-    /// without end gives each a namespace of its own.
+    /// Functions that handles, tables or other instances refer to stay callable. They then find the
+    /// memory in its initial state, without the writes of segments and of the guest at run time,
+    /// and it cannot grow. A few KiB for the context and its tables are freed only when the
+    /// namespace is closed. A program that creates an unlimited number of instances therefore needs
+    /// a namespace for each.
     ///
     /// # Errors
     ///
@@ -201,7 +203,7 @@ impl Namespace {
     ///
     /// # Panics
     ///
-    /// When the instance belongs to another namespace.
+    /// If the instance belongs to another namespace.
     pub fn remove(&mut self, instance: Instance) -> Result<(), Error> {
         self.own(instance.store);
         self.store().check_open()?;
@@ -215,26 +217,25 @@ impl Namespace {
         Some(Instance { store: self.store().id(), index })
     }
 
-    /// Makes a reference to a value that guests can hold. The value lives as long as the
-    /// namespace.
+    /// Creates a reference to a value of the host, which guests can store. The value lives as long
+    /// as the namespace.
     pub fn extern_ref<V: Any + Send>(&mut self, value: V) -> ExternRef {
         let raw = self.store_mut().add_extern(Box::new(value));
         ExternRef { store: self.store().id(), raw }
     }
 
-    /// Keeps a value with the namespace, in place of the one before, which is dropped. Host functions
-    /// reach it through [`Caller::namespace`](crate::Caller::namespace). It lives as long as the
-    /// namespace.
+    /// Stores a value in the namespace, and drops the one stored before. Host functions reach it
+    /// through [`Caller::namespace`](crate::Caller::namespace). It lives as long as the namespace.
     pub fn set_data<V: Any + Send>(&mut self, value: V) {
         self.store_mut().data = Some(Box::new(value));
     }
 
-    /// The value that [`Namespace::set_data`] keeps, if it has type `V`.
+    /// The value that [`Namespace::set_data`] stored, if it has type `V`.
     pub fn data<V: Any>(&self) -> Option<&V> {
         self.store().data.as_ref()?.downcast_ref()
     }
 
-    /// As [`Namespace::data`], to change it.
+    /// As [`Namespace::data`], mutable.
     pub fn data_mut<V: Any>(&mut self) -> Option<&mut V> {
         self.store_mut().data.as_mut()?.downcast_mut()
     }
@@ -244,13 +245,13 @@ impl Namespace {
         own.then(|| self.store().extern_value(value.raw)).flatten()
     }
 
-    /// Closes the namespace and all its instances. From within a host function this takes effect
-    /// when the call into the namespace returns; new calls fail at once.
+    /// Closes the namespace and all its instances. New calls fail at once. If a host function
+    /// closes the namespace, calls that are running in it continue until they return to the host.
     pub fn close(&mut self) {
         self.store_mut().close();
     }
 
-    /// Whether the namespace or its runtime was closed.
+    /// Whether the namespace or its runtime is closed.
     pub fn is_closed(&self) -> bool {
         self.store().is_closed()
     }
@@ -274,7 +275,7 @@ impl Namespace {
         Ok(entities)
     }
 
-    /// Why an import is not satisfied.
+    /// The error of an import that is not satisfied.
     #[cold]
     fn explain(&self, module: &CompiledModule, index: usize, found: Option<Entity>) -> Error {
         let import = module.imports().swap_remove(index);
@@ -291,7 +292,7 @@ impl std::fmt::Debug for Namespace {
     }
 }
 
-/// Whether something of type `have` may be imported as `want` (specification 3.2.7).
+/// Whether an entity of type `have` may be imported as `want` (specification 3.2.7).
 pub(crate) fn admits(want: &ExternType, have: &ExternType) -> bool {
     match (want, have) {
         (ExternType::Func(want), ExternType::Func(have)) => want == have,

@@ -1,4 +1,4 @@
-//! A runtime: configuration, and all that was made with it.
+//! `Runtime`: the configuration, and the owner of everything that is made with it.
 
 use crate::config::Config;
 use crate::error::{Error, ErrorKind};
@@ -14,8 +14,8 @@ use precast_compiler::Target;
 use std::path::Path;
 use std::sync::Arc;
 
-/// Compiles modules, loads artifacts, and makes namespaces. Cheap to clone; the clones are one
-/// runtime.
+/// Compiles modules, loads artifacts, and creates namespaces. Cheap to clone; clones are handles on
+/// the same runtime.
 #[derive(Clone)]
 #[repr(transparent)]
 pub struct Runtime(Arc<Engine>);
@@ -54,7 +54,7 @@ impl Runtime {
         self.0.settings()
     }
 
-    /// Its settings.
+    /// The settings.
     pub fn config(&self) -> &Config {
         &self.settings().config
     }
@@ -63,8 +63,8 @@ impl Runtime {
     ///
     /// # Errors
     ///
-    /// [`ErrorKind::Compile`] when the module is invalid, [`ErrorKind::System`] when there is no
-    /// memory for the code, [`ErrorKind::Closed`].
+    /// [`ErrorKind::Compile`] if the module is invalid; [`ErrorKind::System`] if the system has too
+    /// little memory for the code; [`ErrorKind::Closed`].
     #[cfg(feature = "compiler")]
     pub fn compile(&self, wasm: &[u8]) -> Result<CompiledModule, Error> {
         self.check_open()?;
@@ -75,7 +75,8 @@ impl Runtime {
         self.load_own(&self.precompile(wasm)?)
     }
 
-    /// Compiles a module from the binary format to the bytes of an artifact, which no cache keeps.
+    /// Compiles a module from the binary format to the bytes of an artifact. The cache does not
+    /// keep it.
     ///
     /// # Errors
     ///
@@ -85,8 +86,8 @@ impl Runtime {
         self.precompile_for(wasm, Target::Host)
     }
 
-    /// As [`Runtime::precompile`], for a machine that need not be this one. The bytes are the same
-    /// wherever they are made.
+    /// As [`Runtime::precompile`], for any target. The bytes do not depend on the machine that
+    /// compiles.
     ///
     /// # Errors
     ///
@@ -102,15 +103,15 @@ impl Runtime {
         done.map(|done| done.artifact).map_err(Error::from)
     }
 
-    /// Compiles the module in a file, in the binary format. With a cache that knows the file, and
-    /// has its module, the file is opened but not read: as long as device, inode, size and times of
-    /// a file are the same, so is what it holds. A file is known only where that is sure: nobody had
-    /// it open for writing or mapped to be written when it was read, and its file system is one
-    /// that gives new times to a file at every change.
+    /// Compiles the module in a file, which is in the binary format. If the cache knows the file
+    /// and has its module, the file is opened but not read: a file whose device, inode, size and
+    /// times are unchanged has unchanged contents. The cache knows a file only if this is certain:
+    /// no process had it open or mapped for writing when it was read, and its file system changes
+    /// the times of a file at every change.
     ///
     /// # Errors
     ///
-    /// [`ErrorKind::File`] when the file cannot be read, and as [`Runtime::compile`].
+    /// [`ErrorKind::File`] if the file cannot be read; otherwise as [`Runtime::compile`].
     #[cfg(feature = "compiler")]
     pub fn compile_file(&self, path: impl AsRef<Path>) -> Result<CompiledModule, Error> {
         self.check_open()?;
@@ -123,15 +124,15 @@ impl Runtime {
         self.compile(&std::fs::read(path).map_err(in_file)?)
     }
 
-    /// The module of a file that the cache knows and has. None when there is no cache too.
+    /// The module of a file, if the runtime has a cache that knows the file and has its module.
     #[cfg(feature = "cache")]
     pub fn cached_file(&self, path: impl AsRef<Path>) -> Option<CompiledModule> {
         self.check_open().ok()?;
         crate::cached::known(self, self.config().cache.as_ref()?, path.as_ref())
     }
 
-    /// Compiles a module that was made from a file: what the file held, or what was assembled
-    /// from that. The cache then knows the file for [`Runtime::cached_file`].
+    /// Compiles a module that comes from a file: the contents of the file, or the result of
+    /// assembling them. The cache then knows the file for [`Runtime::cached_file`].
     ///
     /// # Errors
     ///
@@ -147,30 +148,31 @@ impl Runtime {
         crate::cached::compile_source(self, cache, source, wasm, None)
     }
 
-    /// What decides code besides the module: the build of the compiler, the target, the settings.
+    /// The fingerprint of everything that decides code besides the module: the build of the
+    /// compiler, the target and the settings.
     #[cfg(feature = "cache")]
     pub fn fingerprint(&self) -> precast_cache::Fingerprint {
         *self.settings().fingerprint.get_or_init(|| crate::cached::fingerprint(self.config()))
     }
 
-    /// Whether bytes begin like an artifact. Eight are enough to tell.
+    /// Whether bytes begin like an artifact. The first eight are enough.
     pub fn is_artifact(bytes: &[u8]) -> bool {
         bytes.starts_with(&MAGIC)
     }
 
-    /// A new, empty namespace.
+    /// Creates an empty namespace.
     pub fn namespace(&self) -> Box<Namespace> {
         Namespace::owning(StoreHandle::new(self.0.clone()))
     }
 
-    /// Closes the runtime and with it all that it made: modules, namespaces, their instances.
-    /// Calls that are running go on until they return to the host; whatever is tried after is
-    /// an [`ErrorKind::Closed`]. Memory is freed as the handles are dropped.
+    /// Closes the runtime and everything that was made with it: modules, namespaces and their
+    /// instances. Calls that are running continue until they return to the host. Later operations
+    /// fail with [`ErrorKind::Closed`]. Memory is freed when the handles are dropped.
     pub fn close(&self) {
         self.0.close();
     }
 
-    /// Whether the runtime was closed.
+    /// Whether the runtime is closed.
     pub fn is_closed(&self) -> bool {
         self.0.is_closed()
     }

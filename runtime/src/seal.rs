@@ -11,18 +11,18 @@ use zerocopy::{FromBytes, Immutable, IntoBytes, KnownLayout};
 /// The first bytes of a seal.
 const MAGIC: [u8; 8] = *b"\0pcseal\0";
 
-/// The version of the layout and of what the tag covers.
+/// The version of the layout and of the range that the tag covers.
 const VERSION: u32 = 1;
 
-/// The seal, the last bytes of what it seals.
+/// The seal, which follows the sealed bytes.
 ///
 /// ```text
 ///   0  magic     8
 ///   8  version   4
 ///  12  reserved  4   zero
-///  16  len       8   bytes before the seal: the artifact's, or the bundle's
+///  16  len       8   length of the artifact or bundle before the seal
 ///  24  reserved  8   zero
-///  32  tag      32   BLAKE3, keyed, of the bytes before and of this up to here
+///  32  tag      32   keyed BLAKE3 of the bytes before the seal and of the fields above
 /// ```
 #[derive(Clone, Copy, Debug, FromBytes, IntoBytes, Immutable, KnownLayout)]
 #[repr(C)]
@@ -35,18 +35,19 @@ pub(crate) struct Seal {
     tag: [u8; 32],
 }
 
-/// Bytes of a seal.
+/// The size of a seal in bytes.
 pub(crate) const SIZE: usize = 64;
 
 const TAG: usize = core::mem::offset_of!(Seal, tag);
 const _: () = assert!(size_of::<Seal>() == SIZE && TAG == 32);
 
-/// From so many bytes on it pays to start threads that hash; they may have to be made first.
+/// The length from which hashing on several threads is faster, even if they must be started first.
 const PARALLEL: usize = 4 << 20;
 
-/// A secret that seals what this program, or another that has the same secret, has compiled.
+/// A key that seals artifacts, so that this program, or another one with the same secret, can prove
+/// their origin.
 ///
-/// Keep it secret: its holder can make artifacts that
+/// Everybody who knows the secret can make artifacts that
 /// [`Runtime::load_sealed`](crate::Runtime::load_sealed) executes.
 ///
 /// ```
@@ -59,7 +60,7 @@ const PARALLEL: usize = 4 << 20;
 /// let runtime = Runtime::new();
 /// let sealed = runtime.compile(wasm)?.serialize_sealed(&key);
 /// let module = runtime.load_sealed_bytes(&sealed, &key)?;
-/// // Who has another secret is somebody else.
+/// // The seal does not fit another secret.
 /// assert!(runtime.load_sealed_bytes(&sealed, &SealKey::new([0; 32])).is_err());
 /// # }
 /// # Ok(()) }
@@ -73,7 +74,7 @@ pub struct SealKey {
     known: [u8; 32],
 }
 
-/// What a seal is for. Each has a key of its own, so that a seal of one is none of another.
+/// The purpose of a seal. Each has its own key, so a seal for one purpose is invalid for the other.
 #[derive(Clone, Copy)]
 pub(crate) enum Domain {
     Artifact,
@@ -82,8 +83,7 @@ pub(crate) enum Domain {
 }
 
 impl SealKey {
-    /// The key that a secret makes. The secret must come from a source of random numbers: 32 bytes
-    /// of `/dev/urandom`, say.
+    /// Derives the key from a secret, which must be random: for example 32 bytes of `/dev/urandom`.
     pub fn new(secret: [u8; 32]) -> SealKey {
         let derive = |context| blake3::derive_key(context, &secret);
         SealKey {
@@ -95,23 +95,23 @@ impl SealKey {
         }
     }
 
-    /// The key of an index of files whose seal was checked, for
-    /// [`Options::key`](precast_cache::Options::key) of the cache that holds it.
+    /// The key of an index of files with a checked seal, for
+    /// [`Options::key`](precast_cache::Options::key) of the cache that holds the index.
     #[cfg(feature = "cache")]
     pub fn index_key(&self) -> [u8; 32] {
         self.known
     }
 
-    /// The artifact in front of a seal that was made with this key.
+    /// The artifact before a seal that was made with this key.
     ///
     /// # Errors
     ///
-    /// When there is no seal, or it does not fit the bytes before it.
+    /// If there is no seal, or if it does not fit the bytes before it.
     pub fn check<'a>(&self, sealed: &'a [u8]) -> Result<&'a [u8], SealError> {
         self.check_for(Domain::Artifact, sealed)
     }
 
-    /// The length of the artifact in front of a seal that was made with this key.
+    /// The length of the artifact before a seal that was made with this key.
     pub(crate) fn artifact_len(&self, sealed: &[u8]) -> Result<usize, SealError> {
         self.check(sealed).map(<[u8]>::len)
     }
@@ -122,14 +122,14 @@ impl SealKey {
         sealed: &'a [u8],
     ) -> Result<&'a [u8], SealError> {
         let (bytes, seal) = split(sealed).ok_or(SealError::Missing)?;
-        // Comparing `blake3::Hash`es takes the same time for every pair.
+        // `blake3::Hash` compares in constant time.
         if self.tag(domain, bytes, &seal) != blake3::Hash::from(seal.tag) {
             return Err(SealError::Mismatch);
         }
         Ok(bytes)
     }
 
-    /// Appends a seal. Not for users: it would let safe code vouch for bytes of any origin.
+    /// Appends a seal. Not public: with it, safe code could make any bytes loadable.
     pub(crate) fn seal(&self, domain: Domain, mut bytes: Vec<u8>) -> Vec<u8> {
         let len = bytes.len() as u64;
         let (reserved, reserved2) = (0, 0);
@@ -164,7 +164,7 @@ impl fmt::Debug for SealKey {
     }
 }
 
-/// Takes a seal, whoever made it, from the end of bytes.
+/// Splits a seal from the end of bytes. It may have any key.
 fn split(sealed: &[u8]) -> Option<(&[u8], Seal)> {
     let (bytes, seal) = sealed.split_last_chunk::<SIZE>()?;
     let seal = Seal::read_from_bytes(seal).ok()?;
@@ -175,8 +175,8 @@ fn split(sealed: &[u8]) -> Option<(&[u8], Seal)> {
     fits.then_some((bytes, seal))
 }
 
-/// The artifact in bytes that may have a seal, which is not checked. The last page of an artifact
-/// without one is not touched.
+/// The artifact in bytes that may end with a seal, which is not checked. Without a seal, the last
+/// page is not read.
 pub(crate) fn without_seal(bytes: &[u8]) -> &[u8] {
     let len = Artifact::peek(bytes).map(|header| header.file_len);
     let sealed = len.and_then(|len| len.checked_add(SIZE as u64)) == Some(bytes.len() as u64);
@@ -184,7 +184,7 @@ pub(crate) fn without_seal(bytes: &[u8]) -> &[u8] {
     artifact.map_or(bytes, |(artifact, _)| artifact)
 }
 
-/// The length of [`without_seal`], for bytes that are trusted already.
+/// The length of [`without_seal`], for bytes that are already trusted.
 pub(crate) fn unchecked_len(bytes: &[u8]) -> Result<usize, SealError> {
     Ok(without_seal(bytes).len())
 }
@@ -201,7 +201,7 @@ pub(crate) fn read_tag(file: &std::fs::File) -> std::io::Result<Option<[u8; 32]>
 }
 
 impl CompiledModule {
-    /// The artifact's bytes and a seal by `key`, for
+    /// The artifact's bytes and a seal with `key`, for
     /// [`Runtime::load_sealed`](crate::Runtime::load_sealed) with the same key.
     pub fn serialize_sealed(&self, key: &SealKey) -> Vec<u8> {
         let mut bytes = Vec::with_capacity(self.serialize().len() + SIZE);
@@ -212,7 +212,7 @@ impl CompiledModule {
 
 #[cfg(feature = "compiler")]
 impl Runtime {
-    /// As [`Runtime::precompile_for`], with a seal by `key` behind the artifact.
+    /// As [`Runtime::precompile_for`], with a seal with `key` after the artifact.
     ///
     /// # Errors
     ///

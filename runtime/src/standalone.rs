@@ -1,5 +1,5 @@
-//! Functions, memories, tables and globals that the host makes in a namespace: they belong to no
-//! module, and are imported by [`Linker::define`](crate::Linker::define) or
+//! Functions, memories, tables and globals that the host creates in a namespace. They belong to no
+//! module; modules import them through [`Linker::define`](crate::Linker::define) or
 //! [`Namespace::instantiate_with`].
 
 use crate::error::{Error, ErrorKind, HostError};
@@ -17,11 +17,12 @@ use crate::vm::table::TableData;
 use precast_abi::types::{FuncType, GlobalType, MemoryType, TableType};
 use std::sync::Arc;
 
-/// The name under which a host instance exports its one item.
+/// The name under which a host instance exports its only item.
 const ITEM: &str = "";
 
 impl Func {
-    /// A host function whose signature is known at compile time. It lives as long as the namespace.
+    /// Creates a host function whose signature is known at compile time. It lives as long as the
+    /// namespace.
     ///
     /// ```
     /// # use precast_runtime::{Func, Runtime, Value};
@@ -41,8 +42,8 @@ impl Func {
         Func::of(namespace, f.into_def()?)
     }
 
-    /// A host function whose signature is known at run time only. The closure gets the arguments
-    /// and fills in the results, which are zero or null before.
+    /// Creates a host function whose signature is known at run time only. The closure takes the
+    /// arguments and sets the results, which are zero or null initially.
     ///
     /// # Errors
     ///
@@ -67,12 +68,12 @@ impl Func {
 }
 
 impl Memory {
-    /// A memory of zeros. It lives as long as the namespace.
+    /// Creates a memory of zeros. It lives as long as the namespace.
     ///
     /// # Errors
     ///
-    /// [`ErrorKind::Invalid`] when the sizes are no memory's, [`ErrorKind::System`] when there is not so
-    /// much, [`ErrorKind::Closed`].
+    /// [`ErrorKind::Invalid`] if no memory can have this type; [`ErrorKind::System`] if the system
+    /// has too little memory; [`ErrorKind::Closed`].
     pub fn new(namespace: &mut Namespace, ty: MemoryType) -> Result<Memory, Error> {
         Item::Memory(ty).check().map_err(|reason| ErrorKind::Invalid(reason.to_owned()))?;
         let mut host = HostInstance::new(Arc::default(), ());
@@ -85,13 +86,13 @@ impl Memory {
 }
 
 impl Table {
-    /// A table whose elements are all `value`. It lives as long as the namespace.
+    /// Creates a table whose elements are all `value`. It lives as long as the namespace.
     ///
     /// # Errors
     ///
-    /// [`ErrorKind::Invalid`] when the sizes are no table's; [`ErrorKind::TypeMismatch`] when the
-    /// value has another type, [`ErrorKind::Foreign`] when it is of another namespace;
-    /// [`ErrorKind::System`] when there is not so much memory; [`ErrorKind::Closed`].
+    /// [`ErrorKind::Invalid`] if no table can have this type; [`ErrorKind::TypeMismatch`] if the
+    /// value has another type; [`ErrorKind::Foreign`] if it belongs to another namespace;
+    /// [`ErrorKind::System`] if the system has too little memory; [`ErrorKind::Closed`].
     pub fn new(namespace: &mut Namespace, ty: TableType, value: Value) -> Result<Table, Error> {
         Item::Table(ty).check().map_err(|reason| ErrorKind::Invalid(reason.to_owned()))?;
         if value.ty() != ty.element.val_type() {
@@ -99,7 +100,7 @@ impl Table {
             return Err(Error::mismatch(format!("a table of {} was given {found}", ty.element)));
         }
         namespace.store().check_open()?;
-        // What a value of another namespace is, is found out before the table is there.
+        // A value of another namespace is an error. It is detected before the table exists.
         let raw = namespace.store_mut().bits(value.for_store())?;
         let what = "making the host's table";
         let table = TableData::new(ty).map_err(|error| ErrorKind::System { what, error })?;
@@ -117,11 +118,11 @@ impl Table {
 }
 
 impl Global {
-    /// A global. It lives as long as the namespace.
+    /// Creates a global. It lives as long as the namespace.
     ///
     /// # Errors
     ///
-    /// [`ErrorKind::Foreign`] when the value is a reference of another namespace,
+    /// [`ErrorKind::Foreign`] if the value is a reference of another namespace;
     /// [`ErrorKind::Closed`].
     pub fn new(namespace: &mut Namespace, value: Value, mutable: bool) -> Result<Global, Error> {
         namespace.store().check_open()?;
@@ -132,7 +133,7 @@ impl Global {
     }
 }
 
-/// Adds a host instance that no name leads to, and gives its one item.
+/// Adds a host instance without a name, and returns its only item.
 fn add(namespace: &mut Namespace, host: HostInstance) -> Result<Extern, Error> {
     namespace.store().check_open()?;
     let instance = namespace.store_mut().add_host(host);

@@ -25,20 +25,20 @@ impl Table {
         self.data.get(namespace.store()).ok_or_else(Error::closed_namespace)
     }
 
-    /// Its type, with its size now as the minimum.
+    /// The table's type, with its current size as the minimum.
     ///
     /// # Errors
     ///
-    /// [`ErrorKind::Closed`], as all functions here.
+    /// [`ErrorKind::Closed`], as for all functions of a table.
     ///
     /// # Panics
     ///
-    /// When the namespace is another one, as all functions here.
+    /// If the table belongs to another namespace, as for all functions of a table.
     pub fn ty(&self, namespace: &Namespace) -> Result<TableType, Error> {
         Ok(self.data(namespace)?.table_type())
     }
 
-    /// Its size in elements.
+    /// The number of elements.
     ///
     /// # Errors
     ///
@@ -47,7 +47,7 @@ impl Table {
         Ok(self.data(namespace)?.size())
     }
 
-    /// The element at `index`; none past the end.
+    /// The element at `index`; `None` beyond the end.
     ///
     /// # Errors
     ///
@@ -62,8 +62,8 @@ impl Table {
     ///
     /// # Errors
     ///
-    /// [`ErrorKind::NotFound`] when there is no such element; [`ErrorKind::TypeMismatch`] when the
-    /// value has another type, [`ErrorKind::Foreign`] when it is of another namespace;
+    /// [`ErrorKind::NotFound`] if there is no such element; [`ErrorKind::TypeMismatch`] if the
+    /// value has another type; [`ErrorKind::Foreign`] if it belongs to another namespace;
     /// [`ErrorKind::Closed`].
     pub fn set(&self, namespace: &mut Namespace, index: u64, value: Value) -> Result<(), Error> {
         self.check(namespace, value)?;
@@ -74,12 +74,12 @@ impl Table {
         }
     }
 
-    /// Grows it by `delta` elements of `value` and gives its old size.
+    /// Grows the table by `delta` elements with the value `value`, and returns its old size.
     ///
     /// # Errors
     ///
-    /// [`ErrorKind::Limit`] when it may not grow so far; [`ErrorKind::TypeMismatch`] when the
-    /// value has another type, [`ErrorKind::Foreign`] when it is of another namespace;
+    /// [`ErrorKind::Limit`] if the table cannot have the new size; [`ErrorKind::TypeMismatch`] if
+    /// the value has another type; [`ErrorKind::Foreign`] if it belongs to another namespace;
     /// [`ErrorKind::Closed`].
     pub fn grow(&self, namespace: &mut Namespace, delta: u64, value: Value) -> Result<u64, Error> {
         self.check(namespace, value)?;

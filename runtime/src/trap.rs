@@ -1,9 +1,9 @@
-//! A trap: WebAssembly code stopped.
+//! `Trap`: the reason and the place at which WebAssembly code stopped.
 
 use precast_abi::trap::TrapCode;
 use std::fmt;
 
-/// Why WebAssembly code stopped, and where.
+/// The reason why WebAssembly code stopped, and the functions that were running.
 #[derive(Clone, Debug)]
 pub struct Trap {
     code: TrapCode,
@@ -23,8 +23,8 @@ pub struct Frame {
     pub func_name: Option<String>,
     /// Offset of the instruction in the WebAssembly file, in bytes.
     pub wasm_offset: Option<u32>,
-    /// Offset of the instruction in the module's machine code, in bytes. For all frames but the
-    /// first it is where the call returns to.
+    /// Offset of the instruction in the module's machine code, in bytes. In all frames but the
+    /// first it is the return address of the call.
     pub code_offset: u32,
 }
 
@@ -38,7 +38,7 @@ impl Trap {
         self.code
     }
 
-    /// The reason in the words of the specification's tests.
+    /// The reason, in the words of the specification's test suite.
     pub fn message(&self) -> String {
         match self.element {
             Some(element) => format!("{} {element}", self.code),
@@ -51,7 +51,7 @@ impl Trap {
         &self.frames
     }
 
-    /// The functions that were running, one line each, ready to print under the message.
+    /// The functions that were running, one line each, to be printed below the message.
     pub fn backtrace(&self) -> String {
         let lines = self.frames.iter().enumerate().map(|(i, frame)| format!("\n  {i:>3}: {frame}"));
         lines.collect()

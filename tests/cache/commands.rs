@@ -48,7 +48,7 @@ fn subcommands_of_cache_in_sequence() {
     }
     run(&scratch, &["run", "--cache-verify", "header", "--invoke", "answer", file]);
     assert_eq!(stat(&scratch, "published"), "1");
-    assert!(run(&scratch, &["cache", "verify"]).ends_with(" whole, 0 damaged\n"));
+    assert!(run(&scratch, &["cache", "verify"]).ends_with(" intact, 0 damaged\n"));
 
     let entry = scratch.entry();
     let mut bytes = fs::read(&entry).unwrap();

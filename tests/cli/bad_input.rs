@@ -125,10 +125,10 @@ fn nothing_to_invoke() {
     for (args, words) in [
         (&["missing"][..], "no function `missing`"),
         (&["memory"], "no function `memory`"),
-        (&["add", "1"], "takes 2 arguments, 1 given"),
-        (&["add", "1", "two"], "\"two\" is no i32"),
-        (&["add", "1", "4294967296"], "is no i32"),
-        (&["null", "thing"], "\"thing\" is no externref"),
+        (&["add", "1"], "expects 2 arguments, not 1"),
+        (&["add", "1", "two"], "\"two\" is not a value of type i32"),
+        (&["add", "1", "4294967296"], "is not a value of type i32"),
+        (&["null", "thing"], "\"thing\" is not a value of type externref"),
     ] {
         let line = error(["run", "--invoke", args[0], &numbers].iter().chain(&args[1..]));
         assert!(line.contains(words), "{line}");

@@ -46,7 +46,7 @@ fn an_artifact_is_not_compiled_twice() {
     let artifact = scratch.name("a");
     stdout(["compile", &file("numbers.wat"), "-o", &artifact]);
     let line = error(["compile", &artifact, "-o", &scratch.name("b")]);
-    assert!(line.contains("artifact already"), "{line}");
+    assert!(line.contains("already an artifact"), "{line}");
 }
 
 #[test]

@@ -80,7 +80,7 @@ fn assert_says(done: &Done, artifact: &str, why: &str) {
     }
 }
 
-const CHANGED: &str = "its seal was made with another key, or it was changed since";
+const CHANGED: &str = "its seal was made with another key, or it was changed after it was sealed";
 
 /// An artifact by another user, without a seal, under an innocent name.
 fn game(user: &User) -> String {
@@ -148,7 +148,7 @@ fn no_other_command_runs_an_artifact() {
     let wast = user.done(&["wast", &script]);
     assert!(wast.code == Some(1) && wast.stdout.contains("0 passed"), "{wast:?}");
     let line = one_error_line(&user.done(&["compile", &own, "-o", "/dev/null"]));
-    assert!(line.contains("artifact already"), "{line}");
+    assert!(line.contains("already an artifact"), "{line}");
 }
 
 #[test]
@@ -227,8 +227,8 @@ fn a_key_that_others_could_know_or_choose_is_refused() {
         |user: &User| user.done(&["compile", &file("numbers.wat"), "-o", &user.0.name("again")]);
     for mode in [0o644, 0o640, 0o660, 0o602, 0o610] {
         fs::set_permissions(user.key(), Permissions::from_mode(mode)).unwrap();
-        user.assert_refused(&own, "is open to others");
-        assert!(one_error_line(&again(&user)).contains("is open to others"));
+        user.assert_refused(&own, "is accessible to others");
+        assert!(one_error_line(&again(&user)).contains("is accessible to others"));
         user.assert_runs(&["--allow-precompiled"], &own);
     }
     fs::set_permissions(user.key(), Permissions::from_mode(0o600)).unwrap();
@@ -242,12 +242,12 @@ fn a_key_that_others_could_know_or_choose_is_refused() {
     let key = fs::read(user.key()).unwrap();
     for no_key in [&key[..31], &[&key[..], &[0]].concat(), &[]] {
         fs::write(user.key(), no_key).unwrap();
-        user.assert_refused(&own, "is no key");
+        user.assert_refused(&own, "is not a key");
     }
     fs::remove_file(user.key()).unwrap();
     fs::create_dir(user.key()).unwrap();
     fs::set_permissions(user.key(), Permissions::from_mode(0o700)).unwrap();
-    user.assert_refused(&own, "is no key");
+    user.assert_refused(&own, "is not a key");
     fs::remove_dir(user.key()).unwrap();
     symlink("/dev/zero", user.key()).unwrap();
     assert!(one_error_line(&user.add(&[], &own)).contains("artifact"));
@@ -332,7 +332,10 @@ fn the_key_is_in_the_home_of_its_user() {
         // If the user did not name the folder, `compile` succeeds without it.
         fs::set_permissions(&key, Permissions::from_mode(0o644)).unwrap();
         let done = run(&["compile", &file("numbers.wat"), "-o", &out]);
-        assert!(done.code == Some(0) && done.stderr.contains("is open to others"), "{done:?}");
+        assert!(
+            done.code == Some(0) && done.stderr.contains("is accessible to others"),
+            "{done:?}"
+        );
     }
 }
 
@@ -450,7 +453,7 @@ fn inspect_shows_whether_the_seal_is_the_users() {
         (line.unwrap().to_owned(), json["seal"].as_str().unwrap().to_owned())
     };
     assert_eq!(seal(&own), ("yours".into(), "own".into()));
-    assert_eq!(seal(&theirs), ("not yours, or broken".into(), "other".into()));
+    assert_eq!(seal(&theirs), ("not yours, or invalid".into(), "other".into()));
     assert_eq!(seal(&game), ("none".into(), "none".into()));
     fs::remove_file(user.key()).unwrap();
     assert_eq!(seal(&own).1, "unknown");

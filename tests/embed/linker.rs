@@ -68,10 +68,10 @@ fn a_definition_takes_the_place_of_another_only_on_request() {
     let mut linker = Linker::new(&runtime);
     linker.func("env", "f", |v: i32| v + 1).unwrap();
     let error = reason(linker.func("env", "f", |v: i32| v * 10));
-    assert_eq!(error, r#"import "env" "f": it is defined already"#);
+    assert_eq!(error, r#"import "env" "f": it is already defined"#);
     let host = HostModuleBuilder::new("env").func("g", || ()).func("f", |v: i32| v * 10);
     let host = host.build(&runtime).unwrap();
-    assert!(reason(linker.host(&host)).contains("defined already"));
+    assert!(reason(linker.host(&host)).contains("already defined"));
     // No export of the module was defined.
     assert_eq!(linker.ty("env", "g"), None);
 
@@ -423,7 +423,7 @@ fn a_request_gets_a_state_of_its_own() {
 
     let other = HostModuleBuilder::with_state("env", || 1).func("f", add).build(&runtime).unwrap();
     let error = pre.with_host(&other).expect_err("another module");
-    assert_eq!(error.to_string(), r#"nothing is imported from this host module "env""#);
+    assert_eq!(error.to_string(), r#"no import comes from this host module "env""#);
 }
 
 #[test]

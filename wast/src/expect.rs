@@ -1,4 +1,4 @@
-//! Values of a script: arguments, and the patterns results must match.
+//! Values of a script: arguments, and the patterns that results must match.
 
 use std::fmt::Debug;
 

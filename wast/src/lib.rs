@@ -19,35 +19,35 @@ use wast::{Wast, WastDirective};
 use precast::Runtime;
 use script::Script;
 
-/// How a script is run.
+/// Options of a run.
 #[derive(Clone, Copy, Default, Debug)]
 pub struct Options {
-    /// Whether the functions of `spectest` print what they are given.
+    /// Whether the functions of `spectest` print their arguments.
     pub verbose: bool,
 }
 
-/// What came of a script.
+/// The results of a script.
 #[derive(Clone, Default, Debug)]
 pub struct Report {
-    /// Directives that did what the script says.
+    /// The number of directives that passed.
     pub passed: usize,
-    /// Directives whose name begins with `assert_`, passed or not.
+    /// The number of directives whose name begins with `assert_`, passed or not.
     pub assertions: usize,
-    /// The directives that did something else.
+    /// The directives that failed.
     pub failures: Vec<Failure>,
 }
 
-/// A directive that did not do what its script says.
+/// A directive that failed.
 #[derive(Clone, Debug)]
 pub struct Failure {
-    /// The line of the directive, from 1.
+    /// The line of the directive; the first is 1.
     pub line: usize,
-    /// What happened instead.
+    /// The actual outcome.
     pub what: String,
 }
 
-/// Runs the directives of `text`, all of them, whatever comes of the earlier ones. A script that
-/// cannot be parsed is one failure.
+/// Runs all directives of `text`, even after failures. A script that cannot be parsed is one
+/// failure.
 pub fn run(runtime: &Runtime, text: &str, options: Options) -> Report {
     let mut report = Report::default();
     if let Err(error) = run_directives(runtime, text, options, &mut report) {
@@ -63,7 +63,7 @@ fn run_directives(
     report: &mut Report,
 ) -> Result<(), wast::Error> {
     let mut lexer = Lexer::new(text);
-    // The suite has such characters in the names of exports.
+    // Names of exports in the suite have characters that the lexer refuses by default.
     lexer.allow_confusing_unicode(true);
     let buffer = ParseBuffer::new_with_lexer(lexer)?;
     let directives = parser::parse::<Wast<'_>>(&buffer)?.directives;
@@ -78,7 +78,7 @@ fn run_directives(
     for directive in directives {
         let line = line_of(text, directive.span());
         report.assertions += usize::from(is_assertion(&directive));
-        // A panic is a failure like others: what follows may still tell something.
+        // A panic is a failure like others, and the following directives still run.
         match catch_unwind(AssertUnwindSafe(|| script.run(directive))) {
             Ok(Ok(())) => report.passed += 1,
             Ok(Err(what)) => report.failures.push(Failure { line, what }),

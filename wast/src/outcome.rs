@@ -1,4 +1,4 @@
-//! What came of an action of a script, and whether the script asked for it.
+//! The outcome of an action, compared with the expected failure.
 
 use precast::{Error, ErrorKind, Value};
 

@@ -1,4 +1,4 @@
-//! The state of a running script, and what each directive does to it.
+//! The state of a running script, and the execution of directives.
 
 use std::collections::HashMap;
 
@@ -9,19 +9,19 @@ use crate::outcome::{Outcome, must_not_compile, must_not_link, must_trap};
 use crate::{Options, expect, spectest};
 use precast::{CompiledModule, Error, Instance, Namespace, Runtime};
 
-/// The modules and instances a script has made so far.
+/// The modules and instances that a script has created so far.
 pub(super) struct Script<'r> {
     runtime: &'r Runtime,
     namespace: Box<Namespace>,
-    /// The instance that directives without a name mean.
+    /// The instance that directives without a name refer to.
     current: Option<Instance>,
     instances: HashMap<String, Instance>,
-    /// The definition that `module instance` without a name means, and those with one.
+    /// Definitions by name; `module instance` without a name refers to the one without a name.
     definitions: HashMap<Option<String>, CompiledModule>,
 }
 
 impl<'r> Script<'r> {
-    /// A script that has the host module `spectest` and nothing else.
+    /// A script with only the host module `spectest`.
     pub(super) fn new(runtime: &'r Runtime, options: Options) -> Result<Self, Error> {
         let mut namespace = runtime.namespace();
         namespace.instantiate_host(&spectest::module(runtime, options.verbose)?)?;
@@ -34,7 +34,7 @@ impl<'r> Script<'r> {
         })
     }
 
-    /// Does what a directive says; the error tells what happened instead.
+    /// Executes a directive. The error is the actual outcome.
     pub(super) fn run(&mut self, directive: WastDirective<'_>) -> Result<(), String> {
         match directive {
             WastDirective::Module(wat) => self.module(wat),
@@ -67,14 +67,16 @@ impl<'r> Script<'r> {
                 let module = self.compile(QuoteWat::Wat(module))?.map_err(|e| e.to_string())?;
                 must_not_link(self.namespace.instantiate(&module))
             }
-            WastDirective::AssertSuspension { .. } => Err("stack switching is unknown here".into()),
+            WastDirective::AssertSuspension { .. } => {
+                Err("stack switching is not supported".into())
+            }
             WastDirective::Thread(_) | WastDirective::Wait { .. } => {
-                Err("threads are unknown here".into())
+                Err("threads are not supported".into())
             }
         }
     }
 
-    /// Compiles a module. The outer error says that its text could not be turned into bytes.
+    /// Compiles a module. The outer error means that its text cannot be converted to bytes.
     fn compile(&self, mut wat: QuoteWat<'_>) -> Result<Result<CompiledModule, Error>, String> {
         let wasm = wat.encode().map_err(|e| e.message())?;
         Ok(self.runtime.compile(&wasm))
@@ -82,7 +84,7 @@ impl<'r> Script<'r> {
 
     fn module(&mut self, wat: QuoteWat<'_>) -> Result<(), String> {
         let name = wat.name();
-        // Whatever comes of it: what follows does not mean the module before.
+        // Even after a failure, the following directives do not refer to the module before.
         self.current = None;
         let module = self.compile(wat)?.map_err(|e| e.to_string())?;
         self.set_current(name, &module)
@@ -128,8 +130,8 @@ impl<'r> Script<'r> {
         }
     }
 
-    /// Carries out an action. The outer error says that the script asked for something that does
-    /// not exist, which no assertion expects.
+    /// Executes an action. The outer error means that the script refers to something that does not
+    /// exist, which no assertion expects.
     fn execute(&mut self, action: WastExecute<'_>) -> Result<Outcome, String> {
         match action {
             WastExecute::Invoke(invoke) => self.invoke(&invoke),
@@ -157,13 +159,13 @@ impl<'r> Script<'r> {
         Ok(func.call(&mut self.namespace, &args))
     }
 
-    /// Instantiates a module that nothing after can name.
+    /// Instantiates a module to which no later directive can refer.
     fn instantiate(&mut self, wat: Wat<'_>) -> Result<Outcome, String> {
         let module = self.compile(QuoteWat::Wat(wat))?.map_err(|e| e.to_string())?;
         Ok(self.namespace.instantiate(&module).map(|_| Vec::new()))
     }
 
-    /// Text that cannot be turned into bytes is as refused as bytes that do not validate.
+    /// Text that cannot be converted to bytes counts as refused, like bytes that do not validate.
     fn must_be_refused(&self, wat: QuoteWat<'_>) -> Result<(), String> {
         match self.compile(wat) {
             Err(_) => Ok(()),

@@ -6,7 +6,7 @@ use precast::{
     Error, HostModule, HostModuleBuilder, Limits, MemoryType, RefType, Runtime, TableType, Value,
 };
 
-/// The module as the specification's interpreter has it. Its functions print only if `verbose`.
+/// The same module as in the specification's interpreter. Its functions print only if `verbose`.
 pub(super) fn module(runtime: &Runtime, verbose: bool) -> Result<HostModule<()>, Error> {
     let show = move |name: &str, args: &[&dyn Display]| {
         if verbose {
