@@ -7,7 +7,7 @@
 #   tests/aarch64.sh run PROGRAM ...  a program for aarch64, under emulation
 #   tests/aarch64.sh kernel KIB BITS [ARGS...]
 #                                     the suite, or `cargo test ARGS`, in a virtual machine with
-#                                     pages of so many KiB and so many bits of address space; its
+#                                     pages of KIB KiB and BITS bits of address space; its
 #                                     kernel is built the first time, which takes some minutes
 #
 # Missing tools are installed: Rust's standard library for aarch64 by rustup, or else rustc and
@@ -102,7 +102,8 @@ find_cc() {
 
 has_std() { ls "$(rustc --print sysroot)/lib/rustlib/$TARGET/lib"/libstd-*.rlib >/dev/null 2>&1; }
 
-# Installs Rust's standard library for aarch64, if it is missing; with another rustc if rustup has none.
+# Installs Rust's standard library for aarch64, if it is missing; with another rustc if rustup has
+# none.
 find_std() {
     if [ -z "${PRECAST_AARCH64_DEBIAN_RUST:-}" ]; then
         has_std && return 0
@@ -113,7 +114,7 @@ find_std() {
     if ! [ -x "$rust/rustc" ]; then
         say "installing Debian's rustc"
         unpack testing "$rust" rustc libstd-rust-dev libstd-rust-dev:arm64
-        # It brings the libraries it needs; the machine's may be too old.
+        # With its own libraries, because those of the machine may be too old.
         cat >"$rust/rustc" <<WRAPPER
 #!/bin/sh
 L=$rust/usr/lib/x86_64-linux-gnu
@@ -153,14 +154,14 @@ build_examples() { cargo build --locked --profile emulated --target $TARGET --ex
 # Machines that QEMU emulates: one with 39 bits of address space, and one of the first 64-bit CPUs,
 # without features that code can use.
 other_machines() {
-    # One after the other: the first uses all address space there is.
+    # In sequence, because the first uses the whole address space.
     QEMU_RESERVED_VA=0x8000000000 suite --workspace --test embed -- --test-threads=1 \
         address_space stack traps
     QEMU_CPU=cortex-a53 suite --workspace --test embed -- targets calls
 }
 
-# Artifacts for either machine are the same bytes whichever machine makes them, and each machine
-# refuses the other's with a message that has both names.
+# Both machines compile the same artifacts, byte for byte, and each machine refuses artifacts for
+# the other with a message that names both.
 artifacts() {
     local dir guest name emulated host
     cargo build --locked --workspace

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Checks licences, sources and forbidden crates of the dependencies, as `deny.toml` says. Builds
-# cargo-deny if it is not installed; exits with 69 if it cannot be had.
+# cargo-deny if it is not installed; exits with 69 if it cannot be obtained.
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 

@@ -3,7 +3,7 @@
 # and counts their reports.
 #
 #   tests/sanitize.sh address|thread            every test that can run there
-#   tests/sanitize.sh address|thread quick      the unsafe code's own: runtime, tests/embed
+#   tests/sanitize.sh address|thread quick      the tests of unsafe code: runtime, tests/embed
 #   tests/sanitize.sh address|thread ARGS...    `cargo test ARGS`
 #
 # Needs a nightly toolchain, PRECAST_SANITIZE_TOOLCHAIN or `nightly`. ThreadSanitizer must see the

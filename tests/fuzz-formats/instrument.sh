@@ -1,7 +1,7 @@
 #!/bin/sh
-# A wrapper of rustc for `run.sh`: precast's own crates and the targets get the sanitizer, and
-# cargo-fuzz's settings for coverage of edges and hints from comparisons. Without them Cranelift
-# compiles in a third of the time, runs faster, and does not attract the fuzzer.
+# A wrapper of rustc for `run.sh`: compiles precast's crates and the targets with the sanitizer, and
+# with cargo-fuzz's settings for coverage and comparisons. Cranelift is compiled without them, which
+# takes a third of the time; it runs faster, and its coverage does not distract the fuzzer.
 case "$*" in
 *"--crate-name precast"* | *" bin/"*)
     exec "$@" --cfg fuzzing -Zsanitizer=address -Cpasses=sancov-module \

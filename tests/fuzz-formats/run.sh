@@ -17,8 +17,8 @@ RUSTC_WRAPPER=$PWD/instrument.sh \
 
 # The compiler's thread pool has one thread, so that a case behaves the same every time.
 export RAYON_NUM_THREADS=1
-# Memory that WebAssembly may reach is reserved, not used. Other tests find leaks, and types that a
-# process has seen stay.
+# The runtime's handlers see faults before those of AddressSanitizer. Leaks are not detected: other
+# tests do that, and types that a process has used stay.
 export ASAN_OPTIONS=detect_leaks=0:allow_user_segv_handler=1:handle_segv=1
 binary=target/$machine/release/$target
 mkdir -p "corpus/$target" "findings/$target" "cases/$target"

@@ -1,8 +1,8 @@
-/* args_env.c - prints the arguments and the environment the guest was given.
+/* args_env.c - prints the arguments and the environment of the guest.
  *
  * Usage: args_env.wasm [ARG...]
- * argv[0] is left out because runtimes name the program differently; variables are sorted
- * because their order carries no meaning. */
+ * argv[0] is omitted because runtimes name the program differently; variables are sorted
+ * because their order is not specified. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>

@@ -1,4 +1,4 @@
-/* demo.c - lines, words, bytes and SHA-256 of a file, like wc(1) and sha256sum(1) in one.
+/* demo.c - lines, words, bytes and SHA-256 of a file, like wc(1) and sha256sum(1).
  *
  * Usage: demo.wasm FILE        (FILE below a folder mounted into the guest)
  *

@@ -1,8 +1,8 @@
-/* exit_code.c - ends with the status given as its argument.
+/* exit_code.c - exits with the status in its argument.
  *
  * Usage: exit_code.wasm STATUS [return|exit|_Exit]
  *
- * The second argument picks the way out: returning from main (the default), exit() from a
+ * The second argument selects the way to exit: returning from main (the default), exit() from a
  * nested call with buffered output still pending, or _Exit(), which drops that output. */
 #include <stdio.h>
 #include <stdlib.h>

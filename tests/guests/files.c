@@ -2,9 +2,9 @@
  *
  * Usage: files.wasm DIR        (DIR: a writable mounted folder, e.g. --dir SCRATCH::/work /work)
  *
- * Every operation prints one line with its result, or the name of the error it failed with.
+ * Every operation prints one line with its result, or the name of its error.
  * Nothing that varies between machines (times, inode numbers, directory order) is printed.
- * Everything made is removed at the end. Exit status 1 if an operation failed that should not. */
+ * All files are removed at the end. Exit status 1 if an operation failed unexpectedly. */
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
@@ -19,7 +19,7 @@
 static const char *root;
 static int unexpected;
 
-/* A path below the folder under test; a few results stay valid at a time. */
+/* A path below the folder under test. Only the last few results stay valid. */
 static const char *at(const char *name) {
     static char paths[4][512];
     static unsigned next;
@@ -212,7 +212,7 @@ static void test_links(void) {
     fails("open the dangling symlink", open(at("sub/dangling"), O_RDONLY) >= 0, ENOENT);
 }
 
-/* Runtimes differ in the error they refuse with, so only the refusal is printed. */
+/* Runtimes refuse with different errors, so only the refusal is printed. */
 static void refused(const char *what, bool ok) {
     printf("%-34s %s\n", what, ok ? "ALLOWED" : "refused");
     unexpected += ok;

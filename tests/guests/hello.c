@@ -1,4 +1,4 @@
-/* hello.c - the smallest useful command: one line on standard output.
+/* hello.c - prints one line to standard output.
  *
  * Usage: hello.wasm
  * Uses write(2) rather than stdio, so the module stays small enough to read as text. */

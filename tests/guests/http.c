@@ -1,10 +1,10 @@
-// http: an HTTP/1.1 server on a listener that it is given.
+// http: an HTTP/1.1 server on a listener that the host grants.
 //
 // Usage: http LISTENER REQUESTS
 //
 // Accepts connections on the descriptor LISTENER, serves up to 64 of them at a time, keeps them alive,
-// and ends after REQUESTS requests. The body of an answer is what was asked for: the path and, of a
-// POST, the body.
+// and ends after REQUESTS requests. The body of a response is the path of the request and, for POST,
+// the body of the request.
 #include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -49,7 +49,7 @@ static size_t header(const char *head, const char *end, const char *name) {
     return 0;
 }
 
-// Answers the first request in the buffer, if it is all there. Returns whether it was.
+// Answers the first request in the buffer, if it is complete. Returns whether it is.
 static int answer(Connection *c) {
     char *head_end = memmem(c->buffer, c->used, "\r\n\r\n", 4);
     if (head_end == NULL) return 0;
@@ -111,7 +111,7 @@ int main(int argc, char **argv) {
             if (fd < 0) fail("accept");
             connections[open_connections++] = (Connection){.fd = fd};
         }
-        // Backwards: the last one takes the place of one that hangs up.
+        // Backwards, because the last connection replaces one that is closed.
         for (int i = served; i-- > 0;) {
             Connection *c = &connections[i];
             if (polled[i].revents == 0) continue;

@@ -13,7 +13,7 @@ enum { SHA256_SIZE = 32, SHA256_BLOCK = 64 };
 
 struct sha256 {
     uint32_t state[8];
-    uint64_t length; /* bytes fed so far */
+    uint64_t length; /* bytes hashed so far */
     uint8_t block[SHA256_BLOCK];
 };
 

@@ -1,8 +1,8 @@
-/* stack_overflow.c - recursion without end: the runtime must report it as a trap.
+/* stack_overflow.c - infinite recursion, which the runtime must report as a trap.
  *
  * Usage: stack_overflow.wasm [DEPTH]
  * With DEPTH the recursion stops there and prints it, which shows how deep a runtime can go.
- * Frames keep everything in locals, so the call stack runs out and not the linear-memory
+ * Frames have only locals, so the call stack overflows and not the linear-memory
  * stack. Built with its name section. */
 #include <stdio.h>
 #include <stdlib.h>

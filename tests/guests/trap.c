@@ -19,8 +19,8 @@
 
 #define NOINLINE __attribute__((noinline))
 
-/* Volatile operands keep the compiler from folding, or dropping, what is undefined in C but
- * well defined (a trap) in WebAssembly. */
+/* Volatile operands keep the compiler from folding or removing operations that are undefined
+ * in C but trap in WebAssembly. */
 static volatile int zero = 0, minus_one = -1, smallest = INT_MIN, sink;
 static volatile double not_a_number = NAN;
 static volatile uintptr_t beyond = 0xfffffff0u;

@@ -1,8 +1,8 @@
-/* bench.h - what every benchmark guest shares: the work size, a random source, a checksum.
+/* bench.h - code that all benchmark guests share: the work size, random numbers, a checksum.
  *
  * A benchmark is `NAME.wasm [N]`: N scales the work (see each file), the default takes about
  * half a second compiled natively with -O3. The output depends only on N, never on time or on
- * the machine, so two runtimes agree exactly when their outputs are equal. */
+ * the machine, so the outputs of two runtimes must be equal. */
 #ifndef GUESTS_BENCH_H
 #define GUESTS_BENCH_H
 
@@ -12,7 +12,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* The work size: argv[1] if given, else the default. */
+/* The work size: argv[1], or the default. */
 static inline uint32_t work_size(int argc, char **argv, uint32_t standard) {
     return argc > 1 ? (uint32_t)strtoul(argv[1], NULL, 10) : standard;
 }
@@ -32,7 +32,7 @@ static inline uint64_t hash_bytes(uint64_t hash, const void *data, size_t len) {
     return hash;
 }
 
-/* Memory or the end of the program. */
+/* Allocates memory, or ends the program. */
 static inline void *allocate(size_t len) {
     void *p = malloc(len);
     if (!p) {

@@ -29,7 +29,7 @@ int main(int argc, char **argv) {
         if (r > most) most = r;
         checksum += index % 2 ? -r : r;
 
-        uint32_t i = 1; /* next permutation: rotate ever longer prefixes, like an odometer */
+        uint32_t i = 1; /* next permutation: rotate longer and longer prefixes */
         for (; i < n; i++) {
             uint8_t first = permutation[0];
             memmove(permutation, permutation + 1, i);

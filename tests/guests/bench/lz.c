@@ -10,7 +10,7 @@ enum { SIZE = 1 << 20, HASH_BITS = 15, WINDOW = 1 << 15, MIN_MATCH = 4, MAX_CHAI
 static uint8_t text[SIZE], packed[SIZE + SIZE / 128 + 64], restored[SIZE];
 static int32_t head[1 << HASH_BITS], previous[WINDOW];
 
-/* Text with the statistics that make compression interesting: a skewed choice of made-up words. */
+/* Text that can be compressed: made-up words with different frequencies. */
 static void make_text(uint32_t seed) {
     static const char *const syllables[] = {"ka", "re", "tion", "mo", "li", "ster", "un", "da",
                                             "ve", "or", "pla", "in", "e", "the", "ing", "s"};

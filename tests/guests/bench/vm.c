@@ -1,4 +1,4 @@
-/* vm.c - a bytecode interpreter in one switch: the br_table dispatch that interpreters live on.
+/* vm.c - a bytecode interpreter in one switch: the br_table dispatch of interpreters.
  *
  * Usage: vm.wasm [N]       N: times the programs below run
  * The machine has a stack of 64-bit integers, local variables in frames, and calls. Programs are

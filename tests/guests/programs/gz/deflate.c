@@ -1,4 +1,4 @@
-/* deflate.c - LZ77 with hash chains and lazy matching, coded in the cheapest kind of block. */
+/* deflate.c - LZ77 with hash chains and lazy matching, in the kind of block that is smallest. */
 #include "gz.h"
 
 #include <stdlib.h>
@@ -25,7 +25,7 @@ static void align_to_byte(struct bit_writer *w) {
     if (w->count > 0) put_bits(w, 0, 8 - w->count);
 }
 
-/* ---- Tokens: what LZ77 turns the input into. ---- */
+/* ---- Tokens: the output of LZ77. ---- */
 
 struct token {
     uint16_t length;   /* 0: a literal */
@@ -57,7 +57,7 @@ static int distance_symbol(uint32_t distance) {
 enum { HASH_BITS = 15, NIL = -1 };
 
 struct effort {
-    int chain;        /* candidates looked at */
+    int chain;        /* maximum number of candidates */
     uint32_t lazy;    /* matches this long are taken without looking at the next byte */
 };
 
@@ -114,7 +114,7 @@ static struct token find_match(struct matcher *m, size_t at) {
 struct block {
     struct token tokens[BLOCK_TOKENS];
     int count;
-    const uint8_t *raw; /* the bytes the tokens stand for */
+    const uint8_t *raw; /* the bytes that the tokens encode */
     size_t raw_length;
 };
 

@@ -81,8 +81,8 @@ void deflate(const uint8_t *data, size_t len, int effort, struct buffer *out, st
 
 /* ---- Decompression (inflate.c). ---- */
 
-/* Appends what the DEFLATE stream at `data` holds to `out` and sets `used` to its length in bytes.
- * Returns NULL, or what is wrong with the stream. */
+/* Appends the contents of the DEFLATE stream at `data` to `out`, and sets `used` to the length of
+ * the stream. Returns NULL, or a message about the error in the stream. */
 const char *inflate(const uint8_t *data, size_t len, struct buffer *out, size_t *used);
 
 #endif

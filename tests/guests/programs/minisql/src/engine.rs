@@ -22,7 +22,7 @@ pub struct Database {
 type Outcome<T> = Result<T, String>;
 
 impl Database {
-    /// Runs one statement; the result is what to print.
+    /// Runs one statement and returns its output.
     pub fn run(&mut self, statement: Statement) -> Outcome<String> {
         match statement {
             Statement::Create { table, columns } => {
@@ -227,7 +227,7 @@ fn passes(filter: Option<&Code>, row: &[Value]) -> Outcome<bool> {
     filter.map_or(Ok(true), |f| f.accepts(row, &[]))
 }
 
-/// If the condition is `left column = right column` (possibly AND more), the two columns.
+/// The two columns, if the condition is `left column = right column`, possibly with AND.
 fn equality(scope: &Scope, width: usize, join: &Join) -> Option<(usize, usize)> {
     fn find(scope: &Scope, width: usize, expr: &Expr) -> Option<(usize, usize)> {
         let Expr::Binary(op, a, b) = expr else {
@@ -322,7 +322,7 @@ fn group_rows(scope: &Scope, keys: &[Expr], rows: Vec<Row>) -> Outcome<Vec<Vec<R
     Ok(groups)
 }
 
-/// What SELECT makes of a row or a group: output columns, HAVING and the sort keys.
+/// The evaluation of SELECT for a row or a group: output columns, HAVING and the sort keys.
 struct Projection {
     names: Vec<String>,
     outputs: Vec<Code>,

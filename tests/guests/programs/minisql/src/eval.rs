@@ -96,7 +96,7 @@ impl Compiler<'_> {
     }
 
     fn aggregate(&mut self, kind: AggregateKind, distinct: bool, args: &[Expr]) -> Result<Code, String> {
-        // Taking the list away while the argument compiles forbids nested aggregates.
+        // The list is absent while the argument compiles, which forbids nested aggregates.
         let mut aggregates = self.aggregates.take().ok_or("an aggregate is not allowed here")?;
         let arg = match args {
             [] if matches!(kind, AggregateKind::Count) => None,
@@ -217,7 +217,7 @@ impl Code {
     }
 }
 
-/// AND (decided by false) or OR (decided by true) once the left side did not decide.
+/// AND (decided by false) or OR (decided by true), if the left side does not decide.
 fn three_valued(left: Option<bool>, right: Option<bool>, deciding: bool) -> Value {
     match (left, right) {
         (_, Some(b)) if b == deciding => Value::bool(deciding),

@@ -291,7 +291,7 @@ impl Parser {
         self.binary(0)
     }
 
-    /// The binary operator at hand, with its precedence.
+    /// The binary operator at the current token, with its precedence.
     fn operator(&self) -> Option<(Op, u8)> {
         Some(match self.peek() {
             Token::Word(w) => match w.as_str() {

@@ -1,4 +1,4 @@
-//! Statements and expressions, as the parser makes them.
+//! The syntax tree: statements and expressions.
 
 use crate::value::Value;
 

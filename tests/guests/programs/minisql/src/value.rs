@@ -46,7 +46,7 @@ impl Value {
         }
     }
 
-    /// Comparison as `<` and `=` see it: unknown if either side is null.
+    /// Comparison for `<` and `=`: unknown if either side is null.
     pub fn compare(&self, other: &Value) -> Option<Ordering> {
         if self.is_null() || other.is_null() {
             return None;
