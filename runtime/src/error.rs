@@ -264,3 +264,65 @@ impl From<HostError> for ErrorKind {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use precast_abi::types::{FuncType, GlobalType, ValType};
+
+    fn unsatisfied(found: Option<&ExternType>, is_named: bool) -> String {
+        let wanted = ExternType::Func(FuncType::new([ValType::I32], []));
+        let wanted = ("env".to_owned(), "f".to_owned(), wanted);
+        LinkError::unsatisfied(wanted, found, is_named).to_string()
+    }
+
+    #[test]
+    fn an_import_that_is_not_satisfied_is_named_with_the_types() {
+        let import = "import \"env\" \"f\": ";
+        let wanted = "func (i32) -> () wanted";
+        let none = format!("{import}unknown import: no module has this name, {wanted}");
+        assert_eq!(unsatisfied(None, false), none);
+        assert_eq!(unsatisfied(None, true), format!("{import}unknown import: {wanted}"));
+        let global = ExternType::Global(GlobalType::new(ValType::I64, true));
+        let other = format!("{import}incompatible import type: {wanted}, global (mut i64) found");
+        assert_eq!(unsatisfied(Some(&global), true), other);
+    }
+
+    #[test]
+    fn an_error_shows_what_failed_and_has_its_cause() {
+        let error = io::Error::new(io::ErrorKind::NotFound, "it is gone");
+        let error = Error::from(ErrorKind::File { path: "a/b.wasm".into(), error });
+        assert_eq!(error.to_string(), "a/b.wasm: it is gone");
+        assert_eq!(error.source().unwrap().to_string(), "it is gone");
+        let error =
+            Error::from(ErrorKind::System { what: "mapping", error: io::Error::other("x") });
+        assert_eq!(error.to_string(), "mapping: x");
+        assert!(error.source().is_some());
+        for (kind, text) in [
+            (ErrorKind::Closed("namespace"), "the namespace is closed"),
+            (ErrorKind::Exit(-1), "the guest ended with exit code -1"),
+            (ErrorKind::Features("avx2".to_owned()), "lacks: avx2"),
+            (SealError::Missing.into(), "the artifact is not trusted: it has no seal"),
+        ] {
+            let error = Error::from(kind);
+            assert!(error.to_string().ends_with(text), "{error}");
+            assert!(error.source().is_none(), "{error}");
+        }
+    }
+
+    #[test]
+    fn an_error_of_a_host_function_becomes_that_of_the_call() {
+        let exit = Error::from(HostError::exit(5));
+        assert_eq!((exit.exit_code(), exit.trap().is_none()), (Some(5), true));
+        let trap = Error::from(HostError::trap(TrapCode::IntegerOverflow));
+        assert_eq!(trap.trap().map(Trap::code), Some(TrapCode::IntegerOverflow));
+        assert_eq!(trap.exit_code(), None);
+        // The cause of an error that passes through a host function stays its cause.
+        let cause = io::Error::other("inner");
+        let error = HostError::from(Error::from(HostError::from(cause)));
+        assert_eq!(error.source().unwrap().to_string(), "inner");
+        let error = Error::from(error);
+        assert!(matches!(error.kind(), ErrorKind::Host(_)), "{error:?}");
+        assert!(error.source().unwrap().is::<io::Error>());
+    }
+}

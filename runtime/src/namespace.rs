@@ -306,3 +306,90 @@ pub(crate) fn admits(want: &ExternType, have: &ExternType) -> bool {
         _ => false,
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{Func, HostModuleBuilder, MemoryType};
+    use precast_abi::types::{FuncType, GlobalType, Limits, RefType, TableType, ValType};
+
+    #[test]
+    fn an_import_admits_what_the_specification_says() {
+        let func = |results: &[ValType]| ExternType::Func(FuncType::new([], results.to_vec()));
+        let limits = |min, max| Limits::new(min, max);
+        let memory = |min, max| ExternType::Memory(MemoryType::new(limits(min, max)));
+        let table =
+            |min, max| ExternType::Table(TableType::new(RefType::FUNCREF, limits(min, max)));
+        let externs = ExternType::Table(TableType::new(RefType::EXTERNREF, limits(1, None)));
+        let global = |ty, mutable| ExternType::Global(GlobalType::new(ty, mutable));
+        let (i32, i64) = (ValType::I32, ValType::I64);
+        for (want, have, admitted) in [
+            (func(&[i32]), func(&[i32]), true),
+            (func(&[i32]), func(&[i64]), false),
+            (func(&[i32]), func(&[]), false),
+            (memory(1, None), memory(2, None), true),
+            (memory(1, None), memory(1, Some(1)), true),
+            (memory(2, None), memory(1, None), false),
+            (memory(1, Some(3)), memory(1, Some(3)), true),
+            (memory(1, Some(3)), memory(1, Some(2)), true),
+            (memory(1, Some(3)), memory(1, Some(4)), false),
+            (memory(1, Some(3)), memory(1, None), false),
+            (table(1, Some(3)), table(2, Some(3)), true),
+            (table(1, Some(3)), table(2, None), false),
+            (table(1, None), externs.clone(), false),
+            (externs.clone(), externs.clone(), true),
+            (global(i32, true), global(i32, true), true),
+            (global(i32, true), global(i32, false), false),
+            (global(i32, false), global(i32, true), false),
+            (global(i32, false), global(i64, false), false),
+            (table(1, None), memory(1, None), false),
+            (func(&[]), global(i32, false), false),
+        ] {
+            assert_eq!(admits(&want, &have), admitted, "{want} imports {have}");
+        }
+    }
+
+    /// A namespace with one instance of a host module.
+    fn with_host() -> (Box<Namespace>, Instance, Func) {
+        let runtime = Runtime::new();
+        let host = HostModuleBuilder::new("env")
+            .func("one", || 1i32)
+            .memory("memory", MemoryType::new(Limits::new(1, None)));
+        let mut namespace = runtime.namespace();
+        let instance = namespace.instantiate_host(&host.build(&runtime).unwrap()).unwrap();
+        let one = instance.func(&namespace, "one").unwrap();
+        (namespace, instance, one)
+    }
+
+    #[test]
+    fn a_removed_instance_has_no_name_and_no_exports() {
+        let (mut namespace, instance, one) = with_host();
+        namespace.register("again", instance);
+        let memory = instance.memory(&namespace, "memory").unwrap();
+        memory.grow(&mut namespace, 2).unwrap();
+        memory.write(&mut namespace, 5, &[7]).unwrap();
+        namespace.remove(instance).unwrap();
+        assert!(namespace.instance("env").is_none() && namespace.instance("again").is_none());
+        assert!(instance.exports(&namespace).is_empty());
+        assert!(instance.func(&namespace, "one").is_none());
+        // What is held stays usable. The memory is as it was first.
+        assert_eq!(one.call(&mut namespace, &[]).unwrap(), [crate::Value::I32(1)]);
+        assert_eq!(memory.size(&namespace).unwrap(), 1);
+        assert_eq!(memory.data(&namespace).unwrap()[5], 0);
+        assert!(memory.grow(&mut namespace, 1).is_err());
+        namespace.remove(instance).unwrap();
+        assert!(namespace.instance("env").is_none());
+    }
+
+    #[test]
+    fn a_later_instance_takes_a_name_over() {
+        let (mut namespace, first, _) = with_host();
+        let runtime = namespace.runtime().clone();
+        let other = HostModuleBuilder::new("env").func("two", || 2i32).build(&runtime).unwrap();
+        let second = namespace.instantiate_host(&other).unwrap();
+        assert_eq!(namespace.instance("env"), Some(second));
+        // The name belongs to the second now, so the removal of the first keeps it.
+        namespace.remove(first).unwrap();
+        assert_eq!(namespace.instance("env"), Some(second));
+    }
+}

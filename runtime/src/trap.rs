@@ -79,3 +79,38 @@ impl fmt::Display for Frame {
         write!(f, ", code {:#x}", self.code_offset)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn frame(module: Option<&str>, name: Option<&str>, wasm_offset: Option<u32>) -> Frame {
+        let (module, func_name) = (module.map(str::to_owned), name.map(str::to_owned));
+        Frame { module, func_index: 3, func_name, wasm_offset, code_offset: 0x40 }
+    }
+
+    #[test]
+    fn frames_show_what_is_known_of_them() {
+        let shown = |module, name, offset| frame(module, name, offset).to_string();
+        assert_eq!(shown(Some("app"), Some("run"), Some(26)), "app!run at wasm 0x1a, code 0x40");
+        assert_eq!(shown(None, Some("run"), None), "<module>!run, code 0x40");
+        assert_eq!(shown(None, None, Some(0)), "<module>!func[3] at wasm 0x0, code 0x40");
+    }
+
+    #[test]
+    fn a_backtrace_has_a_line_for_each_frame() {
+        let frames = vec![frame(None, Some("inner"), None), frame(None, Some("outer"), None)];
+        let trap = Trap::new(TrapCode::Unreachable, None, frames);
+        let expected = "\n    0: <module>!inner, code 0x40\n    1: <module>!outer, code 0x40";
+        assert_eq!(trap.backtrace(), expected);
+        assert_eq!(Trap::new(TrapCode::Unreachable, None, Vec::new()).backtrace(), "");
+    }
+
+    #[test]
+    fn the_message_names_the_element() {
+        let trap = Trap::new(TrapCode::UninitializedElement, Some(7), Vec::new());
+        assert_eq!(trap.to_string(), "uninitialized element 7");
+        let trap = Trap::new(TrapCode::UninitializedElement, None, Vec::new());
+        assert_eq!(trap.to_string(), "uninitialized element");
+    }
+}

@@ -250,3 +250,65 @@ impl ExternRef {
         namespace.extern_value(*self)?.downcast_ref()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{ErrorKind, Runtime};
+
+    const NUMBERS: [Value; 5] = [
+        Value::I32(-1),
+        Value::I64(-2),
+        Value::F32(0x7fa0_1234),
+        Value::F64(0x7ff4_0000_dead_beef),
+        Value::V128(u128::MAX - 5),
+    ];
+
+    #[test]
+    fn values_survive_as_bits() {
+        let mut namespace = Runtime::new().namespace();
+        let held = Value::from(namespace.extern_ref("held"));
+        let nulls = [Value::FuncRef(None), Value::ExternRef(None)];
+        for value in NUMBERS.into_iter().chain(nulls).chain([held]) {
+            let bits = namespace.store_mut().bits(value.for_store()).unwrap();
+            assert_eq!(Value::from_bits(namespace.store(), value.ty(), bits), value);
+        }
+    }
+
+    #[test]
+    fn bits_beyond_a_type_are_none_of_its_value() {
+        let namespace = Runtime::new().namespace();
+        let of = |ty| Value::from_bits(namespace.store(), ty, u128::MAX << 32 | 5);
+        assert_eq!((of(ValType::I32), of(ValType::F32)), (Value::I32(5), Value::F32(5)));
+        let of = |ty| Value::from_bits(namespace.store(), ty, u128::MAX << 64 | 5);
+        assert_eq!((of(ValType::I64), of(ValType::F64)), (Value::I64(5), Value::F64(5)));
+        // A number is extended with zeros.
+        let mut namespace = Runtime::new().namespace();
+        let bits = namespace.store_mut().bits(Value::I32(-1).for_store());
+        assert_eq!(bits.unwrap(), 0xffff_ffff);
+    }
+
+    #[test]
+    fn references_belong_to_one_namespace() {
+        let runtime = Runtime::new();
+        let (mut one, mut other) = (runtime.namespace(), runtime.namespace());
+        let value = one.extern_ref(5i32);
+        let error = other.store_mut().bits(Value::from(value).for_store()).unwrap_err();
+        assert!(matches!(error.kind(), ErrorKind::Foreign(_)), "{error}");
+        // The other namespace has a value of the same number.
+        assert_eq!(other.extern_ref(6i32).raw, value.raw);
+        assert_eq!((value.get::<i32>(&one), value.get::<i32>(&other)), (Some(&5), None));
+    }
+
+    #[test]
+    fn a_default_has_its_type_and_no_bits() {
+        let mut namespace = Runtime::new().namespace();
+        let mut all = NUMBERS.map(|value| value.ty()).to_vec();
+        all.extend([ValType::FuncRef, ValType::ExternRef]);
+        for ty in all {
+            let value = Value::default(ty);
+            assert_eq!(value.ty(), ty);
+            assert_eq!(namespace.store_mut().bits(value.for_store()).unwrap(), 0);
+        }
+    }
+}

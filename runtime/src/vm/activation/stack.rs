@@ -63,3 +63,42 @@ impl Outer {
         self.guest_sp.saturating_sub(self.stack_limit)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_guest_has_its_budget_or_what_the_stack_has_left() {
+        let low = thread::stack_low();
+        let bounds = StackBounds::new(1 << 20, 256 << 10);
+        let lowest = low + (256 << 10) + SHIMS;
+        let sp = lowest + (2 << 20);
+        assert_eq!(bounds.stack_limit(sp, 1 << 20), sp - (1 << 20));
+        assert_eq!(bounds.stack_limit(sp, 2 << 20), lowest);
+        assert_eq!(bounds.stack_limit(sp, 3 << 20), lowest);
+        assert_eq!(bounds.stack_limit(sp, 0), sp);
+        // With too little stack for the host, the limit is above the stack pointer.
+        assert!(bounds.stack_limit(lowest - 16, 1 << 20) > lowest - 16);
+        assert_eq!(bounds.stack_limit(sp, MOST), lowest, "a budget that exceeds the address");
+    }
+
+    #[test]
+    fn bounds_beyond_any_stack_do_not_overflow() {
+        let bounds = StackBounds::new(usize::MAX, usize::MAX);
+        assert_eq!((bounds.guest, bounds.reserve), (MOST, MOST));
+        let sp = thread::stack_low() + (1 << 20);
+        assert!(bounds.stack_limit(sp, bounds.guest) > sp, "no call fits");
+        // Functions that do not compare their stack pointer need their stack in any case.
+        let least = StackBounds::new(0, 0);
+        assert_eq!((least.guest, least.reserve), (0, UNCHECKED_STACK as usize + SHIMS));
+    }
+
+    #[test]
+    fn an_inner_call_has_what_the_outer_guests_left() {
+        let left = |guest_sp, stack_limit| Outer { guest_sp, stack_limit }.left();
+        assert_eq!(left(1000, 400), 600);
+        assert_eq!(left(400, 400), 0);
+        assert_eq!(left(0, usize::MAX), 0, "a guest beyond its limit has nothing left");
+    }
+}

@@ -183,3 +183,74 @@ impl Drop for Reader<'_> {
         self.0.fetch_sub(1, Ordering::Release);
     }
 }
+
+#[cfg(all(test, not(loom)))]
+mod tests {
+    use super::*;
+
+    /// Code whose handlers say which code it is.
+    struct Named(TrapCode);
+
+    impl CodeRange for Named {
+        fn handler(&self, _: u32) -> Option<HandlerDesc> {
+            None
+        }
+
+        fn trap(&self, _: u32, _: Fault) -> Option<TrapCode> {
+            Some(self.0)
+        }
+    }
+
+    const A: Named = Named(TrapCode::Unreachable);
+    const B: Named = Named(TrapCode::StackOverflow);
+
+    /// The code at an address and the offset in it.
+    fn at(registry: &Registry, pc: usize) -> Option<(TrapCode, u32)> {
+        let found = |code: &dyn CodeRange, offset| (code.trap(0, Fault::Arithmetic), offset);
+        registry.lookup(pc, found).and_then(|(name, offset)| Some((name?, offset)))
+    }
+
+    #[test]
+    fn an_address_belongs_to_the_range_around_it() {
+        let registry = Registry::new();
+        assert_eq!(at(&registry, 0x1000), None);
+        // SAFETY: constants live for ever.
+        unsafe {
+            // The later range first: the table is sorted. The two touch each other.
+            registry.register(0x2000, 0x10, &B);
+            registry.register(0x1000, 0x1000, &A);
+            registry.register(0x8000, 0, &A);
+        }
+        for (pc, expected) in [
+            (0, None),
+            (0xfff, None),
+            (0x1000, Some((A.0, 0))),
+            (0x1fff, Some((A.0, 0xfff))),
+            (0x2000, Some((B.0, 0))),
+            (0x200f, Some((B.0, 0xf))),
+            (0x2010, None),
+            (0x8000, None),
+            (usize::MAX, None),
+        ] {
+            assert_eq!(at(&registry, pc), expected, "{pc:#x}");
+        }
+    }
+
+    #[test]
+    fn code_that_is_forgotten_is_not_found_and_its_addresses_are_free() {
+        let registry = Registry::new();
+        // SAFETY: constants live for ever.
+        unsafe {
+            registry.register(0x1000, 0x100, &A);
+            registry.register(0x1100, 0x100, &A);
+        }
+        registry.unregister(0x1080);
+        assert_eq!(at(&registry, 0x1080), Some((A.0, 0x80)), "no range starts there");
+        registry.unregister(0x1000);
+        assert_eq!(at(&registry, 0x1080), None);
+        assert_eq!(at(&registry, 0x1180), Some((A.0, 0x80)));
+        // SAFETY: as above.
+        unsafe { registry.register(0x1000, 0x100, &B) };
+        assert_eq!(at(&registry, 0x1080), Some((B.0, 0x80)));
+    }
+}

@@ -141,3 +141,63 @@ pub(in crate::vm) unsafe fn bytes_of<'a>(def: *const MemoryDef) -> &'a mut [u8] 
 pub(in crate::vm) fn contains(address: usize) -> bool {
     ranges::contains(address)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_memory_grows_up_to_its_maximum() {
+        let mut memory = MemoryData::new(Limits::new(1, Some(3))).unwrap();
+        memory.bytes_mut()[65535] = 7;
+        assert_eq!(memory.grow(0), Some(1));
+        assert_eq!(memory.grow(2), Some(1));
+        assert_eq!(memory.grow(1), None);
+        assert_eq!(memory.grow(u64::MAX), None);
+        assert_eq!(memory.memory_type(), MemoryType::new(Limits::new(3, Some(3))));
+        let bytes = memory.bytes();
+        assert_eq!((bytes.len(), bytes[65535]), (3 << 16, 7));
+        assert!(bytes[65536..].iter().all(|&byte| byte == 0));
+    }
+
+    #[test]
+    fn a_memory_has_65536_pages_at_most() {
+        let error = MemoryData::new(Limits::new(65537, None)).err().unwrap();
+        assert_eq!(error.kind(), io::ErrorKind::InvalidInput);
+        for max in [None, Some(u64::MAX)] {
+            let mut memory = MemoryData::new(Limits::new(1, max)).unwrap();
+            assert_eq!(memory.grow(65536), None);
+            assert_eq!(memory.pages(), 1);
+        }
+        let empty = MemoryData::new(Limits::new(0, Some(0))).unwrap();
+        assert!(empty.bytes().is_empty());
+    }
+
+    #[test]
+    fn a_released_memory_is_as_it_was_first_and_does_not_grow() {
+        let mut memory = MemoryData::new(Limits::new(1, None)).unwrap();
+        memory.grow(2).unwrap();
+        memory.bytes_mut().fill(7);
+        let base = memory.bytes().as_ptr() as usize;
+        memory.release();
+        assert_eq!(memory.memory_type(), MemoryType::new(Limits::new(1, Some(1))));
+        assert_eq!(memory.bytes().as_ptr() as usize, base);
+        assert!(memory.bytes().iter().all(|&byte| byte == 0));
+        assert_eq!(memory.grow(1), None);
+        // Once more has no effect.
+        memory.bytes_mut()[5] = 5;
+        memory.release();
+        assert_eq!((memory.pages(), memory.bytes()[5]), (1, 0));
+    }
+
+    #[test]
+    fn addresses_of_a_memory_are_known_while_it_lives() {
+        let memory = MemoryData::new(Limits::new(1, None)).unwrap();
+        let base = memory.bytes().as_ptr() as usize;
+        // Accesses of machine code reach as far as the end of the guard.
+        let span =
+            (precast_abi::limits::MEMORY32_SPAN + precast_abi::limits::MEMORY_GUARD) as usize;
+        assert!(contains(base) && contains(base + span - 1));
+        assert!(!contains(base - 1), "the context is none of the memory");
+    }
+}

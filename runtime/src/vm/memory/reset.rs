@@ -80,3 +80,121 @@ impl Reservation {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::vm::memory::Image;
+    use crate::vm::memory::plan::MemoryPlan;
+    use std::fs::File;
+    use std::io::Write;
+
+    /// A few MiB: more than what is written back.
+    const LEN: usize = 4 * MAX_WRITTEN_BACK;
+
+    /// Bytes of the image. The last page has fewer.
+    const IMAGE: usize = 3 * 65536 + 100;
+
+    /// Where the image lies in the memory.
+    const AT: usize = 65536;
+
+    /// A file with the image, and the image.
+    fn image() -> (File, Vec<u8>) {
+        let mut file = sys::anonymous_file().unwrap();
+        let bytes: Vec<u8> = (0..IMAGE).map(|n| (n % 251) as u8 + 1).collect();
+        file.write_all(&bytes).unwrap();
+        (file, bytes)
+    }
+
+    fn plan<'a>(file: &'a File, bytes: &'a [u8], module: u64) -> MemoryPlan<'a> {
+        let (memory_offset, len, bytes) = (AT, bytes.len(), bytes.as_ptr());
+        let image = Image { file, file_offset: 0, memory_offset, len, bytes };
+        MemoryPlan { module, context: 0, len: LEN, image: Some(image) }
+    }
+
+    fn memory(reservation: &mut Reservation) -> &mut [u8] {
+        // SAFETY: the tests lay out so many bytes, and the reservation is borrowed.
+        unsafe { std::slice::from_raw_parts_mut(reservation.base(), LEN) }
+    }
+
+    fn assert_initial(reservation: &mut Reservation, image: &[u8], what: &str) {
+        let (before, rest) = memory(reservation).split_at(AT);
+        let (middle, after) = rest.split_at(image.len());
+        assert!(before.iter().all(|&byte| byte == 0), "{what}");
+        assert!(middle == image, "{what}");
+        assert!(after.iter().all(|&byte| byte == 0), "{what}");
+    }
+
+    #[test]
+    fn whatever_was_written_the_initial_bytes_come_back() {
+        let (file, bytes) = image();
+        let mut reservation = Reservation::new(0).unwrap();
+        reservation.lay_out(&plan(&file, &bytes, 7)).unwrap();
+        assert_initial(&mut reservation, &bytes, "laid out");
+        let page = sys::page_size();
+        let single = [0, AT - 1, AT, AT + IMAGE - 1, AT + IMAGE, LEN - 1];
+        for at in single {
+            memory(&mut reservation)[at] ^= 0xff;
+            reservation.reset().unwrap();
+            assert_initial(&mut reservation, &bytes, &format!("one byte at {at}"));
+        }
+        // More ranges than are asked for, and more bytes than are written back.
+        for (count, step) in [(MAX_DIRTY_RANGES + 1, 2 * page), (LEN / page, page)] {
+            (0..count).for_each(|n| memory(&mut reservation)[n * step] ^= 0xff);
+            reservation.reset().unwrap();
+            assert_initial(&mut reservation, &bytes, &format!("{count} pages"));
+        }
+    }
+
+    #[test]
+    fn a_memory_that_grew_is_as_long_as_it_was_first() {
+        let (file, bytes) = image();
+        let mut reservation = Reservation::new(0).unwrap();
+        reservation.lay_out(&plan(&file, &bytes, 7)).unwrap();
+        for shrink in [false, true] {
+            reservation.grow(LEN + 65536).unwrap();
+            // SAFETY: the byte is accessible.
+            unsafe { reservation.base().add(LEN).write(1) };
+            match shrink {
+                true => assert_eq!(reservation.shrink().unwrap(), LEN),
+                false => reservation.reset().unwrap(),
+            }
+            reservation.grow(LEN + 65536).unwrap();
+            // SAFETY: as above.
+            assert_eq!(unsafe { reservation.base().add(LEN).read() }, 0);
+        }
+    }
+
+    #[test]
+    fn a_reservation_has_the_plan_that_it_got_last() {
+        let (file, bytes) = image();
+        let mut reservation = Reservation::new(1).unwrap();
+        assert!(reservation.fits(64 << 10) && !reservation.fits((64 << 10) + 1));
+        assert!(!reservation.is_of(0) && !reservation.is_of(7));
+        reservation.lay_out(&plan(&file, &bytes, 7)).unwrap();
+        assert!(reservation.is_of(7) && !reservation.is_of(8) && !reservation.is_of(0));
+        memory(&mut reservation).fill(9);
+        reservation.lay_out(&MemoryPlan::zeros(LEN)).unwrap();
+        assert!(!reservation.is_of(7) && !reservation.is_of(0));
+        assert!(memory(&mut reservation).iter().all(|&byte| byte == 0));
+        memory(&mut reservation).fill(9);
+        reservation.reset().unwrap();
+        assert!(memory(&mut reservation).iter().all(|&byte| byte == 0), "no image is left");
+        // An empty memory has nothing to reset.
+        reservation.lay_out(&MemoryPlan::zeros(0)).unwrap();
+        reservation.reset().unwrap();
+        assert!(reservation.grow((4 << 30) + 1).is_err(), "more than 4 GiB");
+    }
+
+    #[test]
+    fn a_large_context_fits_below_the_memory() {
+        let mut reservation = Reservation::new(200_000).unwrap();
+        assert!(reservation.fits(200_000));
+        // SAFETY: the context's bytes are accessible.
+        let context =
+            unsafe { std::slice::from_raw_parts_mut(reservation.base().sub(200_000), 200_000) };
+        context.fill(3);
+        reservation.lay_out(&MemoryPlan::zeros(LEN)).unwrap();
+        assert_eq!(memory(&mut reservation)[0], 0);
+    }
+}

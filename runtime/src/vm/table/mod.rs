@@ -270,3 +270,104 @@ unsafe fn entry(value: RawRef) -> FuncRef {
         address => unsafe { *(address as *const FuncRef) },
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn externs(min: u64, max: Option<u64>) -> TableData {
+        TableData::new(TableType::new(RefType::EXTERNREF, Limits::new(min, max))).unwrap()
+    }
+
+    fn all(table: &TableData) -> Vec<RawRef> {
+        (0..table.size()).map(|n| table.get(n).unwrap()).collect()
+    }
+
+    /// Sets the elements, which external references do not need to exist for.
+    fn set(table: &mut TableData, start: u64, values: &[RawRef]) -> bool {
+        // SAFETY: any number is an external reference.
+        unsafe { table.set_all(start, values.iter().copied()) }
+    }
+
+    #[test]
+    fn a_table_grows_up_to_its_maximum() {
+        let mut table = externs(2, Some(5));
+        // SAFETY: any number is an external reference.
+        let mut grow = |delta, value| unsafe { table.grow(delta, value) };
+        assert_eq!(grow(2, 9), Some(2));
+        assert_eq!(grow(2, 9), None);
+        assert_eq!(grow(u64::MAX, 9), None);
+        assert_eq!(grow(1, 0), Some(4));
+        assert_eq!(grow(0, 9), Some(5));
+        assert_eq!(all(&table), [0, 0, 9, 9, 0]);
+        assert_eq!((table.get(5), table.get(u64::MAX)), (None, None));
+        let ty = TableType::new(RefType::EXTERNREF, Limits::new(5, Some(5)));
+        assert_eq!(table.table_type(), ty);
+        // SAFETY: the table lives.
+        assert_eq!(unsafe { (*table.def()).len }, 5);
+    }
+
+    #[test]
+    fn no_table_has_more_elements_than_tables_may_have() {
+        let most = TABLE_MAX_ELEMENTS;
+        let ty = TableType::new(RefType::FUNCREF, Limits::new(most + 1, None));
+        let error = TableData::new(ty).err().unwrap();
+        assert_eq!(error.kind(), io::ErrorKind::InvalidInput);
+        let mut table = externs(1, None);
+        // SAFETY: null is a reference.
+        assert_eq!(unsafe { table.grow(most, 0) }, None);
+        assert_eq!(table.size(), 1);
+    }
+
+    #[test]
+    fn what_is_out_of_bounds_changes_nothing() {
+        let mut table = externs(4, None);
+        assert!(set(&mut table, 0, &[1, 2, 3, 4]));
+        assert!(!set(&mut table, 2, &[7, 7, 7]));
+        assert!(!set(&mut table, u64::MAX, &[7, 7]));
+        assert!(!set(&mut table, 5, &[]));
+        assert!(set(&mut table, 4, &[]));
+        for (start, len) in [(0, 5), (4, 1), (5, 0), (1, u64::MAX), (u64::MAX, 1)] {
+            for value in [0, 7] {
+                // SAFETY: any number is an external reference.
+                assert!(!unsafe { table.fill(start, value, len) }, "{start} {len}");
+            }
+        }
+        let mut copy = |to, from, len| {
+            let table = &raw mut table;
+            // SAFETY: the table lives, and nothing else refers to it.
+            unsafe { TableData::copy(table, table, to, from, len) }
+        };
+        assert!(!copy(2, 0, 3) && !copy(0, 2, 3) && !copy(5, 0, 0) && !copy(0, 5, 0));
+        assert!(!copy(1, 1, u64::MAX));
+        assert!(copy(4, 4, 0));
+        assert_eq!(all(&table), [1, 2, 3, 4]);
+    }
+
+    #[test]
+    fn copies_within_a_table_may_overlap() {
+        for (to, from, expected) in [(1, 0, [1, 1, 2, 3, 5]), (0, 1, [2, 3, 4, 4, 5])] {
+            let mut table = externs(5, None);
+            assert!(set(&mut table, 0, &[1, 2, 3, 4, 5]));
+            let at = &raw mut table;
+            // SAFETY: the table lives, and nothing else refers to it.
+            assert!(unsafe { TableData::copy(at, at, to, from, 3) });
+            assert_eq!(all(&table), expected);
+        }
+    }
+
+    #[test]
+    fn an_entry_of_functions_is_a_copy_of_its_record() {
+        let mut record = Box::new(FuncRef { ty: 5, ..FuncRef::NULL });
+        record.this = &*record;
+        let value = record.this as RawRef;
+        let ty = TableType::new(RefType::FUNCREF, Limits::new(3, None));
+        let mut table = TableData::new(ty).unwrap();
+        // SAFETY: the record lives.
+        assert!(unsafe { table.fill(1, value, 2) });
+        assert_eq!(all(&table), [0, value, value]);
+        // SAFETY: null is a reference.
+        assert!(unsafe { table.fill(2, 0, 1) });
+        assert_eq!(all(&table), [0, value, 0]);
+    }
+}
