@@ -62,6 +62,12 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
         black_box(add.call(ns, black_box(&[Value::I32(1), Value::I32(2)])).unwrap());
     });
 
+    report("host to wasm, untyped, lent results", &mut ns, |ns| {
+        let mut results = [Value::I32(0)];
+        add.call_into(ns, black_box(&[Value::I32(1), Value::I32(2)]), &mut results).unwrap();
+        black_box(&results);
+    });
+
     // The loop around the calls is WebAssembly. Its own cost is printed, to be subtracted.
     for (what, name) in [
         ("wasm loop without a call", "loop"),

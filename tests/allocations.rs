@@ -3,7 +3,9 @@
 
 use std::fs;
 
-use precast_runtime::{Runtime, TypedFunc, Value, WasmParams};
+use precast_runtime::{
+    ExternRef, Func, HostModuleBuilder, Namespace, Runtime, TypedFunc, Value, WasmParams,
+};
 use precast_wasi::{Builder, Captured, Input};
 
 #[path = "../wasi/tests/common/mod.rs"]
@@ -68,25 +70,94 @@ fn the_data_path_allocates_nothing() {
     assert_allocates_nothing(guest, "sched_yield", (CALLS,));
 }
 
+/// A value of each type.
+fn values(namespace: &mut Namespace, func: Func) -> [Value; 9] {
+    [
+        Value::I32(-1),
+        Value::I64(1 << 40),
+        Value::F32(0x7fa0_1234),
+        Value::F64(0x7ff4_0000_dead_beef),
+        Value::V128(u128::MAX - 7),
+        Value::FuncRef(Some(func)),
+        Value::FuncRef(None),
+        Value::ExternRef(Some(namespace.extern_ref("held"))),
+        Value::ExternRef(None),
+    ]
+}
+
 #[test]
 fn a_call_with_a_slice_for_its_results_allocates_nothing() {
     let runtime = Runtime::new();
-    let text = r#"(module
-        (func (export "swap") (param i32 i64) (result i64 i32) (local.get 1) (local.get 0))
-        (func (export "none")))"#;
+    let mut namespace = runtime.namespace();
+    let text = r#"(module (func (export "f")))"#;
+    let module = runtime.compile(&wat::parse_str(text).unwrap()).unwrap();
+    let func = namespace.instantiate(&module).unwrap().func(&namespace, "f").unwrap();
+    let values = values(&mut namespace, func);
+    for len in 0..=16 {
+        // Each value has its turn at each place.
+        for first in 0..values.len() {
+            let args: Vec<Value> = values.iter().cycle().skip(first).take(len).copied().collect();
+            let types: String = args.iter().map(|arg| format!("{} ", arg.ty())).collect();
+            let gets: String = (0..len).map(|n| format!("(local.get {n})")).collect();
+            let text = format!(
+                r#"(module (func (export "f") (param {types}) (result {types}) {gets})
+                     (func (export "none") (param {types})))"#
+            );
+            let module = runtime.compile(&wat::parse_str(text).unwrap()).unwrap();
+            let instance = namespace.instantiate(&module).unwrap();
+            let func = instance.func(&namespace, "f").unwrap();
+            let none = instance.func(&namespace, "none").unwrap();
+            let mut results = vec![Value::I32(7); len];
+            let mut call = || {
+                func.call_into(&mut namespace, &args, &mut results).unwrap();
+                none.call_into(&mut namespace, &args, &mut []).unwrap();
+            };
+            // The first call allocates once per thread, and for the record of a function that is
+            // passed to another instance. That does not count.
+            call();
+            let allocations = allocation_counter::measure(|| (0..10).for_each(|_| call()));
+            assert_eq!(allocations.count_total, 0, "{types}");
+            assert_eq!(results, args);
+        }
+    }
+}
+
+#[test]
+fn a_call_of_a_host_function_with_a_slice_for_its_results_allocates_nothing() {
+    let runtime = Runtime::new();
+    let host = HostModuleBuilder::new("host")
+        .func("swap", |a: i32, b: f64| (b, a))
+        .func("references", |a: Option<Func>, b: u128| (b, a))
+        .build(&runtime)
+        .unwrap();
+    let mut namespace = runtime.namespace();
+    let host = namespace.instantiate_host(&host).unwrap();
+    let swap = host.func(&namespace, "swap").unwrap();
+    let references = host.func(&namespace, "references").unwrap();
+    let wide = [Value::FuncRef(Some(swap)), Value::V128(5)];
+    let mut results = [Value::I32(7); 2];
+    for (func, args) in [(swap, [Value::I32(-1), Value::f64(2.5)]), (references, wide)] {
+        let mut call = || func.call_into(&mut namespace, &args, &mut results).unwrap();
+        call();
+        let allocations = allocation_counter::measure(|| (0..CALLS).for_each(|_| call()));
+        assert_eq!(allocations.count_total, 0, "{args:?}");
+        assert_eq!(results, [args[1], args[0]]);
+    }
+}
+
+#[test]
+fn a_typed_call_with_vectors_and_references_allocates_nothing() {
+    let runtime = Runtime::new();
+    let text = r#"(module (func (export "f") (param v128 externref) (result externref v128)
+        (local.get 1) (local.get 0)))"#;
     let module = runtime.compile(&wat::parse_str(text).unwrap()).unwrap();
     let mut namespace = runtime.namespace();
+    let held = Some(namespace.extern_ref("held"));
     let instance = namespace.instantiate(&module).unwrap();
-    let swap = instance.func(&namespace, "swap").unwrap();
-    let none = instance.func(&namespace, "none").unwrap();
-    let mut results = [Value::F32(1), Value::I32(7)];
-    let mut call = || {
-        swap.call_into(&mut namespace, &[Value::I32(1), Value::I64(2)], &mut results).unwrap();
-        none.call_into(&mut namespace, &[], &mut []).unwrap();
-    };
-    // The first call allocates once per thread, which does not count.
+    type Swapped = (Option<ExternRef>, u128);
+    let f = instance.typed::<(u128, Option<ExternRef>), Swapped>(&namespace, "f").unwrap();
+    let mut call = || assert_eq!(f.call(&mut namespace, (5, held)).unwrap(), (held, 5));
     call();
     let allocations = allocation_counter::measure(|| (0..CALLS).for_each(|_| call()));
     assert_eq!(allocations.count_total, 0);
-    assert_eq!(results, [Value::I64(2), Value::I32(1)]);
 }

@@ -5,6 +5,7 @@ use crate::namespace::Namespace;
 use crate::value::Value;
 use crate::vm::activation::call;
 use crate::vm::entity::FuncEntity;
+use crate::vm::store::Store;
 use precast_abi::types::{FuncType, ValType};
 use std::hash::{Hash, Hasher};
 use std::marker::PhantomData;
@@ -48,21 +49,21 @@ impl Func {
     ///
     /// When the namespace is another one, and with the panic of a host function it calls.
     pub fn call(&self, namespace: &mut Namespace, args: &[Value]) -> Result<Vec<Value>, Error> {
-        namespace.own(self.store);
-        namespace.store().check_open()?;
-        let mut results = vec![Value::I32(0); self.entity.ty().ty.results().len()];
-        self.call_into(namespace, args, &mut results)?;
-        Ok(results)
+        self.call_checked(namespace, args, None, |store, types, bits| {
+            let mut results = vec![Value::I32(0); types.len()];
+            read(store, types, bits, &mut results);
+            results
+        })
     }
 
     /// As [`Func::call`], with a slice for the results, which must be as many as the function has.
-    /// What is in it before does not matter. Up to eight arguments and eight results, a call
-    /// allocates nothing.
+    /// What is in it before does not matter. A function with up to 16 parameters and up to 16 results
+    /// is called without an allocation.
     ///
     /// # Errors
     ///
-    /// As [`Func::call`], and [`crate::ErrorKind::TypeMismatch`] when `results` has another length. Then
-    /// the slice holds zeros and nulls, or what it held before.
+    /// As [`Func::call`], and [`crate::ErrorKind::TypeMismatch`] when `results` has another length.
+    /// The slice holds what it held before then.
     ///
     /// # Panics
     ///
@@ -73,32 +74,49 @@ impl Func {
         args: &[Value],
         results: &mut [Value],
     ) -> Result<(), Error> {
+        self.call_checked(namespace, args, Some(results.len()), |store, types, bits| {
+            read(store, types, bits, results);
+        })
+    }
+
+    /// Calls it if the arguments fit, and if it has as many results as are wanted, when that is given.
+    #[inline]
+    fn call_checked<R>(
+        &self,
+        namespace: &mut Namespace,
+        args: &[Value],
+        wanted: Option<usize>,
+        results: impl FnOnce(&Store, &[ValType], &[u128]) -> R,
+    ) -> Result<R, Error> {
         namespace.own(self.store);
-        namespace.store().check_open()?;
+        let write_args = |store: &mut Store, types: (&[ValType], &[ValType]), bits: &mut [u128]| {
+            let (params, results) = types;
+            if args.len() != params.len() {
+                return Err(self.wrong_args(args));
+            }
+            if let Some(len) = wanted.filter(|&len| len != results.len()) {
+                return Err(self.wrong_results(len));
+            }
+            for ((bits, arg), &ty) in bits.iter_mut().zip(args).zip(params) {
+                *bits = arg.bits_as(ty, store)?.ok_or_else(|| self.wrong_args(args))?;
+            }
+            Ok(())
+        };
+        call::call(namespace.store_pointer(), &self.entity, write_args, results)
+    }
+
+    /// The arguments do not fit its type. The namespace must be open.
+    #[cold]
+    fn wrong_args(&self, args: &[Value]) -> Error {
+        let (ty, found) = (self.entity.ty(), FuncType::new(args.iter().map(Value::ty), []));
+        Error::mismatch(format!("a function {} was called with {found}", ty.ty))
+    }
+
+    /// It has another number of results. The namespace must be open.
+    #[cold]
+    fn wrong_results(&self, len: usize) -> Error {
         let ty = self.entity.ty();
-        let ty = &ty.ty;
-        if !args.iter().map(Value::ty).eq(ty.params().iter().copied()) {
-            let found = FuncType::new(args.iter().map(Value::ty), []);
-            return Err(Error::mismatch(format!("a function {ty} was called with {found}")));
-        }
-        if results.len() != ty.results().len() {
-            let len = results.len();
-            return Err(Error::mismatch(format!("a function {ty} was called for {len} results")));
-        }
-        // The call may close the namespace, and the type is gone then: the results remember theirs.
-        for (result, &ty) in results.iter_mut().zip(ty.results()) {
-            *result = Value::default(ty);
-        }
-        let (mut raw_args, mut raw_results) = (Bits::zeros(args.len()), Bits::zeros(results.len()));
-        for (raw, &arg) in raw_args.as_mut().iter_mut().zip(args) {
-            *raw = namespace.store_mut().bits(arg.for_store())?;
-        }
-        let pointer = namespace.store_pointer();
-        call::call(pointer, self.entity, raw_args.as_mut(), raw_results.as_mut())?;
-        for (result, &mut raw) in results.iter_mut().zip(raw_results.as_mut()) {
-            *result = Value::from_bits(namespace.store(), result.ty(), raw);
-        }
-        Ok(())
+        Error::mismatch(format!("a function {} was called for {len} results", ty.ty))
     }
 
     /// The function, for calls with these Rust types.
@@ -127,24 +145,11 @@ impl Func {
     }
 }
 
-/// Values as machine code holds them, few of them without an allocation.
-enum Bits {
-    Few([u128; 8], usize),
-    Many(Vec<u128>),
-}
-
-impl Bits {
-    #[inline]
-    fn zeros(len: usize) -> Bits {
-        if len <= 8 { Bits::Few([0; 8], len) } else { Bits::Many(vec![0; len]) }
-    }
-
-    #[inline]
-    fn as_mut(&mut self) -> &mut [u128] {
-        match self {
-            Bits::Few(bits, len) => &mut bits[..*len],
-            Bits::Many(bits) => bits,
-        }
+/// Writes the values whose bits machine code has just written.
+#[inline(always)]
+fn read(store: &Store, types: &[ValType], bits: &[u128], results: &mut [Value]) {
+    for ((result, &ty), bits) in results.iter_mut().zip(types).zip(bits) {
+        result.set_from_bits(store, ty, bits);
     }
 }
 
@@ -209,10 +214,11 @@ impl<P: WasmParams, R: WasmResults> TypedFunc<P, R> {
 
     #[cold]
     fn call_array(&self, namespace: &mut Namespace, params: P) -> Result<R, Error> {
-        namespace.store().check_open()?;
-        let (mut args, mut results) = (vec![0; P::TYPES.len()], vec![0; R::TYPES.len()]);
-        params.to_array(namespace.store_mut(), &mut args)?;
-        call::call(namespace.store_pointer(), self.func.entity, &args, &mut results)?;
-        Ok(R::from_array(namespace.store(), &results))
+        call::call(
+            namespace.store_pointer(),
+            &self.func.entity,
+            |store, _, bits| params.to_array(store, bits),
+            |store, _, bits| R::from_array(store, bits),
+        )
     }
 }

@@ -122,7 +122,7 @@ impl Namespace {
         self.store().check_open()?;
         let (index, start) = self.store_mut().instantiate(module.code_module(), imports)?;
         if let Some(start) = start {
-            call::call(self.store_pointer(), start, &[], &mut [])?;
+            call::call(self.store_pointer(), &start, |_, _, _| Ok(()), |_, _, _| ())?;
         }
         Ok(Instance { store: self.store().id(), index })
     }

@@ -1,5 +1,6 @@
 //! Values whose type is known at run time.
 
+use crate::error::Error;
 use crate::func::Func;
 use crate::namespace::Namespace;
 use crate::vm::activation::typed::ArrayValue;
@@ -7,6 +8,7 @@ use crate::vm::store::{Store, StoreValue};
 use precast_abi::types::ValType;
 use std::any::Any;
 use std::fmt;
+use zerocopy::IntoBytes;
 
 /// A WebAssembly value.
 #[derive(Clone, Copy, PartialEq, Debug)]
@@ -71,6 +73,52 @@ impl Value {
         }
     }
 
+    /// The bits of the value, as machine code of a store holds them; none if it has another type.
+    ///
+    /// # Errors
+    ///
+    /// When the value is a reference of another store.
+    #[inline(always)]
+    pub(crate) fn bits_as(&self, ty: ValType, store: &mut Store) -> Result<Option<u128>, Error> {
+        // Four cases or more become a jump table, which costs more than the rest of the call when
+        // the processor predicts the jump wrongly.
+        Ok(Some(match (self, ty) {
+            (&Value::I32(v), ValType::I32) => (v as u32).into(),
+            (&Value::I64(v), ValType::I64) => (v as u64).into(),
+            (&Value::F64(v), ValType::F64) => v.into(),
+            _ => return self.other_to_bits(ty, store),
+        }))
+    }
+
+    /// As [`Value::bits_as`], of all types.
+    #[inline(never)]
+    fn other_to_bits(&self, ty: ValType, store: &mut Store) -> Result<Option<u128>, Error> {
+        if let (&Value::F32(v), ValType::F32) = (self, ty) {
+            return Ok(Some(v.into()));
+        }
+        if self.ty() == ty { store.bits(self.for_store()).map(Some) } else { Ok(None) }
+    }
+
+    /// Makes this the value of type `ty` whose bits machine code of a store has just written.
+    #[inline(always)]
+    pub(crate) fn set_from_bits(&mut self, store: &Store, ty: ValType, bits: &u128) {
+        match ty {
+            ValType::I32 => *self = Value::I32(low_half(bits) as i32),
+            ValType::I64 => *self = Value::I64(*bits as i64),
+            ValType::F64 => *self = Value::F64(*bits as u64),
+            _ => self.set_other_from_bits(store, ty, bits),
+        }
+    }
+
+    /// As [`Value::set_from_bits`], for all types.
+    #[inline(never)]
+    fn set_other_from_bits(&mut self, store: &Store, ty: ValType, bits: &u128) {
+        match ty {
+            ValType::F32 => *self = Value::F32(low_half(bits)),
+            _ => *self = Value::from_bits(store, ty, *bits),
+        }
+    }
+
     /// The value of type `ty` whose bits machine code of a store holds.
     pub(crate) fn from_bits(store: &Store, ty: ValType, bits: u128) -> Value {
         match ty {
@@ -125,6 +173,14 @@ impl Value {
     pub fn as_func(&self) -> Option<Func> {
         if let Value::FuncRef(v) = *self { v } else { None }
     }
+}
+
+/// The lowest 32 bits, in a load of 32 bits: one of more would wait until the 32 bits that machine code
+/// has just stored are in the cache.
+#[inline(always)]
+fn low_half(bits: &u128) -> u32 {
+    let [b0, b1, b2, b3, ..] = *bits.as_bytes() else { return *bits as u32 };
+    u32::from_le_bytes([b0, b1, b2, b3])
 }
 
 macro_rules! references {

@@ -33,6 +33,7 @@ const MODULE: &str = r#"(module
 pub(crate) fn measure(compare: &mut Compare) -> Result<()> {
     typed(compare);
     untyped(compare);
+    lent_results(compare);
     from_wasm(compare, "call/wasm to host", "loop plain");
     from_wasm(compare, "call/wasm to host, its state", "loop state");
     from_wasm(compare, "call/wasm to host, guest memory", "loop memory");
@@ -121,6 +122,31 @@ fn untyped(compare: &mut Compare) {
             let mut results = [wasmtime::Val::I32(0)];
             add.call(&mut store, black_box(&args), &mut results)?;
             black_box(results);
+            Ok(())
+        });
+        Ok((ours, theirs))
+    });
+}
+
+/// As [`untyped`], where both write the results to a slice of the caller.
+fn lent_results(compare: &mut Compare) {
+    compare.times("call/untyped call, lent results", |clock| {
+        let (mut namespace, instance) = precast()?;
+        let add = instance.func(&namespace, "add").ok_or("no add")?;
+        let ours = in_batches(clock, move || {
+            let args = [precast::Value::I32(1), precast::Value::I32(2)];
+            let mut results = [precast::Value::I32(0)];
+            add.call_into(&mut namespace, black_box(&args), &mut results)?;
+            black_box(&results);
+            Ok(())
+        });
+        let (mut store, instance) = wasmtime()?;
+        let add = instance.get_func(&mut store, "add").ok_or("no add")?;
+        let theirs = in_batches(clock, move || {
+            let args = [wasmtime::Val::I32(1), wasmtime::Val::I32(2)];
+            let mut results = [wasmtime::Val::I32(0)];
+            add.call(&mut store, black_box(&args), &mut results)?;
+            black_box(&results);
             Ok(())
         });
         Ok((ours, theirs))

@@ -6,6 +6,7 @@ use crate::vm::activation::typed::{WasmParams, WasmResults};
 use crate::vm::entity::{FuncEntity, WasmFunc};
 use crate::vm::store::{Entered, Store};
 use crate::vm::sys;
+use precast_abi::types::ValType;
 use std::panic::resume_unwind;
 use std::ptr::NonNull;
 
@@ -20,51 +21,71 @@ pub(crate) struct EntryResult {
 
 type ArrayEntry = unsafe extern "C" fn(*mut u8, *mut u128, *const u8) -> u64;
 
-/// Calls a function. `args` are the bits of its arguments, with the number and the types that it
-/// takes; `results` has the length of its results.
+/// Arguments or results of most functions: an array for so many values costs next to nothing.
+const FEW: usize = 4;
+
+/// Arguments or results of nearly all other functions: so many need no allocation.
+const MORE: usize = 16;
+
+/// Calls a function. `args` gets the types of its parameters and of its results, and writes the bits
+/// of as many arguments or refuses to. `results` gets the types of its results and their bits.
 ///
 /// The store is that of the function, and the caller has the store's handle borrowed. The store
 /// comes as a pointer because host functions use it too while machine code runs.
-pub(crate) fn call(
+#[inline]
+pub(crate) fn call<R>(
     store: NonNull<Store>,
-    func: FuncEntity,
-    args: &[u128],
-    results: &mut [u128],
-) -> Result<(), Error> {
+    func: &FuncEntity,
+    args: impl FnOnce(&mut Store, (&[ValType], &[ValType]), &mut [u128]) -> Result<(), Error>,
+    results: impl FnOnce(&Store, &[ValType], &[u128]) -> R,
+) -> Result<R, Error> {
+    // A store that has been entered is not cleared: the type lives until the results are read, also
+    // when the call closes the store.
+    let mut entered = Entered::enter(store, sys::stack_pointer())?;
+    let ty = func.ty();
+    let (params, result_types) = (ty.ty.params(), ty.ty.results());
+    let len = params.len().max(result_types.len());
+    let (mut few, mut more, mut many);
+    let values: &mut [u128] = if len <= FEW {
+        few = [0; FEW];
+        &mut few[..len]
+    } else if len <= MORE {
+        more = [0; MORE];
+        &mut more[..len]
+    } else {
+        many = vec![0; len];
+        &mut many
+    };
+    args(entered.store(), (params, result_types), &mut values[..params.len()])?;
     match func {
         FuncEntity::Wasm(func) => {
-            let mut values = [0u128; 16];
-            let len = args.len().max(results.len());
-            if let Some(values) = values.get_mut(..len) {
-                values[..args.len()].copy_from_slice(args);
-                call_array(store, &func, values)?;
-                results.copy_from_slice(&values[..results.len()]);
-            } else {
-                let mut values = args.to_vec();
-                values.resize(len, 0);
-                call_array(store, &func, &mut values)?;
-                results.copy_from_slice(&values[..results.len()]);
+            assert!(!func.array_entry.is_null(), "a function that can be reached has entry thunks");
+            // SAFETY: invariant **code**: the entry thunk is that of the function's type, and
+            // `values` holds its arguments and has room for its results.
+            let trapped = unsafe {
+                let entry: ArrayEntry = std::mem::transmute(func.array_entry);
+                entry(func.ctx.as_ptr(), values.as_mut_ptr(), func.code)
+            };
+            if trapped != 0 {
+                return Err(cause(entered));
             }
-            Ok(())
         }
-        FuncEntity::Host(func) => {
-            let _entered = Entered::enter(store, sys::stack_pointer())?;
-            // SAFETY: invariant **store**: the definition, the state and the store live.
-            unsafe { func.def().call(store, func.env, args, results) }
-        }
+        // SAFETY: invariant **store**: the definition, the state and the store live.
+        FuncEntity::Host(func) => unsafe { func.def().call(store, func.env, values)? },
     }
+    let values = &mut values[..result_types.len()];
+    if entered.is_last_of_closed() {
+        forget_funcs(result_types, values);
+    }
+    Ok(results(entered.store(), result_types, values))
 }
 
-fn call_array(store: NonNull<Store>, func: &WasmFunc, values: &mut [u128]) -> Result<(), Error> {
-    let entered = Entered::enter(store, sys::stack_pointer())?;
-    assert!(!func.array_entry.is_null(), "a function that can be reached has entry thunks");
-    // SAFETY: invariant **code**: the entry thunk is that of the function's type, and `values`
-    // holds its arguments and has room for its results.
-    let trapped = unsafe {
-        let entry: ArrayEntry = std::mem::transmute(func.array_entry);
-        entry(func.ctx.as_ptr(), values.as_mut_ptr(), func.code)
-    };
-    if trapped == 0 { Ok(()) } else { Err(cause(entered)) }
+/// Makes results null that refer to functions: these are gone when the call returns.
+#[cold]
+fn forget_funcs(types: &[ValType], values: &mut [u128]) {
+    for (value, _) in values.iter_mut().zip(types).filter(|(_, ty)| **ty == ValType::FuncRef) {
+        *value = 0;
+    }
 }
 
 /// Calls a function of type `P -> R` that has a typed entry thunk. The store is as in [`call`].

@@ -39,22 +39,17 @@ pub(super) unsafe fn call<T, F>(
     def: *const HostFuncDef,
     store: NonNull<Store>,
     env: *const (),
-    args: &[u128],
-    results: &mut [u128],
+    values: &mut [u128],
 ) -> Result<(), Error>
 where
     T: Send + 'static,
     F: for<'a> Fn(Invocation<'a, T>, &FuncType, &mut [u128]) -> Result<(), HostError>,
     F: Send + Sync + 'static,
 {
-    let mut values = args.to_vec();
-    values.resize(args.len().max(results.len()), 0);
     // SAFETY: by the contract of `HostFuncDef::call`, definition and environment belong together.
     unsafe {
         let state = (*env.cast::<Env>()).state.cast::<T>();
         let def = &*def;
-        def.closure::<F>()(Invocation::of_host(store, state), &def.ty().ty, &mut values)?;
+        Ok(def.closure::<F>()(Invocation::of_host(store, state), &def.ty().ty, values)?)
     }
-    results.copy_from_slice(&values[..results.len()]);
-    Ok(())
 }

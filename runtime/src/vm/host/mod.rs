@@ -21,14 +21,10 @@ use std::ptr::NonNull;
 pub(crate) use instance::{HostFuncs, HostInstance};
 pub(crate) use invocation::Invocation;
 
-/// The function that calls a closure from the host, with values as bits.
-pub(super) type HostCall = unsafe fn(
-    *const HostFuncDef,
-    NonNull<Store>,
-    *const (),
-    &[u128],
-    &mut [u128],
-) -> Result<(), Error>;
+/// The function that calls a closure from the host. The values are the bits of its arguments, as many
+/// as the larger of arguments and results, and then those of its results.
+pub(super) type HostCall =
+    unsafe fn(*const HostFuncDef, NonNull<Store>, *const (), &mut [u128]) -> Result<(), Error>;
 
 /// A closure as a host function.
 pub(crate) struct HostFuncDef {
@@ -114,7 +110,8 @@ impl HostFuncDef {
         self.code
     }
 
-    /// Calls the closure from the host.
+    /// Calls the closure from the host. `values` holds the bits of its arguments, has room for its
+    /// results, and holds those afterwards.
     ///
     /// # Safety
     ///
@@ -123,11 +120,10 @@ impl HostFuncDef {
         &self,
         store: NonNull<Store>,
         env: *const (),
-        args: &[u128],
-        results: &mut [u128],
+        values: &mut [u128],
     ) -> Result<(), Error> {
         // SAFETY: by the contract.
-        unsafe { (self.call)(self, store, env, args, results) }
+        unsafe { (self.call)(self, store, env, values) }
     }
 
     fn closure<F: 'static>(&self) -> &F {

@@ -314,8 +314,7 @@ macro_rules! closures {
                     _def: *const HostFuncDef,
                     store: NonNull<Store>,
                     env: *const (),
-                    args: &[u128],
-                    results: &mut [u128],
+                    values: &mut [u128],
                 ) -> Result<(), Error>
                 where
                     T: Send + 'static,
@@ -323,14 +322,14 @@ macro_rules! closures {
                     F: for<'a> Fn(Invocation<'a, T>, $($ty),*) -> R + Send + Sync + 'static,
                     $($ty: WasmTy,)*
                 {
-                    let mut args = args.iter();
+                    let mut args = values.iter();
                     $(let $ty = $ty::from_bits(args.next().map_or(0, |&v| v as u64));)*
                     // SAFETY: by the contract of `HostFuncDef::call`.
                     let (f, call) = unsafe {
                         let (state, f) = open::<T, F>(env);
                         (f, Invocation::of_host(store, state))
                     };
-                    Ok(f(call, $($ty),*).into_values()?.to_array(store, results)?)
+                    Ok(f(call, $($ty),*).into_values()?.to_array(store, values)?)
                 }
 
                 let results = <R::Values as WasmResults>::TYPES;

@@ -25,6 +25,14 @@ impl Entered {
         Ok(Entered { store, outer })
     }
 
+    /// Whether the store is cleared when the call leaves it: it was closed from within, and no call is
+    /// around this one.
+    #[inline]
+    pub(in crate::vm) fn is_last_of_closed(&mut self) -> bool {
+        let store = self.store();
+        store.closed && store.depth == 1
+    }
+
     /// The store. No reference to it is kept while machine code runs.
     pub(in crate::vm) fn store(&mut self) -> &mut Store {
         // SAFETY: the caller of `enter` still has the namespace borrowed.
