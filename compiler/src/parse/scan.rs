@@ -120,7 +120,7 @@ impl Scan {
         calls.direct.dedup();
         calls.direct.shrink_to_fit();
         self.calls.push(calls);
-        self.values.add(body.body.range().start as usize, counter.count);
+        self.values.add(body.body.range().start as usize, &counter);
         self
     }
 }

@@ -2,9 +2,10 @@
 //! calls, blocks and branches.
 //!
 //! A call of a thousand arguments and a thousand results takes two bytes of WebAssembly, and fifty
-//! thousand locals take four. The values are counted before anything is compiled, so refusing a
-//! module with too many costs no more than reading it. The sum does not depend on the order of the
-//! functions.
+//! thousand locals take four. Pairs of an operator's operands are counted too, because values that
+//! pass through many operators conflict with each other in register allocation. The values are
+//! counted before anything is compiled, so refusing a module with too many costs no more than
+//! reading it. The sums do not depend on the order of the functions.
 
 use super::module::Module;
 use crate::error::{CompileError, ErrorKind};
@@ -13,43 +14,68 @@ use precast_abi::types::FuncType;
 use wasmparser::{BlockType, Operator};
 
 /// Number of values that every module may have.
-const BASE: u64 = 1 << 20;
+const VALUES: u64 = 1 << 20;
 
 /// Number of further values per byte of the module. RATIONALE.md has the numbers of real programs.
-const PER_BYTE: u64 = 16;
+const VALUES_PER_BYTE: u64 = 16;
+
+/// Pairs of operands that every module may have: an operator with `n` operands has `n * n`.
+const PAIRS: u64 = 1 << 24;
+
+/// Number of further pairs per byte of the module.
+const PAIRS_PER_BYTE: u64 = 1 << 8;
 
 /// The values of all bodies of a module.
 #[derive(Default)]
 pub(crate) struct ValueCount {
-    sum: u64,
+    values: Sum,
+    pairs: Sum,
+}
+
+impl ValueCount {
+    /// Adds a body at offset `at`.
+    pub(crate) fn add(&mut self, at: usize, body: &ValueCounter<'_>) {
+        let one = |count| Sum { total: count, largest: count, at };
+        self.merge(ValueCount { values: one(body.values), pairs: one(body.pairs) });
+    }
+
+    /// Adds the values of the bodies after these.
+    pub(crate) fn merge(&mut self, next: ValueCount) {
+        self.values.merge(next.values);
+        self.pairs.merge(next.pairs);
+    }
+
+    /// Fails if a module of `len` bytes has too many values. The error is located at the body that
+    /// has the most.
+    pub(crate) fn check(&self, len: usize) -> Result<(), CompileError> {
+        let len = len as u64;
+        let (sum, message) = if self.values.total > VALUES + VALUES_PER_BYTE * len {
+            (&self.values, "its locals, calls, blocks and branches have too many values")
+        } else if self.pairs.total > PAIRS + PAIRS_PER_BYTE * len {
+            (&self.pairs, "too many of its calls, blocks and branches have many operands")
+        } else {
+            return Ok(());
+        };
+        Err(CompileError::new(ErrorKind::Limit, sum.at, message))
+    }
+}
+
+/// A sum over bodies.
+#[derive(Default)]
+struct Sum {
+    total: u64,
     /// The largest number of one body.
     largest: u64,
     /// Offset of the first body with that number.
     at: usize,
 }
 
-impl ValueCount {
-    /// Adds a body at offset `at` with `count` values.
-    pub(crate) fn add(&mut self, at: usize, count: u64) {
-        self.merge(ValueCount { sum: count, largest: count, at });
-    }
-
-    /// Adds the values of the bodies after these.
-    pub(crate) fn merge(&mut self, next: ValueCount) {
-        self.sum = self.sum.saturating_add(next.sum);
+impl Sum {
+    fn merge(&mut self, next: Sum) {
+        self.total = self.total.saturating_add(next.total);
         if next.largest > self.largest {
             (self.largest, self.at) = (next.largest, next.at);
         }
-    }
-
-    /// Fails if a module of `len` bytes has too many values. The error is located at the body that
-    /// has the most.
-    pub(crate) fn check(&self, len: usize) -> Result<(), CompileError> {
-        if self.sum <= BASE + PER_BYTE * len as u64 {
-            return Ok(());
-        }
-        let message = "its locals, calls, blocks and branches have too many values";
-        Err(CompileError::new(ErrorKind::Limit, self.at, message))
     }
 }
 
@@ -58,24 +84,26 @@ pub(crate) struct ValueCounter<'m> {
     module: &'m Module<'m>,
     /// Per open construct, the number of operands of a branch to it, and of its results.
     labels: Vec<(u64, u64)>,
-    pub(crate) count: u64,
+    values: u64,
+    pairs: u64,
 }
 
 impl<'m> ValueCounter<'m> {
     /// Starts the count of a body of type `ty`.
     pub(crate) fn new(module: &'m Module<'m>, ty: &FuncType) -> Self {
         let results = ty.results().len() as u64;
-        ValueCounter { module, labels: vec![(results, results)], count: 0 }
+        ValueCounter { module, labels: vec![(results, results)], values: 0, pairs: 0 }
     }
 
     /// Adds locals.
     pub(crate) fn locals(&mut self, count: u32) {
-        self.count = self.count.saturating_add(count.into());
+        self.values = self.values.saturating_add(count.into());
     }
 
     /// Adds the operands of an operator.
     pub(crate) fn operator(&mut self, op: &Operator<'_>) {
-        let moved = match *op {
+        let mut times = 1;
+        let operands = match *op {
             Operator::Call { function_index } => self.func(FuncIndex(function_index)),
             Operator::CallIndirect { type_index, .. } => self.ty(TypeIndex(type_index)),
             Operator::Block { blockty } => self.open(blockty, false),
@@ -88,13 +116,15 @@ impl<'m> ValueCounter<'m> {
             }
             Operator::BrTable { ref targets } => {
                 // All labels take the same number of operands, and each label is passed them once.
-                let distinct = self.labels.len().min(targets.len() as usize + 1) as u64;
-                self.label(targets.default()).saturating_mul(distinct)
+                times = self.labels.len().min(targets.len() as usize + 1) as u64;
+                self.label(targets.default())
             }
             Operator::Return => self.labels.first().map_or(0, |&(_, results)| results),
             _ => return,
         };
-        self.count = self.count.saturating_add(moved);
+        let moved = operands.saturating_mul(times);
+        self.values = self.values.saturating_add(moved);
+        self.pairs = self.pairs.saturating_add(moved.saturating_mul(operands));
     }
 
     fn open(&mut self, ty: BlockType, is_loop: bool) -> u64 {

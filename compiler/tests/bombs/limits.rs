@@ -5,6 +5,7 @@ use crate::support::{MIB, alone, bodies, cost, measure, parse, refused, settings
 use precast_compiler::{Settings, compile};
 
 const OPERANDS: &str = "too many values";
+const PAIRS: &str = "have many operands";
 const CODE: &str = "out of proportion";
 const LOCALS: &str = "too many locals and blocks";
 const LOOPS: &str = "too many locals in loops";
@@ -60,6 +61,36 @@ fn operators_that_move_the_values_of_a_wide_type() {
         assert!(peak < 2 * MIB, "{operator}: {peak}");
     }
     cost(&module("nop "));
+}
+
+#[test]
+fn values_that_pass_through_many_operators() {
+    let _alone = alone();
+    let module = |operator: &str, width: usize, count: usize| {
+        let wide = types(width);
+        let constant = |ty: &str| format!("{ty}.const 1 ");
+        let constants: String = wide.split(' ').map(constant).collect();
+        let (drops, operators) = ("drop ".repeat(width), operator.repeat(count));
+        parse(&format!(
+            "(module (type (func (param {wide}) (result {wide}))) (table 1 funcref) (func)
+               (func $f (type 0) unreachable) (func {constants} {operators} {drops}))"
+        ))
+    };
+    // Each operator has 300 operands or more. Such a chain takes seconds in register allocation.
+    let operators = [
+        ("call $f ", 150),
+        ("i32.const 0 call_indirect (type 0) ", 150),
+        ("block (type 0) i32.const 0 br_if 0 end ", 200),
+        ("i32.const 0 if (type 0) else end ", 200),
+    ];
+    for (operator, width) in operators {
+        let wasm = module(operator, width, 400);
+        let (offset, peak) = refused(&wasm, PAIRS);
+        assert_eq!(offset, bodies(&wasm)[2].start, "{operator}");
+        assert!(peak < MIB, "{operator}: {peak}");
+        let (artifact, _) = measure(&module(operator, 20, 400));
+        artifact.unwrap_or_else(|e| panic!("{operator}: {e}"));
+    }
 }
 
 #[test]
