@@ -195,7 +195,7 @@ artifacts() {
     refuses "the artifact is for x86_64-linux, this machine is aarch64-linux" \
         $emulated run "$dir/hello.x86_64"
     QEMU_CPU=cortex-a53 refuses \
-        "the artifact needs CPU features this machine lacks: dotprod, fp16, i8mm, lse" \
+        "the artifact needs CPU features that this machine lacks: dotprod, fp16, i8mm, lse" \
         $emulated run "$dir/hello.aarch64"
     "$host" compile --target aarch64 tests/guests/hello.wasm -o "$dir/floor"
     QEMU_CPU=cortex-a53 $emulated run "$dir/floor"
