@@ -63,7 +63,7 @@ impl Func {
     /// # Errors
     ///
     /// As [`Func::call`], and [`crate::ErrorKind::TypeMismatch`] when `results` has another length.
-    /// The slice holds what it held before then.
+    /// On an error, the slice is unchanged.
     ///
     /// # Panics
     ///

@@ -47,7 +47,7 @@ const PARALLEL: usize = 4 << 20;
 /// A key that seals artifacts, so that this program, or another one with the same secret, can prove
 /// their origin.
 ///
-/// Everybody who knows the secret can make artifacts that
+/// Anyone who knows the secret can make artifacts that
 /// [`Runtime::load_sealed`](crate::Runtime::load_sealed) executes.
 ///
 /// ```
