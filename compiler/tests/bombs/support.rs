@@ -38,7 +38,12 @@ pub(crate) fn measure(wasm: &[u8]) -> (Result<Vec<u8>, CompileError>, usize) {
 
 /// Compiles a module that is not refused. Returns the artifact and the peak of allocated bytes.
 pub(crate) fn cost(text: &str) -> (Vec<u8>, usize) {
-    let (artifact, peak) = measure(&parse(text));
+    cost_of(&parse(text))
+}
+
+/// As [`cost`], of a binary module.
+pub(crate) fn cost_of(wasm: &[u8]) -> (Vec<u8>, usize) {
+    let (artifact, peak) = measure(wasm);
     (artifact.unwrap_or_else(|e| panic!("{e}")), peak)
 }
 
