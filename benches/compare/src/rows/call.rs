@@ -115,16 +115,7 @@ fn untyped(compare: &mut Compare) {
             black_box(add.call(&mut namespace, black_box(&args))?);
             Ok(())
         });
-        let (mut store, instance) = wasmtime()?;
-        let add = instance.get_func(&mut store, "add").ok_or("no add")?;
-        let theirs = in_batches(clock, move || {
-            let args = [wasmtime::Val::I32(1), wasmtime::Val::I32(2)];
-            let mut results = [wasmtime::Val::I32(0)];
-            add.call(&mut store, black_box(&args), &mut results)?;
-            black_box(results);
-            Ok(())
-        });
-        Ok((ours, theirs))
+        Ok((ours, wasmtime_untyped(clock)?))
     });
 }
 
@@ -140,17 +131,21 @@ fn lent_results(compare: &mut Compare) {
             black_box(&results);
             Ok(())
         });
-        let (mut store, instance) = wasmtime()?;
-        let add = instance.get_func(&mut store, "add").ok_or("no add")?;
-        let theirs = in_batches(clock, move || {
-            let args = [wasmtime::Val::I32(1), wasmtime::Val::I32(2)];
-            let mut results = [wasmtime::Val::I32(0)];
-            add.call(&mut store, black_box(&args), &mut results)?;
-            black_box(&results);
-            Ok(())
-        });
-        Ok((ours, theirs))
+        Ok((ours, wasmtime_untyped(clock)?))
     });
+}
+
+/// The untyped call in wasmtime, which has results lent in any case.
+fn wasmtime_untyped(clock: Clock) -> Result<impl FnMut() -> Result<f64>> {
+    let (mut store, instance) = wasmtime()?;
+    let add = instance.get_func(&mut store, "add").ok_or("no add")?;
+    Ok(in_batches(clock, move || {
+        let args = [wasmtime::Val::I32(1), wasmtime::Val::I32(2)];
+        let mut results = [wasmtime::Val::I32(0)];
+        add.call(&mut store, black_box(&args), &mut results)?;
+        black_box(&results);
+        Ok(())
+    }))
 }
 
 /// A host function, called by the loop with this name.
