@@ -97,11 +97,13 @@ pub use precast_runtime::{
 };
 pub use precast_runtime::{
     Caller, CompiledModule, Config, Error, ErrorKind, ExportType, Extern, ExternRef, ExternType,
-    FormatError, Frame, Func, FuncType, Function, Global, GlobalType, HeapType, HostError,
-    HostFunctions, HostModule, HostModuleBuilder, HostReturn, HostValues, ImportType, Inspection,
-    Instance, InstancePre, IntoHostFunc, Limits, LinkError, Linker, Memory, MemoryType, Namespace,
-    Part, RefType, Runtime, SealError, SealKey, Table, TableType, Trap, TrapCode, TypedFunc,
-    UnknownImport, ValType, Value, ValueError, WasmParams, WasmResults, WasmTy, WithCaller,
+    FormatError, Frame, Func, FuncType, Function, Global, GlobalType, Growth, GrowthRefused,
+    HeapType, HostError, HostFunctions, HostModule, HostModuleBuilder, HostReturn, HostValues,
+    ImportType, Inspection, Instance, InstancePre, InterruptHandle, IntoHostFunc, Limits,
+    LinkError, Linker, Memory, MemoryType, Namespace, Part, RefType, RefusedBy, Resource,
+    ResourceLimiter, ResourceLimits, Runtime, SealError, SealKey, Table, TableType, Trap, TrapCode,
+    TypedFunc, UnknownImport, ValType, Value, ValueError, WasmParams, WasmResults, WasmTy,
+    WithCaller,
 };
 #[cfg(feature = "cache")]
 pub use precast_runtime::{Source, cache, cache::Cache};

@@ -45,6 +45,10 @@ traps! {
     UninitializedElement = 4, "uninitialized element";
     /// `call_indirect` on a function of another type.
     IndirectCallTypeMismatch = 5, "indirect call type mismatch";
+    /// The host interrupted the call. No instruction has this code.
+    Interrupted = 6, "interrupted";
+    /// The call had not ended at its deadline. No instruction has this code.
+    DeadlineExceeded = 7, "deadline exceeded";
     /// The call stack is exhausted.
     StackOverflow = 251, "call stack exhausted";
     /// The result of a division or of a conversion does not fit.

@@ -12,6 +12,7 @@ mod dir;
 mod imports;
 mod input;
 mod inspect;
+mod limits;
 mod progress;
 mod report;
 mod run;

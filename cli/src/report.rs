@@ -3,13 +3,15 @@
 use std::io::{self, Write};
 use std::process::ExitCode;
 
-use precast::{ErrorKind, UnknownImport};
+use precast::{ErrorKind, TrapCode, UnknownImport};
 
 /// The exit code after a trap. Shells report it for programs that aborted.
 const ABORTED: u8 = 134;
+/// The exit code after a deadline, as that of `timeout(1)`.
+const TIMED_OUT: u8 = 124;
 
-/// Reports an error and returns its exit code: that of the program if it exited, 134 for a trap, 1
-/// otherwise.
+/// Reports an error and returns its exit code: that of the program if it exited, 124 if it was stopped
+/// at its deadline, 134 for a trap, 1 otherwise.
 pub(crate) fn report(error: &anyhow::Error) -> ExitCode {
     if is_broken_pipe(error) {
         // The reader of the output has closed it and needs no more.
@@ -21,7 +23,10 @@ pub(crate) fn report(error: &anyhow::Error) -> ExitCode {
             ErrorKind::Exit(code) => ExitCode::from(*code as u8),
             ErrorKind::Trap(trap) => {
                 say(&(one_line(error) + &trap.backtrace()));
-                ExitCode::from(ABORTED)
+                match trap.code() {
+                    TrapCode::DeadlineExceeded => ExitCode::from(TIMED_OUT),
+                    _ => ExitCode::from(ABORTED),
+                }
             }
             ErrorKind::Host(cause) if cause.is::<UnknownImport>() => {
                 say(&one_line(error));

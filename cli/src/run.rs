@@ -18,6 +18,7 @@ use crate::code::CodeOptions;
 use crate::consent::Consent;
 use crate::dir::Dir;
 use crate::imports::{self, UnknownImports};
+use crate::limits::LimitOptions;
 use crate::stack::StackOptions;
 use crate::{input, progress, values};
 
@@ -76,6 +77,9 @@ pub(crate) struct Run {
     stack: StackOptions,
 
     #[command(flatten)]
+    limits: LimitOptions,
+
+    #[command(flatten)]
     consent: Consent,
 
     #[command(flatten)]
@@ -103,13 +107,16 @@ Examples:
   precast run --invoke add add.wat 2 3             call one function
   precast run --preload math=math.wasm app.wasm    link two modules
   precast run --no-cache app.wasm                  compile without the cache
+  precast run --timeout 2s --max-memory 64MiB app.wasm
+                                                   stop it after 2 s, limit its memory
 
 An artifact is native code, which no sandbox confines. `run` accepts artifacts that your own
 `precast compile` made, and others only with --allow-precompiled.
 
 HOST may contain colons: the last \"::\" separates it from GUEST.
 
-The exit code is that of the program; 134 after a trap; 1 for other errors; 2 for wrong usage.";
+The exit code is that of the program; 134 after a trap; 124 after --timeout; 1 for other errors; 2
+for wrong usage.";
 
 /// `NAME=VALUE`, or `NAME` for the host's variable.
 #[derive(Clone)]
@@ -154,6 +161,7 @@ impl Run {
 
     fn run(&self) -> Result<ExitCode> {
         let config = self.stack.configure(self.code.configure(Config::new()));
+        let config = self.limits.configure(config);
         let config = self.cache.configure(config)?;
         let runtime = Runtime::with_config(progress::with_bar(config));
         let mut namespace = runtime.namespace();
@@ -163,20 +171,31 @@ impl Run {
         linker.allow_shadowing(true);
         self.link_wasi(&mut linker, &modules)?;
 
-        let [preloaded @ .., (file, program)] = modules.as_slice() else {
+        self.limits
+            .run(&mut namespace, |namespace| self.run_modules(namespace, &mut linker, &modules))?;
+        Ok(ExitCode::SUCCESS)
+    }
+
+    /// Instantiates all modules, and starts the last.
+    fn run_modules(
+        &self,
+        namespace: &mut Namespace,
+        linker: &mut Linker,
+        modules: &[(&Path, CompiledModule)],
+    ) -> Result<()> {
+        let [preloaded @ .., (file, program)] = modules else {
             unreachable!("the program is always there");
         };
         for (preload, (file, module)) in self.preloads.iter().zip(preloaded) {
-            self.instantiate(&mut namespace, &mut linker, module)
+            self.instantiate(namespace, linker, module)
                 .and_then(|instance| {
-                    Ok(linker.instance(&namespace, &preload.name, instance).map(drop)?)
+                    Ok(linker.instance(namespace, &preload.name, instance).map(drop)?)
                 })
                 .with_context(|| file.display().to_string())?;
         }
-        self.instantiate(&mut namespace, &mut linker, program)
-            .and_then(|instance| self.start(&mut namespace, program, instance))
-            .with_context(|| file.display().to_string())?;
-        Ok(ExitCode::SUCCESS)
+        self.instantiate(namespace, linker, program)
+            .and_then(|instance| self.start(namespace, program, instance))
+            .with_context(|| file.display().to_string())
     }
 
     fn file(&self) -> &Path {

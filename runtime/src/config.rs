@@ -1,5 +1,6 @@
 //! Settings of a runtime.
 
+use crate::limits::ResourceLimits;
 #[cfg(feature = "compiler")]
 use std::sync::Arc;
 
@@ -11,6 +12,7 @@ use precast_compiler::{Features, Settings, Target};
 pub struct Config {
     pub(crate) max_stack: usize,
     pub(crate) host_stack: usize,
+    pub(crate) limits: ResourceLimits,
     #[cfg(feature = "compiler")]
     pub(crate) compiler: Settings,
     #[cfg(feature = "compiler")]
@@ -24,6 +26,7 @@ impl Default for Config {
         Config {
             max_stack: 1 << 20,
             host_stack: 256 << 10,
+            limits: ResourceLimits::new(),
             #[cfg(feature = "compiler")]
             compiler: Settings { verify: cfg!(debug_assertions), ..Settings::default() },
             #[cfg(feature = "compiler")]
@@ -90,6 +93,12 @@ impl Config {
         self
     }
 
+    /// The limits of each new namespace. Default: none but those of the stack.
+    pub fn limits(mut self, limits: ResourceLimits) -> Self {
+        self.limits = limits;
+        self
+    }
+
     /// Whether compiled code is guarded against Spectre variant 1. A processor that mispredicts a
     /// check then reads nothing outside the memory or table speculatively, and calls no function of
     /// another type. Default: yes.
@@ -124,6 +133,7 @@ impl std::fmt::Debug for Config {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         let mut f = f.debug_struct("Config");
         f.field("max_stack", &self.max_stack).field("host_stack", &self.host_stack);
+        f.field("limits", &self.limits);
         #[cfg(feature = "compiler")]
         f.field("compiler", &self.compiler);
         f.finish_non_exhaustive()

@@ -62,6 +62,9 @@ pub enum ErrorKind {
     /// The `runtime`, `namespace` or `module` is closed.
     #[error("the {0} is closed")]
     Closed(&'static str),
+    /// The instance was interrupted in a call, or is linked to one that was.
+    #[error("the instance was interrupted and cannot be used any more")]
+    Interrupted,
     /// A value, function or definition does not have the required type.
     #[error("{0}")]
     TypeMismatch(String),

@@ -57,14 +57,15 @@ impl Memory {
     ///
     /// # Errors
     ///
-    /// [`ErrorKind::Limit`] if the new size exceeds the maximum, or if the system has too little
-    /// memory; [`ErrorKind::Closed`].
+    /// [`ErrorKind::Limit`] if the new size exceeds the maximum or a limit of the namespace, if its
+    /// limiter refuses it, or if the system has too little memory; [`ErrorKind::Closed`].
     pub fn grow(&self, namespace: &mut Namespace, pages: u64) -> Result<u64, Error> {
-        let memory = self.get_mut(namespace)?;
+        let memory = self.get(namespace)?;
         let (size, max) = (memory.pages(), memory.memory_type().limits);
         let failed =
             || ErrorKind::Limit(format!("a memory of {size} pages ({max}) cannot grow by {pages}"));
-        Ok(memory.grow(pages).ok_or_else(failed)?)
+        let grown = namespace.store_mut().grow_memory(self.data.as_ptr(), pages);
+        Ok(grown.ok_or_else(failed)?)
     }
 
     /// The bytes of the memory.

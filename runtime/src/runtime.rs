@@ -2,6 +2,7 @@
 
 use crate::config::Config;
 use crate::error::{Error, ErrorKind};
+use crate::limits::ResourceLimits;
 #[cfg(feature = "compiler")]
 use crate::module::CompiledModule;
 use crate::namespace::Namespace;
@@ -162,12 +163,19 @@ impl Runtime {
 
     /// Creates an empty namespace.
     pub fn namespace(&self) -> Box<Namespace> {
-        Namespace::owning(StoreHandle::new(self.0.clone()))
+        let mut handle = StoreHandle::new(self.0.clone());
+        let limits = self.config().limits;
+        if limits != ResourceLimits::new() {
+            handle.store_mut().set_limits(limits.0);
+        }
+        Namespace::owning(handle)
     }
 
     /// Closes the runtime and everything that was made with it: modules, namespaces and their
-    /// instances. Calls that are running continue until they return to the host. Later operations
-    /// fail with [`ErrorKind::Closed`]. Memory is freed when the handles are dropped.
+    /// instances. Calls that are running stop, on every thread, as if
+    /// [`InterruptHandle::interrupt`](crate::InterruptHandle::interrupt) had stopped them. They and
+    /// later operations fail with [`ErrorKind::Closed`]. Memory is freed when the handles are
+    /// dropped.
     pub fn close(&self) {
         self.0.close();
     }

@@ -78,7 +78,8 @@ impl Table {
     ///
     /// # Errors
     ///
-    /// [`ErrorKind::Limit`] if the table cannot have the new size; [`ErrorKind::TypeMismatch`] if
+    /// [`ErrorKind::Limit`] if the table cannot have the new size, or the limits or the limiter of
+    /// the namespace do not allow it; [`ErrorKind::TypeMismatch`] if
     /// the value has another type; [`ErrorKind::Foreign`] if it belongs to another namespace;
     /// [`ErrorKind::Closed`].
     pub fn grow(&self, namespace: &mut Namespace, delta: u64, value: Value) -> Result<u64, Error> {

@@ -33,6 +33,11 @@ impl Trap {
         Trap { code, element, frames }
     }
 
+    /// The same trap with another reason.
+    pub(crate) fn with_code(self, code: TrapCode) -> Self {
+        Trap { code, ..self }
+    }
+
     /// The reason.
     pub fn code(&self) -> TrapCode {
         self.code

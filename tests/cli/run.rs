@@ -233,3 +233,82 @@ fn the_user_sets_the_stack_limit() {
     let (code, _, stderr) = run("8192", &["--max-stack", "much"], 1);
     assert_eq!(code, Some(2), "{stderr}");
 }
+
+#[test]
+fn a_program_is_stopped_after_its_time() {
+    let scratch = Scratch::new("timeout");
+    let spins = scratch.write("spins.wat", r#"(module (func (export "_start") (loop (br 0))))"#);
+    let spins = done(["run", "--timeout", "50ms", &spins]);
+    assert_eq!(spins.code, Some(124), "{spins:?}");
+    assert!(spins.stderr.starts_with("error: "), "{spins:?}");
+    assert!(spins.stderr.contains("spins.wat: deadline exceeded\n    0: "), "{spins:?}");
+    let starts = scratch.write("starts.wat", "(module (func $f (loop (br 0))) (start $f))");
+    assert_eq!(done(["run", "--timeout", "50ms", &starts]).code, Some(124));
+    let ends = scratch.write("ends.wat", r#"(module (func (export "_start")))"#);
+    assert_eq!(done(["run", "--timeout", "1h", &ends]).code, Some(0));
+    let wrong = done(["run", "--timeout", "soon", &ends]);
+    assert_eq!(wrong.code, Some(2), "{wrong:?}");
+}
+
+/// Calls of WASI that wait: for input that does not come, and for a time that is far away.
+#[test]
+fn a_program_that_waits_in_wasi_is_stopped_after_its_time() {
+    let scratch = Scratch::new("timeout-wasi");
+    let reads = r#"(module
+      (import "wasi_snapshot_preview1" "fd_read" (func $read (param i32 i32 i32 i32) (result i32)))
+      (memory (export "memory") 1)
+      (func (export "_start")
+        (i32.store (i32.const 4) (i32.const 100))
+        (i32.store (i32.const 0) (i32.const 64))
+        (drop (call $read (i32.const 0) (i32.const 0) (i32.const 1) (i32.const 8)))
+        unreachable))"#;
+    let sleeps = r#"(module
+      (import "wasi_snapshot_preview1" "poll_oneoff" (func $poll (param i32 i32 i32 i32) (result i32)))
+      (memory (export "memory") 1)
+      (func (export "_start")
+        (i32.store (i32.const 16) (i32.const 1))
+        (i64.store (i32.const 24) (i64.const 1000000000000))
+        (drop (call $poll (i32.const 0) (i32.const 64) (i32.const 1) (i32.const 128)))
+        unreachable))"#;
+    for (name, text) in [("reads.wat", reads), ("sleeps.wat", sleeps)] {
+        let program = scratch.write(name, text);
+        let mut child = precast(["run", "--timeout", "100ms", &program])
+            .stdin(Stdio::piped())
+            .stderr(Stdio::piped())
+            .spawn()
+            .unwrap();
+        // The pipe stays open, and nothing comes.
+        let stdin = child.stdin.take();
+        let output = child.wait_with_output().unwrap();
+        drop(stdin);
+        let stderr = String::from_utf8_lossy(&output.stderr);
+        assert_eq!(output.status.code(), Some(124), "{name}: {stderr}");
+    }
+}
+
+#[test]
+fn a_program_has_the_memory_and_the_tables_that_the_user_allows() {
+    let scratch = Scratch::new("max-memory");
+    let grows = scratch.write(
+        "grows.wat",
+        r#"(module (memory 2) (table 10 funcref)
+             (func (export "grow") (param i32) (result i32) (memory.grow (local.get 0)))
+             (func (export "grow_table") (param i32) (result i32)
+               (table.grow (ref.null func) (local.get 0))))"#,
+    );
+    let run = |options: &[&str], function: &str, by: &str| {
+        let mut args = vec!["run", "--invoke", function];
+        args.extend(options);
+        args.extend([grows.as_str(), by]);
+        done(args)
+    };
+    assert_eq!(run(&["--max-memory", "256KiB"], "grow", "3").stdout, "-1\n");
+    assert_eq!(run(&["--max-memory", "256KiB"], "grow", "2").stdout, "2\n");
+    assert_eq!(run(&["--max-table", "11"], "grow_table", "2").stdout, "-1\n");
+    assert_eq!(run(&["--max-table", "12"], "grow_table", "2").stdout, "10\n");
+    let refused = run(&["--max-memory", "64KiB"], "grow", "0");
+    assert_eq!((refused.code, refused.stderr.lines().count()), (Some(1), 1), "{refused:?}");
+    let text = "131072 bytes of memories are more than the limit of 65536";
+    assert!(refused.stderr.contains(text), "{refused:?}");
+    assert_eq!(run(&["--max-table", "9"], "grow", "0").code, Some(1));
+}

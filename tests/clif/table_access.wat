@@ -82,19 +82,21 @@
 ;; @0083                               v9 = iadd v6, v8
 ;; @0083                               v10 = iconst.i64 0
 ;; @0083                               v11 = select_spectre_guard v5, v10, v9  ; v10 = 0
+;; @0083                               v12 = iconst.i64 0
+;; @0083                               store notrap region1 v12, v11+16  ; v12 = 0
 ;; @0083                               brif v2, block2, block1
 ;;
 ;;                                 block2:
-;; @0083                               v12 = load.i8x16 notrap readonly region2 v2
-;; @0083                               store notrap region1 v12, v11
-;; @0083                               v13 = load.i8x16 notrap readonly region2 v2+16
-;; @0083                               store notrap region1 v13, v11+16
+;; @0083                               v13 = load.i8x16 notrap readonly region2 v2
+;; @0083                               store notrap region1 v13, v11
+;; @0083                               v14 = load.i8x16 notrap readonly region2 v2+16
+;; @0083                               store notrap region1 v14, v11+16
 ;; @0083                               jump block3
 ;;
 ;;                                 block1:
-;; @0083                               v14 = vconst.i8x16 const0
-;; @0083                               store notrap region1 v14, v11  ; v14 = const0
-;; @0083                               store notrap region1 v14, v11+16  ; v14 = const0
+;; @0083                               v15 = vconst.i8x16 const0
+;; @0083                               store notrap region1 v15, v11  ; v15 = const0
+;; @0083                               store notrap region1 v15, v11+16  ; v15 = const0
 ;; @0083                               jump block3
 ;;
 ;;                                 block3:

@@ -73,19 +73,21 @@
 ;; @0083                               v7 = iconst.i64 5
 ;; @0083                               v8 = ishl v3, v7  ; v7 = 5
 ;; @0083                               v9 = iadd v6, v8
+;; @0083                               v10 = iconst.i64 0
+;; @0083                               store notrap region1 v10, v9+16  ; v10 = 0
 ;; @0083                               brif v2, block2, block1
 ;;
 ;;                                 block2:
-;; @0083                               v10 = load.i8x16 notrap readonly region2 v2
-;; @0083                               store notrap region1 v10, v9
-;; @0083                               v11 = load.i8x16 notrap readonly region2 v2+16
-;; @0083                               store notrap region1 v11, v9+16
+;; @0083                               v11 = load.i8x16 notrap readonly region2 v2
+;; @0083                               store notrap region1 v11, v9
+;; @0083                               v12 = load.i8x16 notrap readonly region2 v2+16
+;; @0083                               store notrap region1 v12, v9+16
 ;; @0083                               jump block3
 ;;
 ;;                                 block1:
-;; @0083                               v12 = vconst.i8x16 const0
-;; @0083                               store notrap region1 v12, v9  ; v12 = const0
-;; @0083                               store notrap region1 v12, v9+16  ; v12 = const0
+;; @0083                               v13 = vconst.i8x16 const0
+;; @0083                               store notrap region1 v13, v9  ; v13 = const0
+;; @0083                               store notrap region1 v13, v9+16  ; v13 = const0
 ;; @0083                               jump block3
 ;;
 ;;                                 block3:

@@ -72,34 +72,29 @@
 ;; set_function:
 ;;     push rbp
 ;;     mov rbp, rsp
-;;     mov rax, [rdi-0x48]
-;;     mov ecx, esi
-;;     cmp rcx, rax
+;;     mov rcx, [rdi-0x48]
+;;     mov esi, esi
+;;     cmp rsi, rcx
 ;;     jae L2
-;;     mov rsi, [rdi-0x50]
+;;     mov rax, [rdi-0x50]
+;;     xor rdi, rdi
+;;     mov r8, rsi
+;;     shl r8, 5
+;;     add rax, r8
+;;     cmp rsi, rcx
+;;     cmovae rax, rdi
+;;     mov qword ptr [rax+0x10], 0
 ;;     test rdx, rdx
 ;;     jne L0
 ;;     pxor xmm0, xmm0
-;;     xor rdx, rdx
-;;     mov rdi, rcx
-;;     shl rdi, 5
-;;     add rsi, rdi
-;;     cmp rcx, rax
-;;     cmovae rsi, rdx
-;;     movdqu [rsi], xmm0
-;;     movdqu [rsi+0x10], xmm0
+;;     movdqu [rax], xmm0
+;;     movdqu [rax+0x10], xmm0
 ;;     jmp L1
 ;;   L0:
 ;;     movdqu xmm0, [rdx]
-;;     xor rdi, rdi
-;;     mov r8, rcx
-;;     shl r8, 5
-;;     add rsi, r8
-;;     cmp rcx, rax
-;;     cmovae rsi, rdi
-;;     movdqu [rsi], xmm0
+;;     movdqu [rax], xmm0
 ;;     movdqu xmm0, [rdx+0x10]
-;;     movdqu [rsi+0x10], xmm0
+;;     movdqu [rax+0x10], xmm0
 ;;   L1:
 ;;     mov rsp, rbp
 ;;     pop rbp
@@ -167,31 +162,27 @@
 ;; set_function:
 ;;     stp x29, x30, [sp, #-0x10]!
 ;;     mov x29, sp
-;;     ldur x15, [x2, #-0x48]
-;;     mov w0, w3
-;;     cmp x0, x15
+;;     ldur x12, [x2, #-0x48]
+;;     mov w13, w3
+;;     cmp x13, x12
 ;;     b.hs L2
-;;     ldur x1, [x2, #-0x50]
+;;     ldur x15, [x2, #-0x50]
+;;     mov x14, #0x0
+;;     add x15, x15, x13, lsl #5
+;;     cmp x13, x12
+;;     csel x15, x14, x15, hs
+;;     csdb
+;;     str x14, [x15, #0x10]
 ;;     cbnz x4, L0
 ;;     movi v18.16b, #0x0
-;;     mov x2, #0x0
-;;     add x1, x1, x0, lsl #5
-;;     cmp x0, x15
-;;     csel x0, x2, x1, hs
-;;     csdb
-;;     str q18, [x0]
-;;     str q18, [x0, #0x10]
+;;     str q18, [x15]
+;;     str q18, [x15, #0x10]
 ;;     b L1
 ;;   L0:
-;;     ldr q23, [x4]
-;;     mov x2, #0x0
-;;     add x1, x1, x0, lsl #5
-;;     cmp x0, x15
-;;     csel x0, x2, x1, hs
-;;     csdb
-;;     str q23, [x0]
-;;     ldr q26, [x4, #0x10]
-;;     str q26, [x0, #0x10]
+;;     ldr q21, [x4]
+;;     str q21, [x15]
+;;     ldr q22, [x4, #0x10]
+;;     str q22, [x15, #0x10]
 ;;   L1:
 ;;     ldp x29, x30, [sp], #0x10
 ;;     ret

@@ -89,6 +89,11 @@ impl FuncTranslator<'_, '_> {
             self.builder.ins().store(flags, value, entry, 0);
             return;
         }
+        // A call that is interrupted between the stores leaves an entry of no type, which traps when
+        // it is called, rather than code and context of one function with the type of another.
+        let no_type = self.builder.ins().iconst(types::I64, 0);
+        self.builder.ins().store(flags, no_type, entry, FuncRef::TYPE);
+
         let null = self.builder.create_block();
         let copy = self.builder.create_block();
         let next = self.builder.create_block();

@@ -69,9 +69,9 @@ fn range(start: u64, len: u64, size: u64) -> Option<std::ops::Range<usize>> {
 }
 
 extern "C" fn memory_grow(ctx: Context, index: u32, delta: u64) -> u64 {
-    let memory = caller(ctx).memories[index as usize];
-    // SAFETY: as in `bytes`.
-    unsafe { (*memory).grow(delta) }.unwrap_or(u64::MAX)
+    let (store, memory) = (caller(ctx).store, caller(ctx).memories[index as usize]);
+    // SAFETY: nothing else uses the store while machine code waits.
+    unsafe { (*store.as_ptr()).grow_memory(memory, delta) }.unwrap_or(u64::MAX)
 }
 
 extern "C" fn memory_copy(ctx: Context, to: u32, from: u32, at: u64, of: u64, len: u64) -> u32 {
@@ -102,8 +102,9 @@ extern "C" fn data_drop(ctx: Context, data: u32) {
 }
 
 extern "C" fn table_grow(ctx: Context, index: u32, delta: u64, value: u64) -> u64 {
-    // SAFETY: as in `bytes`; machine code passes a reference of the table's type.
-    unsafe { (*table(ctx, index)).grow(delta, value) }.unwrap_or(u64::MAX)
+    let (store, table) = (caller(ctx).store, table(ctx, index));
+    // SAFETY: as in `memory_grow`; machine code passes a reference of the table's type.
+    unsafe { (*store.as_ptr()).grow_elements(table, delta, value) }.unwrap_or(u64::MAX)
 }
 
 extern "C" fn table_fill(ctx: Context, index: u32, at: u64, value: u64, len: u64) -> u32 {

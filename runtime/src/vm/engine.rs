@@ -1,5 +1,6 @@
 //! An engine: what all stores of a runtime share.
 
+use super::activation::interrupt;
 use super::activation::stack::StackBounds;
 use std::any::Any;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -39,9 +40,12 @@ impl Engine {
         self.stack
     }
 
-    /// Closes all stores. Calls that are running go on until they return to the host.
+    /// Closes all stores, and stops their calls: in machine code at once, in host functions when they
+    /// return.
     pub(crate) fn close(&self) {
-        self.closed.store(true, Ordering::Release);
+        if !self.closed.swap(true, Ordering::AcqRel) {
+            interrupt::ask_all();
+        }
     }
 
     /// Whether the engine was closed.

@@ -126,6 +126,15 @@ impl FuncEntity {
         }
     }
 
+    /// The context of the instance whose code it is; none for a host function.
+    #[inline]
+    pub(super) fn context(&self) -> Option<Context> {
+        match self {
+            FuncEntity::Wasm(func) => Some(func.ctx),
+            FuncEntity::Host(_) => None,
+        }
+    }
+
     /// The function's type.
     pub(crate) fn ty(&self) -> TypeRef {
         match self {

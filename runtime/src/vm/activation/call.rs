@@ -1,11 +1,14 @@
 //! Calls of functions by the host.
 
 use crate::error::Error;
+use crate::vm::activation::Activation;
 use crate::vm::activation::thread::{self, Cause};
 use crate::vm::activation::typed::{WasmParams, WasmResults};
 use crate::vm::entity::{FuncEntity, WasmFunc};
+use crate::vm::instance::context::Context;
 use crate::vm::store::{Entered, Store};
 use crate::vm::sys;
+use precast_abi::trap::TrapCode;
 use precast_abi::types::ValType;
 use std::panic::resume_unwind;
 use std::ptr::NonNull;
@@ -41,7 +44,8 @@ pub(crate) fn call<R>(
 ) -> Result<R, Error> {
     // A store that has been entered is not cleared: the type lives until the results are read, also
     // when the call closes the store.
-    let mut entered = Entered::enter(store, sys::stack_pointer())?;
+    let activation = Activation::new();
+    let mut entered = Entered::enter(&activation, store, func.context(), sys::stack_pointer())?;
     let ty = func.ty();
     let (params, result_types) = (ty.ty.params(), ty.ty.results());
     let len = params.len().max(result_types.len());
@@ -67,7 +71,7 @@ pub(crate) fn call<R>(
                 entry(func.ctx.as_ptr(), values.as_mut_ptr(), func.code)
             };
             if trapped != 0 {
-                return Err(cause(entered));
+                return Err(cause(entered, func.ctx));
             }
         }
         // SAFETY: invariant **store**: the definition, the state and the store live.
@@ -95,19 +99,27 @@ pub(crate) fn typed<P: WasmParams, R: WasmResults>(
     func: &WasmFunc,
     params: P,
 ) -> Result<R, Error> {
-    let entered = Entered::enter(store, sys::stack_pointer())?;
+    let activation = Activation::new();
+    let entered = Entered::enter(&activation, store, Some(func.ctx), sys::stack_pointer())?;
     debug_assert!(func.ty.ty.params() == P::TYPES && func.ty.ty.results() == R::TYPES);
     // SAFETY: invariant **code**: the entry thunk is that of the function's type, which was
     // compared with `P` and `R` when the typed handle was made.
     let result = unsafe { params.invoke(func.typed_entry, func.ctx.as_ptr(), func.code) };
-    if result.trapped == 0 { Ok(R::from_bits(result.bits)) } else { Err(cause(entered)) }
+    if result.trapped == 0 { Ok(R::from_bits(result.bits)) } else { Err(cause(entered, func.ctx)) }
 }
 
-/// The reason why a call did not return. The panic of a host function continues here.
+/// The reason why a call into the instance with the context `callee` did not return. The panic of a
+/// host function continues here.
 #[cold]
-fn cause(mut entered: Entered) -> Error {
+fn cause(mut entered: Entered<'_>, callee: Context) -> Error {
     match thread::take_cause() {
-        Cause::Trap => entered.store().describe_trap().into(),
+        Cause::Trap => {
+            let store = entered.store();
+            match store.describe_trap() {
+                trap if trap.code() == TrapCode::Interrupted => store.interrupted(trap, callee),
+                trap => trap.into(),
+            }
+        }
         Cause::Error(error) => error,
         Cause::Panic(payload) => {
             drop(entered);

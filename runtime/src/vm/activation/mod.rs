@@ -2,8 +2,48 @@
 
 mod backtrace;
 pub(crate) mod call;
+pub(crate) mod interrupt;
 pub(in crate::vm) mod stack;
 pub(in crate::vm) mod thread;
+pub(in crate::vm) mod threads;
 mod traps;
 pub(crate) mod typed;
 pub(in crate::vm) mod unwind;
+mod watch;
+
+use super::store::Store;
+use stack::Outer;
+use std::cell::Cell;
+use std::ptr;
+use threads::ThreadRecord;
+
+/// An activation, in the frame of the function that calls machine code.
+///
+/// Invariant **chain**: a thread's activations form a list from the innermost outwards. All that are
+/// in it live, as do their stores. Signal handlers of the thread read it.
+pub(in crate::vm) struct Activation {
+    /// The store that was entered.
+    pub(in crate::vm) store: Cell<*const Store>,
+    /// The activation around it on this thread; null for the outermost.
+    pub(in crate::vm) outer: Cell<*const Activation>,
+    /// The stack limit of the call.
+    pub(in crate::vm) stack_limit: Cell<usize>,
+    /// The stack of the call around it in the same store, which may be on another thread.
+    pub(in crate::vm) outer_stack: Cell<Outer>,
+    /// The thread of that call, if the store can be interrupted; null if there is no such call.
+    pub(in crate::vm) outer_thread: Cell<*const ThreadRecord>,
+}
+
+impl Activation {
+    /// An activation that is not in the list yet.
+    #[inline(always)]
+    pub(in crate::vm) fn new() -> Activation {
+        Activation {
+            store: Cell::new(ptr::null()),
+            outer: Cell::new(ptr::null()),
+            stack_limit: Cell::new(0),
+            outer_stack: Cell::new(Outer { stack_limit: 0, guest_sp: 0 }),
+            outer_thread: Cell::new(ptr::null()),
+        }
+    }
+}

@@ -13,7 +13,6 @@
 //! from a guest to the host. A call sets the limit for its thread and depth, and restores the limit
 //! of the outer call when it returns.
 
-use crate::vm::activation::thread;
 use precast_abi::limits::UNCHECKED_STACK;
 
 /// Largest bound in bytes: more than any stack has, and no sum with an address overflows.
@@ -38,11 +37,20 @@ impl StackBounds {
         StackBounds { guest: max_stack.min(MOST), reserve: reserve.min(MOST) }
     }
 
-    /// The stack limit of a guest that may use `budget` bytes below the stack pointer `sp` of this
-    /// thread. It is above the stack pointer when there is not enough stack for a call.
+    /// The same, with guests that use at most `max_stack` bytes; `usize::MAX` changes nothing.
+    pub(in crate::vm) fn with_guest(self, max_stack: usize) -> Self {
+        match max_stack {
+            usize::MAX => self,
+            bytes => StackBounds { guest: bytes.min(MOST), ..self },
+        }
+    }
+
+    /// The stack limit of a guest that may use `budget` bytes below the stack pointer `sp` of a
+    /// thread whose stack ends at `stack_low`. It is above the stack pointer when there is not enough
+    /// stack for a call.
     #[inline]
-    pub(in crate::vm) fn stack_limit(&self, sp: usize, budget: usize) -> usize {
-        let lowest = thread::stack_low() + self.reserve;
+    pub(in crate::vm) fn stack_limit(&self, sp: usize, budget: usize, stack_low: usize) -> usize {
+        let lowest = stack_low + self.reserve;
         // A budget that exceeds the address makes the difference negative, so it is signed.
         (sp as isize - budget as isize).max(lowest as isize) as usize
     }
@@ -67,6 +75,7 @@ impl Outer {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::vm::activation::thread;
 
     #[test]
     fn a_guest_has_its_budget_or_what_the_stack_has_left() {
@@ -74,21 +83,22 @@ mod tests {
         let bounds = StackBounds::new(1 << 20, 256 << 10);
         let lowest = low + (256 << 10) + SHIMS;
         let sp = lowest + (2 << 20);
-        assert_eq!(bounds.stack_limit(sp, 1 << 20), sp - (1 << 20));
-        assert_eq!(bounds.stack_limit(sp, 2 << 20), lowest);
-        assert_eq!(bounds.stack_limit(sp, 3 << 20), lowest);
-        assert_eq!(bounds.stack_limit(sp, 0), sp);
+        assert_eq!(bounds.stack_limit(sp, 1 << 20, low), sp - (1 << 20));
+        assert_eq!(bounds.stack_limit(sp, 2 << 20, low), lowest);
+        assert_eq!(bounds.stack_limit(sp, 3 << 20, low), lowest);
+        assert_eq!(bounds.stack_limit(sp, 0, low), sp);
         // With too little stack for the host, the limit is above the stack pointer.
-        assert!(bounds.stack_limit(lowest - 16, 1 << 20) > lowest - 16);
-        assert_eq!(bounds.stack_limit(sp, MOST), lowest, "a budget that exceeds the address");
+        assert!(bounds.stack_limit(lowest - 16, 1 << 20, low) > lowest - 16);
+        assert_eq!(bounds.stack_limit(sp, MOST, low), lowest, "a budget that exceeds the address");
     }
 
     #[test]
     fn bounds_beyond_any_stack_do_not_overflow() {
         let bounds = StackBounds::new(usize::MAX, usize::MAX);
         assert_eq!((bounds.guest, bounds.reserve), (MOST, MOST));
-        let sp = thread::stack_low() + (1 << 20);
-        assert!(bounds.stack_limit(sp, bounds.guest) > sp, "no call fits");
+        let low = thread::stack_low();
+        let sp = low + (1 << 20);
+        assert!(bounds.stack_limit(sp, bounds.guest, low) > sp, "no call fits");
         // Functions that do not compare their stack pointer need their stack in any case.
         let least = StackBounds::new(0, 0);
         assert_eq!((least.guest, least.reserve), (0, UNCHECKED_STACK as usize + SHIMS));

@@ -1,16 +1,19 @@
-//! The state of a thread: its readiness for traps, and its last trap.
+//! The state of a thread: its readiness for traps, its innermost activation, and its last trap.
 
+use super::Activation;
+use super::threads::ThreadRecord;
 use crate::error::Error;
-use crate::vm::activation::traps;
+use crate::vm::activation::{interrupt, threads, traps};
 use crate::vm::sys::{self, GENERAL_REGISTERS, SigAltStack};
 use precast_abi::trap::TrapCode;
 use std::any::Any;
 use std::cell::{Cell, RefCell, UnsafeCell};
 use std::mem::ManuallyDrop;
+use std::ptr;
+use std::sync::atomic::{AtomicBool, AtomicPtr, Ordering, compiler_fence};
 
 /// Most frames kept of a backtrace.
 pub(in crate::vm) const MAX_FRAMES: usize = 64;
-
 /// Most program counters kept of a backtrace: one more than frames, as the innermost may lie in a
 /// stub, which is no function.
 pub(in crate::vm) const RAW_FRAMES: usize = MAX_FRAMES + 1;
@@ -46,9 +49,30 @@ pub(in crate::vm) enum Cause {
     Panic(Box<dyn Any + Send>),
 }
 
-thread_local! {
+/// What calls and signal handlers read of a thread.
+///
+/// It has no destructor, so that it is there until the very end of the thread.
+struct Thread {
     /// The lowest usable address of the stack; zero before it is known.
-    static STACK_LOW: Cell<usize> = const { Cell::new(0) };
+    stack_low: Cell<usize>,
+    /// The innermost activation; null when the thread runs none.
+    innermost: AtomicPtr<Activation>,
+    /// Whether a host function that returns must ask whether its caller has to stop. Set by the
+    /// handler of interrupts.
+    interrupted: AtomicBool,
+    /// The record by which other threads find this one; none before the thread is ready for traps.
+    record: Cell<Option<&'static ThreadRecord>>,
+}
+
+thread_local! {
+    static THREAD: Thread = const {
+        Thread {
+            stack_low: Cell::new(0),
+            innermost: AtomicPtr::new(ptr::null_mut()),
+            interrupted: AtomicBool::new(false),
+            record: Cell::new(None),
+        }
+    };
     static RAW_TRAP: UnsafeCell<RawTrap> = const {
         UnsafeCell::new(RawTrap::new(TrapCode::Unreachable, [0; GENERAL_REGISTERS]))
     };
@@ -56,14 +80,26 @@ thread_local! {
     /// It has no destructor, so that it is there until the very end of the thread.
     static CAUSE: RefCell<ManuallyDrop<Option<Cause>>> =
         const { RefCell::new(ManuallyDrop::new(None)) };
-    static ALT_STACK: RefCell<Option<SigAltStack>> = const { RefCell::new(None) };
+    static REGISTRATION: RefCell<Option<Registration>> = const { RefCell::new(None) };
+}
+
+/// What a thread gives back when it ends.
+struct Registration {
+    _alt_stack: Option<SigAltStack>,
+    record: &'static ThreadRecord,
+}
+
+impl Drop for Registration {
+    fn drop(&mut self) {
+        threads::remove(self.record);
+    }
 }
 
 /// The lowest usable address of this thread's stack. Makes the thread ready for traps the first
 /// time.
 #[inline]
 pub(crate) fn stack_low() -> usize {
-    match STACK_LOW.get() {
+    match THREAD.with(|thread| thread.stack_low.get()) {
         0 => init(),
         low => low,
     }
@@ -72,15 +108,67 @@ pub(crate) fn stack_low() -> usize {
 #[cold]
 fn init() -> usize {
     traps::install();
+    interrupt::install();
     // Without a signal stack, a stack overflow of a guest kills the process.
     let alt_stack = SigAltStack::install();
     if let Err(error) = &alt_stack {
         tracing::warn!(%error, "no signal stack: a guest's stack overflow will be fatal");
     }
-    ALT_STACK.with(|cell| *cell.borrow_mut() = alt_stack.ok());
+    let record = THREAD.with(|thread| {
+        // SAFETY: the cell lives until the thread ends. Before that, the destructor of the
+        // registration removes the record.
+        let record = unsafe { threads::add(&thread.innermost) };
+        thread.record.set(Some(record));
+        record
+    });
+    let registration = Registration { _alt_stack: alt_stack.ok(), record };
+    // While a thread ends, the cell may be gone: then the thread cannot be interrupted.
+    let _ = REGISTRATION.try_with(|cell| *cell.borrow_mut() = Some(registration));
     let (low, _) = sys::thread_stack();
-    STACK_LOW.set(low);
+    THREAD.with(|thread| thread.stack_low.set(low));
     low
+}
+
+/// Makes an activation the innermost, and gives the one that was before.
+#[inline(always)]
+pub(in crate::vm) fn enter(activation: &Activation) -> *const Activation {
+    THREAD.with(|thread| {
+        let outer = thread.innermost.load(Ordering::Relaxed);
+        // Signal handlers of this thread read the activation as soon as it is the innermost.
+        compiler_fence(Ordering::Release);
+        thread.innermost.store(ptr::from_ref(activation).cast_mut(), Ordering::Relaxed);
+        // Other threads see it before this thread reads whether it has to stop: they have a memory
+        // barrier run on this thread in between.
+        compiler_fence(Ordering::SeqCst);
+        outer
+    })
+}
+
+/// Makes the outer activation the innermost again.
+#[inline(always)]
+pub(in crate::vm) fn leave(outer: *const Activation) {
+    THREAD.with(|thread| thread.innermost.store(outer.cast_mut(), Ordering::Relaxed));
+}
+
+/// The innermost activation; null when the thread runs none. Callable in signal handlers.
+pub(in crate::vm) fn innermost() -> *const Activation {
+    THREAD.with(|thread| thread.innermost.load(Ordering::Relaxed))
+}
+
+/// The record by which other threads find this one. Callable in signal handlers.
+pub(in crate::vm) fn record() -> Option<&'static ThreadRecord> {
+    THREAD.with(|thread| thread.record.get())
+}
+
+/// Whether a host function that returns must ask whether its caller has to stop.
+#[inline(always)]
+pub(in crate::vm) fn is_interrupted() -> bool {
+    THREAD.with(|thread| thread.interrupted.load(Ordering::Relaxed))
+}
+
+/// Says whether host functions that return must ask. Callable in signal handlers.
+pub(in crate::vm) fn set_interrupted(yes: bool) {
+    THREAD.with(|thread| thread.interrupted.store(yes, Ordering::Relaxed));
 }
 
 /// Whether this thread's stack overflows to an address. A function whose frame is larger than the
@@ -91,7 +179,7 @@ pub(in crate::vm) fn is_stack_overflow(address: usize) -> bool {
     const BELOW: usize = 16 << 20;
     /// Bytes above its lowest address within which the stack of a main thread may fail to grow.
     const ABOVE: usize = 256 << 10;
-    let low = STACK_LOW.get();
+    let low = THREAD.with(|thread| thread.stack_low.get());
     low != 0 && address >= low.saturating_sub(BELOW) && address < low + ABOVE
 }
 

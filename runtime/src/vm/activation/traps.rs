@@ -1,7 +1,7 @@
 //! Faults of machine code become traps.
 
 use super::thread::{self, RawTrap};
-use super::unwind;
+use super::{interrupt, unwind};
 use crate::vm::code::registry;
 use crate::vm::memory;
 use crate::vm::sys::{self, Fault, StoppedThread};
@@ -27,7 +27,10 @@ fn on_fault(fault: Fault, stopped: &mut StoppedThread<'_>) -> bool {
             _ => code,
         }
     });
-    let Some(Some(code)) = code else { return false };
+    let Some(Some(mut code)) = code else { return false };
+    if code == TrapCode::StackOverflow && interrupt::has_made_it_fail() {
+        code = TrapCode::Interrupted;
+    }
     let trap = RawTrap::new(code, stopped.general_registers());
     // SAFETY: invariant **frames**: the fault is in machine code. In a prologue `fp` may still be
     // the caller's; then the backtrace lacks one frame.

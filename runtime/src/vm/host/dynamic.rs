@@ -15,7 +15,7 @@ where
     F: for<'a> Fn(Invocation<'a, T>, &FuncType, &mut [u128]) -> Result<(), HostError>,
     F: Send + Sync + 'static,
 {
-    let outcome = run(|| {
+    let body = || {
         // SAFETY: machine code calls the shim with its slot, whose environment is this
         // function's, and with as many values as the type has arguments or results.
         unsafe {
@@ -27,7 +27,9 @@ where
             let values = std::slice::from_raw_parts_mut(values, len);
             def.closure::<F>()(call, ty, values)
         }
-    });
+    };
+    // SAFETY: machine code calls the shim with its slot.
+    let outcome = unsafe { run(slot, body) };
     if let Err(failure) = outcome {
         // SAFETY: the closure's values are dropped.
         unsafe { stop(Exit::of_thunk(fp), failure) }

@@ -1,9 +1,11 @@
 //! Leaving machine code from a host function that fails or panics.
 
 use crate::error::{HostError, Stop};
-use crate::vm::activation::thread::Cause;
+use crate::vm::activation::thread::{self, Cause};
 use crate::vm::activation::unwind;
+use crate::vm::host::Invocation;
 use crate::vm::instance::context::FuncSlot;
+use precast_abi::trap::TrapCode;
 use std::any::Any;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
@@ -64,12 +66,38 @@ pub(super) enum Failure {
     Panic(Box<dyn Any + Send>),
 }
 
-/// Runs a closure, its panic caught.
+/// Runs a closure, its panic caught, for machine code that called through a slot. If the caller has to
+/// stop when the closure returns, that is a failure.
+///
+/// # Safety
+///
+/// The slot is the one that machine code called through.
 #[inline]
-pub(super) fn run<R>(f: impl FnOnce() -> Result<R, HostError>) -> Result<R, Failure> {
+pub(super) unsafe fn run<R>(
+    slot: *const FuncSlot,
+    f: impl FnOnce() -> Result<R, HostError>,
+) -> Result<R, Failure> {
     match catch_unwind(AssertUnwindSafe(f)) {
+        // SAFETY: by the contract.
+        Ok(Ok(_)) if thread::is_interrupted() && unsafe { stops_on_return(slot) } => {
+            Err(Failure::Stop(HostError::trap(TrapCode::Interrupted)))
+        }
         Ok(Ok(result)) => Ok(result),
         Ok(Err(error)) => Err(Failure::Stop(error)),
         Err(payload) => Err(Failure::Panic(payload)),
     }
+}
+
+/// Whether the caller of a host function has to stop now that the function returns.
+///
+/// # Safety
+///
+/// The slot is the one that machine code called through.
+#[cold]
+#[inline(never)]
+unsafe fn stops_on_return(slot: *const FuncSlot) -> bool {
+    // SAFETY: by the contract; a function that does not use its state may have any.
+    let mut call = unsafe { Invocation::<()>::of_slot(slot, std::ptr::null_mut(), 0) };
+    let caller = call.caller();
+    call.store().stops_on_return(caller)
 }

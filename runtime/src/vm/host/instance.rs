@@ -15,7 +15,7 @@ pub(crate) struct HostInstance {
     /// Environments of the functions whose closures have captures, by function.
     envs: Vec<Env>,
     funcs: Arc<HostFuncs>,
-    tables: Vec<(String, Box<TableData>)>,
+    pub(in crate::vm) tables: Vec<(String, Box<TableData>)>,
     pub(in crate::vm) memories: Vec<(String, Box<MemoryData>)>,
     globals: Vec<(String, Box<u128>, GlobalEntity)>,
 }

@@ -82,6 +82,11 @@ impl<T> Invocation<'_, T> {
         unsafe { self.store.as_mut() }
     }
 
+    /// The context of the calling instance; null if it is not known.
+    pub(super) fn caller(&self) -> *mut u8 {
+        self.ctx
+    }
+
     /// The state of the function's host module.
     #[inline]
     pub(crate) fn state(&mut self) -> &mut T {

@@ -216,15 +216,16 @@ macro_rules! closures {
                     F: for<'a> Fn(Invocation<'a, T>, $($ty),*) -> R + Send + Sync + 'static,
                     $($ty: WasmTy,)*
                 {
-                    let outcome = run(|| {
+                    let body = || {
                         // SAFETY: machine code calls the shim with its slot.
                         let (f, call) = unsafe {
                             let (state, f) = open::<T, F>((*slot).env);
                             (f, Invocation::of_slot(slot, state, fp as usize))
                         };
                         f(call, $($ty),*).into_values()
-                    });
-                    match outcome {
+                    };
+                    // SAFETY: as above.
+                    match unsafe { run(slot, body) } {
                         Ok(values) => values.into_direct(),
                         // SAFETY: the closure's values are dropped.
                         Err(failure) => unsafe { stop(Exit::of_thunk(fp), failure) },
@@ -244,15 +245,16 @@ macro_rules! closures {
                 {
                     // SAFETY: `naked` is only called with its slot.
                     let exit = unsafe { Exit::of_slot(slot) };
-                    let outcome = run(|| {
+                    let body = || {
                         // SAFETY: machine code calls the shim with its slot.
                         let (f, call) = unsafe {
                             let (state, f) = open::<T, F>((*slot).env);
                             (f, Invocation::of_slot(slot, state, exit.sp))
                         };
                         f(call, $($ty),*).into_values()
-                    });
-                    match outcome {
+                    };
+                    // SAFETY: as above.
+                    match unsafe { run(slot, body) } {
                         Ok(values) => values.into_direct(),
                         // SAFETY: the closure's values are dropped.
                         Err(failure) => unsafe { stop(exit, failure) },
@@ -291,7 +293,7 @@ macro_rules! closures {
                     F: for<'a> Fn(Invocation<'a, T>, $($ty),*) -> R + Send + Sync + 'static,
                     $($ty: WasmTy,)*
                 {
-                    let outcome = run(|| {
+                    let body = || {
                         // SAFETY: machine code calls the shim with its slot.
                         let (f, call) = unsafe {
                             let (state, f) = open::<T, F>((*slot).env);
@@ -302,8 +304,9 @@ macro_rules! closures {
                         // SAFETY: the host thunk has room for every result.
                         let results = unsafe { std::slice::from_raw_parts_mut(results, len) };
                         f(call, $($ty),*).into_values()?.to_array(store, results)
-                    });
-                    if let Err(failure) = outcome {
+                    };
+                    // SAFETY: as above.
+                    if let Err(failure) = unsafe { run(slot, body) } {
                         // SAFETY: the closure's values are dropped.
                         unsafe { stop(Exit::of_thunk(fp), failure) }
                     }

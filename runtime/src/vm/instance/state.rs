@@ -109,6 +109,12 @@ impl ModuleInstance {
         GlobalEntity { at, ty: desc.global_type() }
     }
 
+    /// The module's globals, imports first.
+    pub(in crate::vm) fn globals(&self) -> impl Iterator<Item = GlobalEntity> {
+        let count = self.module.records::<GlobalDesc>(Section::Globals).len() as u32;
+        (0..count).map(|index| self.global(index))
+    }
+
     /// The address of the record of the function at a position among those that can be referred
     /// to.
     pub(in crate::vm) fn func_ref(&self, position: u32) -> u64 {

@@ -78,14 +78,19 @@ impl MemoryData {
         MemoryType::new(Limits::new(self.pages(), self.max))
     }
 
+    /// Whether its type lets it grow by so many pages.
+    pub(in crate::vm) fn can_grow(&self, delta: u64) -> bool {
+        let most = self.max.unwrap_or(MEMORY32_MAX_PAGES).min(MEMORY32_MAX_PAGES);
+        self.pages().checked_add(delta).is_some_and(|new| new <= most)
+    }
+
     /// Grows it and gives its old size in pages; none when it cannot grow.
-    pub(crate) fn grow(&mut self, delta: u64) -> Option<u64> {
-        let old = self.pages();
-        let new = old.checked_add(delta)?;
-        if new > self.max.unwrap_or(MEMORY32_MAX_PAGES).min(MEMORY32_MAX_PAGES) {
+    pub(in crate::vm) fn grow(&mut self, delta: u64) -> Option<u64> {
+        if !self.can_grow(delta) {
             return None;
         }
-        let len = new * WASM_PAGE;
+        let old = self.pages();
+        let len = (old + delta) * WASM_PAGE;
         self.reservation.as_mut()?.grow(len as usize).ok()?;
         // SAFETY: invariant of the type.
         unsafe { (*self.def).len = len };

@@ -1,28 +1,46 @@
-//! Entering a store: the stack limit of the call, and the outer call's limit when it returns.
+//! Entering a store: the activation of the call, its stack limit, and what is restored when it
+//! returns.
 
 use super::Store;
 use crate::error::Error;
 use crate::trap::Trap;
 use crate::vm::activation::stack::Outer;
+use crate::vm::activation::{Activation, thread};
+use crate::vm::instance::context::Context;
 use precast_abi::trap::TrapCode;
 use std::ptr::NonNull;
 
 /// A store that a call has entered; the call leaves it when this is dropped.
-pub(in crate::vm) struct Entered {
+pub(in crate::vm) struct Entered<'a> {
     store: NonNull<Store>,
-    /// The stack of the outer call, to restore.
-    outer: Outer,
+    activation: &'a Activation,
 }
 
-impl Entered {
-    /// Enters a store to run machine code on this thread. `sp` is the stack pointer of the function
-    /// that calls machine code: the guest's stack begins there. The store comes as a pointer because
-    /// host functions that machine code calls use it too, until this is dropped.
+impl<'a> Entered<'a> {
+    /// Enters a store to run machine code on this thread: of the instance with the context `callee`,
+    /// or of a host function. `sp` is the stack pointer of the function that calls machine code: the
+    /// guest's stack begins there. The store comes as a pointer because host functions that machine
+    /// code calls use it too, until this is dropped.
     #[inline(always)]
-    pub(in crate::vm) fn enter(mut store: NonNull<Store>, sp: usize) -> Result<Entered, Error> {
+    pub(in crate::vm) fn enter(
+        activation: &'a Activation,
+        mut store: NonNull<Store>,
+        callee: Option<Context>,
+        sp: usize,
+    ) -> Result<Entered<'a>, Error> {
+        // This makes the thread known to others before the store is asked whether calls must stop.
+        let stack_low = thread::stack_low();
+        activation.store.set(store.as_ptr());
+        activation.outer.set(thread::enter(activation));
         // SAFETY: the caller has the namespace borrowed; this borrow ends here.
-        let outer = unsafe { store.as_mut() }.enter(sp)?;
-        Ok(Entered { store, outer })
+        let entered = unsafe { store.as_mut() }.enter(activation, callee, sp, stack_low);
+        match entered {
+            Ok(()) => Ok(Entered { store, activation }),
+            Err(error) => {
+                thread::leave(activation.outer.get());
+                Err(error)
+            }
+        }
     }
 
     /// Whether the store is cleared when the call leaves it: it was closed from within, and no call is
@@ -40,43 +58,53 @@ impl Entered {
     }
 }
 
-impl Drop for Entered {
+impl Drop for Entered<'_> {
     #[inline]
     fn drop(&mut self) {
-        let Outer { stack_limit, guest_sp } = self.outer;
+        let activation = self.activation;
+        let Outer { stack_limit, guest_sp } = activation.outer_stack.get();
         let store = self.store();
         store.context.stack_limit = stack_limit;
         store.guest_sp = guest_sp;
         store.depth -= 1;
-        if store.depth == 0 && store.closed {
-            store.clear();
+        thread::leave(activation.outer.get());
+        if store.has_attention() {
+            store.leave_with_attention(activation);
         }
     }
 }
 
 impl Store {
-    /// Sets the stack limit for this thread and depth, and gives the outer call's. The cost does not
-    /// depend on the number of instances, as all contexts point to the one store context.
+    /// Sets the stack limit for this thread and depth. The cost does not depend on the number of
+    /// instances, as all contexts point to the one store context.
     ///
     /// Inlined with everything but its failures: it is most of the cost of a call.
     #[inline(always)]
-    fn enter(&mut self, sp: usize) -> Result<Outer, Error> {
-        if self.is_closed() {
-            return Err(self.closed());
+    fn enter(
+        &mut self,
+        activation: &Activation,
+        callee: Option<Context>,
+        sp: usize,
+        stack_low: usize,
+    ) -> Result<(), Error> {
+        if self.has_attention() || self.engine.is_closed() {
+            self.enter_with_attention(activation, callee)?;
         }
         let outer = Outer { stack_limit: self.context.stack_limit, guest_sp: self.guest_sp };
         let budget = match self.depth {
             0 => self.stack.guest,
             _ => outer.left(),
         };
-        let limit = self.stack.stack_limit(sp, budget);
+        let limit = self.stack.stack_limit(sp, budget, stack_low);
         if sp < limit {
-            return Err(no_stack());
+            return Err(self.no_stack(activation));
         }
+        activation.outer_stack.set(outer);
+        activation.stack_limit.set(limit);
         self.context.stack_limit = limit;
         self.guest_sp = sp;
         self.depth += 1;
-        Ok(outer)
+        Ok(())
     }
 
     /// Says at which stack pointer the host function left the guest that is about to be given the
@@ -85,10 +113,13 @@ impl Store {
     pub(in crate::vm) fn left_guest_at(&mut self, sp: usize) {
         self.guest_sp = sp;
     }
-}
 
-/// There is not enough stack for a call.
-#[cold]
-fn no_stack() -> Error {
-    Trap::new(TrapCode::StackOverflow, None, Vec::new()).into()
+    /// There is not enough stack for a call.
+    #[cold]
+    fn no_stack(&mut self, activation: &Activation) -> Error {
+        if self.has_attention() {
+            self.leave_with_attention(activation);
+        }
+        Trap::new(TrapCode::StackOverflow, None, Vec::new()).into()
+    }
 }

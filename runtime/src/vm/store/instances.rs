@@ -48,20 +48,24 @@ impl Store {
 
     /// Adds a host module's instance.
     pub(crate) fn add_host(&mut self, host: HostInstance) -> u32 {
+        self.count_host(&host);
         self.instances.push(Instance::Host(Box::new(host)));
         self.next_index() - 1
     }
 
     /// Makes an instance of a module, runs its segments, and gives it with its start function.
     ///
-    /// The caller has checked that the imports are in order and of the right types.
+    /// The caller has checked that the imports are in order and of the right types. What the instance
+    /// uses is counted, if the limits allow it.
     pub(crate) fn instantiate(
         &mut self,
         module: &Arc<Module>,
         imports: &[Entity],
     ) -> Result<(u32, Option<FuncEntity>), Error> {
+        self.count_instance(module)?;
         // SAFETY: the caller looked the imports up in this store and checked them.
-        let instance = unsafe { instance::build(self, module, imports)? };
+        let built = unsafe { instance::build(self, module, imports) };
+        let instance = built.inspect_err(|_| self.uncount_instance(module))?;
         // An instance whose segments or start function trap stays: imported tables that it has
         // written to may refer to it.
         self.instances.push(Instance::Module(instance));

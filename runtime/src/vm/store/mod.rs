@@ -4,7 +4,9 @@ mod entry;
 mod func_refs;
 mod handle;
 mod instances;
+mod interruption;
 mod removal;
+mod resources;
 mod values;
 
 use super::activation::stack::StackBounds;
@@ -23,7 +25,12 @@ pub(in crate::vm) use func_refs::NewRecord;
 pub(crate) use handle::StoreHandle;
 pub(in crate::vm) use handle::handle_at;
 use instances::{ContextIndex, Instance};
+pub(in crate::vm) use interruption::INTERRUPTED;
+use interruption::Interruption;
 use removal::Removed;
+use resources::Resources;
+pub use resources::{Growth, GrowthRefused, RefusedBy, Resource, ResourceLimiter};
+pub(crate) use resources::{ResourceLimits, UNLIMITED};
 pub(crate) use values::StoreValue;
 
 /// Everything a namespace owns.
@@ -43,8 +50,13 @@ pub(crate) struct Store {
     id: u64,
     engine: Arc<Engine>,
     closed: bool,
+    /// Whether calls do more than usual when they enter and leave: the store is closed, can be
+    /// interrupted, or was interrupted.
+    attention: bool,
     /// Calls that are inside.
     depth: u32,
+    interruption: Interruption,
+    resources: Resources,
     names: HashMap<Box<str>, u32>,
     /// Instances that linkers made, by the identity of their provider.
     linked: Vec<(u64, u32)>,
@@ -77,7 +89,10 @@ impl Store {
             id: NEXT.fetch_add(1, Ordering::Relaxed),
             engine,
             closed: false,
+            attention: false,
             depth: 0,
+            interruption: Interruption::default(),
+            resources: Resources::default(),
             names: HashMap::new(),
             linked: Vec::new(),
             externs: Vec::new(),
@@ -105,6 +120,31 @@ impl Store {
         handle::owner(self)
     }
 
+    #[inline]
+    fn has_attention(&self) -> bool {
+        self.attention
+    }
+
+    /// The stack limit of a store's running call. Callable in signal handlers.
+    ///
+    /// # Safety
+    ///
+    /// The store lives, and no other thread uses it.
+    pub(in crate::vm) unsafe fn stack_limit(store: *const Store) -> usize {
+        // SAFETY: by the contract. The handler interrupts machine code, or Rust code of this thread.
+        unsafe { (&raw const (*store).context.stack_limit).read_volatile() }
+    }
+
+    /// Replaces the stack limit of a store's running call. Callable in signal handlers.
+    ///
+    /// # Safety
+    ///
+    /// As [`Store::stack_limit`].
+    pub(in crate::vm) unsafe fn set_stack_limit(store: *mut Store, limit: usize) {
+        // SAFETY: as in `stack_limit`.
+        unsafe { (&raw mut (*store).context.stack_limit).write_volatile(limit) }
+    }
+
     pub(crate) fn is_closed(&self) -> bool {
         self.closed || self.engine.is_closed()
     }
@@ -126,6 +166,7 @@ impl Store {
     /// Closes the store; frees what it owns at once, or when the last call inside returns.
     pub(crate) fn close(&mut self) {
         self.closed = true;
+        self.attention = true;
         if self.depth == 0 {
             self.clear();
         }
@@ -142,5 +183,7 @@ impl Store {
         self.func_refs.clear();
         self.host_refs.clear();
         self.host_records.clear();
+        self.interruption.clear();
+        self.resources.clear();
     }
 }

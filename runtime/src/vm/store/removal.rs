@@ -7,6 +7,7 @@
 use super::Store;
 use super::instances::Instance;
 use crate::vm::memory::MemoryData;
+use precast_abi::limits::WASM_PAGE;
 use std::collections::HashSet;
 
 /// The instances of a store that were removed.
@@ -34,6 +35,7 @@ impl Store {
         if instance as usize >= self.instances.len() || !self.removed.instances.insert(instance) {
             return;
         }
+        self.count_removed(instance);
         self.names.retain(|_, named| *named != instance);
         self.linked.retain(|(_, linked)| *linked != instance);
         self.removed.in_use.push(instance);
@@ -47,14 +49,20 @@ impl Store {
     }
 
     fn release_memories(&mut self, instance: u32) {
+        let mut released = 0;
+        let mut release = |memory: &mut MemoryData| {
+            released += memory.pages() * WASM_PAGE;
+            memory.release();
+        };
         match &mut self.instances[instance as usize] {
             Instance::Module(instance) => {
-                instance.own_memories.iter_mut().for_each(|memory| memory.release());
+                instance.own_memories.iter_mut().for_each(|memory| release(memory));
             }
             Instance::Host(host) => {
-                host.memories.iter_mut().for_each(|(_, memory)| memory.release());
+                host.memories.iter_mut().for_each(|(_, memory)| release(memory));
             }
         }
+        self.count_released(released);
     }
 
     /// Whether an instance that is not removed imports a memory of this one. Only later instances

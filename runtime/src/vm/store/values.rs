@@ -73,7 +73,7 @@ impl Store {
     ) -> Result<Option<u64>, Error> {
         let raw = self.bits(value)? as RawRef;
         // SAFETY: as in `set_elements`.
-        Ok(unsafe { (*table).grow(delta, raw) })
+        Ok(unsafe { self.grow_elements(table, delta, raw) })
     }
 
     /// Keeps an external value, and gives its number, which is never zero.

@@ -48,9 +48,10 @@ pub(crate) use linux::is_unwritten;
 #[cfg(test)]
 pub(super) use linux::resident_bytes;
 pub(super) use linux::{
-    PageRange, SigAltStack, StoppedThread, address_space, anonymous_file, dirty_pages, drop_pages,
-    install_handlers, make_inaccessible, map_file, map_zeros, page_size, remap, thread_stack,
-    unmap,
+    PageRange, SigAltStack, StoppedThread, address_space, admit_interrupts, anonymous_file,
+    barrier_on_all_threads, dirty_pages, drop_pages, install_handlers, install_interrupt_handler,
+    interrupt_thread, make_inaccessible, map_file, map_zeros, page_size, remap, thread_id,
+    thread_stack, unmap,
 };
 
 /// The registers that unwinding needs.

@@ -190,6 +190,16 @@ impl TableData {
         true
     }
 
+    /// Whether its type lets it grow by so many elements.
+    pub(in crate::vm) fn can_grow(&self, delta: u64) -> bool {
+        self.size().checked_add(delta).is_some_and(|new| new <= self.most())
+    }
+
+    /// The most elements that it may have.
+    fn most(&self) -> u64 {
+        self.max.unwrap_or(u64::MAX).min(TABLE_MAX_ELEMENTS)
+    }
+
     /// Grows it by `delta` elements of `value` and gives its old size; none when it cannot grow.
     ///
     /// # Safety
@@ -197,11 +207,10 @@ impl TableData {
     /// `value` is a reference of the table's type.
     pub(in crate::vm) unsafe fn grow(&mut self, delta: u64, value: RawRef) -> Option<u64> {
         let old = self.size();
-        let new = old.checked_add(delta)?;
-        let most = self.max.unwrap_or(u64::MAX).min(TABLE_MAX_ELEMENTS);
-        if new > most {
+        if !self.can_grow(delta) {
             return None;
         }
+        let (new, most) = (old + delta, self.most());
         let grown = match &mut self.elements {
             Elements::Funcs(funcs) => funcs.grow(new as usize, most as usize),
             Elements::Externs(externs) => externs.grow(new as usize, most as usize),

@@ -17,5 +17,8 @@ pub(in crate::vm) use pages::resident_bytes;
 pub(in crate::vm) use pages::{
     address_space, drop_pages, make_inaccessible, map_file, map_zeros, page_size, remap, unmap,
 };
-pub(in crate::vm) use signals::{StoppedThread, install_handlers};
+pub(in crate::vm) use signals::{
+    StoppedThread, admit_interrupts, barrier_on_all_threads, install_handlers,
+    install_interrupt_handler, interrupt_thread, thread_id,
+};
 pub(in crate::vm) use stack::{SigAltStack, thread_stack};

@@ -1,0 +1,136 @@
+//! Limits: the memory, table elements, instances and stack that the guests of a namespace may use.
+
+use crate::namespace::Namespace;
+pub use crate::vm::store::{Growth, GrowthRefused, RefusedBy, Resource, ResourceLimiter};
+use crate::vm::store::{ResourceLimits as Limits, UNLIMITED};
+
+/// The resources that the guests of a namespace may use, and those that each of its instances may
+/// use. By default there is no limit.
+///
+/// An instantiation that exceeds a limit fails with [`ErrorKind::Limit`](crate::ErrorKind::Limit)
+/// before anything is created. `memory.grow` and `table.grow` beyond a limit return -1, as the
+/// specification allows, and the functions of the host that grow a memory or a table fail.
+///
+/// ```
+/// use precast_runtime::{Config, ResourceLimits, Runtime};
+///
+/// let limits = ResourceLimits::new().memory_bytes(64 << 20).table_elements(10_000).instances(8);
+/// let runtime = Runtime::with_config(Config::new().limits(limits));
+/// # let wasm = wat::parse_str("(module (memory 2000))").unwrap();
+/// let module = runtime.compile(&wasm).unwrap(); // It has a memory of 125 MiB.
+/// let error = runtime.namespace().instantiate(&module).unwrap_err();
+/// assert_eq!(error.to_string(), "131072000 bytes of memories are more than the limit of 67108864");
+/// ```
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub struct ResourceLimits(pub(crate) Limits);
+
+impl ResourceLimits {
+    /// No limits.
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// The most bytes that all memories of the namespace have together. A memory counts with its
+    /// size, whether its pages are in use or not, until its instance is removed.
+    pub fn memory_bytes(mut self, bytes: u64) -> Self {
+        self.0.namespace.memory_bytes = bytes;
+        self
+    }
+
+    /// The most elements that all tables of the namespace have together.
+    pub fn table_elements(mut self, elements: u64) -> Self {
+        self.0.namespace.table_elements = elements;
+        self
+    }
+
+    /// The most instances of modules in the namespace, without those of host modules. An instance
+    /// that is removed does not count.
+    pub fn instances(mut self, instances: u64) -> Self {
+        self.0.instances = instances;
+        self
+    }
+
+    /// The most bytes that the memories of one instance have together. Memories that it imports
+    /// belong to another instance.
+    pub fn instance_memory_bytes(mut self, bytes: u64) -> Self {
+        self.0.instance.memory_bytes = bytes;
+        self
+    }
+
+    /// The most elements that the tables of one instance have together.
+    pub fn instance_table_elements(mut self, elements: u64) -> Self {
+        self.0.instance.table_elements = elements;
+        self
+    }
+
+    /// The most bytes of stack that guests use in a call by the host, in place of
+    /// [`Config::max_stack`](crate::Config::max_stack).
+    pub fn stack_bytes(mut self, bytes: usize) -> Self {
+        self.0.stack_bytes = bytes;
+        self
+    }
+}
+
+impl Namespace {
+    /// Sets limits in place of those of [`Config::limits`](crate::Config::limits). What the guests
+    /// have already is not taken from them.
+    pub fn set_limits(&mut self, limits: ResourceLimits) {
+        self.store_mut().set_limits(limits.0);
+    }
+
+    /// The bytes of all memories, as [`ResourceLimits::memory_bytes`] counts them.
+    pub fn memory_bytes(&self) -> u64 {
+        self.store().usage().memory_bytes
+    }
+
+    /// The elements of all tables, as [`ResourceLimits::table_elements`] counts them.
+    pub fn table_elements(&self) -> u64 {
+        self.store().usage().table_elements
+    }
+
+    /// Sets the limiter that decides on the growth of memories and tables, in place of the one set
+    /// before.
+    ///
+    /// ```
+    /// use precast_runtime::{GrowthRefused, Growth, ResourceLimiter, Runtime};
+    ///
+    /// struct Budget { bytes: u64, refused: u64 }
+    ///
+    /// impl ResourceLimiter for Budget {
+    ///     fn may_grow(&mut self, growth: &Growth) -> bool {
+    ///         growth.desired <= self.bytes
+    ///     }
+    ///
+    ///     fn refused(&mut self, _: &GrowthRefused) {
+    ///         self.refused += 1;
+    ///     }
+    /// }
+    ///
+    /// let runtime = Runtime::new();
+    /// let mut namespace = runtime.namespace();
+    /// namespace.set_limiter(Budget { bytes: 1 << 20, refused: 0 });
+    /// # let text = r#"(module (memory 1)
+    /// #     (func (export "grow") (param i32) (result i32) (memory.grow (local.get 0))))"#;
+    /// # let wasm = wat::parse_str(text).unwrap();
+    /// let instance = namespace.instantiate(&runtime.compile(&wasm).unwrap()).unwrap();
+    /// let grow = instance.typed::<i32, i32>(&namespace, "grow").unwrap();
+    /// assert_eq!(grow.call(&mut namespace, 16).unwrap(), -1);
+    /// assert_eq!(grow.call(&mut namespace, 15).unwrap(), 1);
+    /// assert_eq!(namespace.limiter::<Budget>().unwrap().refused, 1);
+    /// ```
+    pub fn set_limiter(&mut self, limiter: impl ResourceLimiter) {
+        self.store_mut().set_limiter(limiter);
+    }
+
+    /// The limiter that [`Namespace::set_limiter`] set, if it has type `L`.
+    pub fn limiter<L: ResourceLimiter>(&self) -> Option<&L> {
+        self.store().limiter()
+    }
+
+    /// As [`Namespace::limiter`], mutable.
+    pub fn limiter_mut<L: ResourceLimiter>(&mut self) -> Option<&mut L> {
+        self.store_mut().limiter_mut()
+    }
+}
+
+const _: () = assert!(UNLIMITED == u64::MAX);

@@ -1,0 +1,225 @@
+//! Interruption of a store's calls: why they must stop, what a call does that may be interrupted, and
+//! the instances that an interrupted call leaves unusable.
+
+use super::Store;
+use super::instances::Instance;
+use crate::error::{Error, ErrorKind};
+use crate::trap::Trap;
+use crate::vm::activation::interrupt::{self, Interrupt};
+use crate::vm::activation::{Activation, thread};
+use crate::vm::entity::FuncEntity;
+use crate::vm::instance;
+use crate::vm::instance::context::Context;
+use precast_abi::trap::TrapCode;
+use std::collections::HashSet;
+use std::ptr;
+use std::sync::Arc;
+use std::sync::OnceLock;
+use std::sync::atomic::{AtomicBool, Ordering, compiler_fence};
+
+/// The stack limit of a store whose running call must stop: every comparison with it fails.
+pub(in crate::vm) const INTERRUPTED: usize = usize::MAX;
+
+/// Why the calls of a store must stop.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(in crate::vm) enum StopReason {
+    /// The runtime was closed.
+    Closed,
+    /// A handle asked for it.
+    Requested,
+    /// A deadline passed.
+    Deadline,
+}
+
+/// The requests to interrupt a store, and the instances that were interrupted.
+#[derive(Default)]
+pub(super) struct Interruption {
+    /// Shared with the handles and deadlines; none before the first of them exists.
+    shared: OnceLock<Arc<Interrupt>>,
+    /// The instances that an interrupted call has left in an unknown state.
+    unusable: HashSet<u32>,
+    /// Whether there are any. Signal handlers read it.
+    any_unusable: AtomicBool,
+}
+
+impl Interruption {
+    pub(super) fn clear(&mut self) {
+        self.unusable.clear();
+        self.any_unusable.store(false, Ordering::Relaxed);
+    }
+}
+
+impl Store {
+    /// The requests to interrupt this store. From now on its calls say which thread they run on.
+    pub(crate) fn interrupt(&mut self) -> Arc<Interrupt> {
+        self.attention = true;
+        let running = (self.depth > 0).then(thread::record).flatten();
+        self.interruption.shared.get_or_init(|| Arc::new(Interrupt::new(running))).clone()
+    }
+
+    /// Why calls must stop, if they must. Callable in signal handlers.
+    pub(in crate::vm) fn stop_reason(&self) -> Option<StopReason> {
+        if self.engine.is_closed() {
+            return Some(StopReason::Closed);
+        }
+        let shared = self.interruption.shared.get()?;
+        if shared.is_requested() {
+            return Some(StopReason::Requested);
+        }
+        shared.is_expired().then_some(StopReason::Deadline)
+    }
+
+    /// Whether host functions that return to one of its instances must ask whether it has to stop.
+    /// Callable in signal handlers.
+    pub(in crate::vm) fn asks_on_return(&self) -> bool {
+        self.stop_reason().is_some() || self.interruption.any_unusable.load(Ordering::Relaxed)
+    }
+
+    /// Whether an instance was interrupted, or is linked to one that was.
+    pub(crate) fn is_interrupted(&self, instance: u32) -> bool {
+        self.interruption.unusable.contains(&instance)
+    }
+
+    /// What a call does first if the store is closed, can be interrupted, or was interrupted.
+    #[cold]
+    pub(super) fn enter_with_attention(
+        &mut self,
+        activation: &Activation,
+        callee: Option<Context>,
+    ) -> Result<(), Error> {
+        if self.is_closed() {
+            return Err(self.closed());
+        }
+        // SAFETY: the callee is a context of this store.
+        let callee = callee.map(|ctx| unsafe { instance::of(ctx) }.index);
+        if callee.is_some_and(|instance| self.is_interrupted(instance)) {
+            return Err(ErrorKind::Interrupted.into());
+        }
+        self.restore_stack_limit(activation.outer.get());
+        let Some(shared) = self.interruption.shared.get() else { return Ok(()) };
+        activation.outer_thread.set(shared.enter());
+        // Other threads that see no thread yet have made the request before this.
+        compiler_fence(Ordering::SeqCst);
+        let Some(reason) = self.stop_reason() else { return Ok(()) };
+        shared.leave(activation.outer_thread.get());
+        if self.depth == 0 {
+            shared.forget_request();
+        }
+        Err(self.stopped(reason, Trap::new(TrapCode::Interrupted, None, Vec::new())))
+    }
+
+    /// What a call does last if the store is closed, can be interrupted, or was interrupted.
+    #[cold]
+    pub(super) fn leave_with_attention(&mut self, activation: &Activation) {
+        if let Some(shared) = self.interruption.shared.get() {
+            let outer = shared.leave(activation.outer_thread.get());
+            // The call around this one may be on another thread, which does not know yet.
+            if self.depth > 0 && self.asks_on_return() {
+                outer.into_iter().for_each(interrupt::ask);
+            }
+        }
+        if self.depth == 0 && self.closed {
+            self.clear();
+        }
+    }
+
+    /// The error of a call that was interrupted. `callee` is the context that the host called.
+    #[cold]
+    pub(in crate::vm) fn interrupted(&mut self, trap: Trap, callee: Context) -> Error {
+        // SAFETY: the callee is a context of this store.
+        let callee = unsafe { instance::of(callee) }.index;
+        self.make_unusable(callee);
+        // The calls around this one ask when a host function returns to them.
+        thread::set_interrupted(true);
+        let reason = self.stop_reason();
+        if reason == Some(StopReason::Requested)
+            && self.depth == 1
+            && let Some(shared) = self.interruption.shared.get()
+        {
+            shared.forget_request();
+        }
+        match reason {
+            Some(reason) => self.stopped(reason, trap),
+            None => trap.into(),
+        }
+    }
+
+    /// The error of a call that was stopped, or not begun.
+    fn stopped(&self, reason: StopReason, trap: Trap) -> Error {
+        match reason {
+            StopReason::Closed => self.closed(),
+            StopReason::Requested => trap.into(),
+            StopReason::Deadline => trap.with_code(TrapCode::DeadlineExceeded).into(),
+        }
+    }
+
+    /// Whether the instance with the context `caller`, to which a host function is about to return,
+    /// must stop. The context is null if it is not known.
+    #[cold]
+    pub(in crate::vm) fn stops_on_return(&mut self, caller: *mut u8) -> bool {
+        if self.stop_reason().is_some() {
+            return true;
+        }
+        let unusable = match caller.is_null() {
+            true => !self.interruption.unusable.is_empty(),
+            // SAFETY: a context that is not null is that of a live instance.
+            false => self.is_interrupted(unsafe { instance::of(Context::from_raw(caller)) }.index),
+        };
+        if !unusable {
+            self.restore_stack_limit(thread::innermost());
+            interrupt::settle();
+        }
+        unusable
+    }
+
+    /// Restores the stack limit of the store's call that runs on this thread, if a signal handler
+    /// replaced it for a reason that is gone. `from` is the activation to begin with.
+    fn restore_stack_limit(&mut self, from: *const Activation) {
+        if self.depth == 0 || self.context.stack_limit != INTERRUPTED {
+            return;
+        }
+        let mut at = from;
+        // SAFETY: invariant **chain**.
+        while let Some(activation) = unsafe { at.as_ref() } {
+            if ptr::eq(activation.store.get(), self) {
+                self.context.stack_limit = activation.stack_limit.get();
+                return;
+            }
+            at = activation.outer.get();
+        }
+    }
+
+    /// Makes an instance unusable, and those that are linked to it: they import from each other, or
+    /// from the same instances, directly or not.
+    fn make_unusable(&mut self, instance: u32) {
+        self.attention = true;
+        self.interruption.any_unusable.store(true, Ordering::Relaxed);
+        let links: Vec<Vec<usize>> = self.instances.iter().map(links).collect();
+        let mut reached: HashSet<usize> = HashSet::new();
+        let mut open = vec![instance];
+        while let Some(at) = open.pop() {
+            if !self.interruption.unusable.insert(at) {
+                continue;
+            }
+            reached.extend(&links[at as usize]);
+            let linked = |links: &[usize]| links.iter().any(|link| reached.contains(link));
+            open.extend((0..).zip(&links).filter(|(_, links)| linked(links)).map(|(at, _)| at));
+            open.retain(|at| !self.interruption.unusable.contains(at));
+        }
+    }
+}
+
+/// The addresses of all that an instance has or imports: contexts of functions, memories, tables and
+/// globals. Instances with a common address are linked.
+fn links(instance: &Instance) -> Vec<usize> {
+    let Instance::Module(instance) = instance else { return Vec::new() };
+    let own = instance.ctx.as_ptr() as usize;
+    let funcs = instance.imported_funcs.iter().filter_map(|func| match func {
+        FuncEntity::Wasm(func) => Some(func.ctx.as_ptr() as usize),
+        FuncEntity::Host(_) => None,
+    });
+    let memories = instance.memories.iter().map(|&memory| memory as usize);
+    let tables = instance.tables.iter().map(|&table| table as usize).filter(|&table| table != 0);
+    let globals = instance.globals().map(|global| global.at as usize);
+    std::iter::once(own).chain(funcs).chain(memories).chain(tables).chain(globals).collect()
+}
