@@ -49,6 +49,8 @@ traps! {
     Interrupted = 6, "interrupted";
     /// The call had not ended at its deadline. No instruction has this code.
     DeadlineExceeded = 7, "deadline exceeded";
+    /// The guest has used all its fuel.
+    OutOfFuel = 8, "all fuel consumed";
     /// The call stack is exhausted.
     StackOverflow = 251, "call stack exhausted";
     /// The result of a division or of a conversion does not fit.

@@ -34,6 +34,10 @@ pub(crate) struct Compile {
     #[arg(long, value_name = "CPU")]
     cpu: Option<Cpu>,
 
+    /// Compile code that counts the operators that it executes, for `run --fuel`.
+    #[arg(long)]
+    fuel: bool,
+
     #[command(flatten)]
     code: CodeOptions,
 }
@@ -74,7 +78,8 @@ impl Compile {
             bail!("{}: this is already an artifact", self.file.display());
         };
         let target = self.target()?;
-        let runtime = Runtime::with_config(progress::with_bar(self.code.configure(Config::new())));
+        let config = self.code.configure(Config::new()).fuel(self.fuel);
+        let runtime = Runtime::with_config(progress::with_bar(config));
         let artifact = match self.key()? {
             Some(key) => runtime.precompile_sealed(&wasm, target, &key),
             None => runtime.precompile_for(&wasm, target),

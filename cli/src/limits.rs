@@ -16,6 +16,11 @@ pub(crate) struct LimitOptions {
     #[arg(long, value_name = "ELEMENTS")]
     max_table: Option<u64>,
 
+    /// The most operators of WebAssembly that the program may execute. Then it traps. An artifact must
+    /// have been compiled with --fuel.
+    #[arg(long, value_name = "OPERATORS")]
+    fuel: Option<u64>,
+
     /// Stop the program after this time, as in 2s or 150ms. The exit code is then 124.
     #[arg(long, value_name = "TIME")]
     timeout: Option<humantime::Duration>,
@@ -31,15 +36,18 @@ impl LimitOptions {
         if let Some(elements) = self.max_table {
             limits = limits.table_elements(elements);
         }
-        config.limits(limits)
+        config.limits(limits).fuel(self.fuel.is_some())
     }
 
-    /// Runs `work`, whose calls in the namespace must end in time.
+    /// Runs `work`, whose calls in the namespace must end in time, with the fuel that there is.
     pub(crate) fn run<T>(
         &self,
         namespace: &mut Namespace,
         work: impl FnOnce(&mut Namespace) -> T,
     ) -> T {
+        if let Some(fuel) = self.fuel {
+            namespace.set_fuel(fuel);
+        }
         match self.timeout {
             Some(timeout) => namespace.with_timeout(timeout.into(), work),
             None => work(namespace),

@@ -46,7 +46,7 @@ Examples:
 #[derive(Subcommand)]
 enum Command {
     /// Run a program: .wasm, .wat or a compiled artifact.
-    Run(run::Run),
+    Run(Box<run::Run>),
     /// Compile a module to an artifact, which `run` starts without compiling.
     Compile(compile::Compile),
     /// Show the contents of an artifact.

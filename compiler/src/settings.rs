@@ -10,13 +10,23 @@ use target_lexicon::Triple;
 /// CPU, which matter if this machine is the target.
 pub fn fingerprint(settings: &Settings, cpu: &str) -> String {
     // A new field must be listed here, so its author decides whether it changes code.
-    let Settings { optimize, verify: _, threads: _, features, progress: _, target, spectre_guards } =
-        settings;
+    let Settings {
+        optimize,
+        verify: _,
+        threads: _,
+        features,
+        progress: _,
+        target,
+        spectre_guards,
+        fuel,
+    } = settings;
     let target = match target {
         Target::Host => format!("{} {cpu}", Triple::host()),
         Target::Named { triple, enable } => format!("{triple} {}", enable.join(",")),
     };
-    format!("{target} optimize={optimize} features={features} spectre_guards={spectre_guards}")
+    format!(
+        "{target} optimize={optimize} features={features} spectre_guards={spectre_guards} fuel={fuel}"
+    )
 }
 
 /// Called with the number of functions compiled so far and the total, from any thread.
@@ -36,6 +46,8 @@ pub struct Settings {
     /// Whether code has guards against speculation, so that a processor that mispredicts a bounds
     /// check reads nothing outside the sandbox.
     pub spectre_guards: bool,
+    /// Whether code counts the operators that it executes, and traps when its fuel is used.
+    pub fuel: bool,
     /// Called after every function.
     pub progress: Option<Progress>,
     /// The machine to compile for.
@@ -50,6 +62,7 @@ impl Default for Settings {
             threads: 0,
             features: Features::default(),
             spectre_guards: true,
+            fuel: false,
             progress: None,
             target: Target::Host,
         }
@@ -64,6 +77,7 @@ impl std::fmt::Debug for Settings {
             .field("threads", &self.threads)
             .field("features", &self.features)
             .field("spectre_guards", &self.spectre_guards)
+            .field("fuel", &self.fuel)
             .field("target", &self.target)
             .finish_non_exhaustive()
     }

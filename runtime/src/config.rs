@@ -112,6 +112,14 @@ impl Config {
         self
     }
 
+    /// Whether compiled code counts the operators that it executes, so that
+    /// [`Namespace::set_fuel`](crate::Namespace::set_fuel) limits them. Default: no.
+    #[cfg(feature = "compiler")]
+    pub fn fuel(mut self, yes: bool) -> Self {
+        self.compiler.fuel = yes;
+        self
+    }
+
     /// Calls `report` with the number of functions compiled so far and the total, on any of the
     /// threads that compile.
     #[cfg(feature = "compiler")]

@@ -88,6 +88,49 @@ impl Namespace {
         self.store().usage().table_elements
     }
 
+    /// Gives the guests fuel, in place of what is left: so many operators of WebAssembly may be
+    /// executed, in all calls together. A guest that has used it traps with
+    /// [`TrapCode::OutOfFuel`](crate::TrapCode::OutOfFuel), and may be called again with new fuel.
+    /// The modules must be compiled with [`Config::fuel`](crate::Config::fuel), or their
+    /// instantiation fails with [`ErrorKind::Unsupported`](crate::ErrorKind::Unsupported).
+    ///
+    /// `block`, `loop`, `else`, `end` and `nop` cost nothing. Every other operator costs 1, and an
+    /// operator that copies or fills costs 1 more for every 16 bytes or elements. Calls of the host
+    /// cost nothing besides the call. The count is the same on every machine.
+    ///
+    /// A guest stops at the start of the next iteration of a loop, or of the next function that can
+    /// be part of a cycle of calls. So it may execute a little more than its fuel allows.
+    ///
+    /// ```
+    /// use precast_runtime::{Config, Runtime, TrapCode};
+    ///
+    /// let runtime = Runtime::with_config(Config::new().fuel(true));
+    /// # let text = r#"(module (func (export "run") (loop (br 0))))"#;
+    /// # let wasm = wat::parse_str(text).unwrap();
+    /// let module = runtime.compile(&wasm).unwrap(); // `run` is an endless loop.
+    /// let mut namespace = runtime.namespace();
+    /// namespace.set_fuel(1000);
+    /// let instance = namespace.instantiate(&module).unwrap();
+    /// let error = instance.call(&mut namespace, "run", &[]).unwrap_err();
+    /// assert_eq!(error.trap().unwrap().code(), TrapCode::OutOfFuel);
+    /// assert_eq!((namespace.fuel(), namespace.fuel_consumed()), (0, 1001));
+    /// ```
+    pub fn set_fuel(&mut self, fuel: u64) {
+        self.store_mut().set_fuel(fuel);
+    }
+
+    /// The fuel that is left.
+    pub fn fuel(&self) -> u64 {
+        self.store().fuel()
+    }
+
+    /// The number of operators that guests have executed since [`Namespace::set_fuel`], or at all.
+    /// After a trap of another kind, the operators are missing that the innermost function has
+    /// executed since its last call.
+    pub fn fuel_consumed(&self) -> u64 {
+        self.store().fuel_consumed()
+    }
+
     /// Sets the limiter that decides on the growth of memories and tables, in place of the one set
     /// before.
     ///

@@ -312,3 +312,28 @@ fn a_program_has_the_memory_and_the_tables_that_the_user_allows() {
     assert!(refused.stderr.contains(text), "{refused:?}");
     assert_eq!(run(&["--max-table", "9"], "grow", "0").code, Some(1));
 }
+
+#[test]
+fn a_program_has_the_fuel_that_the_user_gives() {
+    let scratch = Scratch::new("fuel");
+    let spins = scratch.write("spins.wat", r#"(module (func (export "_start") (loop (br 0))))"#);
+    let spins_on = done(["run", "--fuel", "100000", &spins]);
+    assert_eq!(spins_on.code, Some(134), "{spins_on:?}");
+    assert!(spins_on.stderr.contains("all fuel consumed"), "{spins_on:?}");
+    let numbers = file("numbers.wat");
+    assert_eq!(stdout(["run", "--fuel", "1000", "--invoke", "add", &numbers, "1", "2"]), "3\n");
+    // An artifact counts its operators, or not.
+    let (with, without) = (scratch.name("with.precast"), scratch.name("without.precast"));
+    let compile = |options: &[&str]| {
+        let mut args = vec!["compile", spins.as_str()];
+        args.extend(options);
+        assert_eq!(done(args).code, Some(0));
+    };
+    compile(&["--fuel", "-o", &with]);
+    compile(&["-o", &without]);
+    let run = |file: &str| done(["run", "--allow-precompiled", "--fuel", "1000", file]);
+    assert_eq!(run(&with).code, Some(134));
+    let refused = run(&without);
+    assert_eq!((refused.code, refused.stderr.lines().count()), (Some(1), 1), "{refused:?}");
+    assert!(refused.stderr.contains("was compiled without"), "{refused:?}");
+}

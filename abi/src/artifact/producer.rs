@@ -56,6 +56,7 @@ fn tunables() -> u64 {
         vmctx::MemorySlot::BASE,
         vmctx::HostRecord::STORE,
         store_context::STACK_LIMIT,
+        store_context::FUEL,
     ];
     let limits = [
         limits::WASM_PAGE,

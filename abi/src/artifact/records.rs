@@ -72,6 +72,10 @@ records! {
         start_code: u32,
         /// Type of the start function, or [`NONE`].
         start_type: u32,
+        /// One if code counts the operators that it executes, else zero.
+        counts_fuel: u32,
+        /// Zero.
+        reserved: u32,
         /// Offset in memory 0 of the image's first byte, a multiple of 64 KiB.
         image_start: u64,
     }

@@ -45,6 +45,8 @@ pub(crate) struct Plan<'m> {
     pub(crate) widest_whole_store: u32,
     /// Whether code has guards against speculation.
     pub(crate) spectre_guards: bool,
+    /// Whether code counts the operators that it executes.
+    pub(crate) counts_fuel: bool,
 }
 
 /// How code reaches a table.
@@ -73,6 +75,7 @@ impl<'m> Plan<'m> {
         module: &'m Module<'m>,
         scan: &Scan,
         isa: &dyn TargetIsa,
+        counts_fuel: bool,
     ) -> Result<Plan<'m>, CompileError> {
         let constant_tables = constant_tables(module, scan);
         let func_refs = func_refs(module, scan, &constant_tables);
@@ -114,6 +117,7 @@ impl<'m> Plan<'m> {
             names_elems: scan.names_elems,
             widest_whole_store: target::widest_whole_store(isa),
             spectre_guards: spectre::guarded(isa),
+            counts_fuel,
         };
         for (index, offset) in plan.global_offsets.iter_mut().enumerate() {
             *offset = match module.defined_global(GlobalIndex::from(index)) {

@@ -15,6 +15,8 @@ pub(super) enum AliasClass {
     TrapOperand,
     /// The stack limit, which the host may change during a call.
     StackLimit,
+    /// The fuel that is left.
+    Fuel,
     /// The bytes of a memory that the module defines.
     Memory(u32),
     /// The bytes of imported memories.
@@ -46,6 +48,7 @@ impl AliasClass {
             AliasClass::ImportedTables => (4, 0),
             AliasClass::ImportedGlobals => (5, 0),
             AliasClass::StackLimit => (9, 0),
+            AliasClass::Fuel => (10, 0),
             AliasClass::Memory(index) => (6, index),
             AliasClass::Table(index) => (7, index),
             AliasClass::Global(index) => (8, index.min(MAX_GLOBAL_REGIONS)),
@@ -62,6 +65,7 @@ impl AliasClass {
             AliasClass::Constant => "constant".into(),
             AliasClass::TrapOperand => "trap operand".into(),
             AliasClass::StackLimit => "stack limit".into(),
+            AliasClass::Fuel => "fuel".into(),
             AliasClass::ImportedMemories => "imported memories".into(),
             AliasClass::Definitions => "definitions".into(),
             AliasClass::ImportedTables => "imported tables".into(),

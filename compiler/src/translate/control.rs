@@ -395,6 +395,7 @@ impl FuncTranslator<'_, '_> {
     }
 
     pub(super) fn return_(&mut self) {
+        self.store_fuel();
         let results = self.builder.func.signature.returns.len();
         let at = self.stack.len() - results;
         self.builder.ins().return_(&self.stack[at..]);

@@ -5,6 +5,7 @@ mod budget;
 mod bulk;
 mod call;
 mod control;
+mod fuel;
 mod global;
 mod local;
 mod memory;
@@ -77,6 +78,11 @@ pub(crate) struct FuncTranslator<'a, 'f> {
     body_start: u32,
     /// Whether the code depends on an element of a constant table.
     knows_element: bool,
+    /// The count of operators, in code that has one.
+    fuel: Option<fuel::Fuel>,
+    /// Before the first operator of code that counts: whether the function can be part of a cycle of
+    /// calls.
+    fuel_at_start: Option<bool>,
     /// Whether the current operator is an access beyond the largest memory, so that code after it
     /// is unreachable.
     always_traps: bool,
@@ -125,6 +131,8 @@ impl<'a, 'f> FuncTranslator<'a, 'f> {
             hints: plan.module.branch_hints.get(&index).map_or(&[], Vec::as_slice),
             body_start: plan.module.body_start(index),
             knows_element: false,
+            fuel: None,
+            fuel_at_start: None,
             always_traps: false,
         };
         for (i, &param) in ty.params().iter().enumerate() {
@@ -136,6 +144,10 @@ impl<'a, 'f> FuncTranslator<'a, 'f> {
         if checks_stack {
             translator.check_stack();
         }
+        // Whether a function compares its stack pointer may depend on the machine, so this asks the
+        // plan.
+        let in_cycle = plan.module.defined(index).is_some_and(|n| plan.checks_stack(n as usize));
+        translator.fuel_at_start = plan.counts_fuel.then_some(in_cycle);
         translator
     }
 
@@ -170,11 +182,22 @@ impl<'a, 'f> FuncTranslator<'a, 'f> {
     /// Translates a valid operator.
     pub(crate) fn operator(&mut self, offset: u32, op: &Operator<'_>) -> Result<(), CompileError> {
         self.builder.set_srcloc(ir::SourceLoc::new(offset));
-        if !self.control.reachable() {
+        // The variables of locals come first, and they are all declared by now.
+        if let Some(in_cycle) = self.fuel_at_start.take() {
+            self.start_fuel(in_cycle);
+        }
+        let reachable = self.control.reachable();
+        if reachable {
+            self.fuel_before(op);
+        }
+        if !reachable {
             control::translate_unreachable(self, op);
         } else if operators::translate(self, op).is_err() {
             let message = format!("{op:?} is not supported");
             return Err(CompileError::new(ErrorKind::Unsupported, offset as usize, message));
+        }
+        if reachable && self.control.reachable() {
+            self.fuel_after(op);
         }
         if std::mem::take(&mut self.always_traps) {
             self.builder.ins().trap(trap_code(TrapCode::MemoryOutOfBounds));

@@ -62,6 +62,7 @@ impl Store {
         module: &Arc<Module>,
         imports: &[Entity],
     ) -> Result<(u32, Option<FuncEntity>), Error> {
+        self.check_fuel(module)?;
         self.count_instance(module)?;
         // SAFETY: the caller looked the imports up in this store and checked them.
         let built = unsafe { instance::build(self, module, imports) };

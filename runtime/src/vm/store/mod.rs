@@ -83,7 +83,7 @@ impl Store {
     fn new(engine: Arc<Engine>) -> Store {
         static NEXT: AtomicU64 = AtomicU64::new(1);
         Store {
-            context: StoreContext { stack_limit: usize::MAX },
+            context: StoreContext { stack_limit: usize::MAX, fuel: i64::MAX },
             stack: engine.stack(),
             guest_sp: 0,
             id: NEXT.fetch_add(1, Ordering::Relaxed),

@@ -141,6 +141,8 @@ pub(super) struct Resources {
     used: Sizes,
     instances: u64,
     limiter: Option<Box<dyn ResourceLimiter>>,
+    /// The fuel that the host gave last; none before it gave any.
+    fuel: Option<u64>,
 }
 
 impl Resources {
@@ -156,6 +158,34 @@ impl Store {
     pub(crate) fn set_limits(&mut self, limits: ResourceLimits) {
         self.resources.limits = limits;
         self.stack = self.engine.stack().with_guest(limits.stack_bytes);
+    }
+
+    /// Gives the guests so much fuel, in place of what is left.
+    pub(crate) fn set_fuel(&mut self, fuel: u64) {
+        self.context.fuel = i64::try_from(fuel).unwrap_or(i64::MAX);
+        self.resources.fuel = Some(fuel);
+    }
+
+    /// The operators that the guests have executed since they were given fuel, or at all.
+    pub(crate) fn fuel_consumed(&self) -> u64 {
+        let given =
+            self.resources.fuel.map_or(i64::MAX, |fuel| fuel.try_into().unwrap_or(i64::MAX));
+        // The difference may exceed `i64`, and is never negative.
+        given.wrapping_sub(self.context.fuel) as u64
+    }
+
+    /// The fuel that is left.
+    pub(crate) fn fuel(&self) -> u64 {
+        self.context.fuel.try_into().unwrap_or(0)
+    }
+
+    /// Checks that the code of a module counts operators if the host has given fuel.
+    pub(super) fn check_fuel(&self, module: &Module) -> Result<(), Error> {
+        if self.resources.fuel.is_some() && module.info().counts_fuel == 0 {
+            let message = "the namespace has fuel, and the module was compiled without";
+            return Err(ErrorKind::Unsupported(message.to_owned()).into());
+        }
+        Ok(())
     }
 
     /// What all memories and tables use.
