@@ -6,6 +6,7 @@ mod artifacts;
 mod bulk;
 mod calls;
 mod closing;
+mod density;
 mod fuel;
 mod handles;
 mod host;

@@ -1,5 +1,5 @@
-//! The initial memory image: data segments that are laid out at compile time and mapped at run
-//! time.
+//! The initial memory image: data segments that are laid out at compile time, and copied or mapped at
+//! run time.
 
 use crate::parse::module::{Mode, Module};
 use precast_abi::index::{MemoryIndex, TableIndex};

@@ -41,10 +41,11 @@ impl Allocator for OnDemand {
             None => Reservation::new(plan.context).or_else(|_| {
                 // The reservations that this thread keeps may take the last address space.
                 let _ = KEPT_RESERVATIONS.try_with(|kept| kept.borrow_mut().clear());
-                Reservation::new(plan.context)
+                let size = Reservation::size(plan.context);
+                Reservation::new(plan.context).map_err(|error| sys::name_limit(error, size))
             })?,
         };
-        reservation.lay_out(plan)?;
+        reservation.lay_out(plan).map_err(|error| sys::name_limit(error, 0))?;
         Ok(reservation)
     }
 

@@ -12,6 +12,7 @@ use crate::vm::memory::MemoryData;
 use crate::vm::memory::plan::MemoryPlan;
 use crate::vm::memory::reservation::Reservation;
 use crate::vm::store::{NewRecord, Store};
+use crate::vm::sys;
 use crate::vm::table::TableData;
 use precast_abi::artifact::{ElemItem, GlobalDesc, MemoryDesc, NONE, Section, TableDesc};
 use precast_abi::limits::WASM_PAGE;
@@ -263,7 +264,11 @@ impl ModuleInstance {
             let def = self.ctx.field::<TableDef>(self.regions().table(desc.slot));
             // SAFETY: the field is this table's definition.
             let table = unsafe { TableData::in_context(def, desc.table_type()) };
-            let failed = |error| ErrorKind::System { what: "making a table", error };
+            let failed = |error| {
+                let size = (desc.min as usize).saturating_mul(size_of::<FuncRef>());
+                let error = sys::name_limit(error, size);
+                ErrorKind::System { what: "making a table", error }
+            };
             let mut table = Box::new(table.map_err(failed)?);
             let item = ElemItem { kind: desc.init_kind, index: desc.init_index };
             let value = self.item(&item);

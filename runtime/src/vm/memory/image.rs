@@ -1,4 +1,5 @@
-//! Memory images: initial bytes of a memory, mapped from the artifact's file.
+//! Memory images: initial bytes of a memory. A small image is copied from the artifact, a large one is
+//! mapped from its file.
 
 use super::plan::MemoryPlan;
 use super::reservation::Reservation;
@@ -6,6 +7,10 @@ use crate::vm::sys;
 use std::fs::File;
 use std::io;
 use std::ops::Range;
+
+/// Most bytes of an image that are copied. Bytes that are copied are resident from the start. A mapped
+/// image splits the mapping of its memory into two or three, and the kernel limits their number.
+const MAX_COPIED: usize = 64 << 10;
 
 /// Initial bytes of a memory, from a file.
 #[derive(Clone, Copy)]
@@ -31,6 +36,13 @@ pub(super) struct InitialBytes {
     pub(super) image: Option<(Range<usize>, *const u8)>,
 }
 
+impl InitialBytes {
+    /// Whether the image is copied into the memory, and not mapped.
+    fn is_copied(&self) -> bool {
+        self.image.as_ref().is_some_and(|(range, _)| range.len() <= MAX_COPIED)
+    }
+}
+
 impl Reservation {
     /// Lays the memory out as the plan says, whatever it held before.
     ///
@@ -41,17 +53,40 @@ impl Reservation {
         self.forget_initial_bytes();
         self.revoke(0)?;
         self.grow(plan.len)?;
-        if let Some(image) = plan.image.filter(|image| image.len > 0) {
-            let at = self.base().wrapping_add(image.memory_offset);
+        let image = plan.image.filter(|image| image.len > 0);
+        if let Some(image) = image {
             let len = image.len.next_multiple_of(sys::page_size());
             assert!(image.memory_offset + len <= plan.len, "a checked image lies in memory");
+        }
+        let range = |image: Image<'_>| image.memory_offset..image.memory_offset + image.len;
+        let initial =
+            InitialBytes { len: plan.len, image: image.map(|image| (range(image), image.bytes)) };
+        if let Some(image) = image.filter(|_| !initial.is_copied()) {
+            let at = self.base().wrapping_add(image.memory_offset);
+            let len = image.len.next_multiple_of(sys::page_size());
             // SAFETY: the range lies inside our accessible memory, which nobody uses yet.
             unsafe { sys::map_file(at, len, image.file, image.file_offset)? };
         }
-        let image = plan
-            .image
-            .map(|image| (image.memory_offset..image.memory_offset + image.len, image.bytes));
-        self.set_initial_bytes(plan.module, InitialBytes { len: plan.len, image });
+        self.set_initial_bytes(plan.module, initial);
+        self.copy_image();
         Ok(())
+    }
+
+    /// Copies the image, unless it is mapped, to a memory of zeros. Pages without other bytes than
+    /// zeros are not touched.
+    pub(super) fn copy_image(&mut self) {
+        let Some((range, bytes)) = self.initial_bytes().image.clone() else { return };
+        if !self.initial_bytes().is_copied() {
+            return;
+        }
+        // SAFETY: the image's bytes are still mapped, and nobody writes them.
+        let image = unsafe { std::slice::from_raw_parts(bytes, range.len()) };
+        for (n, page) in image.chunks(sys::page_size()).enumerate() {
+            if page.iter().any(|&byte| byte != 0) {
+                let at = self.base().wrapping_add(range.start + n * sys::page_size());
+                // SAFETY: the range lies inside our accessible memory, which nobody uses now.
+                unsafe { at.copy_from_nonoverlapping(page.as_ptr(), page.len()) };
+            }
+        }
     }
 }

@@ -11,6 +11,8 @@
 //! A reader takes the bounds between two loads of the version, and only if both give the same one.
 //! It never retries: an entry that changes meanwhile holds no range that lives during the whole
 //! call, and the caller that looks up an address of a memory keeps that memory alive.
+//!
+//! A position from which on to look for a free entry keeps an insertion from reading all entries.
 
 use crate::vm::sync::{self, AtomicPtr, AtomicUsize, Ordering, fence};
 use std::ptr;
@@ -95,23 +97,29 @@ impl Chunk {
     }
 }
 
+/// The number of an entry, counted from the first chunk's first.
+pub(in crate::vm) type Position = usize;
+
 /// A set of ranges that do not overlap.
 pub(in crate::vm) struct Ranges {
     first: Chunk,
+    /// Most free entries lie from here on. Threads that add and remove ranges at the same time may
+    /// leave free entries before it.
+    next: AtomicUsize,
 }
 
 sync::global! {
     static ALL: Ranges = Ranges::new();
 }
 
-/// Adds a range to those of the process.
-pub(in crate::vm) fn insert(start: usize, end: usize) {
-    ALL.insert(start, end);
+/// Adds a range to those of the process, and gives its position.
+pub(in crate::vm) fn insert(start: usize, end: usize) -> Position {
+    ALL.insert(start, end)
 }
 
-/// Removes the range that starts at `start`.
-pub(in crate::vm) fn remove(start: usize) {
-    ALL.remove(start);
+/// Removes the range at a position, which starts at `start`.
+pub(in crate::vm) fn remove(at: Position, start: usize) {
+    ALL.remove(at, start);
 }
 
 /// Whether an address lies in a range of the process. Callable in signal handlers.
@@ -123,7 +131,7 @@ impl Ranges {
     sync::constructor! {
         /// No ranges.
         pub(in crate::vm) fn new() -> Self {
-            Ranges { first: Chunk::new() }
+            Ranges { first: Chunk::new(), next: AtomicUsize::new(0) }
         }
     }
 
@@ -138,9 +146,28 @@ impl Ranges {
         self.chunks().flat_map(|chunk| &chunk.entries)
     }
 
-    /// Adds a range.
-    pub(in crate::vm) fn insert(&self, start: usize, end: usize) {
-        while !self.entries().any(|entry| entry.claim(start, end)) {
+    /// The entries from a position on, with their positions.
+    fn entries_from(&self, at: Position) -> impl Iterator<Item = (Position, &Entry)> {
+        let chunks = self.chunks().enumerate().skip(at / CHUNK);
+        let entries = chunks.flat_map(|(n, chunk)| (n * CHUNK..).zip(&chunk.entries));
+        entries.skip(at % CHUNK)
+    }
+
+    /// Adds a range, and gives its position.
+    pub(in crate::vm) fn insert(&self, start: usize, end: usize) -> Position {
+        let claim = |from: Position| {
+            let mut entries = self.entries_from(from);
+            entries.find(|(_, entry)| entry.claim(start, end)).map(|(at, _)| at)
+        };
+        loop {
+            let next = self.next.load(Ordering::Relaxed);
+            // Before there is another chunk, all entries are tried.
+            if let Some(at) = claim(next).or_else(|| claim(0)) {
+                let (set, read) = (Ordering::Relaxed, Ordering::Relaxed);
+                // If an entry before it was freed meanwhile, that one is next.
+                let _ = self.next.compare_exchange(next, at + 1, set, read);
+                return at;
+            }
             let chunk = Box::into_raw(Box::new(Chunk::new()));
             let last = self.chunks().last().unwrap_or(&self.first);
             let null = ptr::null_mut();
@@ -152,12 +179,15 @@ impl Ranges {
         }
     }
 
-    /// Removes the range that starts at `start`, if there is one.
-    pub(in crate::vm) fn remove(&self, start: usize) {
-        self.entries().any(|entry| match entry.read() {
-            Some((found, _, version)) => found == start && entry.free(version),
-            None => false,
-        });
+    /// Removes the range at a position, if one that starts at `start` is there.
+    pub(in crate::vm) fn remove(&self, at: Position, start: usize) {
+        let Some((_, entry)) = self.entries_from(at).next() else { return };
+        match entry.read() {
+            Some((found, _, version)) if found == start && entry.free(version) => {
+                self.next.fetch_min(at, Ordering::Relaxed);
+            }
+            _ => {}
+        }
     }
 
     /// Whether an address lies in one of the ranges. Callable in signal handlers.
@@ -189,15 +219,21 @@ mod tests {
         let start = |i: usize| (i + 1) << 12;
         let count = 2 * CHUNK + 1;
         for i in 0..count {
-            ranges.insert(start(i), start(i) + 16);
+            assert_eq!(ranges.insert(start(i), start(i) + 16), i);
         }
         assert!((0..count).all(|i| ranges.contains(start(i)) && ranges.contains(start(i) + 15)));
         assert!((0..count).all(|i| !ranges.contains(start(i) + 16)));
         assert!(!ranges.contains(0) && !ranges.contains(1) && !ranges.contains(usize::MAX));
-        (0..count).step_by(2).for_each(|i| ranges.remove(start(i)));
+        (0..count).step_by(2).for_each(|i| ranges.remove(i, start(i)));
         assert!((0..count).all(|i| ranges.contains(start(i)) == (i % 2 == 1)));
-        ranges.remove(start(0));
-        (0..CHUNK).for_each(|i| ranges.insert(start(count + i), start(count + i) + 16));
+        // Neither an empty entry, nor one of another range, nor one that does not exist.
+        [(0, start(0)), (1, start(0)), (4 * CHUNK, start(1))]
+            .into_iter()
+            .for_each(|(at, start)| ranges.remove(at, start));
+        assert!((0..count).all(|i| ranges.contains(start(i)) == (i % 2 == 1)));
+        for i in 0..CHUNK {
+            assert_eq!(ranges.insert(start(count + i), start(count + i) + 16), 2 * i);
+        }
         assert_eq!(ranges.chunks().count(), 3, "entries are reused");
     }
 }

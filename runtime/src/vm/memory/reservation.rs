@@ -1,20 +1,26 @@
 //! A reservation: address space for one linear memory, with room for a context below it.
 //!
 //! ```text
-//!   | context area, RW | memory: accessible | ... no access ... 4 GiB | guard, no access |
+//!   | context area, RW | memory: accessible, RW | ... no access ... 4 GiB | guard, no access |
 //!                      ^ base
+//!   `--------- one mapping of the kernel -------´`------------ one mapping ----------------´
 //! ```
+//!
+//! The kernel limits the number of mappings, so there are only these two. A large image is mapped into
+//! the memory and adds one or two.
 
 use super::image::InitialBytes;
 use super::ranges;
 use crate::vm::sys;
 use precast_abi::limits::{MEMORY_GUARD, MEMORY32_SPAN};
-use region::Protection;
 use std::io;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 /// Bytes for a context below the memory. A larger context gets a reservation of its own size.
 const CONTEXT_AREA: usize = 64 << 10;
+
+/// Bytes of a memory's address space: what an index reaches, and the guard behind it.
+const SPAN: usize = (MEMORY32_SPAN + MEMORY_GUARD) as usize;
 
 /// Bytes of address space that all reservations of the process have. Written when one is made or
 /// unmapped, which is rare.
@@ -25,10 +31,12 @@ static RESERVED: AtomicUsize = AtomicUsize::new(0);
 /// Invariant: `[base - context, base + accessible)` is readable and writable, and the rest is not
 /// accessible at all.
 pub(in crate::vm) struct Reservation {
-    address_space: region::Allocation,
     base: *mut u8,
+    /// Bytes of the context area.
     context: usize,
     accessible: usize,
+    /// Position of the memory among the ranges of the process.
+    range: ranges::Position,
     /// Module whose initial bytes the memory holds or was laid out with; 0 if none.
     module: u64,
     initial: InitialBytes,
@@ -41,18 +49,25 @@ impl Reservation {
     ///
     /// When the machine has no address space or memory left.
     pub(in crate::vm) fn new(context: usize) -> io::Result<Reservation> {
-        let context = context.max(CONTEXT_AREA).next_multiple_of(sys::page_size());
-        let size = context + (MEMORY32_SPAN + MEMORY_GUARD) as usize;
-        let mut address_space = region::alloc(size, Protection::NONE).map_err(io::Error::other)?;
-        let start = address_space.as_mut_ptr::<u8>();
+        let size = Reservation::size(context);
+        let context = size - SPAN;
+        let start = sys::reserve(size)?;
         // SAFETY: the context area is the start of our own reservation.
-        unsafe { region::protect(start, context, Protection::READ_WRITE) }
-            .map_err(io::Error::other)?;
+        if let Err(error) = unsafe { sys::make_accessible(start, context) } {
+            // SAFETY: the range is the whole reservation, which nobody uses.
+            unsafe { sys::unmap(start, size) };
+            return Err(error);
+        }
         let base = start.wrapping_add(context);
-        ranges::insert(base as usize, start as usize + size);
-        RESERVED.fetch_add(address_space.len(), Ordering::Relaxed);
+        let range = ranges::insert(base as usize, base as usize + SPAN);
+        RESERVED.fetch_add(size, Ordering::Relaxed);
         let initial = InitialBytes::default();
-        Ok(Reservation { address_space, base, context, accessible: 0, module: 0, initial })
+        Ok(Reservation { base, context, accessible: 0, range, module: 0, initial })
+    }
+
+    /// Bytes of address space of a reservation with a context of so many bytes.
+    pub(in crate::vm) fn size(context: usize) -> usize {
+        context.max(CONTEXT_AREA).next_multiple_of(sys::page_size()) + SPAN
     }
 
     /// The first byte of the memory, and the end of the context.
@@ -95,8 +110,7 @@ impl Reservation {
         if len > self.accessible {
             let at = self.base.wrapping_add(self.accessible);
             // SAFETY: the range lies inside our own reservation.
-            unsafe { region::protect(at, len - self.accessible, Protection::READ_WRITE) }
-                .map_err(io::Error::other)?;
+            unsafe { sys::make_accessible(at, len - self.accessible)? };
             self.accessible = len;
         }
         Ok(())
@@ -117,8 +131,11 @@ impl Reservation {
 
 impl Drop for Reservation {
     fn drop(&mut self) {
-        ranges::remove(self.base as usize);
-        RESERVED.fetch_sub(self.address_space.len(), Ordering::Relaxed);
+        ranges::remove(self.range, self.base as usize);
+        let size = self.context + SPAN;
+        RESERVED.fetch_sub(size, Ordering::Relaxed);
+        // SAFETY: the range is the whole reservation, which nobody uses any more.
+        unsafe { sys::unmap(self.base.wrapping_sub(self.context), size) };
     }
 }
 

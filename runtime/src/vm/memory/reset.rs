@@ -34,8 +34,7 @@ impl Reservation {
                 }
                 Ok(())
             }
-            // SAFETY: the range is our accessible memory, which nobody uses any more.
-            None => unsafe { sys::drop_pages(self.base(), len) },
+            None => self.drop_pages(len),
         }
     }
 
@@ -50,7 +49,8 @@ impl Reservation {
         Ok(len)
     }
 
-    /// Makes the first `len` bytes hold their initial values, none of them in pages of its own.
+    /// Makes the first `len` bytes hold their initial values. Of them only a copied image has pages of
+    /// its own.
     ///
     /// # Errors
     ///
@@ -58,8 +58,12 @@ impl Reservation {
     pub(super) fn drop_pages(&mut self, len: usize) -> io::Result<()> {
         match len {
             0 => Ok(()),
-            // SAFETY: the range is our accessible memory, and stays accessible.
-            len => unsafe { sys::drop_pages(self.base(), len) },
+            len => {
+                // SAFETY: the range is our accessible memory, and stays accessible.
+                unsafe { sys::drop_pages(self.base(), len)? };
+                self.copy_image();
+                Ok(())
+            }
         }
     }
 
@@ -92,16 +96,16 @@ mod tests {
     /// A few MiB: more than what is written back.
     const LEN: usize = 4 * MAX_WRITTEN_BACK;
 
-    /// Bytes of the image. The last page has fewer.
-    const IMAGE: usize = 3 * 65536 + 100;
+    /// Bytes of images: of one that is mapped, and of one that is copied. The last page has fewer.
+    const IMAGES: [usize; 2] = [3 * 65536 + 100, 3 * 4096 + 100];
 
     /// Where the image lies in the memory.
     const AT: usize = 65536;
 
     /// A file with the image, and the image.
-    fn image() -> (File, Vec<u8>) {
+    fn image(len: usize) -> (File, Vec<u8>) {
         let mut file = sys::anonymous_file().unwrap();
-        let bytes: Vec<u8> = (0..IMAGE).map(|n| (n % 251) as u8 + 1).collect();
+        let bytes: Vec<u8> = (0..len).map(|n| (n % 251) as u8 + 1).collect();
         file.write_all(&bytes).unwrap();
         (file, bytes)
     }
@@ -127,28 +131,33 @@ mod tests {
 
     #[test]
     fn whatever_was_written_the_initial_bytes_come_back() {
-        let (file, bytes) = image();
-        let mut reservation = Reservation::new(0).unwrap();
-        reservation.lay_out(&plan(&file, &bytes, 7)).unwrap();
-        assert_initial(&mut reservation, &bytes, "laid out");
-        let page = sys::page_size();
-        let single = [0, AT - 1, AT, AT + IMAGE - 1, AT + IMAGE, LEN - 1];
-        for at in single {
-            memory(&mut reservation)[at] ^= 0xff;
-            reservation.reset().unwrap();
-            assert_initial(&mut reservation, &bytes, &format!("one byte at {at}"));
-        }
-        // More ranges than are asked for, and more bytes than are written back.
-        for (count, step) in [(MAX_DIRTY_RANGES + 1, 2 * page), (LEN / page, page)] {
-            (0..count).for_each(|n| memory(&mut reservation)[n * step] ^= 0xff);
-            reservation.reset().unwrap();
-            assert_initial(&mut reservation, &bytes, &format!("{count} pages"));
+        for len in IMAGES {
+            let (file, bytes) = image(len);
+            let mut reservation = Reservation::new(0).unwrap();
+            reservation.lay_out(&plan(&file, &bytes, 7)).unwrap();
+            assert_initial(&mut reservation, &bytes, "laid out");
+            let page = sys::page_size();
+            for at in [0, AT - 1, AT, AT + len - 1, AT + len, LEN - 1] {
+                memory(&mut reservation)[at] ^= 0xff;
+                reservation.reset().unwrap();
+                assert_initial(&mut reservation, &bytes, &format!("{len}: one byte at {at}"));
+            }
+            // More ranges than are asked for, and more bytes than are written back.
+            for (count, step) in [(MAX_DIRTY_RANGES + 1, 2 * page), (LEN / page, page)] {
+                (0..count).for_each(|n| memory(&mut reservation)[n * step] ^= 0xff);
+                reservation.reset().unwrap();
+                assert_initial(&mut reservation, &bytes, &format!("{len}: {count} pages"));
+            }
+            // All pages of their own go.
+            memory(&mut reservation).fill(9);
+            reservation.drop_pages(LEN).unwrap();
+            assert_initial(&mut reservation, &bytes, &format!("{len}: dropped"));
         }
     }
 
     #[test]
     fn a_memory_that_grew_is_as_long_as_it_was_first() {
-        let (file, bytes) = image();
+        let (file, bytes) = image(IMAGES[0]);
         let mut reservation = Reservation::new(0).unwrap();
         reservation.lay_out(&plan(&file, &bytes, 7)).unwrap();
         for shrink in [false, true] {
@@ -167,23 +176,43 @@ mod tests {
 
     #[test]
     fn a_reservation_has_the_plan_that_it_got_last() {
-        let (file, bytes) = image();
-        let mut reservation = Reservation::new(1).unwrap();
-        assert!(reservation.fits(64 << 10) && !reservation.fits((64 << 10) + 1));
-        assert!(!reservation.is_of(0) && !reservation.is_of(7));
+        for len in IMAGES {
+            let (file, bytes) = image(len);
+            let mut reservation = Reservation::new(1).unwrap();
+            assert!(reservation.fits(64 << 10) && !reservation.fits((64 << 10) + 1));
+            assert!(!reservation.is_of(0) && !reservation.is_of(7));
+            reservation.lay_out(&plan(&file, &bytes, 7)).unwrap();
+            assert!(reservation.is_of(7) && !reservation.is_of(8) && !reservation.is_of(0));
+            memory(&mut reservation).fill(9);
+            reservation.lay_out(&MemoryPlan::zeros(LEN)).unwrap();
+            assert!(!reservation.is_of(7) && !reservation.is_of(0));
+            assert!(memory(&mut reservation).iter().all(|&byte| byte == 0));
+            memory(&mut reservation).fill(9);
+            reservation.reset().unwrap();
+            assert!(memory(&mut reservation).iter().all(|&byte| byte == 0), "no image is left");
+            // An empty memory has nothing to reset.
+            reservation.lay_out(&MemoryPlan::zeros(0)).unwrap();
+            reservation.reset().unwrap();
+            assert!(reservation.grow((4 << 30) + 1).is_err(), "more than 4 GiB");
+        }
+    }
+
+    /// Zeros in an image take no memory.
+    #[test]
+    fn pages_of_an_image_without_bytes_are_not_touched() {
+        let (file, mut bytes) = image(16 * sys::page_size().min(4096));
+        bytes[1..].fill(0);
+        let mut reservation = Reservation::new(0).unwrap();
         reservation.lay_out(&plan(&file, &bytes, 7)).unwrap();
-        assert!(reservation.is_of(7) && !reservation.is_of(8) && !reservation.is_of(0));
-        memory(&mut reservation).fill(9);
-        reservation.lay_out(&MemoryPlan::zeros(LEN)).unwrap();
-        assert!(!reservation.is_of(7) && !reservation.is_of(0));
-        assert!(memory(&mut reservation).iter().all(|&byte| byte == 0));
-        memory(&mut reservation).fill(9);
-        reservation.reset().unwrap();
-        assert!(memory(&mut reservation).iter().all(|&byte| byte == 0), "no image is left");
-        // An empty memory has nothing to reset.
-        reservation.lay_out(&MemoryPlan::zeros(0)).unwrap();
-        reservation.reset().unwrap();
-        assert!(reservation.grow((4 << 30) + 1).is_err(), "more than 4 GiB");
+        let start = reservation.base() as usize;
+        let mut ranges = [sys::PageRange::default(); 4];
+        // Kernels before 6.7 do not say.
+        if let Some(dirty) = sys::dirty_pages(start, start + LEN, 1 << 20, &mut ranges) {
+            let touched = start + AT;
+            assert_eq!(dirty.len(), 1);
+            assert_eq!(dirty[0].start as usize, touched);
+            assert_eq!(dirty[0].end as usize, touched + sys::page_size());
+        }
     }
 
     #[test]

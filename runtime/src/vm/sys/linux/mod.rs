@@ -1,6 +1,7 @@
 //! Linux: signals, stacks, pages and files.
 
 mod files;
+mod limits;
 mod page_map;
 mod pages;
 mod signals;
@@ -11,11 +12,13 @@ pub(in crate::vm) use files::anonymous_file;
 pub(in crate::vm) use files::is_exposed;
 #[cfg(feature = "cache")]
 pub(crate) use files::is_unwritten;
+pub(in crate::vm) use limits::name_limit;
 pub(in crate::vm) use page_map::{PageRange, dirty_pages};
 #[cfg(test)]
 pub(in crate::vm) use pages::resident_bytes;
 pub(in crate::vm) use pages::{
-    address_space, drop_pages, make_inaccessible, map_file, map_zeros, page_size, remap, unmap,
+    address_space, drop_pages, make_accessible, make_inaccessible, map_file, map_zeros, page_size,
+    remap, reserve, unmap,
 };
 pub(in crate::vm) use signals::{
     StoppedThread, admit_interrupts, barrier_on_all_threads, install_handlers,

@@ -1,7 +1,7 @@
 //! Pages of the address space: mapping, dropping and unmapping them.
 
 use crate::vm::sys::stack_pointer;
-use rustix::mm::{Advice, MapFlags, MremapFlags, ProtFlags};
+use rustix::mm::{Advice, MapFlags, MprotectFlags, MremapFlags, ProtFlags};
 use std::fs::File;
 use std::io;
 use std::ptr;
@@ -29,6 +29,37 @@ pub(in crate::vm) fn map_zeros(len: usize) -> io::Result<*mut u8> {
     // SAFETY: a new mapping, which replaces none.
     let at = unsafe { rustix::mm::mmap_anonymous(ptr::null_mut(), len, READ_WRITE, flags) };
     Ok(at?.cast())
+}
+
+/// Reserves `len` bytes of address space wherever there is room. Nothing can access them.
+///
+/// All functions that make reserved pages accessible or inaccessible leave the same kinds of mapping
+/// behind, so that the kernel merges neighbours of one kind: their number is limited.
+///
+/// # Errors
+///
+/// When there is no address space left.
+pub(in crate::vm) fn reserve(len: usize) -> io::Result<*mut u8> {
+    let (flags, nothing) = (MapFlags::PRIVATE, ProtFlags::empty());
+    // SAFETY: a new mapping, which replaces none.
+    let at = unsafe { rustix::mm::mmap_anonymous(ptr::null_mut(), len, nothing, flags) };
+    Ok(at?.cast())
+}
+
+/// Makes `at..at + len` readable and writable. Bytes that were never accessible are zero.
+///
+/// # Errors
+///
+/// When the kernel has no room for another mapping, or commits no more memory.
+///
+/// # Safety
+///
+/// The range is whole pages of the caller's own reservation.
+pub(in crate::vm) unsafe fn make_accessible(at: *mut u8, len: usize) -> io::Result<()> {
+    let flags = MprotectFlags::READ | MprotectFlags::WRITE;
+    // SAFETY: by the contract.
+    unsafe { rustix::mm::mprotect(at.cast(), len, flags)? };
+    Ok(())
 }
 
 /// Maps a file's bytes from `offset` on over `at..at + len`, private and writable.
@@ -62,7 +93,7 @@ pub(in crate::vm) unsafe fn map_file(
 ///
 /// As [`map_file`].
 pub(in crate::vm) unsafe fn make_inaccessible(at: *mut u8, len: usize) -> io::Result<()> {
-    let flags = MapFlags::FIXED | MapFlags::PRIVATE | MapFlags::NORESERVE;
+    let flags = MapFlags::FIXED | MapFlags::PRIVATE;
     // SAFETY: by the contract.
     unsafe { rustix::mm::mmap_anonymous(at.cast(), len, ProtFlags::empty(), flags)? };
     Ok(())
@@ -102,7 +133,7 @@ pub(in crate::vm) unsafe fn remap(at: *mut u8, old: usize, new: usize) -> io::Re
 ///
 /// # Safety
 ///
-/// The range is a whole mapping of [`map_zeros`] or [`remap`], which nobody uses any more.
+/// The range is a whole mapping of [`map_zeros`], [`remap`] or [`reserve`], which nobody uses any more.
 pub(in crate::vm) unsafe fn unmap(at: *mut u8, len: usize) {
     // Unmapping a whole mapping fails for lack of memory only; then the range stays mapped.
     // SAFETY: by the contract.
