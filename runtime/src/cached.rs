@@ -220,6 +220,7 @@ enum Unusable {
 }
 
 fn map(runtime: &Runtime, entry: &mut Entry, file: File) -> Result<CompiledModule, Unusable> {
+    let _span = tracing::debug_span!("load", cached = true).entered();
     let failed = |error| match error {
         CodeError::Io(_) => Unusable::System,
         CodeError::Format(_) | CodeError::Seal(_) => Unusable::Damaged,

@@ -25,6 +25,7 @@ impl Runtime {
     ) -> Result<CompiledModule, Error> {
         self.check_open()?;
         let path = path.as_ref();
+        let _span = tracing::debug_span!("load", path = %path.display()).entered();
         let code = CodeMemory::copy_file(&open(path)?, |b| key.artifact_len(b), module::producer());
         self.loaded(code.map_err(|error| in_file(path, error))?)
     }
@@ -37,6 +38,7 @@ impl Runtime {
     /// As [`Runtime::load_sealed`], with [`ErrorKind::System`] in place of file errors.
     pub fn load_sealed_bytes(&self, sealed: &[u8], key: &SealKey) -> Result<CompiledModule, Error> {
         self.check_open()?;
+        let _span = tracing::debug_span!("load", bytes = sealed.len()).entered();
         let code = CodeMemory::copy(sealed, true, |b| key.artifact_len(b), module::producer());
         self.loaded(code.map_err(in_memory)?)
     }
@@ -44,6 +46,7 @@ impl Runtime {
     /// Loads an artifact that this process has just compiled.
     pub(crate) fn load_own(&self, artifact: &[u8]) -> Result<CompiledModule, Error> {
         self.check_open()?;
+        let _span = tracing::debug_span!("load", bytes = artifact.len()).entered();
         let code = CodeMemory::copy(artifact, false, seal::unchecked_len, module::producer());
         self.loaded(code.map_err(in_memory)?)
     }

@@ -120,6 +120,7 @@ impl Namespace {
     ) -> Result<Instance, Error> {
         // The start function of a module that provides imports may have closed the namespace.
         self.store().check_open()?;
+        let _span = tracing::debug_span!("instantiate", module = module.name()).entered();
         let (index, start) = self.store_mut().instantiate(module.code_module(), imports)?;
         if let Some(start) = start {
             call::call(self.store_pointer(), &start, |_, _, _| Ok(()), |_, _, _| ())?;

@@ -96,6 +96,7 @@ impl Runtime {
     #[cfg(feature = "compiler")]
     pub fn precompile_for(&self, wasm: &[u8], target: Target) -> Result<Vec<u8>, Error> {
         self.check_open()?;
+        let _span = tracing::debug_span!("compile", bytes = wasm.len()).entered();
         let settings = self.config().settings(target);
         let store = self.config().functions.clone();
         #[cfg(feature = "cache")]

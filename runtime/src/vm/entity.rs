@@ -126,6 +126,14 @@ impl FuncEntity {
         }
     }
 
+    /// Its machine code; none for a host function.
+    pub(super) fn code(&self) -> Option<*const u8> {
+        match self {
+            FuncEntity::Wasm(func) => Some(func.code),
+            FuncEntity::Host(_) => None,
+        }
+    }
+
     /// The context of the instance whose code it is; none for a host function.
     #[inline]
     pub(super) fn context(&self) -> Option<Context> {

@@ -69,6 +69,7 @@ impl Runtime {
     pub unsafe fn load(&self, path: impl AsRef<Path>) -> Result<CompiledModule, Error> {
         self.check_open()?;
         let path = path.as_ref();
+        let _span = tracing::debug_span!("load", path = %path.display()).entered();
         let file = open(path)?;
         let code = CodeMemory::map(file, false, seal::unchecked_len, module::producer());
         self.loaded(code.map_err(|error| in_file(path, error))?)
@@ -118,6 +119,7 @@ impl Runtime {
     ) -> Result<CompiledModule, Error> {
         self.check_open()?;
         let path = path.as_ref();
+        let _span = tracing::debug_span!("load", path = %path.display()).entered();
         let file = open(path)?;
         let code = if sys::is_exposed(&file) {
             CodeMemory::copy_file(&file, |b| key.artifact_len(b), module::producer())

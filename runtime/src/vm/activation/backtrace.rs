@@ -24,7 +24,7 @@ impl Store {
 
 /// The function that a program counter lies in; none for thunks. A return address may be the first
 /// byte behind its function, so it is looked up by the byte before.
-fn frame(pc: usize, innermost: bool) -> Option<Frame> {
+pub(super) fn frame(pc: usize, innermost: bool) -> Option<Frame> {
     let found = registry::lookup(pc, |code, offset| code.module().map(|m| (m, offset)));
     let (module, code_offset) = found??;
     let inside = if innermost { code_offset } else { code_offset.checked_sub(1)? };

@@ -1,9 +1,9 @@
 //! Calls of functions by the host.
 
 use crate::error::Error;
-use crate::vm::activation::Activation;
 use crate::vm::activation::thread::{self, Cause};
 use crate::vm::activation::typed::{WasmParams, WasmResults};
+use crate::vm::activation::{Activation, backtrace};
 use crate::vm::entity::{FuncEntity, WasmFunc};
 use crate::vm::instance::context::Context;
 use crate::vm::store::{Entered, Store};
@@ -12,6 +12,7 @@ use precast_abi::trap::TrapCode;
 use precast_abi::types::ValType;
 use std::panic::resume_unwind;
 use std::ptr::NonNull;
+use tracing::{Level, level_enabled};
 
 /// The result of a typed entry thunk.
 #[repr(C)]
@@ -23,6 +24,9 @@ pub(crate) struct EntryResult {
 }
 
 type ArrayEntry = unsafe extern "C" fn(*mut u8, *mut u128, *const u8) -> u64;
+
+/// The level of the spans of calls. Below it, a call pays for one comparison.
+const SPAN: Level = Level::TRACE;
 
 /// Arguments or results of most functions: an array for so many values costs next to nothing.
 const FEW: usize = 4;
@@ -37,6 +41,19 @@ const MORE: usize = 16;
 /// comes as a pointer because host functions use it too while machine code runs.
 #[inline]
 pub(crate) fn call<R>(
+    store: NonNull<Store>,
+    func: &FuncEntity,
+    args: impl FnOnce(&mut Store, (&[ValType], &[ValType]), &mut [u128]) -> Result<(), Error>,
+    results: impl FnOnce(&Store, &[ValType], &[u128]) -> R,
+) -> Result<R, Error> {
+    if level_enabled!(SPAN) {
+        return in_span(func.code(), || call_untraced(store, func, args, results));
+    }
+    call_untraced(store, func, args, results)
+}
+
+#[inline]
+fn call_untraced<R>(
     store: NonNull<Store>,
     func: &FuncEntity,
     args: impl FnOnce(&mut Store, (&[ValType], &[ValType]), &mut [u128]) -> Result<(), Error>,
@@ -99,6 +116,18 @@ pub(crate) fn typed<P: WasmParams, R: WasmResults>(
     func: &WasmFunc,
     params: P,
 ) -> Result<R, Error> {
+    if level_enabled!(SPAN) {
+        return in_span(Some(func.code), || typed_untraced(store, func, params));
+    }
+    typed_untraced(store, func, params)
+}
+
+#[inline]
+fn typed_untraced<P: WasmParams, R: WasmResults>(
+    store: NonNull<Store>,
+    func: &WasmFunc,
+    params: P,
+) -> Result<R, Error> {
     let activation = Activation::new();
     let entered = Entered::enter(&activation, store, Some(func.ctx), sys::stack_pointer())?;
     debug_assert!(func.ty.ty.params() == P::TYPES && func.ty.ty.results() == R::TYPES);
@@ -106,6 +135,18 @@ pub(crate) fn typed<P: WasmParams, R: WasmResults>(
     // compared with `P` and `R` when the typed handle was made.
     let result = unsafe { params.invoke(func.typed_entry, func.ctx.as_ptr(), func.code) };
     if result.trapped == 0 { Ok(R::from_bits(result.bits)) } else { Err(cause(entered, func.ctx)) }
+}
+
+/// Calls in a span with the function's names. `code` is its machine code, if it has any.
+#[cold]
+fn in_span<R>(code: Option<*const u8>, call: impl FnOnce() -> R) -> R {
+    let frame = code.and_then(|code| backtrace::frame(code as usize, true));
+    let frame = frame.as_ref();
+    let module = frame.and_then(|frame| frame.module.as_deref());
+    let name = frame.and_then(|frame| frame.func_name.as_deref());
+    let index = frame.map(|frame| frame.func_index);
+    let _span = tracing::span!(SPAN, "call", module, name, index).entered();
+    call()
 }
 
 /// The reason why a call into the instance with the context `callee` did not return. The panic of a
