@@ -15,8 +15,11 @@ use crate::vm::sys::{self, StoppedThread};
 use precast_abi::trap::TrapCode;
 use std::ptr;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicPtr, AtomicU32, Ordering};
-use std::time::Instant;
+use std::sync::atomic::{AtomicBool, AtomicPtr, AtomicU32, Ordering, fence};
+use std::time::{Duration, Instant};
+
+/// Time after which a processor's writes are visible to others.
+const VISIBLE: Duration = Duration::from_micros(50);
 
 /// The requests to interrupt the calls of a store.
 pub(crate) struct Interrupt {
@@ -68,8 +71,12 @@ impl Interrupt {
 
     /// Stops the calls that run.
     pub(super) fn stop_running(&self) {
-        // A call that begins is seen here, or sees the request.
-        sys::barrier_on_all_threads();
+        // A call that begins is seen here, or sees the request. Without a barrier, its write is
+        // visible a little later.
+        if !sys::barrier_on_all_threads() {
+            fence(Ordering::SeqCst);
+            std::thread::sleep(VISIBLE);
+        }
         // SAFETY: records live as long as the process.
         if let Some(thread) = unsafe { self.thread.load(Ordering::Relaxed).as_ref() } {
             ask(thread);
