@@ -1,9 +1,9 @@
 //! Calls of functions by the host.
 
 use crate::error::Error;
+use crate::vm::activation::backtrace;
 use crate::vm::activation::thread::{self, Cause};
 use crate::vm::activation::typed::{WasmParams, WasmResults};
-use crate::vm::activation::{Activation, backtrace};
 use crate::vm::entity::{FuncEntity, WasmFunc};
 use crate::vm::instance::context::Context;
 use crate::vm::store::{Entered, Store};
@@ -12,7 +12,6 @@ use precast_abi::trap::TrapCode;
 use precast_abi::types::ValType;
 use std::panic::resume_unwind;
 use std::ptr::NonNull;
-use tracing::{Level, level_enabled};
 
 /// The result of a typed entry thunk.
 #[repr(C)]
@@ -24,9 +23,6 @@ pub(crate) struct EntryResult {
 }
 
 type ArrayEntry = unsafe extern "C" fn(*mut u8, *mut u128, *const u8) -> u64;
-
-/// The level of the spans of calls. Below it, a call pays for one comparison.
-const SPAN: Level = Level::TRACE;
 
 /// Arguments or results of most functions: an array for so many values costs next to nothing.
 const FEW: usize = 4;
@@ -46,7 +42,8 @@ pub(crate) fn call<R>(
     args: impl FnOnce(&mut Store, (&[ValType], &[ValType]), &mut [u128]) -> Result<(), Error>,
     results: impl FnOnce(&Store, &[ValType], &[u128]) -> R,
 ) -> Result<R, Error> {
-    if level_enabled!(SPAN) {
+    // SAFETY: the caller has the namespace borrowed; this borrow ends here.
+    if unsafe { store.as_ref() }.has_spans() {
         return in_span(func.code(), || call_untraced(store, func, args, results));
     }
     call_untraced(store, func, args, results)
@@ -61,7 +58,7 @@ fn call_untraced<R>(
 ) -> Result<R, Error> {
     // A store that has been entered is not cleared: the type lives until the results are read, also
     // when the call closes the store.
-    let activation = Activation::new();
+    let activation = Entered::activation(store);
     let mut entered = Entered::enter(&activation, store, func.context(), sys::stack_pointer())?;
     let ty = func.ty();
     let (params, result_types) = (ty.ty.params(), ty.ty.results());
@@ -116,7 +113,8 @@ pub(crate) fn typed<P: WasmParams, R: WasmResults>(
     func: &WasmFunc,
     params: P,
 ) -> Result<R, Error> {
-    if level_enabled!(SPAN) {
+    // SAFETY: as in `call`.
+    if unsafe { store.as_ref() }.has_spans() {
         return in_span(Some(func.code), || typed_untraced(store, func, params));
     }
     typed_untraced(store, func, params)
@@ -128,7 +126,7 @@ fn typed_untraced<P: WasmParams, R: WasmResults>(
     func: &WasmFunc,
     params: P,
 ) -> Result<R, Error> {
-    let activation = Activation::new();
+    let activation = Entered::activation(store);
     let entered = Entered::enter(&activation, store, Some(func.ctx), sys::stack_pointer())?;
     debug_assert!(func.ty.ty.params() == P::TYPES && func.ty.ty.results() == R::TYPES);
     // SAFETY: invariant **code**: the entry thunk is that of the function's type, which was
@@ -145,7 +143,7 @@ fn in_span<R>(code: Option<*const u8>, call: impl FnOnce() -> R) -> R {
     let module = frame.and_then(|frame| frame.module.as_deref());
     let name = frame.and_then(|frame| frame.func_name.as_deref());
     let index = frame.map(|frame| frame.func_index);
-    let _span = tracing::span!(SPAN, "call", module, name, index).entered();
+    let _span = tracing::trace_span!("call", module, name, index).entered();
     call()
 }
 

@@ -164,9 +164,9 @@ fn stores() -> impl Iterator<Item = *const Store> {
     // SAFETY: invariant **chain**.
     let chain = std::iter::successors(unsafe { thread::innermost().as_ref() }, |activation| {
         // SAFETY: as above.
-        unsafe { activation.outer.get().as_ref() }
+        unsafe { activation.outer.as_ref() }
     });
-    chain.map(|activation: &Activation| activation.store.get())
+    chain.map(|activation: &Activation| activation.store)
 }
 
 /// Whether an activation of this thread must ask when a host function returns to it. Callable in
@@ -197,7 +197,7 @@ fn on_interrupt(stopped: &mut StoppedThread<'_>) -> bool {
         return false;
     };
     thread::set_interrupted(true);
-    let store = innermost.store.get();
+    let store = innermost.store;
     // SAFETY: as in `must_ask`.
     if unsafe { &*store }.stop_reason().is_none() {
         // Calls around it stop when it returns to them.

@@ -23,26 +23,27 @@ use threads::ThreadRecord;
 /// in it live, as do their stores. Signal handlers of the thread read it.
 pub(in crate::vm) struct Activation {
     /// The store that was entered.
-    pub(in crate::vm) store: Cell<*const Store>,
+    pub(in crate::vm) store: *const Store,
     /// The activation around it on this thread; null for the outermost.
-    pub(in crate::vm) outer: Cell<*const Activation>,
+    pub(in crate::vm) outer: *const Activation,
     /// The stack limit of the call.
     pub(in crate::vm) stack_limit: Cell<usize>,
     /// The stack of the call around it in the same store, which may be on another thread.
-    pub(in crate::vm) outer_stack: Cell<Outer>,
+    pub(in crate::vm) outer_stack: Outer,
     /// The thread of that call, if the store can be interrupted; null if there is no such call.
     pub(in crate::vm) outer_thread: Cell<*const ThreadRecord>,
 }
 
 impl Activation {
-    /// An activation that is not in the list yet.
+    /// An activation of a store that is not in the list yet. `outer_stack` is the stack of the call
+    /// around it in the store.
     #[inline(always)]
-    pub(in crate::vm) fn new() -> Activation {
+    pub(in crate::vm) fn new(store: *const Store, outer_stack: Outer) -> Activation {
         Activation {
-            store: Cell::new(ptr::null()),
-            outer: Cell::new(ptr::null()),
+            store,
+            outer: thread::innermost(),
             stack_limit: Cell::new(0),
-            outer_stack: Cell::new(Outer { stack_limit: 0, guest_sp: 0 }),
+            outer_stack,
             outer_thread: Cell::new(ptr::null()),
         }
     }

@@ -129,19 +129,17 @@ fn init() -> usize {
     low
 }
 
-/// Makes an activation the innermost, and gives the one that was before.
+/// Makes an activation the innermost.
 #[inline(always)]
-pub(in crate::vm) fn enter(activation: &Activation) -> *const Activation {
+pub(in crate::vm) fn enter(activation: &Activation) {
     THREAD.with(|thread| {
-        let outer = thread.innermost.load(Ordering::Relaxed);
         // Signal handlers of this thread read the activation as soon as it is the innermost.
         compiler_fence(Ordering::Release);
         thread.innermost.store(ptr::from_ref(activation).cast_mut(), Ordering::Relaxed);
         // Other threads see it before this thread reads whether it has to stop: they have a memory
         // barrier run on this thread in between.
         compiler_fence(Ordering::SeqCst);
-        outer
-    })
+    });
 }
 
 /// Makes the outer activation the innermost again.
@@ -151,6 +149,7 @@ pub(in crate::vm) fn leave(outer: *const Activation) {
 }
 
 /// The innermost activation; null when the thread runs none. Callable in signal handlers.
+#[inline(always)]
 pub(in crate::vm) fn innermost() -> *const Activation {
     THREAD.with(|thread| thread.innermost.load(Ordering::Relaxed))
 }

@@ -17,6 +17,14 @@ pub(in crate::vm) struct Entered<'a> {
 }
 
 impl<'a> Entered<'a> {
+    /// An activation of a store, to enter it with.
+    #[inline(always)]
+    pub(in crate::vm) fn activation(mut store: NonNull<Store>) -> Activation {
+        // SAFETY: the caller has the namespace borrowed; this borrow ends here.
+        let outer = unsafe { store.as_mut() }.outer_stack();
+        Activation::new(store.as_ptr(), outer)
+    }
+
     /// Enters a store to run machine code on this thread: of the instance with the context `callee`,
     /// or of a host function. `sp` is the stack pointer of the function that calls machine code: the
     /// guest's stack begins there. The store comes as a pointer because host functions that machine
@@ -30,14 +38,13 @@ impl<'a> Entered<'a> {
     ) -> Result<Entered<'a>, Error> {
         // This makes the thread known to others before the store is asked whether calls must stop.
         let stack_low = thread::stack_low();
-        activation.store.set(store.as_ptr());
-        activation.outer.set(thread::enter(activation));
+        thread::enter(activation);
         // SAFETY: the caller has the namespace borrowed; this borrow ends here.
         let entered = unsafe { store.as_mut() }.enter(activation, callee, sp, stack_low);
         match entered {
             Ok(()) => Ok(Entered { store, activation }),
             Err(error) => {
-                thread::leave(activation.outer.get());
+                thread::leave(activation.outer);
                 Err(error)
             }
         }
@@ -62,12 +69,12 @@ impl Drop for Entered<'_> {
     #[inline]
     fn drop(&mut self) {
         let activation = self.activation;
-        let Outer { stack_limit, guest_sp } = activation.outer_stack.get();
+        let Outer { stack_limit, guest_sp } = activation.outer_stack;
         let store = self.store();
         store.context.stack_limit = stack_limit;
         store.guest_sp = guest_sp;
         store.depth -= 1;
-        thread::leave(activation.outer.get());
+        thread::leave(activation.outer);
         if store.has_attention() {
             store.leave_with_attention(activation);
         }
@@ -90,21 +97,29 @@ impl Store {
         if self.has_attention() || self.engine.is_closed() {
             self.enter_with_attention(activation, callee)?;
         }
-        let outer = Outer { stack_limit: self.context.stack_limit, guest_sp: self.guest_sp };
         let budget = match self.depth {
             0 => self.stack.guest,
-            _ => outer.left(),
+            _ => activation.outer_stack.left(),
         };
         let limit = self.stack.stack_limit(sp, budget, stack_low);
         if sp < limit {
             return Err(self.no_stack(activation));
         }
-        activation.outer_stack.set(outer);
         activation.stack_limit.set(limit);
         self.context.stack_limit = limit;
         self.guest_sp = sp;
         self.depth += 1;
         Ok(())
+    }
+
+    /// The stack of the call that runs, for an inner one.
+    #[inline(always)]
+    fn outer_stack(&mut self) -> Outer {
+        // An interrupt whose reason is gone may have left its mark.
+        if self.attention {
+            self.restore_stack_limit(thread::innermost());
+        }
+        Outer { stack_limit: self.context.stack_limit, guest_sp: self.guest_sp }
     }
 
     /// Says at which stack pointer the host function left the guest that is about to be given the

@@ -95,7 +95,6 @@ impl Store {
         if callee.is_some_and(|instance| self.is_interrupted(instance)) {
             return Err(ErrorKind::Interrupted.into());
         }
-        self.restore_stack_limit(activation.outer.get());
         let Some(shared) = self.interruption.shared.get() else { return Ok(()) };
         activation.outer_thread.set(shared.enter());
         // Other threads that see no thread yet have made the request before this.
@@ -174,18 +173,19 @@ impl Store {
 
     /// Restores the stack limit of the store's call that runs on this thread, if a signal handler
     /// replaced it for a reason that is gone. `from` is the activation to begin with.
-    fn restore_stack_limit(&mut self, from: *const Activation) {
+    #[cold]
+    pub(super) fn restore_stack_limit(&mut self, from: *const Activation) {
         if self.depth == 0 || self.context.stack_limit != INTERRUPTED {
             return;
         }
         let mut at = from;
         // SAFETY: invariant **chain**.
         while let Some(activation) = unsafe { at.as_ref() } {
-            if ptr::eq(activation.store.get(), self) {
+            if ptr::eq(activation.store, self) {
                 self.context.stack_limit = activation.stack_limit.get();
                 return;
             }
-            at = activation.outer.get();
+            at = activation.outer;
         }
     }
 

@@ -53,6 +53,8 @@ pub(crate) struct Store {
     /// Whether calls do more than usual when they enter and leave: the store is closed, can be
     /// interrupted, or was interrupted.
     attention: bool,
+    /// Whether calls have spans: whether the level was enabled when the store was made.
+    has_spans: bool,
     /// Calls that are inside.
     depth: u32,
     interruption: Interruption,
@@ -90,6 +92,7 @@ impl Store {
             engine,
             closed: false,
             attention: false,
+            has_spans: tracing::level_enabled!(tracing::Level::TRACE),
             depth: 0,
             interruption: Interruption::default(),
             resources: Resources::default(),
@@ -123,6 +126,11 @@ impl Store {
     #[inline]
     fn has_attention(&self) -> bool {
         self.attention
+    }
+
+    #[inline(always)]
+    pub(in crate::vm) fn has_spans(&self) -> bool {
+        self.has_spans
     }
 
     /// The stack limit of a store's running call. Callable in signal handlers.
