@@ -49,8 +49,8 @@ pub(crate) use linux::is_unwritten;
 pub(super) use linux::resident_bytes;
 pub(super) use linux::{
     PageRange, SigAltStack, StoppedThread, address_space, anonymous_file, dirty_pages, drop_pages,
-    install_handlers, make_inaccessible, map_file, map_zeros, page_size, remap, thread_stack,
-    unmap,
+    install_handlers, make_inaccessible, map_file, map_wiped_on_fork, map_zeros, page_size, remap,
+    thread_stack, unmap,
 };
 
 /// The registers that unwinding needs.

@@ -15,7 +15,8 @@ pub(in crate::vm) use page_map::{PageRange, dirty_pages};
 #[cfg(test)]
 pub(in crate::vm) use pages::resident_bytes;
 pub(in crate::vm) use pages::{
-    address_space, drop_pages, make_inaccessible, map_file, map_zeros, page_size, remap, unmap,
+    address_space, drop_pages, make_inaccessible, map_file, map_wiped_on_fork, map_zeros,
+    page_size, remap, unmap,
 };
 pub(in crate::vm) use signals::{StoppedThread, install_handlers};
 pub(in crate::vm) use stack::{SigAltStack, thread_stack};
