@@ -5,6 +5,7 @@
 
 use std::fmt::Write;
 use std::sync::Barrier;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
 use precast::{CompiledModule, HostModuleBuilder, InstancePre, Linker, Runtime};
@@ -18,7 +19,7 @@ const RUN: Duration = Duration::from_millis(250);
 const ROUNDS: usize = 3;
 
 /// What is done with an instance.
-type Work = dyn Fn() + Sync;
+type Work<'a> = dyn Fn() + Sync + 'a;
 
 fn main() -> Result<(), Box<dyn std::error::Error>> {
     let filter = std::env::args().skip(1).find(|arg| !arg.starts_with('-')).unwrap_or_default();
@@ -56,7 +57,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
         namespace.instantiate(&large).expect("the instance");
     };
     let pre = linker.instantiate_pre(&large)?;
-    let rows: [(&str, Box<Work>); 8] = [
+    let rows: [(&str, Box<Work<'_>>); 8] = [
         ("no memory", Box::new(plain(&bare))),
         ("two pages", Box::new(plain(&two))),
         ("two pages, call writes to one page", Box::new(calling(&two, 1))),
@@ -112,7 +113,7 @@ fn call(pre: &InstancePre, n: i32) {
 }
 
 /// The least nanoseconds per instance of many batches.
-fn least(work: &Work) -> f64 {
+fn least(work: &Work<'_>) -> f64 {
     let batch = || {
         let start = Instant::now();
         (0..BATCH).for_each(|_| work());
@@ -122,21 +123,26 @@ fn least(work: &Work) -> f64 {
 }
 
 /// Instances a second on so many threads; the best round.
-fn rate(work: &Work, threads: usize) -> f64 {
+fn rate(work: &Work<'_>, threads: usize) -> f64 {
     let round = || {
-        let start = Barrier::new(threads);
-        let count = |_| {
+        let (start, stop) = (Barrier::new(threads + 1), AtomicBool::new(false));
+        let count = || {
             start.wait();
-            let (start, mut count) = (Instant::now(), 0u32);
-            while start.elapsed() < RUN {
-                (0..10).for_each(|_| work());
-                count += 10;
+            let mut count = 0u32;
+            while !stop.load(Ordering::Relaxed) {
+                work();
+                count += 1;
             }
-            f64::from(count) / start.elapsed().as_secs_f64()
+            f64::from(count)
         };
         std::thread::scope(|scope| {
-            let all: Vec<_> = (0..threads).map(|n| scope.spawn(move || count(n))).collect();
-            all.into_iter().map(|thread| thread.join().expect("no panic")).sum::<f64>()
+            let all: Vec<_> = (0..threads).map(|_| scope.spawn(count)).collect();
+            start.wait();
+            let start = Instant::now();
+            std::thread::sleep(RUN);
+            stop.store(true, Ordering::Relaxed);
+            let count: f64 = all.into_iter().map(|t| t.join().expect("no panic")).sum();
+            count / start.elapsed().as_secs_f64()
         })
     };
     (0..ROUNDS).map(|_| round()).fold(0.0, f64::max)

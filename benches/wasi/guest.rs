@@ -34,7 +34,7 @@ pub(crate) const ENV: [(&str, &str); 4] =
 pub(crate) const EMPTY: &str = "empty loop";
 
 /// A row: its name, and the expression of one iteration, whose value is the errno.
-pub(crate) const ROWS: [(&str, &str); 26] = [
+pub(crate) const ROWS: [(&str, &str); 28] = [
     (
         "clock_time_get monotonic",
         "(call $clock_time_get (i32.const 1) (i64.const 0) (i32.const 1024))",
@@ -44,6 +44,8 @@ pub(crate) const ROWS: [(&str, &str); 26] = [
         "(call $clock_time_get (i32.const 0) (i64.const 0) (i32.const 1024))",
     ),
     ("random_get 16 B", "(call $random_get (i32.const 1024) (i32.const 16))"),
+    ("random_get 32 B", "(call $random_get (i32.const 1024) (i32.const 32))"),
+    ("random_get 4 KiB", "(call $random_get (i32.const 4096) (i32.const 4096))"),
     ("args_sizes_get", "(call $args_sizes_get (i32.const 1024) (i32.const 1028))"),
     ("args_get", "(call $args_get (i32.const 1024) (i32.const 2048))"),
     ("environ_sizes_get", "(call $environ_sizes_get (i32.const 1024) (i32.const 1028))"),

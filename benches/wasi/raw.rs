@@ -87,6 +87,8 @@ fn call(row: &str) -> Option<Call> {
         "clock_time_get monotonic" => |_| done(clock_gettime(ClockId::Monotonic)),
         "clock_time_get realtime" => |_| done(clock_gettime(ClockId::Realtime)),
         "random_get 16 B" => |raw| done(getrandom(&mut raw.buffer[..16], GetRandomFlags::empty())?),
+        "random_get 32 B" => |raw| done(getrandom(&mut raw.buffer[..32], GetRandomFlags::empty())?),
+        "random_get 4 KiB" => |raw| done(getrandom(&mut raw.buffer[..], GetRandomFlags::empty())?),
         "sched_yield" => |_| {
             rustix::thread::sched_yield();
             Ok(())

@@ -15,7 +15,7 @@ use precast_abi::types::{ExternType, FuncType, GlobalType, MemoryType, TableType
 use std::marker::PhantomData;
 use std::sync::Arc;
 
-pub use crate::host_func::{IntoHostFunc, WithCaller};
+pub use crate::host_func::{HostFunction, Inlined, IntoHostFunc, WithCaller};
 pub use crate::vm::host::typed::{HostReturn, HostValues};
 
 /// Builds a host module.

@@ -91,3 +91,8 @@ pub use seal::{SealError, SealKey};
 pub use table::Table;
 pub use trap::{Frame, Trap};
 pub use value::{ExternRef, Value, ValueError};
+// For WASI alone. They are not part of the embedding API.
+#[doc(hidden)]
+pub use host::{HostFunction, Inlined};
+#[doc(hidden)]
+pub use vm::wiped_on_fork::WipedOnFork;

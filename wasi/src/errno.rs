@@ -35,6 +35,9 @@ macro_rules! errnos {
         impl From<rustix::io::Errno> for Errno {
             /// The code with the same POSIX name. Errors that WASI does not have become
             /// [`Errno::Io`].
+            ///
+            /// It is cold so that no jump is taken after a system call that succeeds.
+            #[cold]
             fn from(host: rustix::io::Errno) -> Self {
                 match host {
                     $($(rustix::io::Errno::$host => Errno::$variant,)?)*

@@ -1,13 +1,13 @@
 //! `FunctionExporter`: the table of all functions, and their export into a host module.
 
-use precast_runtime::{Caller, HostError, HostModuleBuilder};
+use precast_runtime::{Caller, HostError, HostFunction, HostModuleBuilder, Inlined};
 
 use crate::calls::{args, clock, dirs, fd_io, fd_meta, path, path_open, poll};
 use crate::calls::{preview0, process, random, sched, sock};
 use crate::errno::Errno;
 use crate::guest::Memory;
 use crate::state::Wasi;
-use crate::trace::{Function, Interceptor, Traced, Untraced};
+use crate::trace::{self, Function};
 
 /// Exports the functions of WASI into a host module under construction.
 ///
@@ -48,19 +48,39 @@ pub struct FunctionExporter {
 }
 
 /// Adds functions with the signature `fn(&mut Wasi, &mut Memory, args...) -> Result<(), Errno>` to
-/// a module with the state `$state`. Every call goes through the interceptor `$interceptor`.
+/// a module with the state `$state`. Every call is traced if `$traced` is true.
+///
+/// Each function is a type and not a closure so that it can be `#[inline(always)]`: see
+/// [`fd_io`](crate::calls::fd_io).
 macro_rules! export {
-    ($builder:expr, $state:ident, $interceptor:ident; $($module:ident :: $name:ident ($($arg:ident: $ty:ty),*);)*) => {
-        $builder$(.func(stringify!($name), |caller: &mut Caller<'_, $state>, $($arg: $ty),*| -> i32 {
-            let (memory, state) = caller.memory_and_state();
-            let result = $interceptor::call(
-                Function { module: stringify!($module), name: stringify!($name) },
-                &[$((stringify!($arg), $arg as u64)),*],
-                state.as_mut(),
-                &mut Memory::new(memory),
-                |wasi, memory| $module::$name(wasi, memory, $($arg),*),
-            );
-            i32::from(result.err().unwrap_or(Errno::Success).code())
+    ($builder:expr, $state:ident, $traced:ident; $($module:ident :: $name:ident ($($arg:ident: $ty:ty),*);)*) => {
+        $builder$(.func(stringify!($name), {
+            struct Exported<const TRACED: bool>;
+
+            impl<T, const TRACED: bool> HostFunction<T, ($($ty,)*), i32> for Exported<TRACED>
+            where
+                T: AsMut<Wasi>,
+            {
+                #[inline(always)]
+                fn call(caller: &mut Caller<'_, T>, ($($arg,)*): ($($ty,)*)) -> i32 {
+                    let (memory, state) = caller.memory_and_state();
+                    let (wasi, memory) = (state.as_mut(), &mut Memory::new(memory));
+                    let result = if TRACED {
+                        trace::call(
+                            Function { module: stringify!($module), name: stringify!($name) },
+                            &[$((stringify!($arg), $arg as u64)),*],
+                            wasi,
+                            memory,
+                            |wasi, memory| $module::$name(wasi, memory, $($arg),*),
+                        )
+                    } else {
+                        $module::$name(wasi, memory, $($arg),*)
+                    };
+                    i32::from(result.err().unwrap_or(Errno::Success).code())
+                }
+            }
+
+            Inlined::<Exported<$traced>>::new()
         }))*
     };
 }
@@ -84,8 +104,8 @@ impl FunctionExporter {
     ) -> HostModuleBuilder<T> {
         // Two sets of functions: without a trace, no code for tracing runs.
         match self.traced {
-            true => self.export_intercepted::<T, Traced>(builder),
-            false => self.export_intercepted::<T, Untraced>(builder),
+            true => self.export_either::<T, true>(builder),
+            false => self.export_either::<T, false>(builder),
         }
     }
 
@@ -96,15 +116,15 @@ impl FunctionExporter {
         self
     }
 
-    fn export_intercepted<T: AsMut<Wasi> + Send + 'static, I: Interceptor>(
+    fn export_either<T: AsMut<Wasi> + Send + 'static, const TRACED: bool>(
         self,
         builder: HostModuleBuilder<T>,
     ) -> HostModuleBuilder<T> {
-        let builder = export_preview1::<T, I>(builder);
+        let builder = export_preview1::<T, TRACED>(builder);
         if !self.preview0 {
             return builder;
         }
-        export! { builder, T, I;
+        export! { builder, T, TRACED;
             preview0::fd_filestat_get(fd: u32, stat: u32);
             preview0::fd_seek(fd: u32, offset: i64, whence: u32, newoffset: u32);
             preview0::path_filestat_get(fd: u32, flags: u32, path: u32, path_len: u32, stat: u32);
@@ -115,10 +135,10 @@ impl FunctionExporter {
     }
 }
 
-fn export_preview1<T: AsMut<Wasi> + Send + 'static, I: Interceptor>(
+fn export_preview1<T: AsMut<Wasi> + Send + 'static, const TRACED: bool>(
     builder: HostModuleBuilder<T>,
 ) -> HostModuleBuilder<T> {
-    export! { builder, T, I;
+    export! { builder, T, TRACED;
         args::args_get(argv: u32, argv_buf: u32);
         args::args_sizes_get(argc: u32, argv_buf_size: u32);
         args::environ_get(environ: u32, environ_buf: u32);
@@ -184,22 +204,24 @@ fn export_preview1<T: AsMut<Wasi> + Send + 'static, I: Interceptor>(
     }
     // These two may end the guest.
     .func("proc_exit", |caller: &mut Caller<'_, T>, code: u32| -> Result<(), HostError> {
-        before_exit::<T, I>(caller, "proc_exit", ("code", code.into()));
+        before_exit::<T, TRACED>(caller, "proc_exit", ("code", code.into()));
         Err(process::proc_exit(code))
     })
     .func("proc_raise", |caller: &mut Caller<'_, T>, signal: u32| -> Result<i32, HostError> {
-        before_exit::<T, I>(caller, "proc_raise", ("signal", signal.into()));
+        before_exit::<T, TRACED>(caller, "proc_raise", ("signal", signal.into()));
         process::proc_raise(signal).map(|errno| i32::from(errno.code()))
     })
 }
 
-/// Calls [`Interceptor::before_exit`].
-fn before_exit<T: AsMut<Wasi>, I: Interceptor>(
+/// Calls [`trace::before_exit`] if the guest is `TRACED`.
+fn before_exit<T: AsMut<Wasi>, const TRACED: bool>(
     caller: &mut Caller<'_, T>,
     name: &'static str,
     argument: (&'static str, u64),
 ) {
-    let (memory, state) = caller.memory_and_state();
-    let function = Function { module: "process", name };
-    I::before_exit(function, &[argument], state.as_mut(), &mut Memory::new(memory));
+    if TRACED {
+        let (memory, state) = caller.memory_and_state();
+        let function = Function { module: "process", name };
+        trace::before_exit(function, &[argument], state.as_mut(), &mut Memory::new(memory));
+    }
 }

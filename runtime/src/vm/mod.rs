@@ -36,3 +36,4 @@ pub(crate) mod sys;
 pub(crate) mod table;
 pub(crate) mod types;
 pub(crate) mod unsafe_api;
+pub(crate) mod wiped_on_fork;

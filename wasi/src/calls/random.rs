@@ -10,10 +10,13 @@ use crate::state::Wasi;
 /// writes  buf: u8[buf_len]
 /// ```
 /// - `EFAULT`: a bad pointer.
-/// - `EINTR`: interrupted; part of the buffer may be filled.
+/// - `EINTR`: interrupted, while the host had no random numbers yet shortly after it was started; part
+///   of the buffer may be filled.
+/// - errors of the host: `ENOSYS`, `EPERM` if the host's process may not make the system call.
 ///
 /// [`random_get`](https://github.com/WebAssembly/WASI/blob/main/legacy/preview1/docs.md#random_get),
 /// [getrandom(2)](https://man7.org/linux/man-pages/man2/getrandom.2.html)
+#[inline]
 pub(crate) fn random_get(
     wasi: &mut Wasi,
     memory: &mut Memory<'_>,

@@ -5,6 +5,7 @@
 //! system call can read only into disjoint buffers. Overlapping buffers are read with one call
 //! each, in order, which gives the kernel's result.
 
+use std::hint::cold_path;
 use std::io::{IoSlice, IoSliceMut};
 use std::ops::Range;
 
@@ -226,6 +227,7 @@ impl Memory<'_> {
     #[inline(always)]
     fn iovec_table(&self, iovs: u32, count: u32) -> Result<Range<usize>, Errno> {
         if count > MAX {
+            cold_path();
             return Err(Errno::Inval);
         }
         let table = self.range(iovs, count * IOVEC_SIZE)?;
@@ -266,8 +268,13 @@ fn disjoint<'m>(bytes: &'m mut [u8], ranges: &[Range<usize>]) -> Option<Vec<IoSl
 }
 
 /// A byte count for the guest. The total length of the buffers fits (see `iovec_table`).
+#[inline(always)]
 fn written(n: usize) -> Result<u32, Errno> {
-    u32::try_from(n).map_err(|_| Errno::Overflow)
+    if let Ok(n) = u32::try_from(n) {
+        return Ok(n);
+    }
+    cold_path();
+    Err(Errno::Overflow)
 }
 
 #[cfg(test)]

@@ -6,6 +6,7 @@
 //! All functions are inlined: around a system call the branch predictors are cold, and each return
 //! or jump costs as much as ten instructions.
 
+use std::hint::cold_path;
 use std::ops::Range;
 
 use crate::errno::Errno;
@@ -29,7 +30,10 @@ impl<'a> Memory<'a> {
         let (start, len) = (ptr as usize, len as usize);
         match start.checked_add(len) {
             Some(end) if end <= self.bytes.len() => Ok(start..end),
-            _ => Err(Errno::Fault),
+            _ => {
+                cold_path();
+                Err(Errno::Fault)
+            }
         }
     }
 

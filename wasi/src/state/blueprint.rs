@@ -66,7 +66,7 @@ impl Blueprint {
             args: self.args.clone(),
             env: self.env.clone(),
             clocks: self.clocks,
-            random: self.seed.map_or_else(Random::system, Random::seeded),
+            random: self.seed.map_or(Random::System, Random::seeded),
             fds,
             mounts,
             resolver: self.resolver,

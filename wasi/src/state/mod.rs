@@ -3,6 +3,7 @@
 mod blueprint;
 mod callbacks;
 mod clocks;
+mod generator;
 mod random;
 mod strings;
 

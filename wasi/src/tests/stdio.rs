@@ -132,9 +132,44 @@ fn fixed_clocks_and_a_seed_make_runs_repeatable() {
     };
     assert_eq!(run(), run());
     assert_eq!(run().0, 1_234);
-    let mut guest = Guest::new(Builder::new());
-    assert_eq!(guest.call(|w, m| random_get(w, m, DATA, u32::MAX)), Err(Errno::Fault));
-    assert_eq!(guest.call(|w, m| random_get(w, m, 0x10000, 0)), Ok(()));
+}
+
+#[test]
+fn random_bytes_fill_the_buffer_alone() {
+    for builder in [Builder::new(), Builder::new().random_seed(7)] {
+        let mut guest = Guest::new(builder);
+        assert_eq!(guest.call(|w, m| random_get(w, m, DATA, u32::MAX)), Err(Errno::Fault));
+        assert_eq!(guest.call(|w, m| random_get(w, m, 0x10000, 0)), Ok(()));
+        assert_eq!(guest.call(|w, m| random_get(w, m, 0x10001, 0)), Err(Errno::Fault));
+        assert_eq!(guest.call(|w, m| random_get(w, m, 0x10000 - 63, 64)), Err(Errno::Fault));
+        assert!(guest.memory.iter().all(|&byte| byte == 0), "a failed call writes nothing");
+        // A zero for which a guest waits 40 times is no accident.
+        for (at, len) in [(0x10000 - 64, 64), (DATA, 0), (DATA, 1), (DATA + 7, 5000)] {
+            guest.memory.fill(0);
+            let mut seen = vec![0; len as usize];
+            for _ in 0..40 {
+                assert_eq!(guest.call(|w, m| random_get(w, m, at, len)), Ok(()));
+                seen.iter_mut().zip(guest.get(at, len)).for_each(|(seen, byte)| *seen |= byte);
+            }
+            assert!(seen.iter().all(|&byte| byte != 0), "every byte of {len} is written");
+            let (before, after) = (at as usize, (at + len) as usize);
+            let mut others = guest.memory[..before].iter().chain(&guest.memory[after..]);
+            assert!(others.all(|&byte| byte == 0), "no byte around {len} is written");
+        }
+    }
+}
+
+#[test]
+fn instances_draw_different_random_bytes() {
+    let blueprint = Builder::new().blueprint().unwrap();
+    let mut seen = std::collections::HashSet::new();
+    for _ in 0..200 {
+        let mut guest = Guest { wasi: blueprint.instantiate().unwrap(), memory: vec![0; 0x10000] };
+        for _ in 0..2 {
+            guest.call(|w, m| random_get(w, m, DATA, 16)).unwrap();
+            assert!(seen.insert(guest.get(DATA, 16).to_vec()));
+        }
+    }
 }
 
 #[test]

@@ -1,8 +1,8 @@
 //! Tracing: a line of text for every call, similar to strace.
 //!
-//! The table of functions is exported with one of two interceptors: [`Traced`] writes the lines,
-//! and [`Untraced`] does nothing. An untraced guest is linked with functions that contain no code
-//! for tracing, not even a test whether it is on.
+//! The table of functions is exported in two forms, with calls of this module and without. An
+//! untraced guest is linked with functions that contain no code for tracing, not even a test whether
+//! it is on.
 
 mod arguments;
 mod show;
@@ -26,85 +26,43 @@ pub(crate) struct Function {
     pub(crate) name: &'static str,
 }
 
-/// Code that runs around every call of a host module.
-pub(crate) trait Interceptor: 'static {
-    /// Makes `call`, the call of `function` with `arguments`.
-    fn call(
-        function: Function,
-        arguments: &[Argument],
-        wasi: &mut Wasi,
-        memory: &mut Memory<'_>,
-        call: impl FnOnce(&mut Wasi, &mut Memory<'_>) -> Result<(), Errno>,
-    ) -> Result<(), Errno>;
-
-    /// Runs before a call that may end the guest and then does not return.
-    fn before_exit(
-        function: Function,
-        arguments: &[Argument],
-        wasi: &mut Wasi,
-        memory: &mut Memory<'_>,
-    );
-}
-
-/// The interceptor that only makes the call.
-pub(crate) struct Untraced;
-
-impl Interceptor for Untraced {
-    #[inline(always)]
-    fn call(
-        _: Function,
-        _: &[Argument],
-        wasi: &mut Wasi,
-        memory: &mut Memory<'_>,
-        call: impl FnOnce(&mut Wasi, &mut Memory<'_>) -> Result<(), Errno>,
-    ) -> Result<(), Errno> {
-        call(wasi, memory)
-    }
-
-    #[inline(always)]
-    fn before_exit(_: Function, _: &[Argument], _: &mut Wasi, _: &mut Memory<'_>) {}
-}
-
-/// The interceptor that writes a line to the instance's trace.
+/// Makes `call`, the call of `function` with `arguments`, and writes a line to the instance's trace.
 ///
 /// ```text
 /// fd_write(fd=1, iovs=[{"hello\n", 6}], nwritten=6) = 0 <2.105 us>
 /// path_open(fd=3, dirflags=SYMLINK_FOLLOW, path="x", ...) = ENOENT (no such file or directory) <...>
 /// proc_exit(code=0) = ?
 /// ```
-pub(crate) struct Traced;
+pub(crate) fn call(
+    function: Function,
+    arguments: &[Argument],
+    wasi: &mut Wasi,
+    memory: &mut Memory<'_>,
+    call: impl FnOnce(&mut Wasi, &mut Memory<'_>) -> Result<(), Errno>,
+) -> Result<(), Errno> {
+    // Inputs are formatted before the call, which may overwrite them.
+    let inputs = show::inputs(function, arguments, memory);
+    let start = Instant::now();
+    let result = call(wasi, memory);
+    let time = start.elapsed();
+    let errno = result.err().unwrap_or(Errno::Success);
+    let mut line = show::call(function, arguments, memory, inputs, errno);
+    end_of_line(&mut line, errno, time);
+    write(wasi, &line);
+    result
+}
 
-impl Interceptor for Traced {
-    fn call(
-        function: Function,
-        arguments: &[Argument],
-        wasi: &mut Wasi,
-        memory: &mut Memory<'_>,
-        call: impl FnOnce(&mut Wasi, &mut Memory<'_>) -> Result<(), Errno>,
-    ) -> Result<(), Errno> {
-        // Inputs are formatted before the call, which may overwrite them.
-        let inputs = show::inputs(function, arguments, memory);
-        let start = Instant::now();
-        let result = call(wasi, memory);
-        let time = start.elapsed();
-        let errno = result.err().unwrap_or(Errno::Success);
-        let mut line = show::call(function, arguments, memory, inputs, errno);
-        end_of_line(&mut line, errno, time);
-        write(wasi, &line);
-        result
-    }
-
-    fn before_exit(
-        function: Function,
-        arguments: &[Argument],
-        wasi: &mut Wasi,
-        memory: &mut Memory<'_>,
-    ) {
-        let inputs = show::inputs(function, arguments, memory);
-        let mut line = show::call(function, arguments, memory, inputs, Errno::Success);
-        line.push_str(" = ?\n");
-        write(wasi, &line);
-    }
+/// Writes the line of a call that may end the guest and then does not return.
+pub(crate) fn before_exit(
+    function: Function,
+    arguments: &[Argument],
+    wasi: &mut Wasi,
+    memory: &mut Memory<'_>,
+) {
+    let inputs = show::inputs(function, arguments, memory);
+    let mut line = show::call(function, arguments, memory, inputs, Errno::Success);
+    line.push_str(" = ?\n");
+    write(wasi, &line);
 }
 
 /// Adds the result and the time: ` = 0 <1.234 us>` or ` = ENOENT (no such file ...) <1.234 us>`.

@@ -136,8 +136,16 @@ macro_rules! first_value {
 
 for_each_arity!(tuple_values);
 
-/// A closure that shims call. Implemented for closures that take an [`Invocation`] and up to 16
-/// parameters that are [`WasmTy`], and return a [`HostReturn`].
+/// A closure with an [`Invocation`] and the tuple `P` of its parameters. It is a trait and not a
+/// closure so that `call` can be `#[inline(always)]`: three shims call it, and a compiler that
+/// keeps one copy for all adds a frame between machine code and the closure.
+pub(crate) trait HostCall<T, P, R>: Send + Sync + 'static {
+    /// Calls the closure.
+    fn call(&self, invocation: Invocation<'_, T>, params: P) -> R;
+}
+
+/// A closure that shims call. Implemented for each [`HostCall`] of up to 16 parameters that are
+/// [`WasmTy`], and that returns a [`HostReturn`].
 pub(crate) trait ShimClosure<T, P, R>: Sized {
     /// The host function.
     fn into_def(self) -> Result<HostFuncDef, Error>;
@@ -200,7 +208,7 @@ macro_rules! closures {
         where
             T: Send + 'static,
             R: HostReturn,
-            F: for<'a> Fn(Invocation<'a, T>, $($ty),*) -> R + Send + Sync + 'static,
+            F: HostCall<T, ($($ty,)*), R>,
             $($ty: WasmTy,)*
         {
             fn into_def(self) -> Result<HostFuncDef, Error> {
@@ -213,7 +221,7 @@ macro_rules! closures {
                 where
                     T: Send + 'static,
                     R: HostReturn,
-                    F: for<'a> Fn(Invocation<'a, T>, $($ty),*) -> R + Send + Sync + 'static,
+                    F: HostCall<T, ($($ty,)*), R>,
                     $($ty: WasmTy,)*
                 {
                     let body = || {
@@ -222,7 +230,7 @@ macro_rules! closures {
                             let (state, f) = open::<T, F>((*slot).env);
                             (f, Invocation::of_slot(slot, state, fp as usize))
                         };
-                        f(call, $($ty),*).into_values()
+                        f.call(call, ($($ty,)*)).into_values()
                     };
                     // SAFETY: as above.
                     match unsafe { run(slot, body) } {
@@ -240,7 +248,7 @@ macro_rules! closures {
                 where
                     T: Send + 'static,
                     R: HostReturn,
-                    F: for<'a> Fn(Invocation<'a, T>, $($ty),*) -> R + Send + Sync + 'static,
+                    F: HostCall<T, ($($ty,)*), R>,
                     $($ty: WasmTy,)*
                 {
                     // SAFETY: `naked` is only called with its slot.
@@ -251,7 +259,7 @@ macro_rules! closures {
                             let (state, f) = open::<T, F>((*slot).env);
                             (f, Invocation::of_slot(slot, state, exit.sp))
                         };
-                        f(call, $($ty),*).into_values()
+                        f.call(call, ($($ty,)*)).into_values()
                     };
                     // SAFETY: as above.
                     match unsafe { run(slot, body) } {
@@ -274,7 +282,7 @@ macro_rules! closures {
                 where
                     T: Send + 'static,
                     R: HostReturn,
-                    F: for<'a> Fn(Invocation<'a, T>, $($ty),*) -> R + Send + Sync + 'static,
+                    F: HostCall<T, ($($ty,)*), R>,
                     $($ty: WasmTy,)*
                 {
                     sys::direct_entry!(entered::<T, R, F, $($ty,)*>)
@@ -290,7 +298,7 @@ macro_rules! closures {
                 where
                     T: Send + 'static,
                     R: HostReturn,
-                    F: for<'a> Fn(Invocation<'a, T>, $($ty),*) -> R + Send + Sync + 'static,
+                    F: HostCall<T, ($($ty,)*), R>,
                     $($ty: WasmTy,)*
                 {
                     let body = || {
@@ -303,7 +311,7 @@ macro_rules! closures {
                         let len = <R::Values as WasmResults>::TYPES.len();
                         // SAFETY: the host thunk has room for every result.
                         let results = unsafe { std::slice::from_raw_parts_mut(results, len) };
-                        f(call, $($ty),*).into_values()?.to_array(store, results)
+                        f.call(call, ($($ty,)*)).into_values()?.to_array(store, results)
                     };
                     // SAFETY: as above.
                     if let Err(failure) = unsafe { run(slot, body) } {
@@ -322,7 +330,7 @@ macro_rules! closures {
                 where
                     T: Send + 'static,
                     R: HostReturn,
-                    F: for<'a> Fn(Invocation<'a, T>, $($ty),*) -> R + Send + Sync + 'static,
+                    F: HostCall<T, ($($ty,)*), R>,
                     $($ty: WasmTy,)*
                 {
                     let mut args = values.iter();
@@ -332,7 +340,7 @@ macro_rules! closures {
                         let (state, f) = open::<T, F>(env);
                         (f, Invocation::of_host(store, state))
                     };
-                    Ok(f(call, $($ty),*).into_values()?.to_array(store, values)?)
+                    Ok(f.call(call, ($($ty,)*)).into_values()?.to_array(store, values)?)
                 }
 
                 let results = <R::Values as WasmResults>::TYPES;
@@ -344,7 +352,7 @@ macro_rules! closures {
                             let bits = args.next().map_or(0, |&bits| bits);
                             let $ty = <$ty as WasmTy>::from_store(call.store(), bits);
                         )*
-                        self(call, $($ty),*)
+                        self.call(call, ($($ty,)*))
                     }));
                 }
                 let code = if results.len() > 1 {

@@ -62,6 +62,23 @@ pub(in crate::vm) unsafe fn make_accessible(at: *mut u8, len: usize) -> io::Resu
     Ok(())
 }
 
+/// [`map_zeros`], and a child that the process forks finds zeros there again, whatever the parent
+/// has written. The kernel sees to that, so it holds for every system call that forks.
+///
+/// # Errors
+///
+/// When there is no address space left, and on kernels before 4.14, which cannot do it.
+pub(in crate::vm) fn map_wiped_on_fork(len: usize) -> io::Result<*mut u8> {
+    let at = map_zeros(len)?;
+    // SAFETY: the mapping is new, and its bytes stay as they are in this process.
+    if let Err(error) = unsafe { rustix::mm::madvise(at.cast(), len, Advice::LinuxWipeOnFork) } {
+        // SAFETY: nobody uses the mapping.
+        unsafe { unmap(at, len) };
+        return Err(error.into());
+    }
+    Ok(at)
+}
+
 /// Maps a file's bytes from `offset` on over `at..at + len`, private and writable.
 ///
 /// # Errors
@@ -133,7 +150,8 @@ pub(in crate::vm) unsafe fn remap(at: *mut u8, old: usize, new: usize) -> io::Re
 ///
 /// # Safety
 ///
-/// The range is a whole mapping of [`map_zeros`], [`remap`] or [`reserve`], which nobody uses any more.
+/// The range is a whole mapping of [`map_zeros`], [`map_wiped_on_fork`], [`remap`] or [`reserve`],
+/// which nobody uses any more.
 pub(in crate::vm) unsafe fn unmap(at: *mut u8, len: usize) {
     // Unmapping a whole mapping fails for lack of memory only; then the range stays mapped.
     // SAFETY: by the contract.
@@ -145,4 +163,29 @@ pub(in crate::vm) unsafe fn unmap(at: *mut u8, len: usize) {
 pub(in crate::vm) fn resident_bytes() -> usize {
     let statm = std::fs::read_to_string("/proc/self/statm").unwrap();
     statm.split(' ').nth(1).unwrap().parse::<usize>().unwrap() * page_size()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_forked_child_finds_zeros() {
+        let len = page_size();
+        let at = map_wiped_on_fork(len).unwrap();
+        // SAFETY: the mapping is `len` bytes. The child only reads it and ends.
+        unsafe {
+            at.write_bytes(7, len);
+            let child = libc::fork();
+            if child == 0 {
+                let wiped = std::slice::from_raw_parts(at, len).iter().all(|&byte| byte == 0);
+                libc::_exit(if wiped { 0 } else { 1 });
+            }
+            let mut status = 1;
+            assert_eq!(libc::waitpid(child, &mut status, 0), child);
+            assert_eq!(status, 0, "the child found the parent's bytes");
+            assert!(std::slice::from_raw_parts(at, len).iter().all(|&byte| byte == 7));
+            unmap(at, len);
+        }
+    }
 }
