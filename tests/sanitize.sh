@@ -96,7 +96,7 @@ find_std() {
 readonly QUICK=(-p precast-runtime -p precast --lib --test smoke --test embed)
 readonly ALL=(--workspace --lib --bins --tests)
 SKIPPED=(a_memory_the_system_refuses)
-[ "$KIND" != thread ] || SKIPPED+=(interrupt:: is_stopped_after_its_time)
+[ "$KIND" != thread ] || SKIPPED+=(interrupt:: is_stopped_after_its_time signal_of_interrupts)
 readonly SKIPPED
 readonly MEASURING=(nothing_grows memory_stays_flat random_calls_do_no_harm)
 
