@@ -7,6 +7,7 @@ use crate::runtime::Runtime;
 use crate::value::Value;
 use crate::vm::host::{HostFuncDef, HostFuncs, HostInstance, Invocation};
 use crate::vm::memory::MemoryData;
+use crate::vm::shared::Shared;
 use crate::vm::store::StoreValue;
 use crate::vm::table::TableData;
 use crate::vm::types;
@@ -214,7 +215,7 @@ impl<T: Send + 'static> HostModuleBuilder<T> {
                 runtime: runtime.clone(),
                 name: self.name,
                 make: self.make,
-                funcs: self.funcs,
+                funcs: Shared::new(self.funcs),
                 items: self.items.into(),
             }))),
         }
@@ -294,7 +295,7 @@ struct Inner<T> {
     runtime: Runtime,
     name: String,
     make: Arc<dyn Fn() -> T + Send + Sync>,
-    funcs: Arc<HostFuncs>,
+    funcs: Arc<Shared<HostFuncs>>,
     items: Arc<[(String, Item)]>,
 }
 
@@ -329,7 +330,7 @@ impl<T: Send + 'static> HostModule<T> {
         &self.0.runtime
     }
 
-    pub(crate) fn funcs(&self) -> &Arc<HostFuncs> {
+    pub(crate) fn funcs(&self) -> &Arc<Shared<HostFuncs>> {
         &self.0.funcs
     }
 
@@ -343,7 +344,7 @@ impl<T: Send + 'static> HostModule<T> {
 
     pub(crate) fn instantiate(&self) -> Result<HostInstance, Error> {
         let inner = &*self.0;
-        let mut host = HostInstance::new(inner.funcs.clone(), (inner.make)());
+        let mut host = HostInstance::new(inner.funcs.for_thread(), (inner.make)());
         for (name, what) in inner.items.iter() {
             match *what {
                 Item::Memory(ty) => {

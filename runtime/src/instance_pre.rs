@@ -8,6 +8,7 @@ use crate::module::CompiledModule;
 use crate::namespace::Namespace;
 use crate::vm::entity::Entity;
 use crate::vm::host::HostFuncs;
+use crate::vm::shared::Shared;
 use crate::vm::store::Store;
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -38,7 +39,7 @@ pub(crate) struct Provider {
 /// The module that a provider instantiates.
 #[derive(Clone)]
 pub(crate) enum Source {
-    Host { host: Arc<dyn AnyHostModule>, funcs: Arc<HostFuncs> },
+    Host { host: Arc<dyn AnyHostModule>, funcs: Arc<Shared<HostFuncs>> },
     Module { module: CompiledModule, imports: Arc<[Resolved]> },
 }
 
@@ -138,7 +139,7 @@ impl InstancePre {
         }
         let mut providers = self.0.providers.clone();
         let replaced = providers.iter_mut().find(|provider| match &provider.source {
-            Source::Host { funcs, .. } => Arc::ptr_eq(funcs, module.funcs()),
+            Source::Host { funcs, .. } => funcs.same(module.funcs()),
             Source::Module { .. } => false,
         });
         let Some(replaced) = replaced else {

@@ -10,6 +10,7 @@ use crate::namespace::{Namespace, admits};
 use crate::runtime::Runtime;
 use crate::value::Value;
 use crate::vm::host::{HostFuncDef, HostFuncs, HostInstance};
+use crate::vm::shared::Shared;
 use precast_abi::types::{ExternType, FuncType};
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -97,11 +98,11 @@ impl<T: Send + 'static> AnyHostModule for HostModule<T> {
 }
 
 /// Host functions without state.
-struct SingleFuncs(Arc<HostFuncs>);
+struct SingleFuncs(Arc<Shared<HostFuncs>>);
 
 impl AnyHostModule for SingleFuncs {
     fn instantiate(&self) -> Result<HostInstance, Error> {
-        Ok(HostInstance::new(self.0.clone(), ()))
+        Ok(HostInstance::new(self.0.for_thread(), ()))
     }
 }
 
@@ -174,11 +175,13 @@ impl Linker {
         let ty = ExternType::Func(def.ty().ty.clone());
         let provider = *self.single_funcs.get_or_insert(self.providers.len());
         let mut funcs = match self.providers.get(provider) {
-            Some(Provider { source: Source::Host { funcs, .. }, .. }) => HostFuncs::clone(funcs),
+            Some(Provider { source: Source::Host { funcs, .. }, .. }) => {
+                HostFuncs::clone(&***funcs)
+            }
             _ => HostFuncs::default(),
         };
         let position = funcs.push(Arc::new(def));
-        let funcs = Arc::new(funcs);
+        let funcs = Shared::new(Arc::new(funcs));
         let host = Arc::new(SingleFuncs(funcs.clone()));
         // A namespace that has an instance with the earlier functions needs another instance.
         let new = Provider::new(Source::Host { host, funcs });

@@ -6,6 +6,7 @@ use crate::namespace::admits;
 use crate::runtime::Runtime;
 use crate::vm::code::{CodeMemory, Module};
 use crate::vm::entity::Entity;
+use crate::vm::shared::Shared;
 use precast_abi::artifact::{self, Artifact, ImportDesc, Kind, Place, Producer, Section};
 use precast_abi::types::ExternType;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -17,7 +18,7 @@ use std::sync::{Arc, OnceLock};
 pub struct CompiledModule(Arc<Inner>);
 
 struct Inner {
-    module: Arc<Module>,
+    module: Arc<Shared<Module>>,
     runtime: Runtime,
     closed: AtomicBool,
 }
@@ -30,7 +31,7 @@ pub(crate) fn producer() -> &'static Producer {
 
 impl CompiledModule {
     pub(crate) fn new(runtime: Runtime, code: Box<CodeMemory>) -> Result<Self, Error> {
-        let (module, closed) = (Module::new(code)?, AtomicBool::new(false));
+        let (module, closed) = (Shared::new(Module::new(code)?), AtomicBool::new(false));
         Ok(CompiledModule(Arc::new(Inner { module, runtime, closed })))
     }
 
@@ -99,7 +100,7 @@ impl CompiledModule {
     }
 
     /// The code, as instances use it.
-    pub(crate) fn code_module(&self) -> &Arc<Module> {
+    pub(crate) fn code_module(&self) -> &Arc<Shared<Module>> {
         &self.0.module
     }
 

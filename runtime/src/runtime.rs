@@ -7,6 +7,7 @@ use crate::limits::ResourceLimits;
 use crate::module::CompiledModule;
 use crate::namespace::Namespace;
 use crate::vm::engine::Engine;
+use crate::vm::shared::Shared;
 use crate::vm::store::StoreHandle;
 use precast_abi::artifact::MAGIC;
 #[cfg(feature = "compiler")]
@@ -19,7 +20,7 @@ use std::sync::Arc;
 /// the same runtime.
 #[derive(Clone)]
 #[repr(transparent)]
-pub struct Runtime(Arc<Engine>);
+pub struct Runtime(Arc<Shared<Engine>>);
 
 /// The settings that its engine keeps for a runtime.
 struct Settings {
@@ -48,7 +49,7 @@ impl Runtime {
             #[cfg(feature = "cache")]
             fingerprint: Default::default(),
         };
-        Runtime(Arc::new(Engine::new(max_stack, host_stack, settings)))
+        Runtime(Shared::new(Arc::new(Engine::new(max_stack, host_stack, settings))))
     }
 
     fn settings(&self) -> &Settings {
@@ -164,7 +165,7 @@ impl Runtime {
 
     /// Creates an empty namespace.
     pub fn namespace(&self) -> Box<Namespace> {
-        let mut handle = StoreHandle::new(self.0.clone());
+        let mut handle = StoreHandle::new(self.0.for_thread());
         let limits = self.config().limits;
         if limits != ResourceLimits::new() {
             handle.store_mut().set_limits(limits.0);
@@ -191,7 +192,7 @@ impl Runtime {
     }
 
     pub(crate) fn same(&self, other: &Runtime) -> bool {
-        Arc::ptr_eq(&self.0, &other.0)
+        self.0.same(&other.0)
     }
 }
 

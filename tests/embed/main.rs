@@ -5,6 +5,7 @@ mod advisories;
 mod artifacts;
 mod bulk;
 mod calls;
+mod canary;
 mod closing;
 mod density;
 mod fuel;

@@ -29,6 +29,7 @@ mod instance;
 #[cfg(all(test, loom))]
 mod loom_models;
 pub(crate) mod memory;
+pub(crate) mod shared;
 mod speculation;
 pub(crate) mod store;
 mod sync;

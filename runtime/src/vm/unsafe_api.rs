@@ -5,6 +5,7 @@
 
 use super::code::CodeMemory;
 use super::engine::Engine;
+use super::shared::Shared;
 use super::store::StoreHandle;
 #[cfg(feature = "cache")]
 use super::sys;
@@ -38,7 +39,7 @@ impl Namespace {
 
 impl Runtime {
     /// The runtime of an engine.
-    pub(crate) fn of_engine(engine: &Arc<Engine>) -> &Runtime {
+    pub(crate) fn of_engine(engine: &Arc<Shared<Engine>>) -> &Runtime {
         // SAFETY: a runtime is transparent over the reference to its engine.
         unsafe { &*(&raw const *engine).cast() }
     }

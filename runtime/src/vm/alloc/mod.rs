@@ -2,6 +2,7 @@
 
 mod on_demand;
 
+use crate::vm::instance::remains::Remains;
 use crate::vm::memory::plan::MemoryPlan;
 use crate::vm::memory::reservation::Reservation;
 use std::io;
@@ -17,15 +18,16 @@ pub(in crate::vm) trait Allocator: Sync {
     /// When there is no memory left.
     fn allocate_context(&self, size: usize) -> io::Result<ContextSpace>;
 
-    /// A reservation whose memory is laid out as the plan says.
+    /// A reservation whose memory is laid out as the plan says, and what an instance has left there.
     ///
     /// # Errors
     ///
     /// When there is no address space or memory left.
-    fn allocate_memory(&self, plan: &MemoryPlan<'_>) -> io::Result<Reservation>;
+    fn allocate_memory(&self, plan: &MemoryPlan<'_>) -> io::Result<(Reservation, Remains)>;
 
-    /// Takes back a reservation that nobody uses any more.
-    fn release_memory(&self, reservation: Reservation);
+    /// Takes back a reservation that nobody uses any more, with what the instance has left there.
+    /// `fresh` says that the memory holds its initial bytes.
+    fn release_memory(&self, reservation: Reservation, fresh: bool, remains: Remains);
 }
 
 /// The bytes of a context that lies below no memory. They are freed when this is dropped.

@@ -1,10 +1,11 @@
 //! The on-demand allocator: reserves address space when it is needed, and reuses reservations.
 //!
 //! Reserving and mapping cost system calls and page faults, so a thread keeps the reservations of
-//! instances that are gone. A reservation that last served the same module needs no work: its image
-//! is mapped and its memory holds initial bytes.
+//! instances that are gone. A reservation that last served the same module needs no work: its memory
+//! holds initial bytes, and its context and tables are mostly right.
 
 use super::{Allocator, ContextSpace};
+use crate::vm::instance::remains::Remains;
 use crate::vm::memory::plan::MemoryPlan;
 use crate::vm::memory::reservation::{self, Reservation};
 use crate::vm::sys;
@@ -19,7 +20,14 @@ const KEPT: usize = 16;
 const LARGE_CONTEXT: usize = 1 << 20;
 
 thread_local! {
-    static KEPT_RESERVATIONS: RefCell<Vec<Reservation>> = const { RefCell::new(Vec::new()) };
+    static KEPT_RESERVATIONS: RefCell<Vec<Kept>> = const { RefCell::new(Vec::new()) };
+}
+
+/// A reservation that nobody uses.
+struct Kept {
+    reservation: Reservation,
+    /// What the last instance has left there.
+    remains: Remains,
 }
 
 /// The on-demand allocator.
@@ -34,10 +42,12 @@ impl Allocator for OnDemand {
         }))
     }
 
-    fn allocate_memory(&self, plan: &MemoryPlan<'_>) -> io::Result<Reservation> {
+    fn allocate_memory(&self, plan: &MemoryPlan<'_>) -> io::Result<(Reservation, Remains)> {
         let mut reservation = match take_kept(plan) {
-            Some(kept) if kept.is_of(plan.module) => return Ok(kept),
-            Some(kept) => kept,
+            Some(Kept { reservation, remains }) if reservation.is_of(plan.module) => {
+                return Ok((reservation, remains));
+            }
+            Some(kept) => kept.reservation,
             None => Reservation::new(plan.context).or_else(|_| {
                 // The reservations that this thread keeps may take the last address space.
                 let _ = KEPT_RESERVATIONS.try_with(|kept| kept.borrow_mut().clear());
@@ -46,33 +56,36 @@ impl Allocator for OnDemand {
             })?,
         };
         reservation.lay_out(plan).map_err(|error| sys::name_limit(error, 0))?;
-        Ok(reservation)
+        Ok((reservation, Remains::default()))
     }
 
     /// The memory is reset here, for the next instance of the same module.
-    fn release_memory(&self, mut reservation: Reservation) {
+    fn release_memory(&self, mut reservation: Reservation, fresh: bool, remains: Remains) {
         // Half of the address space is left to live instances and everything else. A machine with
         // 39 bits of it has room for 127 reservations, so there threads keep fewer.
-        if reservation::reserved() > sys::address_space() / 2 || reservation.reset().is_err() {
+        if reservation::reserved() > sys::address_space() / 2 {
+            return;
+        }
+        if !fresh && reservation.reset().is_err() {
             return;
         }
         // While a thread exits, the kept ones may be gone: then this one is unmapped.
         let _ = KEPT_RESERVATIONS.try_with(|kept| {
             let mut kept = kept.borrow_mut();
             if kept.len() < KEPT {
-                kept.push(reservation);
+                kept.push(Kept { reservation, remains });
             }
         });
     }
 }
 
 /// A kept reservation with enough room: the last of the same module, else the first.
-fn take_kept(plan: &MemoryPlan<'_>) -> Option<Reservation> {
+fn take_kept(plan: &MemoryPlan<'_>) -> Option<Kept> {
     // While a thread exits, the kept ones may be gone.
     let kept = KEPT_RESERVATIONS.try_with(|kept| {
         let mut kept = kept.borrow_mut();
-        let fits = |r: &Reservation| r.fits(plan.context);
-        let same = |r: &Reservation| fits(r) && r.is_of(plan.module);
+        let fits = |kept: &Kept| kept.reservation.fits(plan.context);
+        let same = |kept: &Kept| fits(kept) && kept.reservation.is_of(plan.module);
         let at = kept.iter().rposition(same).or_else(|| kept.iter().position(fits))?;
         Some(kept.swap_remove(at))
     });

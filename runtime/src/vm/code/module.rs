@@ -1,6 +1,7 @@
 //! A module: the machine code of an artifact, its types, and lookups of its functions.
 
 use super::code_memory::CodeMemory;
+use super::fixed::Fixed;
 use crate::error::{Error, ErrorKind};
 use crate::vm::sys;
 use crate::vm::types::{self, OwnedTypes, Refused, TypeRef};
@@ -23,6 +24,8 @@ pub(crate) struct Module {
     /// Defined functions that can be referred to, by text offset, with their positions; made when
     /// the host first needs one.
     func_refs_by_code: OnceLock<Box<[(u32, u32)]>>,
+    /// Made when the module is first instantiated.
+    fixed: OnceLock<Fixed>,
     /// Whether the cold sections are undamaged; found out when one is first read.
     cold_whole: OnceLock<bool>,
     /// Called when a cold section turns out to be damaged.
@@ -54,6 +57,7 @@ impl Module {
             types,
             types_by_digest: OnceLock::new(),
             func_refs_by_code: OnceLock::new(),
+            fixed: OnceLock::new(),
             cold_whole: OnceLock::new(),
             on_damage: OnceLock::new(),
         });
@@ -129,6 +133,11 @@ impl Module {
             sorted(defined.map(|(desc, position)| (desc.code, position)))
         });
         find(all, code)
+    }
+
+    /// What is the same for all of its instances.
+    pub(in crate::vm) fn fixed(&self) -> &Fixed {
+        self.fixed.get_or_init(|| Fixed::of(self))
     }
 
     /// Checks the bytes of the sections in certain places.

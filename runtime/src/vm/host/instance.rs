@@ -3,6 +3,7 @@
 use super::{Env, HostFuncDef};
 use crate::vm::entity::{Entity, FuncEntity, GlobalEntity, HostFunc};
 use crate::vm::memory::MemoryData;
+use crate::vm::shared::Shared;
 use crate::vm::table::TableData;
 use std::collections::HashMap;
 use std::ptr::NonNull;
@@ -14,7 +15,7 @@ pub(crate) struct HostInstance {
     drop_state: unsafe fn(*mut ()),
     /// Environments of the functions whose closures have captures, by function.
     envs: Vec<Env>,
-    funcs: Arc<HostFuncs>,
+    funcs: Arc<Shared<HostFuncs>>,
     pub(in crate::vm) tables: Vec<(String, Box<TableData>)>,
     pub(in crate::vm) memories: Vec<(String, Box<MemoryData>)>,
     globals: Vec<(String, Box<u128>, GlobalEntity)>,
@@ -51,7 +52,7 @@ impl HostFuncs {
 }
 
 impl HostInstance {
-    pub(crate) fn new<T: Send + 'static>(funcs: Arc<HostFuncs>, state: T) -> Self {
+    pub(crate) fn new<T: Send + 'static>(funcs: Arc<Shared<HostFuncs>>, state: T) -> Self {
         unsafe fn drop_state<T>(state: *mut ()) {
             // SAFETY: called once, with the pointer `new` leaked.
             drop(unsafe { Box::from_raw(state.cast::<T>()) });

@@ -7,14 +7,19 @@ use crate::vm::code::Module;
 use crate::vm::entity::{Entity, FuncEntity};
 use crate::vm::instance::ModuleInstance;
 use crate::vm::instance::context::{Context, FuncRef, FuncSlot, MemoryDef, MemorySlot, TableDef};
+use crate::vm::instance::remains::{Remains, Tables};
+use crate::vm::instance::state::Usage;
 use crate::vm::memory::Image;
 use crate::vm::memory::MemoryData;
 use crate::vm::memory::plan::MemoryPlan;
 use crate::vm::memory::reservation::Reservation;
+use crate::vm::shared::Shared;
 use crate::vm::store::{NewRecord, Store};
 use crate::vm::sys;
 use crate::vm::table::TableData;
-use precast_abi::artifact::{ElemItem, GlobalDesc, MemoryDesc, NONE, Section, TableDesc};
+use precast_abi::artifact::{
+    ElemItem, FuncRefDesc, GlobalDesc, MemoryDesc, NONE, Section, TableDesc,
+};
 use precast_abi::limits::WASM_PAGE;
 use precast_abi::vmctx;
 use std::io;
@@ -27,39 +32,41 @@ use std::sync::Arc;
 /// The imports are in the module's order, have the types it wants, and belong to `store`.
 pub(in crate::vm) unsafe fn build(
     store: &mut Store,
-    module: &Arc<Module>,
+    shared: &Arc<Shared<Module>>,
     imports: &[Entity],
 ) -> Result<Box<ModuleInstance>, Error> {
-    let allocator = allocator();
-    let Allocated { ctx, own, reservation } = allocate(module, allocator)?;
+    let (allocator, module): (_, &Module) = (allocator(), shared);
+    let Allocated { ctx, own, reservation, remains } = allocate(module, allocator)?;
     let mut instance = Box::new(ModuleInstance {
-        module: module.clone(),
+        module: shared.for_thread(),
         store: store.pointer(),
         index: store.next_index(),
         ctx,
         memories: Vec::new(),
         tables: Vec::new(),
-        imported_funcs: Vec::new(),
+        imported_funcs: Vec::with_capacity(module.info().func_imports as usize),
         dropped_elems: Vec::new(),
         dropped_data: Vec::new(),
         own_memories: Vec::new(),
         own_tables: Vec::new(),
         _own_context: own,
+        usage: Usage::default(),
     });
     // SAFETY: the context was just allocated with the size the module's regions say, and the
     // instance is boxed, so that its address stays. The order matters: imports before what can
     // refer to them, references before tables and globals that hold them.
     let records = unsafe {
-        let records = instance.link_imports(store, imports)?;
-        instance.make_memories(allocator, reservation)?;
+        let records = instance.link_imports(module, store, imports)?;
+        instance.make_memories(module, allocator, reservation)?;
         instance.write_header();
-        instance.write_func_refs();
+        instance.write_func_refs(module, &remains);
         instance.write_globals();
-        instance.make_tables()?;
+        instance.make_tables(module, remains)?;
         records
     };
     // Nothing fails from here on, and the context lives as long as the store.
     records.into_iter().for_each(|record| store.keep_record(record));
+    instance.usage.is_built = true;
     Ok(instance)
 }
 
@@ -70,6 +77,8 @@ struct Allocated {
     own: Option<ContextSpace>,
     /// The reservation of memory 0, with the context below it.
     reservation: Option<Reservation>,
+    /// What an instance has left in the reservation.
+    remains: Remains,
 }
 
 /// A context for the module, below its memory 0 if it defines one.
@@ -92,15 +101,16 @@ fn allocate(module: &Module, allocator: &dyn Allocator) -> Result<Allocated, Err
                 bytes: module.code().section(Section::Image).as_ptr(),
             }),
         };
-        let reservation = allocator.allocate_memory(&plan).map_err(out_of_memory)?;
+        let allocated = allocator.allocate_memory(&plan).map_err(out_of_memory)?;
+        let (reservation, remains) = allocated;
         // SAFETY: the reservation has `size` bytes below its base, and the instance keeps it.
         let ctx = unsafe { Context::from_raw(reservation.base()) };
-        return Ok(Allocated { ctx, own: None, reservation: Some(reservation) });
+        return Ok(Allocated { ctx, own: None, reservation: Some(reservation), remains });
     }
     let mut own = allocator.allocate_context(size).map_err(out_of_memory)?;
     // SAFETY: the fields lie below the end of the space, which the instance keeps.
     let ctx = unsafe { Context::from_raw(own.end()) };
-    Ok(Allocated { ctx, own: Some(own), reservation: None })
+    Ok(Allocated { ctx, own: Some(own), reservation: None, remains: Remains::default() })
 }
 
 fn out_of_memory(error: io::Error) -> Error {
@@ -111,15 +121,14 @@ impl ModuleInstance {
     /// Writes the fields of imports, and gives the host records that they need.
     unsafe fn link_imports(
         &mut self,
+        module: &Module,
         store: &mut Store,
         imports: &[Entity],
     ) -> Result<Vec<NewRecord>, Error> {
         let mut records = Vec::new();
         let regions = self.regions();
         let (mut tables, mut memories, mut globals) = (0, 0, 0);
-        let thunks: &[u32] = self.module.records(Section::HostThunks);
-        let thunks = thunks.to_vec();
-        self.imported_funcs.reserve(thunks.len());
+        let thunks: &[u32] = module.records(Section::HostThunks);
         for import in imports {
             // SAFETY: invariant **context**; every import has a field in its region.
             unsafe {
@@ -136,7 +145,7 @@ impl ModuleInstance {
                                 slot
                             }
                             FuncEntity::Host(func) => {
-                                let thunk = self.module.code().text(thunks[index as usize]);
+                                let thunk = module.code().text(thunks[index as usize]);
                                 let code = func.def().direct().unwrap_or(thunk);
                                 FuncSlot {
                                     func: func.def().code(),
@@ -175,20 +184,21 @@ impl ModuleInstance {
     /// Makes the memories that the module defines; `reservation` is that of memory 0, if it is one.
     unsafe fn make_memories(
         &mut self,
+        module: &Module,
         allocator: &'static dyn Allocator,
         mut reservation: Option<Reservation>,
     ) -> Result<(), Error> {
-        let imported = self.module.info().memory_imports;
-        let descs: &[MemoryDesc] = self.module.records(Section::Memories);
-        let descs = descs[imported as usize..].to_vec();
-        for (i, desc) in descs.iter().enumerate() {
+        let imported = module.info().memory_imports;
+        let descs: &[MemoryDesc] = module.records(Section::Memories);
+        for (i, desc) in descs[imported as usize..].iter().enumerate() {
             let limits = desc.limits();
             let len = limits.min * WASM_PAGE;
             let reservation = match reservation.take() {
                 Some(reservation) => reservation,
-                None => allocator
-                    .allocate_memory(&MemoryPlan::zeros(len as usize))
-                    .map_err(out_of_memory)?,
+                None => {
+                    let plan = MemoryPlan::zeros(len as usize);
+                    allocator.allocate_memory(&plan).map_err(out_of_memory)?.0
+                }
             };
             let def = self.ctx.field(self.regions().memory(i as u32, imported == 0));
             // SAFETY: the field is this memory's definition.
@@ -218,18 +228,24 @@ impl ModuleInstance {
         }
     }
 
-    unsafe fn write_func_refs(&mut self) {
+    /// Writes the records of functions, but not those that remain from another instance.
+    unsafe fn write_func_refs(&mut self, module: &Module, remains: &Remains) {
         let regions = self.regions();
-        for (i, desc) in self.func_ref_descs().iter().enumerate() {
+        let descs: &[FuncRefDesc] = module.records(Section::FuncRefs);
+        let written = match remains.are_of(module.id()) {
+            true => module.fixed().imported_refs as usize,
+            false => descs.len(),
+        };
+        for (i, desc) in descs[..written].iter().enumerate() {
             let offset = regions.func_ref(i as u32);
             let (code, ctx) = match desc.code {
                 NONE => {
                     let slot = self.func_slot(desc.func);
                     (slot.code, slot.ctx)
                 }
-                code => (self.module.code().text(code), self.ctx.as_ptr()),
+                code => (module.code().text(code), self.ctx.as_ptr()),
             };
-            let ty = self.module.type_ref(desc.ty).digest;
+            let ty = module.type_ref(desc.ty).digest;
             let this = self.ctx.field::<FuncRef>(offset);
             // SAFETY: invariant **context**.
             unsafe { self.ctx.write(offset, FuncRef { code, ctx, ty, this }) };
@@ -252,26 +268,31 @@ impl ModuleInstance {
         }
     }
 
-    unsafe fn make_tables(&mut self) -> Result<(), Error> {
-        let imported = self.module.info().table_imports as usize;
-        let descs: &[TableDesc] = self.module.records(Section::Tables);
-        let descs = descs[imported..].to_vec();
-        for desc in descs {
+    /// Makes the tables that the module defines, from those that remain if they fit.
+    unsafe fn make_tables(&mut self, module: &Module, remains: Remains) -> Result<(), Error> {
+        let imported = module.info().table_imports as usize;
+        let descs: &[TableDesc] = module.records(Section::Tables);
+        let Tables { tables: remaining, filled } = remains.tables_of(module.id());
+        self.usage.tables_are_filled = filled;
+        self.own_tables.reserve_exact(descs.len() - imported);
+        let mut remaining = remaining.into_iter();
+        for desc in &descs[imported..] {
             if desc.slot == NONE {
                 self.tables.push(std::ptr::null_mut());
                 continue;
             }
             let def = self.ctx.field::<TableDef>(self.regions().table(desc.slot));
-            // SAFETY: the field is this table's definition.
-            let table = unsafe { TableData::in_context(def, desc.table_type()) };
-            let failed = |error| {
-                let size = (desc.min as usize).saturating_mul(size_of::<FuncRef>());
-                let error = sys::name_limit(error, size);
-                ErrorKind::System { what: "making a table", error }
+            // A table that remains has the same definition: invariant **remains**.
+            let remaining = remaining
+                .next()
+                .and_then(|mut table| (filled || table.reset(desc.min)).then_some(table));
+            let mut table = match remaining {
+                Some(table) => table,
+                // SAFETY: the field is this table's definition.
+                None => Box::new(unsafe { make_table(def, desc)? }),
             };
-            let mut table = Box::new(table.map_err(failed)?);
             let item = ElemItem { kind: desc.init_kind, index: desc.init_index };
-            let value = self.item(&item);
+            let value = if filled { 0 } else { self.item(&item) };
             if value != 0 {
                 // SAFETY: a validated initial value has the table's type.
                 let filled = unsafe { table.fill(0, value, desc.min) };
@@ -282,6 +303,22 @@ impl ModuleInstance {
         }
         Ok(())
     }
+}
+
+/// A table of nulls.
+///
+/// # Safety
+///
+/// `def` is the table's definition, a field of its instance's context.
+unsafe fn make_table(def: *mut TableDef, desc: &TableDesc) -> Result<TableData, Error> {
+    // SAFETY: by the contract.
+    let table = unsafe { TableData::in_context(def, desc.table_type()) };
+    let failed = |error| {
+        let size = (desc.min as usize).saturating_mul(size_of::<FuncRef>());
+        let error = sys::name_limit(error, size);
+        ErrorKind::System { what: "making a table", error }
+    };
+    Ok(table.map_err(failed)?)
 }
 
 #[cfg(all(test, feature = "compiler"))]

@@ -8,11 +8,16 @@ impl ModuleInstance {
     /// the artifact's checks computes a wrong value, and does no other harm.
     pub(super) fn evaluate(&self, expr: ConstExpr) -> u128 {
         let ops: &[ConstOp] = self.module.records(Section::ConstOps);
+        if let [op] = &ops[expr.first as usize..(expr.first + expr.count) as usize]
+            && op.op == ConstOpcode::Const as u64
+        {
+            return bits(op);
+        }
         let mut stack: Vec<u128> = Vec::new();
         for op in &ops[expr.first as usize..(expr.first + expr.count) as usize] {
             let opcode = u32::try_from(op.op).ok().and_then(ConstOpcode::from_raw);
             let value = match opcode.expect("a checked artifact") {
-                ConstOpcode::Const => u128::from(op.lo) | u128::from(op.hi) << 64,
+                ConstOpcode::Const => bits(op),
                 ConstOpcode::GlobalGet => self.global(op.lo as u32).get(),
                 ConstOpcode::RefFunc => self.func_ref(op.lo as u32).into(),
                 arithmetic => {
@@ -25,6 +30,11 @@ impl ModuleInstance {
         }
         stack.pop().unwrap_or_default()
     }
+}
+
+/// The operand of a constant.
+fn bits(op: &ConstOp) -> u128 {
+    u128::from(op.lo) | u128::from(op.hi) << 64
 }
 
 fn compute(op: ConstOpcode, a: u64, b: u64) -> u64 {

@@ -3,6 +3,7 @@
 mod build;
 mod const_expr;
 pub(in crate::vm) mod context;
+pub(in crate::vm) mod remains;
 mod segments;
 mod state;
 

@@ -1,5 +1,6 @@
 //! Element and data segments: the active ones at instantiation, the others by instructions.
 
+use super::context::FuncRef;
 use super::state::ModuleInstance;
 use crate::error::Error;
 use crate::trap::Trap;
@@ -20,7 +21,11 @@ impl ModuleInstance {
         self.dropped_data = data.iter().map(|d| Cell::new(d.mode != passive)).collect();
         let active = SegmentMode::Active as u32;
         let (elems, data) = (elems.len() as u32, data.len() as u32);
-        for i in 0..elems {
+        if elems > 0 && self.module.info().table_imports > 0 {
+            // Segments make functions known to those who have an imported table.
+            self.touch();
+        }
+        for i in 0..if self.usage.tables_are_filled { 0 } else { elems } {
             let desc = self.module.records::<ElemDesc>(Section::Elems)[i as usize];
             if desc.mode == active {
                 let to = self.evaluate(desc.offset) as u64;
@@ -29,10 +34,12 @@ impl ModuleInstance {
                 }
             }
         }
+        self.usage.tables_are_filled = !self.own_tables.is_empty() && self.module.fixed().tables;
         for i in 0..data {
             let desc = self.module.records::<DataDesc>(Section::DataSegments)[i as usize];
             if desc.mode == active {
                 let to = self.evaluate(desc.offset) as u64;
+                self.touch();
                 if !self.init_memory(desc.memory, i, to, 0, desc.len, true) {
                     return Err(trap(TrapCode::MemoryOutOfBounds));
                 }
@@ -60,11 +67,16 @@ impl ModuleInstance {
         };
         let items: &[ElemItem] = self.module.records(Section::ElemItems);
         let items = &items[desc.first as usize..][range];
-        let values: Vec<RawRef> = items.iter().map(|item| self.item(item)).collect();
         let table = self.tables[table as usize];
+        let func_refs = self.func_ref(0) as *const FuncRef;
+        let values = items.iter().map(|item| match ElemKind::from_raw(item.kind) {
+            // Nearly all items are functions: their records lie at a constant distance.
+            Some(ElemKind::FuncRef) => func_refs.wrapping_add(item.index as usize) as RawRef,
+            _ => self.item(item),
+        });
         // SAFETY: invariant **store**: the table lives, no other reference to it exists while
         // this instance runs, and validated items have its type.
-        unsafe { (*table).set_all(to, values.into_iter()) }
+        unsafe { (*table).set_all(to, values) }
     }
 
     /// Does `memory.init`. `active` says that instantiation initialises the memory with an active

@@ -1,10 +1,12 @@
 //! The state of a module's instance: its context, memories, tables and imports.
 
-use crate::vm::alloc::ContextSpace;
+use crate::vm::alloc::{ContextSpace, allocator};
 use crate::vm::code::Module;
 use crate::vm::entity::{Entity, FuncEntity, GlobalEntity, WasmFunc};
 use crate::vm::instance::context::{Context, FuncRef, FuncSlot};
+use crate::vm::instance::remains::{Remains, Tables};
 use crate::vm::memory::MemoryData;
+use crate::vm::shared::Shared;
 use crate::vm::store::Store;
 use crate::vm::table::TableData;
 use precast_abi::artifact::{ExportDesc, FuncRefDesc, GlobalDesc, Kind, NONE, Section};
@@ -33,8 +35,44 @@ pub(crate) struct ModuleInstance {
     pub(in crate::vm) own_tables: Vec<Box<TableData>>,
     /// The bytes of the context, when it lies below no memory.
     pub(in crate::vm) _own_context: Option<ContextSpace>,
+    pub(in crate::vm) usage: Usage,
     /// Last, so that it is dropped last: memories are reset from its image.
-    pub(crate) module: Arc<Module>,
+    pub(crate) module: Arc<Shared<Module>>,
+}
+
+/// What has happened to an instance, which decides what the next one can reuse of it.
+#[derive(Default)]
+pub(in crate::vm) struct Usage {
+    /// Whether the context and everything it leads to was made. Only then it can be reused.
+    pub(in crate::vm) is_built: bool,
+    /// Whether the tables held, after instantiation, what they hold in every instance.
+    pub(in crate::vm) tables_are_filled: bool,
+    /// Whether its functions, memories, tables or globals became known outside it, or instantiation
+    /// changed a memory. Until then none of its code runs, and nothing of it changes.
+    is_touched: Cell<bool>,
+}
+
+impl Drop for ModuleInstance {
+    /// Gives the address space of memory 0 back, with what the next instance can use.
+    fn drop(&mut self) {
+        let Some(memory) = self.own_memories.first_mut() else { return };
+        if self.module.info().memory_imports > 0 {
+            return;
+        }
+        let Some(reservation) = memory.take_reservation() else { return };
+        let untouched = !self.usage.is_touched.get();
+        let remains = match self.usage.is_built {
+            true => {
+                let tables = std::mem::take(&mut self.own_tables);
+                let filled = self.usage.tables_are_filled && untouched;
+                // SAFETY: this instance has made the records and the tables in the context below
+                // its memory 0.
+                unsafe { Remains::new(self.module.id(), Tables { tables, filled }) }
+            }
+            false => Remains::default(),
+        };
+        allocator().release_memory(reservation, untouched, remains);
+    }
 }
 
 /// The instance a context belongs to.
@@ -78,7 +116,13 @@ impl ModuleInstance {
         exports.iter().map(|export| (name(export), self.entity(export))).collect()
     }
 
+    /// Says that what is known outside the instance may change it from now on.
+    pub(super) fn touch(&self) {
+        self.usage.is_touched.set(true);
+    }
+
     fn entity(&self, export: &ExportDesc) -> Entity {
+        self.touch();
         let index = export.index as usize;
         match Kind::from_raw(export.kind).expect("a checked artifact") {
             Kind::Func => Entity::Func(self.func(export.index, export.ty, export.code)),
@@ -90,6 +134,7 @@ impl ModuleInstance {
 
     /// A function by index, type and code offset, the latter [`NONE`] for imports.
     pub(in crate::vm) fn func(&self, index: u32, ty: u32, code: u32) -> FuncEntity {
+        self.touch();
         if code == NONE {
             return self.imported_funcs[index as usize];
         }

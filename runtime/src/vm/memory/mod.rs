@@ -10,6 +10,7 @@ pub(in crate::vm) use image::Image;
 
 use crate::vm::alloc::{Allocator, allocator};
 use crate::vm::instance::context::MemoryDef;
+use crate::vm::instance::remains::Remains;
 use plan::MemoryPlan;
 use precast_abi::limits::{MEMORY32_MAX_PAGES, WASM_PAGE};
 use precast_abi::types::{Limits, MemoryType};
@@ -55,7 +56,7 @@ impl MemoryData {
         }
         let len = limits.min * WASM_PAGE;
         let allocator = allocator();
-        let reservation = allocator.allocate_memory(&MemoryPlan::zeros(len as usize))?;
+        let (reservation, _) = allocator.allocate_memory(&MemoryPlan::zeros(len as usize))?;
         let mut own = Box::new(MemoryDef { base: reservation.base(), len });
         let def = ptr::from_mut(&mut *own);
         let (reservation, max) = (Some(reservation), limits.max);
@@ -110,6 +111,11 @@ impl MemoryData {
         let _ = reservation.drop_pages(len);
     }
 
+    /// Its address space, when nobody uses the memory any more.
+    pub(in crate::vm) fn take_reservation(&mut self) -> Option<Reservation> {
+        self.reservation.take()
+    }
+
     /// Its bytes.
     pub(crate) fn bytes(&self) -> &[u8] {
         // SAFETY: invariant of the type: base and length are accessible memory. Only users of the
@@ -127,7 +133,7 @@ impl MemoryData {
 impl Drop for MemoryData {
     fn drop(&mut self) {
         if let Some(reservation) = self.reservation.take() {
-            self.allocator.release_memory(reservation);
+            self.allocator.release_memory(reservation, false, Remains::default());
         }
     }
 }

@@ -2,6 +2,7 @@
 
 use super::Store;
 use crate::vm::engine::Engine;
+use crate::vm::shared::Shared;
 use std::cell::Cell;
 use std::marker::PhantomData;
 use std::ptr::NonNull;
@@ -23,7 +24,7 @@ pub(crate) struct StoreHandle {
 
 impl StoreHandle {
     /// A new, empty store.
-    pub(crate) fn new(engine: Arc<Engine>) -> Box<StoreHandle> {
+    pub(crate) fn new(engine: Arc<Shared<Engine>>) -> Box<StoreHandle> {
         let owner = Box::into_raw(Box::new(Store::new(engine)));
         owner.expose_provenance();
         // SAFETY: a handle has no bytes, so any address that is not null is one of a box.

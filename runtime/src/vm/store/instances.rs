@@ -6,6 +6,7 @@ use crate::vm::code::Module;
 use crate::vm::entity::{Entity, FuncEntity};
 use crate::vm::host::HostInstance;
 use crate::vm::instance::{self, ModuleInstance};
+use crate::vm::shared::Shared;
 use precast_abi::artifact::NONE;
 use precast_abi::vmctx;
 use std::collections::BTreeMap;
@@ -59,7 +60,7 @@ impl Store {
     /// uses is counted, if the limits allow it.
     pub(crate) fn instantiate(
         &mut self,
-        module: &Arc<Module>,
+        module: &Arc<Shared<Module>>,
         imports: &[Entity],
     ) -> Result<(u32, Option<FuncEntity>), Error> {
         self.check_fuel(module)?;

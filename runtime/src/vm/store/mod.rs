@@ -3,6 +3,7 @@
 mod entry;
 mod func_refs;
 mod handle;
+mod identity;
 mod instances;
 mod interruption;
 mod removal;
@@ -13,12 +14,12 @@ use super::activation::stack::StackBounds;
 use super::engine::Engine;
 use super::entity::HostFunc;
 use super::instance::context::{FuncRef, HostRecord, StoreContext};
+use super::shared::Shared;
 use crate::error::{Error, ErrorKind};
 use std::any::Any;
 use std::collections::HashMap;
 use std::ptr::NonNull;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
 
 pub(in crate::vm) use entry::Entered;
 pub(in crate::vm) use func_refs::NewRecord;
@@ -48,7 +49,7 @@ pub(crate) struct Store {
     /// the one at which the host called the guest.
     guest_sp: usize,
     id: u64,
-    engine: Arc<Engine>,
+    engine: Arc<Shared<Engine>>,
     closed: bool,
     /// Whether calls do more than usual when they enter and leave: the store is closed, can be
     /// interrupted, or was interrupted.
@@ -82,13 +83,12 @@ pub(crate) struct Store {
 unsafe impl Send for Store {}
 
 impl Store {
-    fn new(engine: Arc<Engine>) -> Store {
-        static NEXT: AtomicU64 = AtomicU64::new(1);
+    fn new(engine: Arc<Shared<Engine>>) -> Store {
         Store {
             context: StoreContext { stack_limit: usize::MAX, fuel: i64::MAX },
             stack: engine.stack(),
             guest_sp: 0,
-            id: NEXT.fetch_add(1, Ordering::Relaxed),
+            id: identity::next(),
             engine,
             closed: false,
             attention: false,
@@ -114,7 +114,7 @@ impl Store {
         self.id
     }
 
-    pub(crate) fn engine(&self) -> &Arc<Engine> {
+    pub(crate) fn engine(&self) -> &Arc<Shared<Engine>> {
         &self.engine
     }
 

@@ -53,6 +53,11 @@ impl<T: Entry> Entries<T> {
         Ok(Entries { base: allocate(len)?, len, capacity: len })
     }
 
+    /// Bytes of memory that the entries take, and those for which there is room.
+    pub(in crate::vm) fn capacity_bytes(&self) -> usize {
+        self.capacity * size_of::<T>()
+    }
+
     /// Adds null entries until there are `len`. There are never going to be more than `most`. The
     /// entries may move; large tables move without copying.
     ///

@@ -109,6 +109,26 @@ impl TableData {
         unsafe { self.def.write(TableDef { base, len: len as u64 }) };
     }
 
+    /// Makes it a table of `min` nulls again; false if it has grown.
+    pub(in crate::vm) fn reset(&mut self, min: u64) -> bool {
+        if self.size() != min {
+            return false;
+        }
+        match &mut self.elements {
+            Elements::Funcs(funcs) => funcs.clear(0..min as usize),
+            Elements::Externs(externs) => externs.clear(0..min as usize),
+        }
+        true
+    }
+
+    /// Bytes of memory that its elements take, and those for which it has room.
+    pub(in crate::vm) fn capacity_bytes(&self) -> usize {
+        match &self.elements {
+            Elements::Funcs(funcs) => funcs.capacity_bytes(),
+            Elements::Externs(externs) => externs.capacity_bytes(),
+        }
+    }
+
     /// The definition that machine code reads.
     pub(crate) fn def(&self) -> *mut TableDef {
         self.def
