@@ -28,7 +28,8 @@ fn resident(start: usize, len: usize) -> Option<usize> {
     let list = File::open("/proc/self/pagemap").ok()?;
     list.read_exact_at(&mut entries, (start / page * 8) as u64).ok()?;
     let entries = entries.chunks(8).map(|entry| u64::from_ne_bytes(entry.try_into().unwrap()));
-    Some(entries.filter(|entry| entry & (PRESENT | SWAPPED) != 0).count() * page >> 10)
+    let pages = entries.filter(|entry| entry & (PRESENT | SWAPPED) != 0).count();
+    Some(pages * page / 1024)
 }
 
 #[test]

@@ -51,7 +51,7 @@ pub struct FunctionExporter {
 /// a module with the state `$state`. Every call is traced if `$traced` is true.
 ///
 /// Each function is a type and not a closure so that it can be `#[inline(always)]`: see
-/// [`fd_io`](crate::calls::fd_io).
+/// [`fd_io`].
 macro_rules! export {
     ($builder:expr, $state:ident, $traced:ident; $($module:ident :: $name:ident ($($arg:ident: $ty:ty),*);)*) => {
         $builder$(.func(stringify!($name), {
