@@ -48,6 +48,7 @@ mod seal;
 mod standalone;
 mod table;
 mod trap;
+mod usage;
 mod value;
 #[allow(unsafe_code)]
 mod vm;
@@ -90,6 +91,7 @@ pub use runtime::Runtime;
 pub use seal::{SealError, SealKey};
 pub use table::Table;
 pub use trap::{Frame, Trap};
+pub use usage::MemoryUsage;
 pub use value::{ExternRef, Value, ValueError};
 // For WASI alone. They are not part of the embedding API.
 #[doc(hidden)]

@@ -225,6 +225,33 @@ fn a_limiter_that_panics_refuses() {
 }
 
 #[test]
+fn the_memory_of_an_instance_is_known() {
+    let runtime = Runtime::new();
+    let text = r#"(module (memory (export "memory") 16) (table 100 200 externref)
+      (table (export "funcs") 10 funcref)
+      (global (mut i64) (i64.const 1)) (data (i32.const 70000) "data")
+      (func (export "touch") (param i32 i32)
+        (memory.fill (local.get 0) (i32.const 1) (local.get 1))))"#;
+    let module = compile(&runtime, text);
+    let mut ns = runtime.namespace();
+    let instance = ns.instantiate(&module).unwrap();
+    let usage = instance.memory_usage(&ns);
+    assert_eq!(usage.memories, 16 * PAGE);
+    // 8 bytes for a reference to the host, 32 for a function.
+    assert!(usage.tables >= 10 * 32, "{usage:?}");
+    assert!(usage.context > 64 && usage.context < 4096, "{usage:?}");
+    let touch = instance.typed::<(i32, i32), ()>(&ns, "touch").unwrap();
+    touch.call(&mut ns, (4 * PAGE as i32, 8 * PAGE as i32)).unwrap();
+    let after = instance.memory_usage(&ns);
+    if let (Some(before), Some(after)) = (usage.resident, after.resident) {
+        assert!(after <= 16 * PAGE && after >= before, "{before} {after}");
+        assert!(after >= 8 * PAGE, "{after}");
+    }
+    ns.close();
+    assert_eq!(instance.memory_usage(&ns), precast::MemoryUsage::default());
+}
+
+#[test]
 fn a_namespace_has_a_stack_of_its_own() {
     let runtime = Runtime::new();
     let module = compile(&runtime, GROWS);

@@ -11,6 +11,7 @@ pub(in crate::vm) use image::Image;
 use crate::vm::alloc::{Allocator, allocator};
 use crate::vm::instance::context::MemoryDef;
 use crate::vm::instance::remains::Remains;
+use crate::vm::sys;
 use plan::MemoryPlan;
 use precast_abi::limits::{MEMORY32_MAX_PAGES, WASM_PAGE};
 use precast_abi::types::{Limits, MemoryType};
@@ -114,6 +115,13 @@ impl MemoryData {
     /// Its address space, when nobody uses the memory any more.
     pub(in crate::vm) fn take_reservation(&mut self) -> Option<Reservation> {
         self.reservation.take()
+    }
+
+    /// Bytes of it that are in the machine's memory; none if the system does not tell.
+    pub(in crate::vm) fn resident_bytes(&self) -> Option<u64> {
+        // SAFETY: invariant of the type.
+        let (base, len) = unsafe { ((*self.def).base, (*self.def).len) };
+        sys::resident(base, len as usize)
     }
 
     /// Its bytes.

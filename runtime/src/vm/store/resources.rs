@@ -207,6 +207,31 @@ impl Store {
         limiter.downcast_mut()
     }
 
+    /// The bytes that an instance takes: of its memories, of those of them that are in the machine's
+    /// memory, of its tables, and of its context. None in a closed store.
+    pub(crate) fn instance_usage(&self, instance: u32) -> Option<(u64, Option<u64>, u64, u64)> {
+        if self.is_closed() {
+            return None;
+        }
+        let (memories, tables, context): (Vec<&MemoryData>, Vec<&TableData>, u32) =
+            match self.instances.get(instance as usize)? {
+                Instance::Module(instance) => (
+                    instance.own_memories.iter().map(|memory| &**memory).collect(),
+                    instance.own_tables.iter().map(|table| &**table).collect(),
+                    instance.module.info().vmctx_size,
+                ),
+                Instance::Host(host) => (
+                    host.memories.iter().map(|(_, memory)| &**memory).collect(),
+                    host.tables.iter().map(|(_, table)| &**table).collect(),
+                    0,
+                ),
+            };
+        let bytes = memories.iter().map(|memory| memory.pages() * WASM_PAGE).sum();
+        let resident = memories.iter().map(|memory| memory.resident_bytes()).sum();
+        let tables: usize = tables.iter().map(|table| table.capacity_bytes()).sum();
+        Some((bytes, resident, tables as u64, context.into()))
+    }
+
     /// Counts what an instance of a module uses first.
     ///
     /// # Errors

@@ -18,7 +18,7 @@ pub(in crate::vm) use page_map::{PageRange, dirty_pages};
 pub(in crate::vm) use pages::resident_bytes;
 pub(in crate::vm) use pages::{
     address_space, drop_pages, make_accessible, make_inaccessible, map_file, map_wiped_on_fork,
-    map_zeros, page_size, remap, reserve, unmap,
+    map_zeros, page_size, remap, reserve, resident, unmap,
 };
 pub(in crate::vm) use signals::{
     StoppedThread, admit_interrupts, barrier_on_all_threads, install_handlers,

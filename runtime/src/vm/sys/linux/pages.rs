@@ -158,6 +158,24 @@ pub(in crate::vm) unsafe fn unmap(at: *mut u8, len: usize) {
     let _ = unsafe { rustix::mm::munmap(at.cast(), len) };
 }
 
+/// Bytes of whole pages from `at` on that are in memory; none if the kernel does not tell.
+pub(in crate::vm) fn resident(at: *const u8, len: usize) -> Option<u64> {
+    /// Pages that are asked for at once.
+    const PAGES: usize = 4096;
+    let (page, mut found) = (page_size(), 0);
+    let mut states = [0u8; PAGES];
+    for from in (0..len).step_by(PAGES * page) {
+        let part = (len - from).min(PAGES * page);
+        let at = at.wrapping_add(from).cast_mut().cast();
+        // SAFETY: the array has a byte for each page of the part.
+        if unsafe { libc::mincore(at, part, states.as_mut_ptr()) } != 0 {
+            return None;
+        }
+        found += states[..part.div_ceil(page)].iter().filter(|&&state| state & 1 != 0).count();
+    }
+    Some((found * page) as u64)
+}
+
 /// Bytes of the process that are in memory.
 #[cfg(test)]
 pub(in crate::vm) fn resident_bytes() -> usize {
