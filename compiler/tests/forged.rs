@@ -316,3 +316,12 @@ fn functions_with_the_type_of_others() {
         f.info().start_type = take;
     });
 }
+
+#[test]
+fn a_count_of_fuel_that_is_neither_yes_nor_no() {
+    refused("whether code counts fuel", |f| f.info().counts_fuel = 2);
+    refused("whether code counts fuel", |f| f.info().reserved = 1);
+    let mut counts = Forgery::new();
+    counts.info().counts_fuel = 1;
+    counts.check().expect("a module may count");
+}

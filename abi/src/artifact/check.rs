@@ -309,6 +309,7 @@ impl<'a> Checker<'a> {
             }
         }
         let memories = spaces[Kind::Memory as usize];
+        ensure(info.counts_fuel <= 1 && info.reserved == 0, "whether code counts fuel")?;
         let exported = info.exported_memory;
         ensure(exported == NONE || exported < memories, "the exported memory")?;
         if info.start_func != NONE {
