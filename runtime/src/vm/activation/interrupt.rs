@@ -3,8 +3,8 @@
 //! In machine code the handler leaves the call at once, as for a trap, so that compiled code has no
 //! checks. In host code it only says that host functions must ask when they return to machine code,
 //! and makes the stack limit one that every comparison fails, for builtins of the runtime that return
-//! to machine code. Whoever asked repeats the signal until it is settled: a system call may have
-//! begun just after the signal, and some instructions of thunks cannot be left.
+//! to machine code. The watch repeats the signal until it is settled: a system call may have begun just
+//! after the signal, and some instructions of thunks cannot be left.
 
 use super::threads::{self, ThreadRecord};
 use super::{Activation, thread, unwind, watch};

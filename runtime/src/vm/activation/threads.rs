@@ -1,5 +1,4 @@
-//! The threads that run guests, as other threads see them: who wants to stop a call signals its
-//! thread.
+//! The threads that run guests, as other threads see them. A call is stopped by a signal to its thread.
 
 use super::Activation;
 use crate::vm::sys;
