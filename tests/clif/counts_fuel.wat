@@ -12,8 +12,8 @@
 ;;     region1 = 167772160 "fuel"
 ;;
 ;;                                 block0(v0: i64):
-;;                                     v1 = load.i64 notrap readonly can_move region0 v0-24
-;;                                     v2 = load.i64 notrap region1 v1+8
+;; @0025                               v1 = load.i64 notrap readonly can_move region0 v0-24
+;; @0025                               v2 = load.i64 notrap region1 v1+8
 ;; @0025                               v3 = load.i64 notrap readonly can_move region0 v0-24
 ;; @0025                               store notrap region1 v2, v3+8
 ;; @0025                               return
@@ -32,16 +32,16 @@
 ;;                                     v4 = get_stack_pointer.i64
 ;;                                     v5 = icmp ult v4, v3
 ;;                                     trapnz v5, stk_ovf
-;;                                     v6 = load.i64 notrap readonly can_move region0 v0-24
-;;                                     v7 = load.i64 notrap region2 v6+8
-;;                                     v8 = iconst.i64 0
-;;                                     v9 = icmp slt v7, v8  ; v8 = 0
-;;                                     brif v9, block1, block2
+;; @0028                               v6 = load.i64 notrap readonly can_move region0 v0-24
+;; @0028                               v7 = load.i64 notrap region2 v6+8
+;; @0028                               v8 = iconst.i64 0
+;; @0028                               v9 = icmp slt v7, v8  ; v8 = 0
+;; @0028                               brif v9, block1, block2
 ;;
 ;;                                 block1 cold:
-;;                                     v10 = load.i64 notrap readonly can_move region0 v0-24
-;;                                     store.i64 notrap region2 v7, v10+8
-;;                                     trap user8
+;; @0028                               v10 = load.i64 notrap readonly can_move region0 v0-24
+;; @0028                               store.i64 notrap region2 v7, v10+8
+;; @0028                               trap user8
 ;;
 ;;                                 block2:
 ;; @0028                               jump block3(v7, v1)

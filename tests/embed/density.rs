@@ -61,7 +61,7 @@ fn base(ns: &Namespace, instance: precast::Instance) -> usize {
 #[test]
 fn an_instance_has_two_mappings() {
     let runtime = Runtime::new();
-    let data = "precast ".repeat(6 << 10);
+    let data = "precast ".repeat(1 << 10);
     let modules = [
         TWO_PAGES.to_owned(),
         r#"(module (memory (export "memory") 1))"#.to_owned(),

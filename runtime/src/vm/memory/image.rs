@@ -8,9 +8,16 @@ use std::fs::File;
 use std::io;
 use std::ops::Range;
 
-/// Most bytes of an image that are copied. Bytes that are copied are resident from the start. A mapped
-/// image splits the mapping of its memory into two or three, and the kernel limits their number.
+/// Longest image that is copied. A mapped image splits the mapping of its memory into two or three, and
+/// the kernel limits their number.
 const MAX_COPIED: usize = 64 << 10;
+
+/// Most pieces of a copied image that hold other bytes than zeros. They are resident from the start, and
+/// each reset writes them again.
+const MAX_PIECES: usize = 2;
+
+/// Bytes of a piece: a page of most machines.
+const PIECE: usize = 4096;
 
 /// Initial bytes of a memory, from a file.
 #[derive(Clone, Copy)]
@@ -34,12 +41,20 @@ pub(super) struct InitialBytes {
     pub(super) len: usize,
     /// Offsets of the image in the memory, and its bytes. All other bytes are zero.
     pub(super) image: Option<(Range<usize>, *const u8)>,
+    /// Whether the image is copied into the memory, and not mapped.
+    copied: bool,
 }
 
-impl InitialBytes {
-    /// Whether the image is copied into the memory, and not mapped.
-    fn is_copied(&self) -> bool {
-        self.image.as_ref().is_some_and(|(range, _)| range.len() <= MAX_COPIED)
+impl Image<'_> {
+    /// Whether it is cheaper to copy than to map.
+    fn is_small(&self) -> bool {
+        if self.len > MAX_COPIED {
+            return false;
+        }
+        // SAFETY: the bytes are mapped, and nobody writes them.
+        let bytes = unsafe { std::slice::from_raw_parts(self.bytes, self.len) };
+        let pieces = bytes.chunks(PIECE).filter(|piece| piece.iter().any(|&byte| byte != 0));
+        pieces.count() <= MAX_PIECES
     }
 }
 
@@ -59,9 +74,13 @@ impl Reservation {
             assert!(image.memory_offset + len <= plan.len, "a checked image lies in memory");
         }
         let range = |image: Image<'_>| image.memory_offset..image.memory_offset + image.len;
-        let initial =
-            InitialBytes { len: plan.len, image: image.map(|image| (range(image), image.bytes)) };
-        if let Some(image) = image.filter(|_| !initial.is_copied()) {
+        let copied = image.is_some_and(|image| image.is_small());
+        let initial = InitialBytes {
+            len: plan.len,
+            image: image.map(|image| (range(image), image.bytes)),
+            copied,
+        };
+        if let Some(image) = image.filter(|_| !copied) {
             let at = self.base().wrapping_add(image.memory_offset);
             let len = image.len.next_multiple_of(sys::page_size());
             // SAFETY: the range lies inside our accessible memory, which nobody uses yet.
@@ -76,7 +95,7 @@ impl Reservation {
     /// zeros are not touched.
     pub(super) fn copy_image(&mut self) {
         let Some((range, bytes)) = self.initial_bytes().image.clone() else { return };
-        if !self.initial_bytes().is_copied() {
+        if !self.initial_bytes().copied {
             return;
         }
         // SAFETY: the image's bytes are still mapped, and nobody writes them.

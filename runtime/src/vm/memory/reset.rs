@@ -97,7 +97,7 @@ mod tests {
     const LEN: usize = 4 * MAX_WRITTEN_BACK;
 
     /// Bytes of images: of one that is mapped, and of one that is copied. The last page has fewer.
-    const IMAGES: [usize; 2] = [3 * 65536 + 100, 3 * 4096 + 100];
+    const IMAGES: [usize; 2] = [3 * 65536 + 100, 4096 + 100];
 
     /// Where the image lies in the memory.
     const AT: usize = 65536;
