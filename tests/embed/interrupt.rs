@@ -483,3 +483,39 @@ fn an_entry_that_was_being_written_is_old_or_new_or_traps() {
         }
     }
 }
+
+/// A thread calls guests while its thread-local values are dropped: it cannot be interrupted any more,
+/// and the calls do no harm.
+#[test]
+fn a_thread_that_ends_can_call_guests() {
+    struct Calls(Arc<AtomicU32>);
+
+    impl Drop for Calls {
+        fn drop(&mut self) {
+            let (mut ns, instance) =
+                instantiate(r#"(module (func (export "f") (result i32) (i32.const 1)))"#);
+            let result = ns.with_timeout(Duration::from_secs(60), |ns| instance.call(ns, "f", &[]));
+            assert_eq!(result.unwrap(), [Value::I32(1)]);
+            self.0.fetch_add(1, Ordering::Relaxed);
+        }
+    }
+
+    thread_local! {
+        static FIRST: std::cell::RefCell<Option<Calls>> = const { std::cell::RefCell::new(None) };
+        static LAST: std::cell::RefCell<Option<Calls>> = const { std::cell::RefCell::new(None) };
+    }
+    let calls = Arc::new(AtomicU32::new(0));
+    for ready_before in [true, false] {
+        let calls = calls.clone();
+        let thread = thread::spawn(move || {
+            FIRST.with(|cell| *cell.borrow_mut() = Some(Calls(calls.clone())));
+            if ready_before {
+                let (mut ns, instance) = loops();
+                assert!(instance.call(&mut ns, "call entry", &[Value::I32(1)]).is_err());
+                LAST.with(|cell| *cell.borrow_mut() = Some(Calls(calls.clone())));
+            }
+        });
+        thread.join().unwrap();
+    }
+    assert_eq!(calls.load(Ordering::Relaxed), 3);
+}

@@ -91,6 +91,8 @@ struct Registration {
 
 impl Drop for Registration {
     fn drop(&mut self) {
+        // Another thread will have the record: calls of destructors that come later have none.
+        THREAD.with(|thread| thread.record.set(None));
         threads::remove(self.record);
     }
 }
