@@ -1,9 +1,12 @@
-//! Tests that a forked child does not repeat the random numbers of its parent or of another child.
+//! Tests that a forked child does not repeat the random numbers of its parent or of another child, and
+//! that its calls have deadlines.
 
 use std::collections::HashSet;
 use std::io::{Read, Write, pipe};
+use std::time::Duration;
 
 use nix::libc;
+use precast::{CompiledModule, Runtime, TrapCode};
 use precast_wasi::{Builder, Errno};
 
 #[path = "../wasi/tests/common/mod.rs"]
@@ -69,5 +72,40 @@ fn a_forked_child_repeats_no_random_numbers() {
     for text in &texts {
         let words: HashSet<&[u8]> = text.windows(8).collect();
         assert!(words.iter().all(|word| seen.insert(*word)), "two processes drew the same bytes");
+    }
+}
+
+/// Whether an endless loop is stopped at its deadline.
+fn is_stopped(module: &CompiledModule) -> bool {
+    let mut namespace = module.runtime().namespace();
+    let instance = namespace.instantiate(module).unwrap();
+    let run = instance.typed::<(), ()>(&namespace, "run").unwrap();
+    let soon = Duration::from_millis(20);
+    let result = namespace.with_timeout(soon, |namespace| run.call(namespace, ()));
+    let trap = result.unwrap_err().trap().map(|trap| trap.code());
+    trap == Some(TrapCode::DeadlineExceeded)
+}
+
+#[test]
+fn calls_of_a_forked_child_have_deadlines() {
+    let runtime = Runtime::new();
+    let text = r#"(module (func (export "run") (loop (br 0))))"#;
+    let module = runtime.compile(&wat::parse_str(text).unwrap()).unwrap();
+    assert!(is_stopped(&module));
+    for _ in 0..3 {
+        // SAFETY: the thread that forks holds no lock, and the child ends without the destructors of
+        // this program.
+        let child = unsafe { libc::fork() };
+        assert!(child >= 0);
+        if child == 0 {
+            let stopped = is_stopped(&module) && is_stopped(&module);
+            // SAFETY: it only ends the process.
+            unsafe { libc::_exit(i32::from(!stopped)) };
+        }
+        assert!(is_stopped(&module));
+        let mut status = 1;
+        // SAFETY: the status is writable.
+        assert_eq!(unsafe { libc::waitpid(child, &mut status, 0) }, child);
+        assert_eq!(status, 0);
     }
 }

@@ -7,15 +7,15 @@
 //! after the signal, and some instructions of thunks cannot be left.
 
 use super::threads::{self, ThreadRecord};
-use super::{Activation, thread, unwind, watch};
+use super::{Activation, fork, thread, unwind, watch};
 use crate::vm::activation::thread::RawTrap;
 use crate::vm::code::registry;
 use crate::vm::store::{INTERRUPTED, Store};
 use crate::vm::sys::{self, StoppedThread};
 use precast_abi::trap::TrapCode;
 use std::ptr;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicPtr, AtomicU32, Ordering, fence};
+use std::sync::{Arc, Once};
 use std::time::{Duration, Instant};
 
 /// Time after which a processor's writes are visible to others.
@@ -142,7 +142,11 @@ pub(super) fn has_made_it_fail() -> bool {
 
 /// Installs the process's handler, once, and lets the signal reach this thread.
 pub(super) fn install() {
-    sys::install_interrupt_handler(on_interrupt);
+    static ONCE: Once = Once::new();
+    ONCE.call_once(|| {
+        sys::install_interrupt_handler(on_interrupt);
+        fork::install();
+    });
     sys::admit_interrupts();
 }
 

@@ -2,6 +2,7 @@
 
 mod backtrace;
 pub(crate) mod call;
+mod fork;
 pub(crate) mod interrupt;
 pub(in crate::vm) mod stack;
 pub(in crate::vm) mod thread;

@@ -3,8 +3,8 @@
 use super::Activation;
 use crate::vm::sys;
 use std::ptr;
-use std::sync::Mutex;
 use std::sync::atomic::{AtomicI32, AtomicPtr, AtomicU32, Ordering};
+use std::sync::{Mutex, MutexGuard};
 
 /// A thread that runs guests.
 ///
@@ -25,14 +25,14 @@ pub(in crate::vm) struct ThreadRecord {
 }
 
 /// The records, in use or free.
-struct Threads {
+pub(super) struct Threads {
     used: Vec<&'static ThreadRecord>,
     free: Vec<&'static ThreadRecord>,
 }
 
 static THREADS: Mutex<Threads> = Mutex::new(Threads { used: Vec::new(), free: Vec::new() });
 
-fn threads() -> std::sync::MutexGuard<'static, Threads> {
+pub(super) fn lock() -> MutexGuard<'static, Threads> {
     THREADS.lock().unwrap_or_else(|poisoned| poisoned.into_inner())
 }
 
@@ -42,7 +42,7 @@ fn threads() -> std::sync::MutexGuard<'static, Threads> {
 ///
 /// The cell lives until [`remove`] is called for the record.
 pub(super) unsafe fn add(innermost: &AtomicPtr<Activation>) -> &'static ThreadRecord {
-    let mut threads = threads();
+    let mut threads = lock();
     let record = threads.free.pop().unwrap_or_else(|| {
         Box::leak(Box::new(ThreadRecord {
             tid: AtomicI32::new(0),
@@ -59,7 +59,7 @@ pub(super) unsafe fn add(innermost: &AtomicPtr<Activation>) -> &'static ThreadRe
 
 /// Removes a thread that ends.
 pub(super) fn remove(record: &'static ThreadRecord) {
-    let mut threads = threads();
+    let mut threads = lock();
     record.tid.store(0, Ordering::Relaxed);
     record.innermost.store(ptr::null_mut(), Ordering::Relaxed);
     threads.used.retain(|used| !ptr::eq(*used, record));
@@ -69,13 +69,30 @@ pub(super) fn remove(record: &'static ThreadRecord) {
 /// The threads that run calls. Calls that begin later see what the caller wrote before.
 pub(super) fn running() -> Vec<&'static ThreadRecord> {
     let ordered = sys::barrier_on_all_threads();
-    let threads = threads();
+    let threads = lock();
     let runs = |record: &&'static ThreadRecord| {
         let cell = record.innermost.load(Ordering::Relaxed);
         // SAFETY: invariant **cell**: the lock is held.
         !ordered || unsafe { !(*cell).load(Ordering::Relaxed).is_null() }
     };
     threads.used.iter().copied().filter(runs).collect()
+}
+
+impl Threads {
+    /// Keeps the record of this thread alone, in a forked child that has no other.
+    pub(super) fn keep_only(&mut self, own: Option<&'static ThreadRecord>) {
+        let is_own = |record: &&'static ThreadRecord| own.is_some_and(|own| ptr::eq(*record, own));
+        for record in std::mem::take(&mut self.used) {
+            if is_own(&record) {
+                record.tid.store(sys::thread_id(), Ordering::Relaxed);
+                self.used.push(record);
+            } else {
+                record.tid.store(0, Ordering::Relaxed);
+                record.innermost.store(ptr::null_mut(), Ordering::Relaxed);
+                self.free.push(record);
+            }
+        }
+    }
 }
 
 impl ThreadRecord {

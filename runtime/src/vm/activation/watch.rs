@@ -4,7 +4,7 @@
 use super::interrupt::Interrupt;
 use super::threads::ThreadRecord;
 use std::collections::BTreeMap;
-use std::sync::{Arc, Condvar, Mutex, MutexGuard, Once};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard};
 use std::time::{Duration, Instant};
 
 /// Time until an interrupt that is not settled is repeated. It doubles with each repetition.
@@ -23,12 +23,14 @@ struct Pursuit {
     delay: Duration,
 }
 
-struct Watch {
+pub(super) struct Watch {
     deadlines: BTreeMap<Key, Arc<Interrupt>>,
     pursuits: Vec<Pursuit>,
     last_number: u64,
     /// When the thread wakes by itself.
     wakes: Option<Instant>,
+    /// Whether the thread was started.
+    started: bool,
 }
 
 static WATCH: Mutex<Watch> = Mutex::new(Watch {
@@ -36,17 +38,18 @@ static WATCH: Mutex<Watch> = Mutex::new(Watch {
     pursuits: Vec::new(),
     last_number: 0,
     wakes: None,
+    started: false,
 });
 static CHANGED: Condvar = Condvar::new();
 
-fn lock() -> MutexGuard<'static, Watch> {
+pub(super) fn lock() -> MutexGuard<'static, Watch> {
     WATCH.lock().unwrap_or_else(|poisoned| poisoned.into_inner())
 }
 
 /// Adds a deadline.
 pub(super) fn add(at: Instant, interrupt: Arc<Interrupt>) -> Key {
-    start();
     let mut watch = lock();
+    watch.start();
     watch.last_number += 1;
     let key = (at, watch.last_number);
     watch.deadlines.insert(key, interrupt);
@@ -61,23 +64,13 @@ pub(super) fn remove(key: Key) -> bool {
 
 /// Repeats an interrupt until it is settled.
 pub(super) fn pursue(thread: &'static ThreadRecord, request: u32) {
-    start();
     let mut watch = lock();
+    watch.start();
     let next = Instant::now() + FIRST_REPETITION;
     // The last request of a thread is settled after all before it.
     watch.pursuits.retain(|pursuit| !std::ptr::eq(pursuit.thread, thread));
     watch.pursuits.push(Pursuit { thread, request, next, delay: FIRST_REPETITION });
     watch.wake_by(next);
-}
-
-fn start() {
-    static ONCE: Once = Once::new();
-    ONCE.call_once(|| {
-        let started = std::thread::Builder::new().name("precast-watch".to_owned()).spawn(run);
-        if let Err(error) = started {
-            tracing::warn!(%error, "no thread for deadlines: calls are not interrupted at theirs");
-        }
-    });
 }
 
 /// The thread's work.
@@ -106,6 +99,26 @@ fn run() {
 }
 
 impl Watch {
+    /// Starts the thread, unless it runs.
+    fn start(&mut self) {
+        if self.started {
+            return;
+        }
+        self.started = true;
+        let started = std::thread::Builder::new().name("precast-watch".to_owned()).spawn(run);
+        if let Err(error) = started {
+            tracing::warn!(%error, "no thread for deadlines: calls are not interrupted at theirs");
+        }
+    }
+
+    /// Begins without a thread, in a forked child, which has not inherited it. Deadlines that were in
+    /// force pass only if the child starts the thread again.
+    pub(super) fn begin_again(&mut self) {
+        self.started = false;
+        self.wakes = None;
+        self.pursuits.clear();
+    }
+
     /// Wakes the thread if it would wake later.
     fn wake_by(&mut self, at: Instant) {
         if self.wakes.is_none_or(|wakes| at < wakes) {

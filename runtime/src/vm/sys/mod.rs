@@ -49,9 +49,10 @@ pub(crate) use linux::is_unwritten;
 pub(super) use linux::resident_bytes;
 pub(super) use linux::{
     PageRange, SigAltStack, StoppedThread, address_space, admit_interrupts, anonymous_file,
-    barrier_on_all_threads, dirty_pages, drop_pages, install_handlers, install_interrupt_handler,
-    interrupt_thread, make_accessible, make_inaccessible, map_file, map_wiped_on_fork, map_zeros,
-    name_limit, page_size, remap, reserve, resident, thread_id, thread_stack, unmap,
+    around_forks, barrier_on_all_threads, dirty_pages, drop_pages, install_handlers,
+    install_interrupt_handler, interrupt_thread, make_accessible, make_inaccessible, map_file,
+    map_wiped_on_fork, map_zeros, name_limit, page_size, remap, reserve, resident, thread_id,
+    thread_stack, unmap,
 };
 
 /// The registers that unwinding needs.

@@ -1,6 +1,7 @@
 //! Linux: signals, stacks, pages and files.
 
 mod files;
+mod fork;
 mod limits;
 mod page_map;
 mod pages;
@@ -12,6 +13,7 @@ pub(in crate::vm) use files::anonymous_file;
 pub(in crate::vm) use files::is_exposed;
 #[cfg(feature = "cache")]
 pub(crate) use files::is_unwritten;
+pub(in crate::vm) use fork::around_forks;
 pub(in crate::vm) use limits::name_limit;
 pub(in crate::vm) use page_map::{PageRange, dirty_pages};
 #[cfg(test)]

@@ -78,12 +78,10 @@ static INTERRUPT_HANDLER: OnceLock<InterruptHandler> = OnceLock::new();
 ///
 /// System calls that an interrupt stops fail with `EINTR`, and are not restarted.
 pub(in crate::vm) fn install_interrupt_handler(handler: InterruptHandler) {
-    static ONCE: Once = Once::new();
-    ONCE.call_once(|| {
-        let _ = INTERRUPT_HANDLER.set(handler);
+    if INTERRUPT_HANDLER.set(handler).is_ok() {
         let _ = PREVIOUS_INTERRUPT.set(disposition(INTERRUPT));
         set_handler(INTERRUPT, on_interrupt, libc::SA_SIGINFO | libc::SA_ONSTACK);
-    });
+    }
 }
 
 extern "C" fn on_interrupt(
