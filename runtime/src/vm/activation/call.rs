@@ -58,8 +58,8 @@ fn call_untraced<R>(
 ) -> Result<R, Error> {
     // A store that has been entered is not cleared: the type lives until the results are read, also
     // when the call closes the store.
-    let activation = Entered::activation(store);
-    let mut entered = Entered::enter(&activation, store, func.context(), sys::stack_pointer())?;
+    let activation = Entered::activation(store, sys::stack_pointer());
+    let mut entered = Entered::enter(&activation, store, func.context())?;
     let ty = func.ty();
     let (params, result_types) = (ty.ty.params(), ty.ty.results());
     let len = params.len().max(result_types.len());
@@ -126,8 +126,8 @@ fn typed_untraced<P: WasmParams, R: WasmResults>(
     func: &WasmFunc,
     params: P,
 ) -> Result<R, Error> {
-    let activation = Entered::activation(store);
-    let entered = Entered::enter(&activation, store, Some(func.ctx), sys::stack_pointer())?;
+    let activation = Entered::activation(store, sys::stack_pointer());
+    let entered = Entered::enter(&activation, store, Some(func.ctx))?;
     debug_assert!(func.ty.ty.params() == P::TYPES && func.ty.ty.results() == R::TYPES);
     // SAFETY: invariant **code**: the entry thunk is that of the function's type, which was
     // compared with `P` and `R` when the typed handle was made.

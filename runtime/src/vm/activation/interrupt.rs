@@ -211,9 +211,9 @@ fn on_interrupt(stopped: &mut StoppedThread<'_>) -> bool {
     let at = stopped.registers();
     if registry::lookup(at.pc, |_, _| ()).is_some() {
         let trap = RawTrap::new(TrapCode::Interrupted, stopped.general_registers());
-        let frames = at.sp..ptr::from_ref(innermost) as usize;
+        let frames = at.sp..innermost.sp;
         // SAFETY: frames are followed within the stack that machine code uses, which lies between the
-        // stack pointer and the activation.
+        // stack pointer and that of the function that called it.
         if let Some(target) = unsafe { unwind::trap_within(trap, at.pc, at.fp, frames) } {
             record.settle(request);
             stopped.go_on_at(target);

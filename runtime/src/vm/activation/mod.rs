@@ -27,6 +27,9 @@ pub(in crate::vm) struct Activation {
     pub(in crate::vm) store: *const Store,
     /// The activation around it on this thread; null for the outermost.
     pub(in crate::vm) outer: *const Activation,
+    /// The stack pointer of the function that calls machine code: the frames of machine code lie below.
+    /// The activation itself may lie elsewhere, as AddressSanitizer moves it off the stack.
+    pub(in crate::vm) sp: usize,
     /// The stack limit of the call.
     pub(in crate::vm) stack_limit: Cell<usize>,
     /// The stack of the call around it in the same store, which may be on another thread.
@@ -36,12 +39,13 @@ pub(in crate::vm) struct Activation {
 }
 
 impl Activation {
-    /// An activation of a store that is not in the list yet. `outer_stack` is the stack of the call
-    /// around it in the store.
+    /// An activation of a store that is not in the list yet, in a function with the stack pointer
+    /// `sp`. `outer_stack` is the stack of the call around it in the store.
     #[inline(always)]
-    pub(in crate::vm) fn new(store: *const Store, outer_stack: Outer) -> Activation {
+    pub(in crate::vm) fn new(store: *const Store, sp: usize, outer_stack: Outer) -> Activation {
         Activation {
             store,
+            sp,
             outer: thread::innermost(),
             stack_limit: Cell::new(0),
             outer_stack,

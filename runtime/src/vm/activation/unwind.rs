@@ -68,7 +68,7 @@ pub(super) unsafe fn trap(trap: RawTrap, pc: Option<usize>, fp: usize) -> Option
 }
 
 /// As [`trap`], at any instruction of machine code. `frames` are the addresses of the stack between
-/// the stack pointer and the activation. None at the few instructions of an entry thunk, or of a
+/// the stack pointer and that of the function that called machine code. None at the few instructions of an entry thunk, or of a
 /// function that it calls, at which the thunk's frame cannot be found: there the frame pointer is
 /// still or again that of the host or of an outer activation.
 ///

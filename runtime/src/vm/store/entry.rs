@@ -17,12 +17,13 @@ pub(in crate::vm) struct Entered<'a> {
 }
 
 impl<'a> Entered<'a> {
-    /// An activation of a store, to enter it with.
+    /// An activation of a store, to enter it with. `sp` is the stack pointer of the function that calls
+    /// machine code: the guest's stack begins there.
     #[inline(always)]
-    pub(in crate::vm) fn activation(mut store: NonNull<Store>) -> Activation {
+    pub(in crate::vm) fn activation(mut store: NonNull<Store>, sp: usize) -> Activation {
         // SAFETY: the caller has the namespace borrowed; this borrow ends here.
         let outer = unsafe { store.as_mut() }.outer_stack();
-        Activation::new(store.as_ptr(), outer)
+        Activation::new(store.as_ptr(), sp, outer)
     }
 
     /// Enters a store to run machine code on this thread: of the instance with the context `callee`,
@@ -34,13 +35,12 @@ impl<'a> Entered<'a> {
         activation: &'a Activation,
         mut store: NonNull<Store>,
         callee: Option<Context>,
-        sp: usize,
     ) -> Result<Entered<'a>, Error> {
         // This makes the thread known to others before the store is asked whether calls must stop.
         let stack_low = thread::stack_low();
         thread::enter(activation);
         // SAFETY: the caller has the namespace borrowed; this borrow ends here.
-        let entered = unsafe { store.as_mut() }.enter(activation, callee, sp, stack_low);
+        let entered = unsafe { store.as_mut() }.enter(activation, callee, stack_low);
         match entered {
             Ok(()) => Ok(Entered { store, activation }),
             Err(error) => {
@@ -91,9 +91,9 @@ impl Store {
         &mut self,
         activation: &Activation,
         callee: Option<Context>,
-        sp: usize,
         stack_low: usize,
     ) -> Result<(), Error> {
+        let sp = activation.sp;
         if self.has_attention() || self.engine.is_closed() {
             self.enter_with_attention(activation, callee)?;
         }
