@@ -18,10 +18,15 @@ const TWO_PAGES: &str = r#"(module (memory (export "memory") 2 10)
 /// Address space of a memory and its context, with some to spare.
 const RESERVATION: u64 = (4 << 30) + (65 << 20);
 
+/// Whether an emulator runs the tests.
+fn is_emulated() -> bool {
+    std::env::var_os("PRECAST_TEST_RUNNER").is_some_and(|runner| !runner.is_empty())
+}
+
 /// Runs an ignored test of this file in a process of its own: it changes or measures the whole
 /// process. Not under emulation, where the mappings of the process are not the guest's.
 fn in_child(test: &str) {
-    if std::env::var_os("PRECAST_TEST_RUNNER").is_some_and(|runner| !runner.is_empty()) {
+    if is_emulated() {
         return;
     }
     let this = std::env::current_exe().unwrap();
@@ -42,9 +47,12 @@ fn mappings() -> Vec<(usize, usize)> {
     maps.lines().filter_map(range).collect()
 }
 
-/// The number of mappings of which each of the memories has a part. None where the list of mappings
-/// has other addresses, as an emulator's may.
+/// The number of mappings of which each of the memories has a part. None under emulation, and where
+/// the list of mappings has other addresses.
 fn mappings_of(bases: &[usize]) -> Option<usize> {
+    if is_emulated() {
+        return None;
+    }
     let all = mappings();
     let part_of = |base: usize| {
         let (from, to) = (base - (64 << 10), base + (4 << 30) + (64 << 20));
