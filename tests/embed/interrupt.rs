@@ -6,7 +6,8 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use precast::{
-    Caller, Error, ErrorKind, HostModuleBuilder, Instance, Namespace, Runtime, TrapCode, Value,
+    Caller, Error, ErrorKind, HostError, HostModuleBuilder, Instance, Namespace, Runtime, TrapCode,
+    Value,
 };
 
 use super::{compile, instantiate, instantiate_with_host};
@@ -16,50 +17,11 @@ const SOON: Duration = Duration::from_millis(5);
 /// Time in which a call begins, however busy the machine is.
 const AGES: Duration = Duration::from_millis(300);
 
-/// Endless loops of every kind: without calls, with calls, and with calls of the runtime.
-const LOOPS: &str = r#"(module
-  (type $nothing (func))
-  (import "host" "nop" (func $nop))
-  (memory 1 65536)
-  (table $t 8 funcref)
-  (table $one 8 funcref)
-  (elem declare func $leaf $other)
-  (global $g (export "global") (mut i64) (i64.const 0))
-  (func $leaf)
-  (func $other (param i32) (result i32) (local.get 0))
-  (func (export "empty") (loop (br 0)))
-  (func (export "count") (loop
-    (global.set $g (i64.add (global.get $g) (i64.const 1))) (br 0)))
-  (func (export "store") (local i32) (loop
-    (i32.store (i32.and (local.get 0) (i32.const 0xfffc)) (local.get 0))
-    (local.set 0 (i32.add (local.get 0) (i32.const 4))) (br 0)))
-  (func (export "call") (loop (call $leaf) (br 0)))
-  (func (export "deep") (loop (drop (call $fib (i32.const 25))) (br 0)))
-  (func $fib (param i32) (result i32)
-    (if (result i32) (i32.lt_u (local.get 0) (i32.const 2))
-      (then (local.get 0))
-      (else (i32.add (call $fib (i32.sub (local.get 0) (i32.const 1)))
-                     (call $fib (i32.sub (local.get 0) (i32.const 2)))))))
-  (func (export "indirect") (table.set $t (i32.const 1) (ref.func $leaf))
-    (loop (call_indirect $t (type $nothing) (i32.const 1)) (br 0)))
-  (func (export "host") (loop (call $nop) (br 0)))
-  (func (export "grow") (loop (drop (memory.grow (i32.const 0))) (br 0)))
-  (func (export "fill") (loop
-    (memory.fill (i32.const 0) (i32.const 7) (i32.const 65536)) (br 0)))
-  (func (export "copy") (loop
-    (memory.copy (i32.const 0) (i32.const 8) (i32.const 60000)) (br 0)))
-  (func (export "table") (loop
-    (table.set $one (i32.const 3) (ref.func $leaf))
-    (table.set $one (i32.const 3) (ref.func $other))
-    (table.set $one (i32.const 3) (ref.null func)) (br 0)))
-  (func (export "fill table") (loop
-    (table.fill $one (i32.const 0) (ref.func $leaf) (i32.const 8)) (br 0)))
-  (func (export "switch") (local i32) (loop
-    (block (block (block (br_table 0 1 2 (i32.and (local.get 0) (i32.const 3))))))
-    (local.set 0 (i32.add (local.get 0) (i32.const 1))) (br 0)))
-  (func (export "call entry") (param i32) (result i32)
-    (table.set $t (i32.const 2) (table.get $one (i32.const 3)))
-    (call_indirect $one (param i32) (result i32) (local.get 0) (i32.const 3))))"#;
+/// Endless loops of every kind.
+const LOOPS: &str = include_str!("loops.wat");
+
+/// Its function `f` gives 1.
+const ONE: &str = r#"(module (func (export "f") (result i32) (i32.const 1)))"#;
 
 fn code(error: &Error) -> Option<TrapCode> {
     error.trap().map(precast::Trap::code)
@@ -138,8 +100,7 @@ fn a_call_that_ends_in_time_is_not_disturbed() {
 
 #[test]
 fn a_deadline_that_has_passed_refuses_calls() {
-    let (mut ns, instance) =
-        instantiate(r#"(module (func (export "f") (result i32) (i32.const 1)))"#);
+    let (mut ns, instance) = instantiate(ONE);
     let f = instance.typed::<(), i32>(&ns, "f").unwrap();
     let past = Instant::now();
     for _ in 0..3 {
@@ -152,8 +113,7 @@ fn a_deadline_that_has_passed_refuses_calls() {
 
 #[test]
 fn an_interrupt_of_no_call_refuses_the_next_one() {
-    let (mut ns, instance) =
-        instantiate(r#"(module (func (export "f") (result i32) (i32.const 1)))"#);
+    let (mut ns, instance) = instantiate(ONE);
     let f = instance.typed::<(), i32>(&ns, "f").unwrap();
     let handle = ns.interrupt_handle();
     for _ in 0..3 {
@@ -209,8 +169,7 @@ fn a_host_function_can_interrupt_its_own_guest() {
     let after = instance.global(&ns, "after").unwrap();
     assert_eq!(after.get(&ns).unwrap(), Value::I32(0));
     // Nothing is left of the request.
-    let (mut ns, instance) =
-        instantiate(r#"(module (func (export "f") (result i32) (i32.const 1)))"#);
+    let (mut ns, instance) = instantiate(ONE);
     assert_eq!(instance.call(&mut ns, "f", &[]).unwrap(), [Value::I32(1)]);
 }
 
@@ -221,18 +180,14 @@ const OUTER: &str = r#"(module
   (func (export "spin") (loop (br 0))))"#;
 const SPIN: &str = r#"(module (func (export "spin") (loop (br 0))))"#;
 
-/// A namespace with a spinning instance named "inner" and an instance of [`OUTER`], whose host
-/// function calls `spin` of `callee` until a deadline and gives 10 if that stopped it.
-fn nested(callee: &'static str) -> (Box<Namespace>, Instance) {
+/// A namespace with a spinning instance named "inner" and an instance of [`OUTER`] named "outer", whose
+/// host function is `enter`.
+fn with_inner(
+    enter: impl Fn(&mut Namespace) -> Result<i32, HostError> + Send + Sync + 'static,
+) -> (Box<Namespace>, Instance) {
     let runtime = Runtime::new();
     let host = HostModuleBuilder::new("host")
-        .func("enter", move |caller: &mut Caller<'_, ()>| {
-            let ns = caller.namespace();
-            let inner = ns.instance(callee).unwrap();
-            let result = ns.with_timeout(AGES, |ns| inner.call(ns, "spin", &[]));
-            let stopped = code(&result.unwrap_err()) == Some(TrapCode::DeadlineExceeded);
-            if stopped { 10 } else { 0 }
-        })
+        .func("enter", move |caller: &mut Caller<'_, ()>| enter(caller.namespace()))
         .build(&runtime)
         .unwrap();
     let mut ns = runtime.namespace();
@@ -240,6 +195,17 @@ fn nested(callee: &'static str) -> (Box<Namespace>, Instance) {
     ns.instantiate_as("inner", &compile(&runtime, SPIN)).unwrap();
     let outer = ns.instantiate_as("outer", &compile(&runtime, OUTER)).unwrap();
     (ns, outer)
+}
+
+/// As [`with_inner`]: the host function calls `spin` of `callee` until a deadline and gives 10 if that
+/// stopped it.
+fn nested(callee: &'static str) -> (Box<Namespace>, Instance) {
+    with_inner(move |ns| {
+        let inner = ns.instance(callee).unwrap();
+        let result = ns.with_timeout(AGES, |ns| inner.call(ns, "spin", &[]));
+        let stopped = code(&result.unwrap_err()) == Some(TrapCode::DeadlineExceeded);
+        Ok(if stopped { 10 } else { 0 })
+    })
 }
 
 #[test]
@@ -261,20 +227,11 @@ fn a_guest_whose_own_instance_was_stopped_in_an_inner_call_stops_too() {
 
 #[test]
 fn the_deadline_of_an_outer_call_stops_the_inner_ones() {
-    let runtime = Runtime::new();
-    let host = HostModuleBuilder::new("host")
-        .func("enter", |caller: &mut Caller<'_, ()>| -> Result<i32, precast::HostError> {
-            let ns = caller.namespace();
-            let inner = ns.instance("inner").unwrap();
-            inner.call(ns, "spin", &[])?;
-            Ok(0)
-        })
-        .build(&runtime)
-        .unwrap();
-    let mut ns = runtime.namespace();
-    ns.instantiate_host(&host).unwrap();
-    ns.instantiate_as("inner", &compile(&runtime, SPIN)).unwrap();
-    let outer = ns.instantiate(&compile(&runtime, OUTER)).unwrap();
+    let (mut ns, outer) = with_inner(|ns| {
+        let inner = ns.instance("inner").unwrap();
+        inner.call(ns, "spin", &[])?;
+        Ok(0)
+    });
     let result = ns.with_timeout(SOON, |ns| outer.call(ns, "run", &[]));
     assert_eq!(code(&result.unwrap_err()), Some(TrapCode::DeadlineExceeded));
 }
@@ -399,22 +356,13 @@ fn closing_a_runtime_stops_the_guests_that_run() {
 
 #[test]
 fn an_inner_call_on_another_thread_is_stopped_with_its_outer_call() {
-    let runtime = Runtime::new();
-    let host = HostModuleBuilder::new("host")
-        .func("enter", |caller: &mut Caller<'_, ()>| {
-            let ns = caller.namespace();
-            let inner = ns.instance("inner").unwrap();
-            let result =
-                thread::scope(|scope| scope.spawn(|| inner.call(ns, "spin", &[])).join().unwrap());
-            // The guest is given a result, as if nothing had happened, but it must not go on.
-            i32::from(result.is_err())
-        })
-        .build(&runtime)
-        .unwrap();
-    let mut ns = runtime.namespace();
-    ns.instantiate_host(&host).unwrap();
-    ns.instantiate_as("inner", &compile(&runtime, SPIN)).unwrap();
-    let outer = ns.instantiate(&compile(&runtime, OUTER)).unwrap();
+    let (mut ns, outer) = with_inner(|ns| {
+        let inner = ns.instance("inner").unwrap();
+        let result =
+            thread::scope(|scope| scope.spawn(|| inner.call(ns, "spin", &[])).join().unwrap());
+        // The guest is given a result, as if nothing had happened, but it must not go on.
+        Ok(i32::from(result.is_err()))
+    });
     let result = ns.with_timeout(AGES, |ns| outer.call(ns, "run", &[]));
     assert_eq!(code(&result.unwrap_err()), Some(TrapCode::DeadlineExceeded));
 }
@@ -492,8 +440,7 @@ fn a_thread_that_ends_can_call_guests() {
 
     impl Drop for Calls {
         fn drop(&mut self) {
-            let (mut ns, instance) =
-                instantiate(r#"(module (func (export "f") (result i32) (i32.const 1)))"#);
+            let (mut ns, instance) = instantiate(ONE);
             let result = ns.with_timeout(Duration::from_secs(60), |ns| instance.call(ns, "f", &[]));
             assert_eq!(result.unwrap(), [Value::I32(1)]);
             self.0.fetch_add(1, Ordering::Relaxed);

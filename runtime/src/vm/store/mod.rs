@@ -30,7 +30,7 @@ pub(in crate::vm) use interruption::INTERRUPTED;
 use interruption::Interruption;
 use removal::Removed;
 use resources::Resources;
-pub use resources::{Growth, GrowthRefused, RefusedBy, Resource, ResourceLimiter};
+pub use resources::{Growth, GrowthRefused, MemoryUsage, RefusedBy, Resource, ResourceLimiter};
 pub(crate) use resources::{ResourceLimits, UNLIMITED};
 pub(crate) use values::StoreValue;
 

@@ -116,8 +116,8 @@ pub enum RefusedBy {
     System,
 }
 
-/// Decides on the growth of memories and tables, and is told when one is refused. Memories and tables
-/// that modules declare have their first size by instantiation, which the limiter is not asked about.
+/// Decides whether memories and tables may grow. The runtime also calls it after a growth was refused.
+/// It does not call it for the sizes that memories and tables have when they are created.
 ///
 /// A function that panics refuses the growth.
 pub trait ResourceLimiter: Any + Send {
@@ -132,6 +132,21 @@ pub trait ResourceLimiter: Any + Send {
     fn refused(&mut self, refused: &GrowthRefused) {
         let _ = refused;
     }
+}
+
+/// The memory that an instance takes, in bytes. What it imports belongs to another instance.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+#[non_exhaustive]
+pub struct MemoryUsage {
+    /// The sizes of the memories that the instance defines.
+    pub memories: u64,
+    /// The part of the memories that is in the machine's memory now: pages that were written, and
+    /// pages of initial bytes that were read. None if the system does not tell.
+    pub resident: Option<u64>,
+    /// The elements of the tables that the instance defines, and the room for more that they have.
+    pub tables: u64,
+    /// The state that machine code uses besides: globals, imports and records of functions.
+    pub context: u64,
 }
 
 /// The resources of a store.
@@ -207,9 +222,8 @@ impl Store {
         limiter.downcast_mut()
     }
 
-    /// The bytes that an instance takes: of its memories, of those of them that are in the machine's
-    /// memory, of its tables, and of its context. None in a closed store.
-    pub(crate) fn instance_usage(&self, instance: u32) -> Option<(u64, Option<u64>, u64, u64)> {
+    /// The memory that an instance takes; none in a closed store.
+    pub(crate) fn instance_usage(&self, instance: u32) -> Option<MemoryUsage> {
         if self.is_closed() {
             return None;
         }
@@ -226,10 +240,12 @@ impl Store {
                     0,
                 ),
             };
-        let bytes = memories.iter().map(|memory| memory.pages() * WASM_PAGE).sum();
-        let resident = memories.iter().map(|memory| memory.resident_bytes()).sum();
-        let tables: usize = tables.iter().map(|table| table.capacity_bytes()).sum();
-        Some((bytes, resident, tables as u64, context.into()))
+        Some(MemoryUsage {
+            memories: memories.iter().map(|memory| memory.pages() * WASM_PAGE).sum(),
+            resident: memories.iter().map(|memory| memory.resident_bytes()).sum(),
+            tables: tables.iter().map(|table| table.capacity_bytes() as u64).sum(),
+            context: context.into(),
+        })
     }
 
     /// Counts what an instance of a module uses first.
