@@ -101,9 +101,9 @@ pub use precast_runtime::{
     HeapType, HostError, HostFunctions, HostModule, HostModuleBuilder, HostReturn, HostValues,
     ImportType, Inspection, Instance, InstancePre, InterruptHandle, IntoHostFunc, Limits,
     LinkError, Linker, Memory, MemoryType, MemoryUsage, Namespace, Part, RefType, RefusedBy,
-    Resource, ResourceLimiter, ResourceLimits, Runtime, SealError, SealKey, Table, TableType, Trap,
-    TrapCode, TypedFunc, UnknownImport, ValType, Value, ValueError, WasmParams, WasmResults,
-    WasmTy, WithCaller,
+    Resource, ResourceLimiter, ResourceLimits, Runtime, SealError, SealKey, SnapshotError, Table,
+    TableType, Trap, TrapCode, TypedFunc, UnknownImport, ValType, Value, ValueError, WasmParams,
+    WasmResults, WasmTy, WithCaller,
 };
 #[cfg(feature = "cache")]
 pub use precast_runtime::{Source, cache, cache::Cache};

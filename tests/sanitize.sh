@@ -70,7 +70,7 @@ find_std() {
     [ -e "$LIBRARY/std/Cargo.toml" ] && return 0
     local release
     release=$(rustc "+$TOOLCHAIN" -vV | sed -n 's/^release: \([0-9]*\.[0-9]*\).*/\1/p')
-    library() { ls -d "$PWD/target/sanitize/std/usr/src/rustc-$release".*/library 2>/dev/null | head -1; }
+    library() { ls -d "$PWD/target/sanitize/std/usr/src/rustc-$release".*/library 2>/dev/null | head -1 || true; }
     LIBRARY=$(library)
     [ -n "$LIBRARY" ] || unpack_std "$PWD/target/sanitize/std"
     LIBRARY=$(library)

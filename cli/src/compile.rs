@@ -1,17 +1,14 @@
 //! `precast compile`: compiles a module to an artifact.
 
-use std::fs::{self, File};
-use std::io::{self, Write};
-use std::os::unix::fs::OpenOptionsExt;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::process::ExitCode;
 
 use anyhow::{Context, Result, bail};
 use clap::{Args, ValueEnum};
-use precast::{Config, Runtime, SealKey, Target};
+use precast::{Config, Runtime, Target};
 
 use crate::code::CodeOptions;
-use crate::{input, progress, state};
+use crate::{input, output, progress};
 
 /// Arguments of `precast compile`.
 #[derive(Args)]
@@ -80,32 +77,14 @@ impl Compile {
         let target = self.target()?;
         let config = self.code.configure(Config::new()).fuel(self.fuel);
         let runtime = Runtime::with_config(progress::with_bar(config));
-        let artifact = match self.key()? {
+        let artifact = match output::key(&self.output)? {
             Some(key) => runtime.precompile_sealed(&wasm, target, &key),
             None => runtime.precompile_for(&wasm, target),
         };
         let artifact = artifact.with_context(|| self.file.display().to_string())?;
-        publish(&self.output, &artifact)
+        output::publish(&self.output, &artifact)
             .with_context(|| format!("cannot write {}", self.output.display()))?;
         Ok(ExitCode::SUCCESS)
-    }
-
-    /// The key for the seal. If there is none, the artifact has no seal, with a warning. It is an
-    /// error if the user named the folder of the key and another user controls it.
-    fn key(&self) -> Result<Option<SealKey>> {
-        match state::key_or_new() {
-            Ok(key) => Ok(Some(key)),
-            Err(error) if error.is_unsafe && state::is_named() => Err(error.into()),
-            Err(error) => {
-                let output = self.output.display();
-                // An error of standard error cannot be reported.
-                let _ = writeln!(
-                    io::stderr(),
-                    "warning: {output} is not sealed, so `run` will need --allow-precompiled: {error}"
-                );
-                Ok(None)
-            }
-        }
     }
 
     fn target(&self) -> Result<Target> {
@@ -123,49 +102,5 @@ impl Compile {
             ("x86_64", Some(Cpu::V4)) => "x86-64-v4".parse()?,
             (name, _) => bail!("this is a CPU of x86_64, not of {name}"),
         })
-    }
-}
-
-/// Replaces the file at `path` in one step. The old file is not changed, because a running process
-/// may have mapped it.
-fn publish(path: &Path, bytes: &[u8]) -> io::Result<()> {
-    if fs::metadata(path).is_ok_and(|found| !found.is_file()) {
-        // A pipe or a device must not be replaced, and is never mapped.
-        return File::options().write(true).open(path)?.write_all(bytes);
-    }
-    let name = path.file_name().ok_or(io::ErrorKind::InvalidFilename)?.to_string_lossy();
-    let temporary = path.with_file_name(format!(".{name}.{}.tmp", std::process::id()));
-    let written = write_new(&temporary, bytes).and_then(|()| fs::rename(&temporary, path));
-    if written.is_err() {
-        // If this fails too, the first error is the one to report.
-        let _ = fs::remove_file(&temporary);
-    }
-    written
-}
-
-/// Creates a file with the contents `bytes` and waits until it is on disk.
-fn write_new(path: &Path, bytes: &[u8]) -> io::Result<()> {
-    // Only the owner can write: `run` copies files to which others can write.
-    let mut file = File::options().write(true).create_new(true).mode(0o644).open(path)?;
-    file.write_all(bytes)?;
-    file.sync_all()
-}
-
-#[cfg(test)]
-mod tests {
-    use super::publish;
-    use std::fs;
-
-    #[test]
-    fn replaces_and_leaves_nothing_else() {
-        let dir = std::env::temp_dir().join(format!("precast-publish-{}", std::process::id()));
-        fs::create_dir_all(&dir).unwrap();
-        let path = dir.join("out");
-        publish(&path, b"one").unwrap();
-        publish(&path, b"two").unwrap();
-        assert_eq!(fs::read(&path).unwrap(), b"two");
-        assert!(publish(&dir.join("missing/out"), b"x").is_err());
-        assert_eq!(fs::read_dir(&dir).unwrap().count(), 1);
-        fs::remove_dir_all(&dir).unwrap();
     }
 }

@@ -98,6 +98,8 @@ fn as_text(out: &mut impl Write, artifact: &Inspection, seal: &Seal) -> io::Resu
     writeln!(out, "tunables  {:016x}", artifact.tunables)?;
     writeln!(out, "wasm      {}", hex(&artifact.wasm_hash))?;
     writeln!(out, "name      {}", shown(artifact.name.as_deref()))?;
+    let state = if artifact.is_snapshot { "snapshot" } else { "initial" };
+    writeln!(out, "state     {state}")?;
     writeln!(out, "size      {}", artifact.size)?;
     writeln!(out, "seal      {}", seal.text())?;
 
@@ -153,6 +155,7 @@ fn as_json(artifact: &Inspection, seal: &Seal) -> Value {
         "tunables": format!("{:016x}", artifact.tunables),
         "wasm": hex(&artifact.wasm_hash),
         "name": artifact.name,
+        "snapshot": artifact.is_snapshot,
         "size": artifact.size,
         "seal": seal.word(),
         "sections": sections.collect::<Vec<_>>(),

@@ -13,9 +13,12 @@ mod imports;
 mod input;
 mod inspect;
 mod limits;
+mod output;
+mod program;
 mod progress;
 mod report;
 mod run;
+mod snapshot;
 mod stack;
 mod state;
 mod values;
@@ -49,6 +52,8 @@ enum Command {
     Run(Box<run::Run>),
     /// Compile a module to an artifact, which `run` starts without compiling.
     Compile(compile::Compile),
+    /// Initialise a program, and write its state as an artifact, which `run` starts in that state.
+    Snapshot(Box<snapshot::Snapshot>),
     /// Show the contents of an artifact.
     Inspect(inspect::Inspect),
     /// Show, check or clean the folder in which `run` keeps compiled modules.
@@ -62,6 +67,7 @@ fn main() -> ExitCode {
     let result = match Cli::parse().command {
         Command::Run(run) => run.execute(),
         Command::Compile(compile) => compile.execute(),
+        Command::Snapshot(snapshot) => snapshot.execute(),
         Command::Inspect(inspect) => inspect.execute(),
         Command::Cache(cache) => cache.execute(),
         Command::Wast(wast) => wast.execute(),

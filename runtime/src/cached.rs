@@ -119,7 +119,7 @@ pub(crate) fn compile_source(
 ) -> Result<CompiledModule, Error> {
     let key = Key::new(&runtime.fingerprint(), Content::of(wasm));
     let found = if refused == Some(key) { Err(Damage) } else { find(runtime, cache, &key) };
-    let module = compile_after(runtime, cache, wasm, &key, found)?;
+    let module = find_or_make(runtime, cache, &key, found, || runtime.precompile(wasm))?;
     cache.remember(&source.0, &runtime.fingerprint(), &key);
     Ok(module)
 }
@@ -131,16 +131,32 @@ pub(crate) fn compile(
     wasm: &[u8],
 ) -> Result<CompiledModule, Error> {
     let key = Key::new(&runtime.fingerprint(), Content::of(wasm));
-    compile_after(runtime, cache, wasm, &key, find(runtime, cache, &key))
+    find_or_make(runtime, cache, &key, find(runtime, cache, &key), || runtime.precompile(wasm))
 }
 
-/// Returns the module that was found, or else compiles and publishes it.
-fn compile_after(
+/// A snapshot of an instance of a module, from the cache, or made by `make` and published. `label` tells
+/// snapshots of one module apart.
+pub(crate) fn snapshot(
+    module: &CompiledModule,
+    cache: &Cache,
+    label: &str,
+    make: impl FnOnce() -> Result<CompiledModule, Error>,
+) -> Result<CompiledModule, Error> {
+    let runtime = module.runtime();
+    // The artifact of the module has the code of the snapshot, and names its compiler.
+    let how = Fingerprint::new("precast snapshots", label);
+    let key = Key::new(&how, Content::of(module.bytes()));
+    let artifact = || Ok(make()?.serialize().to_vec());
+    find_or_make(runtime, cache, &key, find(runtime, cache, &key), artifact)
+}
+
+/// Returns the module that was found, or else makes an artifact and publishes it.
+fn find_or_make(
     runtime: &Runtime,
     cache: &Cache,
-    wasm: &[u8],
     key: &Key,
     found: Result<Option<CompiledModule>, Damage>,
+    make: impl FnOnce() -> Result<Vec<u8>, Error>,
 ) -> Result<CompiledModule, Error> {
     if let Ok(Some(module)) = found {
         return Ok(module);
@@ -152,7 +168,7 @@ fn compile_after(
     {
         return Ok(module);
     }
-    let artifact = runtime.precompile(wasm)?;
+    let artifact = make()?;
     let published = cache.publish(key, &artifact);
     let mapped = published.and_then(|(mut entry, file)| map(runtime, &mut entry, file).ok());
     let module = match mapped {

@@ -47,6 +47,9 @@ pub enum ErrorKind {
         /// The error of the system.
         error: io::Error,
     },
+    /// An instance cannot be captured.
+    #[error("the instance cannot be captured: {0}")]
+    Snapshot(#[from] SnapshotError),
     /// An import cannot be satisfied.
     #[error(transparent)]
     Link(#[from] LinkError),
@@ -62,8 +65,8 @@ pub enum ErrorKind {
     /// The `runtime`, `namespace` or `module` is closed.
     #[error("the {0} is closed")]
     Closed(&'static str),
-    /// The instance was interrupted in a call, or is linked to one that was.
-    #[error("the instance was interrupted and cannot be used any more")]
+    /// The instance was interrupted in a call, or is linked to one that was, or its reset failed.
+    #[error("the instance was interrupted, or its reset failed: it cannot be used before a reset")]
     Interrupted,
     /// A value, function or definition does not have the required type.
     #[error("{0}")]
@@ -98,6 +101,40 @@ pub enum SealError {
     /// The seal was made with another key, or the bytes or the seal were changed.
     #[error("its seal was made with another key, or it was changed after it was sealed")]
     Mismatch,
+}
+
+/// The reason why an instance cannot be captured by [`Instance::snapshot`](crate::Instance::snapshot).
+#[derive(Clone, PartialEq, Eq, Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum SnapshotError {
+    /// Something that the instance imports has a state, which belongs to another instance.
+    #[error("it imports the {what} \"{module}\" \"{name}\", which belongs to another instance")]
+    Import {
+        /// `memory`, `table` or `mutable global`.
+        what: &'static str,
+        /// The module from which the import comes.
+        module: String,
+        /// The name of the import in that module.
+        name: String,
+    },
+    /// A global or an element refers to a value of the host.
+    #[error("{0} refers to a value of the host")]
+    HostReference(String),
+    /// A global or an element refers to a function that the artifact has no reference for.
+    #[error(
+        "{0} refers to a function of the host or of another instance, or to one that the module \
+         does not refer to itself"
+    )]
+    Function(String),
+    /// The instance has used its host module for something that a new instance would not have.
+    #[error("{0}")]
+    HostState(String),
+    /// It is an instance of a host module.
+    #[error("it belongs to a host module")]
+    HostModule,
+    /// The tables have more elements than an artifact can hold.
+    #[error("its tables have too many elements")]
+    TooLarge,
 }
 
 /// The reason why an import cannot be satisfied.

@@ -5,7 +5,9 @@ use crate::instance::Instance;
 use crate::namespace::Namespace;
 use crate::runtime::Runtime;
 use crate::value::Value;
-use crate::vm::host::{HostFuncDef, HostFuncs, HostInstance, Invocation};
+use crate::vm::host::{
+    CheckSnapshot, HostFuncDef, HostFuncs, HostInstance, Invocation, States, TypedStates,
+};
 use crate::vm::memory::MemoryData;
 use crate::vm::shared::Shared;
 use crate::vm::store::StoreValue;
@@ -46,6 +48,7 @@ pub use crate::vm::host::typed::{HostReturn, HostValues};
 pub struct HostModuleBuilder<T = ()> {
     name: String,
     make: Arc<dyn Fn() -> T + Send + Sync>,
+    check_snapshot: Option<CheckSnapshot<T>>,
     funcs: Arc<HostFuncs>,
     items: Vec<(String, Item)>,
     /// The error of the first definition that failed; `build` returns it.
@@ -103,10 +106,20 @@ impl<T: Send + 'static> HostModuleBuilder<T> {
         HostModuleBuilder {
             name: name.to_owned(),
             make: Arc::new(make),
+            check_snapshot: None,
             funcs: Arc::default(),
             items: Vec::new(),
             error: None,
         }
+    }
+
+    /// Sets a check of the state, for [`Instance::snapshot`]: whether what a guest knows of the state is
+    /// true of a new state too. It gives an error that says what is not. An open file is an example:
+    /// the guest's memory has its number, and a new state does not have the file. Without a check,
+    /// snapshots do not ask.
+    pub fn check_snapshot(mut self, check: fn(&mut T) -> Result<(), String>) -> Self {
+        self.check_snapshot = Some(check);
+        self
     }
 
     /// Renames the module.
@@ -214,7 +227,8 @@ impl<T: Send + 'static> HostModuleBuilder<T> {
             None => Ok(HostModule(Arc::new(Inner {
                 runtime: runtime.clone(),
                 name: self.name,
-                make: self.make,
+                states: states(move || (self.make)(), self.check_snapshot),
+                check_snapshot: self.check_snapshot,
                 funcs: Shared::new(self.funcs),
                 items: self.items.into(),
             }))),
@@ -291,10 +305,19 @@ impl<T> std::fmt::Debug for HostFunctions<T> {
 /// A host module, ready to be instantiated any number of times. Cheap to clone.
 pub struct HostModule<T>(Arc<Inner<T>>);
 
+/// States of type `T`.
+fn states<T: Send + 'static>(
+    make: impl Fn() -> T + Send + Sync + 'static,
+    check: Option<CheckSnapshot<T>>,
+) -> Arc<Shared<dyn States>> {
+    Shared::new(Arc::new(TypedStates::new(make, check)))
+}
+
 struct Inner<T> {
     runtime: Runtime,
     name: String,
-    make: Arc<dyn Fn() -> T + Send + Sync>,
+    states: Arc<Shared<dyn States>>,
+    check_snapshot: Option<CheckSnapshot<T>>,
     funcs: Arc<Shared<HostFuncs>>,
     items: Arc<[(String, Item)]>,
 }
@@ -312,15 +335,16 @@ impl<T: Send + 'static> HostModule<T> {
     }
 
     /// The same module with another function that creates the states of instances. The functions
-    /// are shared, so this costs two allocations. An embedder whose requests each have their own
+    /// are shared, so this costs three allocations. An embedder whose requests each have their own
     /// state builds the module once, and calls this and
     /// [`InstancePre::with_host`](crate::InstancePre::with_host) for each request.
     pub fn with_state(&self, make: impl Fn() -> T + Send + Sync + 'static) -> HostModule<T> {
-        let Inner { runtime, name, funcs, items, .. } = &*self.0;
+        let Inner { runtime, name, funcs, items, check_snapshot, .. } = &*self.0;
         HostModule(Arc::new(Inner {
             runtime: runtime.clone(),
             name: name.clone(),
-            make: Arc::new(make),
+            states: states(make, *check_snapshot),
+            check_snapshot: *check_snapshot,
             funcs: funcs.clone(),
             items: items.clone(),
         }))
@@ -344,7 +368,7 @@ impl<T: Send + 'static> HostModule<T> {
 
     pub(crate) fn instantiate(&self) -> Result<HostInstance, Error> {
         let inner = &*self.0;
-        let mut host = HostInstance::new(inner.funcs.for_thread(), (inner.make)());
+        let mut host = HostInstance::new(inner.funcs.for_thread(), inner.states.for_thread());
         for (name, what) in inner.items.iter() {
             match *what {
                 Item::Memory(ty) => {

@@ -24,6 +24,8 @@ pub struct Inspection {
     pub wasm_hash: [u8; 16],
     /// The module's name, if it has one.
     pub name: Option<String>,
+    /// Whether its instances start in the state of an instance that has run.
+    pub is_snapshot: bool,
     /// The size in bytes, without a seal.
     pub size: u64,
     /// Whether a seal follows the artifact. A check of the seal needs the key.
@@ -95,6 +97,7 @@ impl Inspection {
             tunables: header.producer.tunables,
             wasm_hash: header.wasm_hash,
             name: reader.names().last().and_then(|&name| reader.name(name)),
+            is_snapshot: artifact.info(bytes).is_snapshot != 0,
             size: header.file_len,
             sealed: bytes.len() < artifact_and_seal,
             sections: Section::ALL.iter().map(|&section| reader.part(section)).collect(),

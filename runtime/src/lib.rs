@@ -45,6 +45,7 @@ mod module;
 mod namespace;
 mod runtime;
 mod seal;
+mod snapshot;
 mod standalone;
 mod table;
 mod trap;
@@ -56,7 +57,7 @@ mod vm;
 #[cfg(feature = "cache")]
 pub use cached::Source;
 pub use config::Config;
-pub use error::{Error, ErrorKind, HostError, LinkError};
+pub use error::{Error, ErrorKind, HostError, LinkError, SnapshotError};
 pub use func::{Func, TypedFunc, WasmParams, WasmResults, WasmTy};
 #[cfg(feature = "compiler")]
 pub use functions::FunctionMemory;

@@ -102,7 +102,7 @@ struct SingleFuncs(Arc<Shared<HostFuncs>>);
 
 impl AnyHostModule for SingleFuncs {
     fn instantiate(&self) -> Result<HostInstance, Error> {
-        Ok(HostInstance::new(self.0.for_thread(), ()))
+        Ok(HostInstance::stateless(self.0.for_thread()))
     }
 }
 

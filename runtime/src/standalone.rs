@@ -63,7 +63,7 @@ impl Func {
     fn of(namespace: &mut Namespace, def: HostFuncDef) -> Result<Func, Error> {
         let mut funcs = HostFuncs::default();
         funcs.define(ITEM, Arc::new(def));
-        let made = add(namespace, HostInstance::new(Shared::new(Arc::new(funcs)), ()))?;
+        let made = add(namespace, HostInstance::stateless(Shared::new(Arc::new(funcs))))?;
         made.into_func().ok_or_else(Error::closed_namespace)
     }
 }
@@ -77,7 +77,7 @@ impl Memory {
     /// has too little memory; [`ErrorKind::Closed`].
     pub fn new(namespace: &mut Namespace, ty: MemoryType) -> Result<Memory, Error> {
         Item::Memory(ty).check().map_err(|reason| ErrorKind::Invalid(reason.to_owned()))?;
-        let mut host = HostInstance::new(Shared::new(Arc::default()), ());
+        let mut host = HostInstance::stateless(Shared::new(Arc::new(HostFuncs::default())));
         let what = "reserving the host's memory";
         let memory =
             MemoryData::new(ty.limits).map_err(|error| ErrorKind::System { what, error })?;
@@ -105,7 +105,7 @@ impl Table {
         let raw = namespace.store_mut().bits(value.for_store())?;
         let what = "making the host's table";
         let table = TableData::new(ty).map_err(|error| ErrorKind::System { what, error })?;
-        let mut host = HostInstance::new(Shared::new(Arc::default()), ());
+        let mut host = HostInstance::stateless(Shared::new(Arc::new(HostFuncs::default())));
         host.add_table(ITEM, table);
         let made = add(namespace, host)?.into_table().ok_or_else(Error::closed_namespace)?;
         if raw != 0 {
@@ -128,7 +128,7 @@ impl Global {
     pub fn new(namespace: &mut Namespace, value: Value, mutable: bool) -> Result<Global, Error> {
         namespace.store().check_open()?;
         let raw = namespace.store_mut().bits(value.for_store())?;
-        let mut host = HostInstance::new(Shared::new(Arc::default()), ());
+        let mut host = HostInstance::stateless(Shared::new(Arc::new(HostFuncs::default())));
         host.add_global(ITEM, raw, GlobalType::new(value.ty(), mutable));
         add(namespace, host)?.into_global().ok_or_else(Error::closed_namespace)
     }

@@ -237,3 +237,42 @@ fn authenticated_entries() {
     assert_eq!(cache.counts(), counts(1, 1, 1));
     drop(runtime(&cache));
 }
+
+#[test]
+fn a_snapshot_is_made_once() {
+    let scratch = Scratch::new("snapshots");
+    let wasm = wat::parse_str(
+        r#"(module (memory (export "memory") 1)
+             (global $state (mut i32) (i32.const 1))
+             (func (export "set") (param i32) (global.set $state (local.get 0)))
+             (func (export "get") (result i32) (global.get $state)))"#,
+    )
+    .unwrap();
+    let mut made = 0;
+    let mut state = |label: &str, set: i32| {
+        let (cache, runtime) = open(&scratch, Options::new());
+        let module = runtime.compile(&wasm).unwrap();
+        let snapshot = module.cached_snapshot(label, || {
+            made += 1;
+            let mut namespace = runtime.namespace();
+            let instance = namespace.instantiate(&module)?;
+            instance.typed::<i32, ()>(&namespace, "set")?.call(&mut namespace, set)?;
+            instance.snapshot(&mut namespace)
+        });
+        let snapshot = snapshot.unwrap();
+        let mut namespace = runtime.namespace();
+        let instance = namespace.instantiate(&snapshot).unwrap();
+        let get = instance.typed::<(), i32>(&namespace, "get").unwrap();
+        (get.call(&mut namespace, ()).unwrap(), cache.counts().hits, made)
+    };
+    assert_eq!(state("five", 5), (5, 0, 1));
+    assert_eq!(state("six", 6), (6, 1, 2));
+    // The same labels: found.
+    assert_eq!(state("five", 7), (5, 2, 2));
+    assert_eq!(state("six", 7), (6, 2, 2));
+    // Without a cache it is made each time, and an error is that of the closure.
+    let runtime = Runtime::new();
+    let module = runtime.compile(&wasm).unwrap();
+    let failed = module.cached_snapshot("five", || Err(precast::ErrorKind::Interrupted.into()));
+    assert!(matches!(failed.unwrap_err().kind(), precast::ErrorKind::Interrupted));
+}

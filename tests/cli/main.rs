@@ -7,6 +7,7 @@ mod compile;
 mod consent;
 mod run;
 mod scratch;
+mod snapshot;
 mod wasi;
 mod wast;
 

@@ -310,6 +310,7 @@ impl Builder {
         };
         let traced = self.trace.is_some();
         let builder = HostModuleBuilder::with_state(name, self.states()?);
+        let builder = builder.check_snapshot(|wasi: &mut Wasi| wasi.check_snapshot());
         let functions = &FUNCTIONS[usize::from(self.preview0)][usize::from(traced)];
         if let Some(functions) = functions.get() {
             return Ok(builder.with_functions(functions));

@@ -97,11 +97,13 @@ impl FunctionExporter {
         FunctionExporter { preview0: true, traced: false }
     }
 
-    /// Adds every function of WASI to `builder`.
+    /// Adds every function of WASI to `builder`, and the check of snapshots: a guest that has opened
+    /// files, closed granted descriptors or written to its own directories in memory has no snapshot.
     pub fn export<T: AsMut<Wasi> + Send + 'static>(
         self,
         builder: HostModuleBuilder<T>,
     ) -> HostModuleBuilder<T> {
+        let builder = builder.check_snapshot(|state: &mut T| state.as_mut().check_snapshot());
         // Two sets of functions: without a trace, no code for tracing runs.
         match self.traced {
             true => self.export_either::<T, true>(builder),

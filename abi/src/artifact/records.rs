@@ -74,8 +74,8 @@ records! {
         start_type: u32,
         /// One if code counts the operators that it executes, else zero.
         counts_fuel: u32,
-        /// Zero.
-        reserved: u32,
+        /// One if the initial state is that of an instance that has run, else zero.
+        is_snapshot: u32,
         /// Offset in memory 0 of the image's first byte, a multiple of 64 KiB.
         image_start: u64,
     }

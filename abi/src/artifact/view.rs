@@ -54,6 +54,16 @@ impl Artifact {
         self.table[section as usize]
     }
 
+    /// An alignment of the mapped sections with which the distances between them stay the same: at
+    /// least that with which the artifact was written, and at most 64 KiB.
+    ///
+    /// The distance from text to read-only data is the length of the text, rounded up to the alignment
+    /// of the writer. Both sections are aligned to the result, so rounding up to it gives the same.
+    pub fn alignment(&self) -> usize {
+        let offsets = self.entry(Section::Text).offset | self.entry(Section::Rodata).offset;
+        1 << offsets.trailing_zeros().min(16)
+    }
+
     /// The bytes of a section.
     pub fn bytes<'a>(&self, bytes: &'a [u8], section: Section) -> &'a [u8] {
         let entry = self.entry(section);

@@ -116,7 +116,7 @@ impl Sections<'_> {
             start_code: start.map_or(NONE, |func| self.code(func)),
             start_type: start.map_or(NONE, |func| module.funcs[func.index()].0),
             counts_fuel: self.plan.counts_fuel.into(),
-            reserved: 0,
+            is_snapshot: 0,
             image_start,
         };
         writer.records(Section::Info, &[info]);

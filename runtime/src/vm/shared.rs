@@ -22,7 +22,7 @@ const FIRST: usize = 16;
 
 /// A value that many threads refer to. The alignment keeps the counts of two groups apart.
 #[repr(align(128))]
-pub(crate) struct Shared<T> {
+pub(crate) struct Shared<T: ?Sized> {
     value: Arc<T>,
     /// The references that the groups copy. None in a reference of a group.
     handles: OnceLock<Box<[Arc<Shared<T>>]>>,
@@ -30,7 +30,7 @@ pub(crate) struct Shared<T> {
     taken: AtomicUsize,
 }
 
-impl<T> Shared<T> {
+impl<T: ?Sized> Shared<T> {
     /// The owner's reference to a value.
     pub(crate) fn new(value: Arc<T>) -> Arc<Shared<T>> {
         Arc::new(Shared { value, handles: OnceLock::new(), taken: AtomicUsize::new(0) })
@@ -58,7 +58,7 @@ impl<T> Shared<T> {
     }
 }
 
-impl<T> Deref for Shared<T> {
+impl<T: ?Sized> Deref for Shared<T> {
     type Target = T;
 
     #[inline]

@@ -29,6 +29,10 @@ pub(crate) struct FdTable {
     /// that are reserved.
     capacity: Cell<usize>,
     reservation: RefCell<FdReservation>,
+    /// The number of descriptors that the embedder has granted: those from 0 on.
+    granted: usize,
+    /// The first of them that was closed or replaced.
+    lost: Option<u32>,
 }
 
 /// The number of closed descriptors that stay reserved for later calls.
@@ -42,7 +46,16 @@ impl FdTable {
         let limit = limit.min(i32::MAX as u32) as usize;
         let reservation = RefCell::new(FdReservation::new(shares));
         let (entries, capacity) = (Vec::new(), Cell::new(0));
-        FdTable { entries, open: 0, lowest: 0, limit, capacity, reservation }
+        FdTable {
+            entries,
+            open: 0,
+            lowest: 0,
+            limit,
+            capacity,
+            reservation,
+            granted: 0,
+            lost: None,
+        }
     }
 
     /// `EMFILE` if no descriptor can be added. Checked before a file is opened or created.
@@ -65,7 +78,27 @@ impl FdTable {
     /// Adds a descriptor that the embedder grants. It needs no reservation.
     pub(crate) fn insert_granted(&mut self, descriptor: Descriptor) -> Result<u32, Errno> {
         self.capacity.set((self.capacity.get() + 1).min(self.limit));
+        self.granted += 1;
         self.insert(descriptor)
+    }
+
+    /// Whether the descriptors are those that the embedder has granted; else says what differs.
+    pub(crate) fn check_granted(&mut self) -> Result<(), String> {
+        if let Some(fd) = self.lost {
+            return Err(format!("descriptor {fd}, which was granted, was closed"));
+        }
+        let mut others = self.entries.iter_mut().enumerate().skip(self.granted);
+        match others.find_map(|(fd, entry)| entry.is_open().then_some(fd)) {
+            Some(fd) => Err(format!("descriptor {fd} is open, and was not granted")),
+            None => Ok(()),
+        }
+    }
+
+    /// Notes that a descriptor was closed or replaced.
+    fn note_lost(&mut self, fd: u32) {
+        if (fd as usize) < self.granted {
+            self.lost.get_or_insert(fd);
+        }
     }
 
     /// Adds a descriptor with the lowest free number, as POSIX does.
@@ -102,6 +135,7 @@ impl FdTable {
     /// Closes `fd`. `EBADF` if it is not open.
     pub(crate) fn close(&mut self, fd: u32) -> Result<(), Errno> {
         self.open_entry(fd)?.close();
+        self.note_lost(fd);
         self.set_free(fd);
         Ok(())
     }
@@ -136,6 +170,8 @@ impl FdTable {
         if from != to {
             let entry = mem::take(self.open_entry(from)?);
             *self.open_entry(to)? = entry;
+            self.note_lost(to);
+            self.note_lost(from);
             self.set_free(from);
         }
         Ok(())

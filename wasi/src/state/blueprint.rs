@@ -3,7 +3,7 @@
 use std::os::fd::OwnedFd;
 use std::sync::Arc;
 
-use super::{Callbacks, Clocks, Random, Strings, Wasi};
+use super::{Callbacks, Clocks, OwnFiles, Random, Strings, Wasi};
 use crate::errno::Errno;
 use crate::fd::{
     Descriptor, FdTable, HostDirectory, HostFd, Input, Object, Output, Rights, Stream,
@@ -55,7 +55,8 @@ impl Blueprint {
         fds.insert_granted(Descriptor::of_input(&self.stdin))?;
         fds.insert_granted(Descriptor::of_output(&self.stdout, rustix::stdio::stdout()))?;
         fds.insert_granted(Descriptor::of_output(&self.stderr, rustix::stdio::stderr()))?;
-        let mounts = self.mounts();
+        let mut own_files = Vec::new();
+        let mounts = self.mounts(&mut own_files);
         for preopen in &self.preopens {
             fds.insert_granted(preopen.descriptor(&mounts))?;
         }
@@ -72,6 +73,7 @@ impl Blueprint {
             resolver: self.resolver,
             callbacks: self.callbacks.clone(),
             trace: self.trace.as_ref().map(Stream::of_trace),
+            own_files,
         })
     }
 
@@ -85,8 +87,8 @@ impl Blueprint {
     }
 
     /// The mount table. It is empty if all preopened directories are directories of the host and
-    /// none is beneath another.
-    fn mounts(&self) -> Mounts {
+    /// none is beneath another. Adds new file systems in memory to `own_files`.
+    fn mounts(&self, own_files: &mut Vec<OwnFiles>) -> Mounts {
         let mut mounts = Mounts::new(self.resolver);
         let is_alone = |one: &Preopen| {
             let mut rests =
@@ -96,23 +98,28 @@ impl Blueprint {
         if self.preopens.iter().all(is_alone) {
             return mounts;
         }
-        for Preopen { source, at, writable, hidden, .. } in &self.preopens {
-            let source = source.clone().unwrap_or_else(|| Source::Virtual(self.memory_fs()));
+        for Preopen { source, name, at, writable, hidden } in &self.preopens {
+            let source = source.clone().unwrap_or_else(|| {
+                let files = self.memory_fs();
+                own_files.push(OwnFiles { name: name.clone(), files: files.clone() });
+                Source::Virtual(Arc::new(files))
+            });
             mounts.add(Mount::new(at.clone(), source, *writable).hiding(hidden.clone()));
         }
-        mounts.fill_gaps(&self.memory_fs());
+        let gaps: Arc<dyn FileSystem> = Arc::new(self.memory_fs());
+        mounts.fill_gaps(&gaps);
         mounts.hide();
         mounts
     }
 
     /// An empty file system with timestamps from the guest's clock.
-    fn memory_fs(&self) -> Arc<dyn FileSystem> {
-        Arc::new(match self.clocks {
+    fn memory_fs(&self) -> MemoryFs {
+        match self.clocks {
             Clocks::Host => MemoryFs::with_limits(&self.limits),
             Clocks::Virtual { start, .. } => {
                 MemoryFs::with_clock(&self.limits, Arc::new(move || start))
             }
-        })
+        }
     }
 }
 

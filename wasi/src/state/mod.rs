@@ -10,6 +10,7 @@ mod strings;
 use std::sync::Arc;
 
 use crate::fd::{FdTable, Stream};
+use crate::fs::MemoryFs;
 use crate::fs::mounts::Mounts;
 use crate::sandbox::Resolver;
 
@@ -34,6 +35,29 @@ pub struct Wasi {
     pub(crate) callbacks: Callbacks,
     /// The destination of the trace, if the guest is traced.
     pub(crate) trace: Option<Stream>,
+    /// The directories in memory that belong to this state alone.
+    pub(crate) own_files: Vec<OwnFiles>,
+}
+
+/// A directory in memory that belongs to one state.
+pub(crate) struct OwnFiles {
+    /// The name that the guest sees.
+    pub(crate) name: Arc<[u8]>,
+    pub(crate) files: MemoryFs,
+}
+
+impl Wasi {
+    /// Whether a new state has all that a guest may remember of this one; else says what it lacks.
+    pub(crate) fn check_snapshot(&mut self) -> Result<(), String> {
+        self.fds.check_granted()?;
+        match self.own_files.iter().find(|own| !own.files.is_empty()) {
+            Some(own) => {
+                let name = String::from_utf8_lossy(&own.name);
+                Err(format!("the directory \"{name}\" in memory has files"))
+            }
+            None => Ok(()),
+        }
+    }
 }
 
 /// Functions of WASI can be exported into a host module whose state is a [`Wasi`] or contains one:

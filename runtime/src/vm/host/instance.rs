@@ -1,18 +1,19 @@
 //! An instance of a host module: its state and its exports.
 
-use super::{Env, HostFuncDef};
+use super::{Env, HostFuncDef, States, TypedStates};
 use crate::vm::entity::{Entity, FuncEntity, GlobalEntity, HostFunc};
 use crate::vm::memory::MemoryData;
 use crate::vm::shared::Shared;
 use crate::vm::table::TableData;
 use std::collections::HashMap;
 use std::ptr::NonNull;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 /// An instance of a host module.
 pub(crate) struct HostInstance {
+    /// Made by `states`, which drops it.
     state: *mut (),
-    drop_state: unsafe fn(*mut ()),
+    states: Arc<Shared<dyn States>>,
     /// Environments of the functions whose closures have captures, by function.
     envs: Vec<Env>,
     funcs: Arc<Shared<HostFuncs>>,
@@ -52,12 +53,9 @@ impl HostFuncs {
 }
 
 impl HostInstance {
-    pub(crate) fn new<T: Send + 'static>(funcs: Arc<Shared<HostFuncs>>, state: T) -> Self {
-        unsafe fn drop_state<T>(state: *mut ()) {
-            // SAFETY: called once, with the pointer `new` leaked.
-            drop(unsafe { Box::from_raw(state.cast::<T>()) });
-        }
-        let state = Box::into_raw(Box::new(state)).cast();
+    /// An instance with functions for the states of `states`.
+    pub(crate) fn new(funcs: Arc<Shared<HostFuncs>>, states: Arc<Shared<dyn States>>) -> Self {
+        let state = states.make();
         let captures = funcs.defs.iter().any(|def| !def.stateful_only);
         let envs = match captures {
             true => funcs.defs.iter().map(|def| Env { def: Arc::as_ptr(def), state }).collect(),
@@ -65,13 +63,39 @@ impl HostInstance {
         };
         HostInstance {
             state,
-            drop_state: drop_state::<T>,
+            states,
             envs,
             funcs,
             tables: Vec::new(),
             memories: Vec::new(),
             globals: Vec::new(),
         }
+    }
+
+    /// An instance with functions that have no state.
+    pub(crate) fn stateless(funcs: Arc<Shared<HostFuncs>>) -> Self {
+        static STATES: OnceLock<Arc<Shared<dyn States>>> = OnceLock::new();
+        let states = STATES.get_or_init(|| Shared::new(Arc::new(TypedStates::new(|| (), None))));
+        HostInstance::new(funcs, states.for_thread())
+    }
+
+    /// Whether a function of this instance has an environment.
+    pub(in crate::vm) fn has_env(&self, env: *const ()) -> bool {
+        let envs = self.envs.as_ptr_range();
+        std::ptr::eq(env, self.state) || envs.contains(&env.cast())
+    }
+
+    /// Puts a new state in the place of the state.
+    pub(in crate::vm) fn renew_state(&mut self) {
+        // SAFETY: invariant of the field. No host function runs, so nothing refers to the state.
+        unsafe { self.states.renew(self.state) }
+    }
+
+    /// Whether a snapshot of an instance that uses the state has all that the instance relies on; else
+    /// the reason why not.
+    pub(in crate::vm) fn check_snapshot(&mut self) -> Result<(), String> {
+        // SAFETY: as in `renew_state`.
+        unsafe { self.states.check_snapshot(self.state) }
     }
 
     pub(crate) fn add_table(&mut self, name: &str, table: TableData) {
@@ -129,7 +153,7 @@ impl HostInstance {
 
 impl Drop for HostInstance {
     fn drop(&mut self) {
-        // SAFETY: the state was made by `new` and is dropped once.
-        unsafe { (self.drop_state)(self.state) }
+        // SAFETY: invariant of the field; the state is dropped once.
+        unsafe { self.states.free(self.state) }
     }
 }

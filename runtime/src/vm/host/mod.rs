@@ -9,6 +9,7 @@ mod dynamic;
 mod exit;
 mod instance;
 mod invocation;
+mod states;
 pub(crate) mod typed;
 
 use super::store::Store;
@@ -20,6 +21,7 @@ use std::ptr::NonNull;
 
 pub(crate) use instance::{HostFuncs, HostInstance};
 pub(crate) use invocation::Invocation;
+pub(crate) use states::{CheckSnapshot, States, TypedStates};
 
 /// The function that calls a closure from the host. The values are the bits of its arguments, as many
 /// as the larger of arguments and results, and then those of its results.

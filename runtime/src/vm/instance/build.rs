@@ -252,7 +252,7 @@ impl ModuleInstance {
         }
     }
 
-    unsafe fn write_globals(&mut self) {
+    pub(super) unsafe fn write_globals(&mut self) {
         let init = self.module.code().section(Section::GlobalInit);
         let at = self.ctx.field::<u8>(self.regions().globals);
         // SAFETY: invariant **context**: the region has the section's length.
@@ -291,17 +291,23 @@ impl ModuleInstance {
                 // SAFETY: the field is this table's definition.
                 None => Box::new(unsafe { make_table(def, desc)? }),
             };
-            let item = ElemItem { kind: desc.init_kind, index: desc.init_index };
-            let value = if filled { 0 } else { self.item(&item) };
-            if value != 0 {
-                // SAFETY: a validated initial value has the table's type.
-                let filled = unsafe { table.fill(0, value, desc.min) };
-                debug_assert!(filled, "a table holds its own size");
-            }
             self.tables.push(&mut *table);
             self.own_tables.push(table);
+            if !filled {
+                self.fill_table(self.own_tables.len() - 1, desc);
+            }
         }
         Ok(())
+    }
+
+    /// Sets the elements of an own table, which are null, to their initial value.
+    pub(super) fn fill_table(&mut self, own: usize, desc: &TableDesc) {
+        let value = self.item(&ElemItem { kind: desc.init_kind, index: desc.init_index });
+        if value != 0 {
+            // SAFETY: a validated initial value has the table's type.
+            let filled = unsafe { self.own_tables[own].fill(0, value, desc.min) };
+            debug_assert!(filled, "a table holds its own size");
+        }
     }
 }
 
@@ -310,7 +316,7 @@ impl ModuleInstance {
 /// # Safety
 ///
 /// `def` is the table's definition, a field of its instance's context.
-unsafe fn make_table(def: *mut TableDef, desc: &TableDesc) -> Result<TableData, Error> {
+pub(super) unsafe fn make_table(def: *mut TableDef, desc: &TableDesc) -> Result<TableData, Error> {
     // SAFETY: by the contract.
     let table = unsafe { TableData::in_context(def, desc.table_type()) };
     let failed = |error| {

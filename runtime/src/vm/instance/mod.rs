@@ -4,7 +4,9 @@ mod build;
 mod const_expr;
 pub(in crate::vm) mod context;
 pub(in crate::vm) mod remains;
+mod reset;
 mod segments;
+mod snapshot;
 mod state;
 
 pub(in crate::vm) use build::build;

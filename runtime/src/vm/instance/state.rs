@@ -52,6 +52,13 @@ pub(in crate::vm) struct Usage {
     is_touched: Cell<bool>,
 }
 
+impl Usage {
+    /// Whether anything may have changed since instantiation.
+    pub(super) fn is_touched(&self) -> bool {
+        self.is_touched.get()
+    }
+}
+
 impl Drop for ModuleInstance {
     /// Gives the address space of memory 0 back, with what the next instance can use.
     fn drop(&mut self) {
@@ -60,7 +67,7 @@ impl Drop for ModuleInstance {
             return;
         }
         let Some(reservation) = memory.take_reservation() else { return };
-        let untouched = !self.usage.is_touched.get();
+        let untouched = !self.usage.is_touched();
         let remains = match self.usage.is_built {
             true => {
                 let tables = std::mem::take(&mut self.own_tables);
@@ -140,6 +147,13 @@ impl ModuleInstance {
         }
         let module = &self.module;
         FuncEntity::Wasm(WasmFunc::new(module, ty, module.code().text(code), self.ctx))
+    }
+
+    /// The start function.
+    pub(in crate::vm) fn start_func(&self) -> Option<FuncEntity> {
+        let info = self.module.info();
+        let exists = info.start_func != NONE;
+        exists.then(|| self.func(info.start_func, info.start_type, info.start_code))
     }
 
     /// A global by index.

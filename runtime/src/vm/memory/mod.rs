@@ -1,6 +1,7 @@
 //! Linear memories: their address space, their length and their bytes.
 
 mod image;
+pub(in crate::vm) mod parts;
 pub(in crate::vm) mod plan;
 pub(in crate::vm) mod ranges;
 pub(in crate::vm) mod reservation;
@@ -97,6 +98,19 @@ impl MemoryData {
         // SAFETY: invariant of the type.
         unsafe { (*self.def).len = len };
         Some(old)
+    }
+
+    /// Makes it hold its initial bytes again, as many as at first.
+    ///
+    /// # Errors
+    ///
+    /// When the kernel refuses. Then its bytes are unknown.
+    pub(in crate::vm) fn reset(&mut self) -> io::Result<()> {
+        let Some(reservation) = &mut self.reservation else { return Ok(()) };
+        let len = reservation.shrink()?;
+        // SAFETY: invariant of the type.
+        unsafe { (*self.def).len = len as u64 };
+        reservation.reset()
     }
 
     /// Frees its pages, for an instance that was removed. Code that can still be reached finds a

@@ -7,7 +7,6 @@ use crate::vm::entity::{Entity, FuncEntity};
 use crate::vm::host::HostInstance;
 use crate::vm::instance::{self, ModuleInstance};
 use crate::vm::shared::Shared;
-use precast_abi::artifact::NONE;
 use precast_abi::vmctx;
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -74,10 +73,7 @@ impl Store {
         let index = self.next_index() - 1;
         let Some(Instance::Module(instance)) = self.instances.last_mut() else { unreachable!() };
         instance.run_segments()?;
-        let info = instance.module.info();
-        let start = (info.start_func != NONE)
-            .then(|| instance.func(info.start_func, info.start_type, info.start_code));
-        Ok((index, start))
+        Ok((index, instance.start_func()))
     }
 
     /// Gives an instance a name.

@@ -1,13 +1,10 @@
-//! Interruption of a store's calls: why they must stop, what a call does that may be interrupted, and
-//! the instances that an interrupted call leaves unusable.
+//! Interruption of a store's calls: why they must stop, and what a call does that may be interrupted.
 
 use super::Store;
-use super::instances::Instance;
 use crate::error::{Error, ErrorKind};
 use crate::trap::Trap;
 use crate::vm::activation::interrupt::{self, Interrupt};
 use crate::vm::activation::{Activation, thread};
-use crate::vm::entity::FuncEntity;
 use crate::vm::instance;
 use crate::vm::instance::context::Context;
 use precast_abi::trap::TrapCode;
@@ -37,9 +34,9 @@ pub(super) struct Interruption {
     /// Shared with the handles and deadlines; none before the first of them exists.
     shared: OnceLock<Arc<Interrupt>>,
     /// The instances that an interrupted call has left in an unknown state.
-    unusable: HashSet<u32>,
+    pub(super) unusable: HashSet<u32>,
     /// Whether there are any. Signal handlers read it.
-    any_unusable: AtomicBool,
+    pub(super) any_unusable: AtomicBool,
 }
 
 impl Interruption {
@@ -188,38 +185,4 @@ impl Store {
             at = activation.outer;
         }
     }
-
-    /// Makes an instance unusable, and those that are linked to it: they import from each other, or
-    /// from the same instances, directly or not.
-    fn make_unusable(&mut self, instance: u32) {
-        self.attention = true;
-        self.interruption.any_unusable.store(true, Ordering::Relaxed);
-        let links: Vec<Vec<usize>> = self.instances.iter().map(links).collect();
-        let mut reached: HashSet<usize> = HashSet::new();
-        let mut open = vec![instance];
-        while let Some(at) = open.pop() {
-            if !self.interruption.unusable.insert(at) {
-                continue;
-            }
-            reached.extend(&links[at as usize]);
-            let linked = |links: &[usize]| links.iter().any(|link| reached.contains(link));
-            open.extend((0..).zip(&links).filter(|(_, links)| linked(links)).map(|(at, _)| at));
-            open.retain(|at| !self.interruption.unusable.contains(at));
-        }
-    }
-}
-
-/// The addresses of all that an instance has or imports: contexts of functions, memories, tables and
-/// globals. Instances with a common address are linked.
-fn links(instance: &Instance) -> Vec<usize> {
-    let Instance::Module(instance) = instance else { return Vec::new() };
-    let own = instance.ctx.as_ptr() as usize;
-    let funcs = instance.imported_funcs.iter().filter_map(|func| match func {
-        FuncEntity::Wasm(func) => Some(func.ctx.as_ptr() as usize),
-        FuncEntity::Host(_) => None,
-    });
-    let memories = instance.memories.iter().map(|&memory| memory as usize);
-    let tables = instance.tables.iter().map(|&table| table as usize).filter(|&table| table != 0);
-    let globals = instance.globals().map(|global| global.at as usize);
-    std::iter::once(own).chain(funcs).chain(memories).chain(tables).chain(globals).collect()
 }

@@ -7,7 +7,9 @@ mod identity;
 mod instances;
 mod interruption;
 mod removal;
+mod reset;
 mod resources;
+mod unusable;
 mod values;
 
 use super::activation::stack::StackBounds;

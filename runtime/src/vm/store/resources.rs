@@ -292,6 +292,23 @@ impl Store {
         }
     }
 
+    /// What the memories and tables of a module's instance use now.
+    pub(super) fn sizes_of(&self, instance: u32) -> Sizes {
+        let Instance::Module(instance) = &self.instances[instance as usize] else {
+            return Sizes::default();
+        };
+        let pages = instance.own_memories.iter().map(|memory| memory.pages());
+        let elements = instance.own_tables.iter().map(|table| table.size());
+        Sizes { memory_bytes: pages.sum::<u64>() * WASM_PAGE, table_elements: elements.sum() }
+    }
+
+    /// Says that the memories and tables of an instance, which used `before`, use `after`.
+    pub(super) fn count_reset(&mut self, before: Sizes, after: Sizes) {
+        let Resources { used, .. } = &mut self.resources;
+        used.memory_bytes = used.memory_bytes - before.memory_bytes + after.memory_bytes;
+        used.table_elements = used.table_elements - before.table_elements + after.table_elements;
+    }
+
     /// Says that the memories of a removed instance, which had so many bytes, are freed.
     pub(super) fn count_released(&mut self, bytes: u64) {
         self.resources.used.memory_bytes -= bytes;

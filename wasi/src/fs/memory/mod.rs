@@ -76,6 +76,11 @@ impl MemoryFs {
         Ok(contents)
     }
 
+    /// Whether it has no files.
+    pub(crate) fn is_empty(&self) -> bool {
+        self.lock().is_empty()
+    }
+
     /// A poisoned lock is taken: only a failed allocation panics while the lock is held.
     fn lock(&self) -> MutexGuard<'_, State> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)

@@ -75,6 +75,11 @@ impl Node {
 }
 
 impl State {
+    /// Whether there is nothing but the root directory.
+    pub(super) fn is_empty(&self) -> bool {
+        self.nodes.len() == 1
+    }
+
     /// A file system with an empty root directory.
     pub(super) fn new(space: Space, clock: Clock) -> Self {
         let root = Node::new(Body::Directory(DirectoryEntries::default()), clock());
