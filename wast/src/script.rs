@@ -6,6 +6,7 @@ use wast::token::Id;
 use wast::{QuoteWat, WastDirective, WastExecute, WastInvoke, Wat};
 
 use crate::outcome::{Outcome, must_not_compile, must_not_link, must_trap};
+use crate::renewal::{Fixed, Renewal};
 use crate::{Options, expect, spectest};
 use precast::{CompiledModule, Error, Instance, Namespace, Runtime};
 
@@ -18,6 +19,8 @@ pub(super) struct Script<'r> {
     instances: HashMap<String, Instance>,
     /// Definitions by name; `module instance` without a name refers to the one without a name.
     definitions: HashMap<Option<String>, CompiledModule>,
+    renewal: Renewal,
+    fixed: Fixed,
 }
 
 impl<'r> Script<'r> {
@@ -31,6 +34,8 @@ impl<'r> Script<'r> {
             current: None,
             instances: HashMap::new(),
             definitions: HashMap::new(),
+            renewal: options.renewal,
+            fixed: Fixed::default(),
         })
     }
 
@@ -107,6 +112,9 @@ impl<'r> Script<'r> {
 
     fn set_current(&mut self, name: Option<Id<'_>>, module: &CompiledModule) -> Result<(), String> {
         let instance = self.namespace.instantiate(module).map_err(|e| e.to_string())?;
+        if self.renewal == Renewal::Reset {
+            instance.reset(&mut self.namespace).map_err(|e| format!("the reset failed: {e}"))?;
+        }
         self.current = Some(instance);
         if let Some(name) = name {
             self.instances.insert(name.name().to_owned(), instance);
@@ -117,6 +125,7 @@ impl<'r> Script<'r> {
     fn register(&mut self, name: &str, module: Option<Id<'_>>) -> Result<(), String> {
         let instance = self.find(module)?;
         self.namespace.register(name, instance);
+        self.fixed.register(instance);
         Ok(())
     }
 
@@ -130,13 +139,28 @@ impl<'r> Script<'r> {
         }
     }
 
+    /// The instance of an action.
+    fn find_for_action(&mut self, name: Option<Id<'_>>) -> Result<Instance, String> {
+        let instance = self.find(name)?;
+        if self.renewal != Renewal::Snapshot {
+            return Ok(instance);
+        }
+        let Some(renewed) = self.fixed.snapshot(&mut self.namespace, instance)? else {
+            return Ok(instance);
+        };
+        let named = self.instances.values_mut();
+        let all = named.chain(self.current.as_mut()).filter(|other| **other == instance);
+        all.for_each(|other| *other = renewed);
+        Ok(renewed)
+    }
+
     /// Executes an action. The outer error means that the script refers to something that does not
     /// exist, which no assertion expects.
     fn execute(&mut self, action: WastExecute<'_>) -> Result<Outcome, String> {
         match action {
             WastExecute::Invoke(invoke) => self.invoke(&invoke),
             WastExecute::Get { module, global, .. } => {
-                let instance = self.find(module)?;
+                let instance = self.find_for_action(module)?;
                 let global = instance
                     .global(&self.namespace, global)
                     .ok_or_else(|| format!("no exported global \"{global}\""))?;
@@ -148,7 +172,7 @@ impl<'r> Script<'r> {
 
     fn invoke(&mut self, invoke: &WastInvoke<'_>) -> Result<Outcome, String> {
         let func = self
-            .find(invoke.module)?
+            .find_for_action(invoke.module)?
             .func(&self.namespace, invoke.name)
             .ok_or_else(|| format!("no exported function \"{}\"", invoke.name))?;
         let args = invoke
