@@ -231,6 +231,10 @@ fn run(runtime: &Runtime, guests: &[Guest], mut random: Rng, count: usize) {
                     ns.remove(instance).unwrap();
                     let held = arrival.memory.data(&ns).unwrap();
                     assert!(held == guest.memory, "{what}: a removed memory");
+                } else if random.bool() {
+                    instance.reset(&mut ns).unwrap();
+                    let arrival = Arrival::check(&mut ns, instance, guest, &what);
+                    arrival.write(&mut ns, &mut random, way);
                 }
             }
         }
@@ -272,8 +276,16 @@ fn each_way_is_cleaned() {
                     Way::Unused => drop(ns.instantiate(&guest.module).unwrap()),
                     _ => {
                         let instance = ns.instantiate(&guest.module).unwrap();
-                        let arrival = Arrival::check(&mut ns, instance, &guest, &what);
-                        arrival.write(&mut ns, &mut random, way);
+                        for _ in 0..2 {
+                            let arrival = Arrival::check(&mut ns, instance, &guest, &what);
+                            arrival.write(&mut ns, &mut random, way);
+                            instance.reset(&mut ns).unwrap();
+                        }
+                        Arrival::check(&mut ns, instance, &guest, &what).write(
+                            &mut ns,
+                            &mut random,
+                            way,
+                        );
                     }
                 }
             }
