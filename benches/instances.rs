@@ -8,7 +8,7 @@ use std::sync::Barrier;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
-use precast::{CompiledModule, HostModuleBuilder, InstancePre, Linker, Runtime};
+use precast::{CompiledModule, HostModuleBuilder, InstancePre, Linker, Runtime, wasi};
 
 /// Instances that are timed together, and the number of times that they are.
 const BATCH: u32 = 500;
@@ -57,7 +57,8 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
         namespace.instantiate(&large).expect("the instance");
     };
     let pre = linker.instantiate_pre(&large)?;
-    let rows: [(&str, Box<Work<'_>>); 8] = [
+    let program = program(&runtime)?;
+    let rows: [(&str, Box<Work<'_>>); 9] = [
         ("no memory", Box::new(plain(&bare))),
         ("two pages", Box::new(plain(&two))),
         ("two pages, call writes to one page", Box::new(calling(&two, 1))),
@@ -66,6 +67,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
         ("large, linked once", Box::new(move || drop(pre.instantiate().expect("an instance")))),
         ("large, linked once, call", Box::new(calling(&large, 1))),
         ("large, imports by name", Box::new(by_name)),
+        ("minisql with WASI", Box::new(move || drop(program.instantiate().expect("an instance")))),
     ];
     for (name, work) in rows.iter().filter(|(name, _)| name.contains(&filter)) {
         let rates = [1, 2, 64].map(|threads| rate(&**work, threads));
@@ -78,6 +80,14 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
         );
     }
     Ok(())
+}
+
+/// A program with WASI and a directory, linked once.
+fn program(runtime: &Runtime) -> Result<InstancePre, Box<dyn std::error::Error>> {
+    let file = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/guests/programs/minisql/minisql.wasm");
+    let mut linker = Linker::new(runtime);
+    linker.host(&wasi::Builder::new().arg("minisql").dir("/tmp", "/tmp").compile(runtime)?)?;
+    Ok(linker.instantiate_pre(&runtime.compile(&std::fs::read(file)?)?)?)
 }
 
 /// A module as large programs are: a table of 700 functions that the host can see, 30 imports, globals,

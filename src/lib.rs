@@ -100,10 +100,10 @@ pub use precast_runtime::{
     FormatError, Frame, Func, FuncType, Function, Global, GlobalType, Growth, GrowthRefused,
     HeapType, HostError, HostFunctions, HostModule, HostModuleBuilder, HostReturn, HostValues,
     ImportType, Inspection, Instance, InstancePre, InterruptHandle, IntoHostFunc, Limits,
-    LinkError, Linker, Memory, MemoryType, MemoryUsage, Namespace, Part, RefType, RefusedBy,
-    Resource, ResourceLimiter, ResourceLimits, Runtime, SealError, SealKey, SnapshotError, Table,
-    TableType, Trap, TrapCode, TypedFunc, UnknownImport, ValType, Value, ValueError, WasmParams,
-    WasmResults, WasmTy, WithCaller,
+    LinkError, Linker, Memory, MemoryType, MemoryUsage, Namespace, Part, Pool, PoolLimits,
+    PoolStats, RefType, RefusedBy, Resource, ResourceLimiter, ResourceLimits, Runtime, SealError,
+    SealKey, SnapshotError, Table, TableType, Trap, TrapCode, TypedFunc, UnknownImport, ValType,
+    Value, ValueError, WasmParams, WasmResults, WasmTy, WithCaller,
 };
 #[cfg(feature = "cache")]
 pub use precast_runtime::{Source, cache, cache::Cache};

@@ -43,6 +43,7 @@ mod load;
 mod memory;
 mod module;
 mod namespace;
+mod pool;
 mod runtime;
 mod seal;
 mod snapshot;
@@ -76,6 +77,7 @@ pub use linker::{Linker, UnknownImport};
 pub use memory::Memory;
 pub use module::CompiledModule;
 pub use namespace::Namespace;
+pub use pool::{Pool, PoolLimits, PoolStats};
 pub use precast_abi::artifact::FormatError;
 pub use precast_abi::trap::TrapCode;
 pub use precast_abi::types::{

@@ -18,7 +18,7 @@
 //!   frames keep frame pointers and own nothing.
 
 pub(crate) mod activation;
-mod alloc;
+pub(crate) mod alloc;
 pub(crate) mod arities;
 mod builtins;
 pub(crate) mod code;

@@ -1,6 +1,8 @@
 //! Allocation of the address space of memories and contexts.
 
+pub(crate) mod counts;
 mod on_demand;
+pub(crate) mod pool;
 
 use crate::vm::instance::remains::Remains;
 use crate::vm::memory::plan::MemoryPlan;

@@ -67,6 +67,7 @@ impl Reservation {
     pub(in crate::vm) fn lay_out(&mut self, plan: &MemoryPlan<'_>) -> io::Result<()> {
         self.forget_initial_bytes();
         self.revoke(0)?;
+        self.set_resident(0);
         self.grow(plan.len)?;
         let image = plan.image.filter(|image| image.len > 0);
         if let Some(image) = image {

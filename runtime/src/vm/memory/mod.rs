@@ -8,6 +8,7 @@ pub(in crate::vm) mod reservation;
 mod reset;
 
 pub(in crate::vm) use image::Image;
+pub(crate) use reservation::reserved;
 
 use crate::vm::alloc::{Allocator, allocator};
 use crate::vm::instance::context::MemoryDef;

@@ -40,6 +40,9 @@ pub(in crate::vm) struct Reservation {
     /// Module whose initial bytes the memory holds or was laid out with; 0 if none.
     module: u64,
     initial: InitialBytes,
+    /// Bytes of the memory that stay in the machine's memory while it is not used: pages that were written
+    /// once and hold initial bytes again.
+    resident: usize,
 }
 
 impl Reservation {
@@ -62,7 +65,7 @@ impl Reservation {
         let range = ranges::insert(base as usize, base as usize + SPAN);
         RESERVED.fetch_add(size, Ordering::Relaxed);
         let initial = InitialBytes::default();
-        Ok(Reservation { base, context, accessible: 0, range, module: 0, initial })
+        Ok(Reservation { base, context, accessible: 0, range, module: 0, initial, resident: 0 })
     }
 
     /// Bytes of address space of a reservation with a context of so many bytes.
@@ -73,6 +76,15 @@ impl Reservation {
     /// The first byte of the memory, and the end of the context.
     pub(in crate::vm) fn base(&self) -> *mut u8 {
         self.base
+    }
+
+    /// Bytes that its memory keeps in the machine's memory while it is not used.
+    pub(in crate::vm) fn resident(&self) -> usize {
+        self.resident
+    }
+
+    pub(super) fn set_resident(&mut self, bytes: usize) {
+        self.resident = bytes;
     }
 
     /// Whether a context of so many bytes fits below the memory.
@@ -140,6 +152,6 @@ impl Drop for Reservation {
 }
 
 /// Bytes of address space that all reservations of the process have.
-pub(in crate::vm) fn reserved() -> usize {
+pub(crate) fn reserved() -> usize {
     RESERVED.load(Ordering::Relaxed)
 }

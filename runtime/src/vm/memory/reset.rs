@@ -29,13 +29,27 @@ impl Reservation {
         let (start, end) = (self.base() as usize, self.base() as usize + len);
         match sys::dirty_pages(start, end, MAX_WRITTEN_BACK / sys::page_size(), &mut dirty) {
             Some(dirty) => {
+                let mut resident = 0;
                 for range in dirty {
+                    resident += (range.end - range.start) as usize;
                     self.write_back(range.start as usize - start..range.end as usize - start);
                 }
+                self.set_resident(resident);
                 Ok(())
             }
-            None => self.drop_pages(len),
+            None => self.empty(),
         }
+    }
+
+    /// Gives the pages of a memory that holds its initial bytes back to the system.
+    ///
+    /// # Errors
+    ///
+    /// When the kernel refuses. The memory holds its initial bytes all the same.
+    pub(in crate::vm) fn empty(&mut self) -> io::Result<()> {
+        self.drop_pages(self.initial_bytes().len)?;
+        self.set_resident(0);
+        Ok(())
     }
 
     /// Makes the memory as long as it was first, and gives that length.
