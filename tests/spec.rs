@@ -31,20 +31,17 @@ fn main() {
             .any(|w| file.name().contains(w))
     });
 
-    let renewed = |renewal, files| {
-        let mode = Mode { renewal, ..Mode::DEFAULT };
-        trials(files, Features::WASM2, mode, &assertions)
-    };
+    let version_2_in = |mode| trials(spec(SpecVersion::V2), Features::WASM2, mode, &assertions);
+    let explicit_bounds = Mode { explicit_bounds: true, ..Mode::DEFAULT };
+    let vectors = proposal(Proposal::Simd).filter(|file| file.name() != OF_A_LATER_VERSION);
+    let unguarded_mode = Mode { guards: false, ..Mode::DEFAULT };
     let trials = trials(version_1, Features::WASM1, Mode::DEFAULT, &assertions)
         .chain(trials(version_2, Features::WASM2, Mode::DEFAULT, &assertions))
-        .chain(trials(
-            unguarded,
-            Features::WASM2,
-            Mode { guards: false, ..Mode::DEFAULT },
-            &assertions,
-        ))
-        .chain(renewed(Renewal::Reset, spec(SpecVersion::V2)))
-        .chain(renewed(Renewal::Snapshot, spec(SpecVersion::V2)))
+        .chain(trials(unguarded, Features::WASM2, unguarded_mode, &assertions))
+        .chain(version_2_in(explicit_bounds))
+        .chain(trials(vectors, Features::WASM2, explicit_bounds, &assertions))
+        .chain(version_2_in(Mode { renewal: Renewal::Reset, ..Mode::DEFAULT }))
+        .chain(version_2_in(Mode { renewal: Renewal::Snapshot, ..Mode::DEFAULT }))
         .collect();
     let conclusion = libtest_mimic::run(&Arguments::from_args(), trials);
     println!("{} assertions executed", assertions.load(Ordering::Relaxed));
@@ -56,19 +53,22 @@ fn main() {
 struct Mode {
     /// Whether code has guards against speculation.
     guards: bool,
+    /// Whether code compares addresses with the length of the memory.
+    explicit_bounds: bool,
     renewal: Renewal,
 }
 
 impl Mode {
-    const DEFAULT: Mode = Mode { guards: true, renewal: Renewal::None };
+    const DEFAULT: Mode = Mode { guards: true, explicit_bounds: false, renewal: Renewal::None };
 
     /// The name of the mode, before those of the scripts.
     fn name(self) -> &'static str {
-        match (self.guards, self.renewal) {
-            (false, _) => "unguarded/",
-            (true, Renewal::None) => "",
-            (true, Renewal::Reset) => "reset/",
-            (true, Renewal::Snapshot) => "snapshot/",
+        match self.renewal {
+            Renewal::Reset => "reset/",
+            Renewal::Snapshot => "snapshot/",
+            Renewal::None if !self.guards => "unguarded/",
+            Renewal::None if self.explicit_bounds => "bounds/",
+            Renewal::None => "",
         }
     }
 }
@@ -82,7 +82,8 @@ fn trials(
     assertions: &Arc<AtomicUsize>,
 ) -> impl Iterator<Item = Trial> {
     // Scripts consist of tiny modules, for which compilation threads do not pay.
-    let config = Config::new().features(features).spectre_guards(mode.guards).threads(1);
+    let config = Config::new().features(features).threads(1);
+    let config = config.spectre_guards(mode.guards).explicit_bounds(mode.explicit_bounds);
     let runtime = Runtime::with_config(config);
     files.map(move |file| {
         let (runtime, assertions) = (runtime.clone(), Arc::clone(assertions));

@@ -15,11 +15,18 @@ pub(crate) struct CodeOptions {
     /// read memory of the process. For artifacts, only the option of `compile` matters.
     #[arg(long)]
     no_spectre_guards: bool,
+
+    /// Compile code that compares each address with the length of the memory, and needs no address space
+    /// beyond it. Code is slower. This is the default where the process may have less than 68 GiB of
+    /// address space (`ulimit -v`).
+    #[arg(long)]
+    explicit_bounds: bool,
 }
 
 impl CodeOptions {
     /// Adds the options to the settings.
     pub(crate) fn configure(&self, config: Config) -> Config {
-        config.features(self.features).spectre_guards(!self.no_spectre_guards)
+        let config = config.features(self.features).spectre_guards(!self.no_spectre_guards);
+        if self.explicit_bounds { config.explicit_bounds(true) } else { config }
     }
 }

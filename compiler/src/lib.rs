@@ -119,7 +119,7 @@ fn with_plan<T: Send>(
         let module = parse::parse(wasm, settings.features.for_validator())?;
         let scan = parse::scan::scan(&module);
         scan.values.check(wasm.len())?;
-        let plan = plan::Plan::new(&module, &scan, &*isa, settings.fuel)?;
+        let plan = plan::Plan::new(&module, &scan, &*isa, settings)?;
         work(&plan, &isa)
     })
 }

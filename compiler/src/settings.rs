@@ -19,13 +19,15 @@ pub fn fingerprint(settings: &Settings, cpu: &str) -> String {
         target,
         spectre_guards,
         fuel,
+        explicit_bounds,
     } = settings;
     let target = match target {
         Target::Host => format!("{} {cpu}", Triple::host()),
         Target::Named { triple, enable } => format!("{triple} {}", enable.join(",")),
     };
     format!(
-        "{target} optimize={optimize} features={features} spectre_guards={spectre_guards} fuel={fuel}"
+        "{target} optimize={optimize} features={features} spectre_guards={spectre_guards} fuel={fuel} \
+         explicit_bounds={explicit_bounds}"
     )
 }
 
@@ -48,6 +50,9 @@ pub struct Settings {
     pub spectre_guards: bool,
     /// Whether code counts the operators that it executes, and traps when its fuel is used.
     pub fuel: bool,
+    /// Whether code compares every address with the length of the memory, and relies on no guard behind
+    /// the memory.
+    pub explicit_bounds: bool,
     /// Called after every function.
     pub progress: Option<Progress>,
     /// The machine to compile for.
@@ -63,6 +68,7 @@ impl Default for Settings {
             features: Features::default(),
             spectre_guards: true,
             fuel: false,
+            explicit_bounds: false,
             progress: None,
             target: Target::Host,
         }
@@ -78,6 +84,7 @@ impl std::fmt::Debug for Settings {
             .field("features", &self.features)
             .field("spectre_guards", &self.spectre_guards)
             .field("fuel", &self.fuel)
+            .field("explicit_bounds", &self.explicit_bounds)
             .field("target", &self.target)
             .finish_non_exhaustive()
     }

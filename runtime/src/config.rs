@@ -5,6 +5,8 @@ use crate::limits::ResourceLimits;
 use std::sync::Arc;
 
 #[cfg(feature = "compiler")]
+use crate::vm::sys::refuses_reservations;
+#[cfg(feature = "compiler")]
 use precast_compiler::{Features, Settings, Target};
 
 /// Settings of a [`crate::Runtime`]. The defaults suit production.
@@ -28,7 +30,11 @@ impl Default for Config {
             host_stack: 256 << 10,
             limits: ResourceLimits::new(),
             #[cfg(feature = "compiler")]
-            compiler: Settings { verify: cfg!(debug_assertions), ..Settings::default() },
+            compiler: Settings {
+                verify: cfg!(debug_assertions),
+                explicit_bounds: refuses_reservations(),
+                ..Settings::default()
+            },
             #[cfg(feature = "compiler")]
             functions: None,
             #[cfg(feature = "cache")]
@@ -117,6 +123,17 @@ impl Config {
     #[cfg(feature = "compiler")]
     pub fn fuel(mut self, yes: bool) -> Self {
         self.compiler.fuel = yes;
+        self
+    }
+
+    /// Whether compiled code compares each address with the length of the memory. Otherwise each memory has
+    /// 4 GiB of address space with a guard behind it, and faults take the place of comparisons, which is
+    /// faster. Default: only if the process has no address space for 16 such memories (`ulimit -v`).
+    ///
+    /// A module that is compiled without comparisons cannot import a memory of one with them.
+    #[cfg(feature = "compiler")]
+    pub fn explicit_bounds(mut self, yes: bool) -> Self {
+        self.compiler.explicit_bounds = yes;
         self
     }
 

@@ -1,5 +1,6 @@
 //! Every fault of a program is reported in one line, and nothing panics.
 
+use std::ffi::OsStr;
 use std::fs;
 use std::process::Command;
 
@@ -161,13 +162,14 @@ fn infinite_recursion() {
 }
 
 /// Runs a program in a process with limited address space.
-fn run_limited(kilobytes: u64, path: &str) -> Done {
-    let run = precast(["run", path]);
+fn run_limited<S: AsRef<OsStr>>(kilobytes: u64, args: impl IntoIterator<Item = S>) -> Done {
+    let run = precast(args);
     Command::new("sh")
         .arg("-c")
         .arg(format!("ulimit -v {kilobytes} && exec \"$0\" \"$@\""))
         .arg(run.get_program())
         .args(run.get_args())
+        .envs(run.get_envs().filter_map(|(name, value)| Some((name, value?))))
         .output()
         .unwrap()
         .into()
@@ -177,9 +179,42 @@ fn run_limited(kilobytes: u64, path: &str) -> Done {
 fn a_memory_the_system_refuses() {
     let scratch = Scratch::new("memory");
     let whole = scratch.write("m.wat", r#"(module (memory 65536) (func (export "_start")))"#);
-    one_error_line(&run_limited(2 << 20, &whole));
+    one_error_line(&run_limited(2 << 20, ["run", &whole]));
     // A memory of more than four gigabytes is not even valid.
     refused("memory-pages", b"\0asm\x01\0\0\0\x05\x05\x01\0\x81\x80\x04", &["memory"]);
+}
+
+/// Programs give the same results with little address space, as long as their memory fits.
+#[test]
+fn little_address_space() {
+    let scratch = Scratch::new("little");
+    let grows = scratch.write(
+        "grows.wat",
+        r#"(module (memory 2)
+             (func (export "grow") (param i32) (result i32 i32)
+               (drop (memory.grow (local.get 0)))
+               (i32.store (i32.sub (i32.mul (memory.size) (i32.const 65536)) (i32.const 4))
+                 (i32.const 7))
+               (memory.size)
+               (i32.load (i32.sub (i32.mul (memory.size) (i32.const 65536)) (i32.const 4))))
+             (func (export "outside") (result i32)
+               (i32.load (i32.const 131069))))"#,
+    );
+    const GIB: u64 = 1 << 20;
+    for (pages, after) in [("10", "12"), ("6000", "6002"), ("40000", "2")] {
+        let done = run_limited(GIB, ["run", "--invoke", "grow", &grows, pages]);
+        assert_eq!((done.code, done.stdout), (Some(0), format!("{after}\n7\n")), "{pages}");
+    }
+    assert_trapped(&run_limited(GIB, ["run", "--invoke", "outside", &grows]), "out of bounds");
+    // An artifact of a process with plenty of address space needs it where it runs, unless it was
+    // compiled with comparisons.
+    let artifact = scratch.name("artifact");
+    stdout(["compile", &grows, "-o", &artifact]);
+    let line = one_error_line(&run_limited(GIB, ["run", "--invoke", "grow", &artifact, "1"]));
+    assert!(line.contains("RLIMIT_AS"), "{line}");
+    stdout(["compile", "--explicit-bounds", &grows, "-o", &artifact]);
+    let done = run_limited(GIB, ["run", "--invoke", "grow", &artifact, "1"]);
+    assert_eq!((done.code, done.stdout.as_str()), (Some(0), "3\n7\n"));
 }
 
 #[test]

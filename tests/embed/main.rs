@@ -3,6 +3,7 @@
 mod address_space;
 mod advisories;
 mod artifacts;
+mod bounds;
 mod bulk;
 mod calls;
 mod canary;

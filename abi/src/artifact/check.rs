@@ -311,6 +311,7 @@ impl<'a> Checker<'a> {
         let memories = spaces[Kind::Memory as usize];
         ensure(info.counts_fuel <= 1, "whether code counts fuel")?;
         ensure(info.is_snapshot <= 1, "whether it is a snapshot")?;
+        ensure(info.explicit_bounds <= 1 && info.reserved == 0, "whether code checks bounds")?;
         let exported = info.exported_memory;
         ensure(exported == NONE || exported < memories, "the exported memory")?;
         if info.start_func != NONE {

@@ -76,6 +76,10 @@ records! {
         counts_fuel: u32,
         /// One if the initial state is that of an instance that has run, else zero.
         is_snapshot: u32,
+        /// One if code relies on no guard behind memories, else zero.
+        explicit_bounds: u32,
+        /// Zero.
+        reserved: u32,
         /// Offset in memory 0 of the image's first byte, a multiple of 64 KiB.
         image_start: u64,
     }

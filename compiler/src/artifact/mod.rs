@@ -117,6 +117,8 @@ impl Sections<'_> {
             start_type: start.map_or(NONE, |func| module.funcs[func.index()].0),
             counts_fuel: self.plan.counts_fuel.into(),
             is_snapshot: 0,
+            explicit_bounds: self.plan.explicit_bounds.into(),
+            reserved: 0,
             image_start,
         };
         writer.records(Section::Info, &[info]);

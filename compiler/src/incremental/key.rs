@@ -79,7 +79,7 @@ impl Environment {
         hasher.update(fingerprint(isa).as_bytes());
         // Code of every memory access depends on these.
         hasher.update(&plan.widest_whole_store.to_le_bytes());
-        hasher.update(&[plan.counts_fuel.into()]);
+        hasher.update(&[plan.counts_fuel.into(), plan.explicit_bounds.into()]);
         for (index, memory) in module.memories.iter().enumerate() {
             let (kind, at) = match plan.memory(MemoryIndex::from(index)) {
                 MemoryPlace::Context => (0, 0),

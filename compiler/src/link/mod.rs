@@ -72,10 +72,11 @@ fn stubs(
     plan: &Plan<'_>,
 ) -> ModuleResult<()> {
     let ids = &plan.ids;
-    let memory0 = plan.module.owns_memory0();
+    // Mispredicted, the fast paths reach beyond memory 0, into its guard.
+    let fast = plan.module.owns_memory0() && !plan.explicit_bounds;
     for &builtin in Builtin::ALL {
         if module.refers_to_func(ids.builtin(builtin)) {
-            emitter.builtin(module, ids.builtin(builtin), builtin, memory0)?;
+            emitter.builtin(module, ids.builtin(builtin), builtin, fast)?;
         }
     }
     if module.refers_to_func(ids.null_stub()) {

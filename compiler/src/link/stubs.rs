@@ -29,14 +29,14 @@ pub(crate) fn trap_signature() -> Signature {
 
 impl Emitter {
     /// Defines the stub of a builtin, which calls the runtime and traps if that fails. The trap is
-    /// in the stub, so that the backtrace has the frame of the caller. `memory0` says whether
-    /// memory 0 is at the context.
+    /// in the stub, so that the backtrace has the frame of the caller. `fast` says whether
+    /// memory 0 is at the context, with a guard, so that the stub may do short runs in it.
     pub(crate) fn builtin<M: Module>(
         &mut self,
         module: &mut M,
         id: FuncId,
         builtin: Builtin,
-        memory0: bool,
+        fast: bool,
     ) -> ModuleResult<()> {
         let mut callee = c_signature(module);
         let words = builtin.params().iter().map(|&word| AbiParam::new(word_type(word)));
@@ -50,7 +50,7 @@ impl Emitter {
         let guards = spectre::guarded(module.isa());
         self.define(module, id, builtin_signature(builtin), |b, params| {
             let ctx = params[0];
-            if memory0 {
+            if fast {
                 bulk_fast_path::emit(b, builtin, params, guards);
             }
             crate::link::emitter::check_stack(b, ctx, vmctx::STORE);

@@ -8,6 +8,7 @@ mod stack_checks;
 use crate::error::{CompileError, ErrorKind};
 use crate::parse::module::{Item, Mode, Module};
 use crate::parse::scan::Scan;
+use crate::settings::Settings;
 use crate::spectre;
 use crate::target;
 use constant_table::{ConstantTable, constant_tables};
@@ -47,6 +48,8 @@ pub(crate) struct Plan<'m> {
     pub(crate) spectre_guards: bool,
     /// Whether code counts the operators that it executes.
     pub(crate) counts_fuel: bool,
+    /// Whether code relies on no guard behind memories.
+    pub(crate) explicit_bounds: bool,
 }
 
 /// How code reaches a table.
@@ -75,7 +78,7 @@ impl<'m> Plan<'m> {
         module: &'m Module<'m>,
         scan: &Scan,
         isa: &dyn TargetIsa,
-        counts_fuel: bool,
+        settings: &Settings,
     ) -> Result<Plan<'m>, CompileError> {
         let constant_tables = constant_tables(module, scan);
         let func_refs = func_refs(module, scan, &constant_tables);
@@ -117,7 +120,8 @@ impl<'m> Plan<'m> {
             names_elems: scan.names_elems,
             widest_whole_store: target::widest_whole_store(isa),
             spectre_guards: spectre::guarded(isa),
-            counts_fuel,
+            counts_fuel: settings.fuel,
+            explicit_bounds: settings.explicit_bounds,
         };
         for (index, offset) in plan.global_offsets.iter_mut().enumerate() {
             *offset = match module.defined_global(GlobalIndex::from(index)) {

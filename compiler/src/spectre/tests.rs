@@ -99,7 +99,7 @@ fn code(module: &str, machine: &str, spectre_guards: bool, optimize: bool) -> (S
     let wasm = wat::parse_str(format!("(module {module})")).expect("a module");
     let module = parse::parse(&wasm, settings.features.for_validator()).expect("a valid one");
     let scan = scan::scan(&module);
-    let plan = plan::Plan::new(&module, &scan, &*isa, false).expect("a plan");
+    let plan = plan::Plan::new(&module, &scan, &*isa, &settings).expect("a plan");
     function::disassembly(&plan, &*isa).expect("code")
 }
 

@@ -14,8 +14,8 @@ use precast_abi::trap::TrapCode;
 use precast_abi::vmctx::{MEMORY0_BASE, MEMORY0_OFFSET, MemoryDef, MemorySlot};
 use wasmparser::{MemArg, MemArgTarget};
 
-/// Pops the index of an access and ensures that the access traps out of bounds: by a fault if it
-/// cannot reach past the guard above the memory, else by a check.
+/// Pops the index of an access and ensures that the access traps out of bounds: by a fault if there is a
+/// guard above the memory that it cannot reach past, else by a check.
 ///
 /// An access that faults needs no guard against speculation: the sum of a base, a 32-bit index and
 /// an offset below the guard's size is always inside the memory's reservation.
@@ -29,18 +29,21 @@ pub(super) fn access(t: &mut FuncTranslator<'_, '_>, memarg: &MemArg, bytes: u32
     let mut flags = t.memory_access_flags(memory);
     let end = memarg.offset + u64::from(bytes);
     t.always_traps = end > MEMORY32_SPAN;
+    let guarded = !t.plan.explicit_bounds;
+    let min = t.plan.module.memories[memory.index()].limits.min * WASM_PAGE;
     if let Some(index) = t.constant(index)
         && index + end <= MEMORY_GUARD
+        && (guarded || index + end <= min)
     {
         // The index needs no register. The access cannot trap if it is below the memory's minimum
         // size.
-        if index + end <= t.plan.module.memories[memory.index()].limits.min * WASM_PAGE {
+        if index + end <= min {
             flags.set_notrap();
         }
         return HeapAccess { addr: base, offset: start + (index + memarg.offset) as i32, flags };
     }
     let wide = t.widen(index);
-    if end <= MEMORY_GUARD {
+    if guarded && end <= MEMORY_GUARD {
         let addr = t.builder.ins().iadd(base, wide);
         return HeapAccess { addr, offset: start + memarg.offset as i32, flags };
     }
@@ -52,6 +55,10 @@ pub(super) fn access(t: &mut FuncTranslator<'_, '_>, memarg: &MemArg, bytes: u32
     let mut addr = t.builder.ins().iadd_imm_s(addr, memarg.offset as i64);
     if t.plan.spectre_guards {
         addr = spectre::zero_if(&mut t.builder, outside, addr);
+    }
+    if !guarded {
+        // The check has passed.
+        flags.set_notrap();
     }
     HeapAccess { addr, offset: start, flags }
 }

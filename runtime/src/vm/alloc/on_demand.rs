@@ -29,19 +29,27 @@ impl Allocator for OnDemand {
     }
 
     fn allocate_memory(&self, plan: &MemoryPlan<'_>) -> io::Result<(Reservation, Remains)> {
-        let mut reservation = match pool::take(plan) {
-            Some(Kept { reservation, remains }) if reservation.is_of(plan.module) => {
+        if let Some(Kept { mut reservation, remains }) = pool::take(plan) {
+            if reservation.is_of(plan.module) {
                 return Ok((reservation, remains));
             }
-            Some(kept) => kept.reservation,
-            None => Reservation::new(plan.context).or_else(|_| {
-                // The reservations that this thread keeps may take the last address space.
-                pool::clear();
-                let size = Reservation::size(plan.context);
-                Reservation::new(plan.context).map_err(|error| sys::name_limit(error, size))
-            })?,
-        };
-        reservation.lay_out(plan).map_err(|error| sys::name_limit(error, 0))?;
+            match reservation.lay_out(plan) {
+                Ok(()) => return Ok((reservation, Remains::default())),
+                Err(error) if plan.guarded => return Err(sys::name_limit(error, 0)),
+                // Others may have taken the addresses behind a memory without a guard.
+                Err(_) => {}
+            }
+        }
+        let new = || Reservation::new(plan.context, plan.guarded);
+        let mut reservation = new().or_else(|_| {
+            // The reservations that this thread keeps may take the last address space.
+            pool::clear();
+            let size = Reservation::size(plan.context, plan.guarded);
+            new().map_err(|error| sys::name_limit(error, size))
+        })?;
+        let laid_out = reservation.lay_out(plan);
+        let needed = if plan.guarded { 0 } else { plan.len };
+        laid_out.map_err(|error| sys::name_limit(error, needed))?;
         Ok((reservation, Remains::default()))
     }
 

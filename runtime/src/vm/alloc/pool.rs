@@ -90,7 +90,10 @@ impl Pool {
     }
 
     fn take(&mut self, plan: &MemoryPlan<'_>) -> Option<Kept> {
-        let fits = |kept: &Kept| kept.reservation.fits(plan.context);
+        let fits = |kept: &Kept| {
+            let Kept { reservation, .. } = kept;
+            reservation.fits(plan.context) && reservation.is_guarded() == plan.guarded
+        };
         let same = |kept: &Kept| fits(kept) && kept.reservation.is_of(plan.module);
         let at = self.kept.iter().rposition(same).or_else(|| self.kept.iter().position(fits));
         let Some(at) = at else {

@@ -93,6 +93,7 @@ fn allocate(module: &Module, allocator: &dyn Allocator) -> Result<Allocated, Err
             module: module.id(),
             context: size,
             len: (memory.min * WASM_PAGE) as usize,
+            guarded: info.explicit_bounds == 0,
             image: Some(Image {
                 file: module.code().file(),
                 file_offset: image.offset,
@@ -111,6 +112,14 @@ fn allocate(module: &Module, allocator: &dyn Allocator) -> Result<Allocated, Err
     // SAFETY: the fields lie below the end of the space, which the instance keeps.
     let ctx = unsafe { Context::from_raw(own.end()) };
     Ok(Allocated { ctx, own: Some(own), reservation: None, remains: Remains::default() })
+}
+
+/// Code that relies on guards cannot use a memory without one.
+#[cold]
+fn no_guard() -> Error {
+    let reason = "the module relies on a guard behind each memory, and the one that it imports has none: \
+                  compile it with explicit bounds checks";
+    ErrorKind::Unsupported(reason.to_owned()).into()
 }
 
 fn out_of_memory(error: io::Error) -> Error {
@@ -165,6 +174,9 @@ impl ModuleInstance {
                         tables += 1;
                     }
                     Entity::Memory(memory) => {
+                        if module.info().explicit_bounds == 0 && !(*memory).is_guarded() {
+                            return Err(no_guard());
+                        }
                         let def = (*memory).def();
                         let slot = MemorySlot { def, base: (*def).base };
                         self.ctx.write(regions.memory_import(memories), slot);
@@ -189,6 +201,7 @@ impl ModuleInstance {
         mut reservation: Option<Reservation>,
     ) -> Result<(), Error> {
         let imported = module.info().memory_imports;
+        let guarded = module.info().explicit_bounds == 0;
         let descs: &[MemoryDesc] = module.records(Section::Memories);
         for (i, desc) in descs[imported as usize..].iter().enumerate() {
             let limits = desc.limits();
@@ -196,7 +209,7 @@ impl ModuleInstance {
             let reservation = match reservation.take() {
                 Some(reservation) => reservation,
                 None => {
-                    let plan = MemoryPlan::zeros(len as usize);
+                    let plan = MemoryPlan::zeros(len as usize, guarded);
                     allocator.allocate_memory(&plan).map_err(out_of_memory)?.0
                 }
             };

@@ -59,11 +59,17 @@ impl MemoryData {
         }
         let len = limits.min * WASM_PAGE;
         let allocator = allocator();
-        let (reservation, _) = allocator.allocate_memory(&MemoryPlan::zeros(len as usize))?;
+        let (reservation, _) = allocator
+            .allocate_memory(&MemoryPlan::zeros(len as usize, !sys::refuses_reservations()))?;
         let mut own = Box::new(MemoryDef { base: reservation.base(), len });
         let def = ptr::from_mut(&mut *own);
         let (reservation, max) = (Some(reservation), limits.max);
         Ok(MemoryData { def, reservation, allocator, max, _own_def: Some(own) })
+    }
+
+    /// Whether a guard follows it, on which code that does not check bounds relies.
+    pub(in crate::vm) fn is_guarded(&self) -> bool {
+        self.reservation.as_ref().is_some_and(Reservation::is_guarded)
     }
 
     /// The definition that machine code reads.

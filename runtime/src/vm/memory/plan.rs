@@ -12,13 +12,15 @@ pub(in crate::vm) struct MemoryPlan<'a> {
     pub(in crate::vm) context: usize,
     /// Accessible bytes of the memory.
     pub(in crate::vm) len: usize,
+    /// Whether a guard follows the memory.
+    pub(in crate::vm) guarded: bool,
     /// The image that is mapped into it.
     pub(in crate::vm) image: Option<Image<'a>>,
 }
 
 impl MemoryPlan<'_> {
     /// A memory of `len` zero bytes that belongs to no module, with no context below it.
-    pub(in crate::vm) fn zeros(len: usize) -> Self {
-        MemoryPlan { module: 0, context: 0, len, image: None }
+    pub(in crate::vm) fn zeros(len: usize, guarded: bool) -> Self {
+        MemoryPlan { module: 0, context: 0, len, guarded, image: None }
     }
 }

@@ -8,6 +8,13 @@
 //!
 //! The kernel limits the number of mappings, so there are only these two. A large image is mapped into
 //! the memory and adds one or two.
+//!
+//! Code that compares addresses with the length needs no guard. Its memories take what they use alone:
+//!
+//! ```text
+//!   | context area, RW | memory: accessible, RW | ... not ours, but far from the next reservation ...
+//!                      ^ base
+//! ```
 
 use super::image::InitialBytes;
 use super::ranges;
@@ -28,15 +35,16 @@ static RESERVED: AtomicUsize = AtomicUsize::new(0);
 
 /// A reservation of address space.
 ///
-/// Invariant: `[base - context, base + accessible)` is readable and writable, and the rest is not
-/// accessible at all.
+/// Invariant: `[base - context, base + accessible)` is readable and writable. If the memory has a guard,
+/// the rest of its span is ours and not accessible at all.
 pub(in crate::vm) struct Reservation {
     base: *mut u8,
     /// Bytes of the context area.
     context: usize,
     accessible: usize,
-    /// Position of the memory among the ranges of the process.
-    range: ranges::Position,
+    /// Position of the memory among the ranges of the process; none without a guard, as no code faults
+    /// in such a memory.
+    range: Option<ranges::Position>,
     /// Module whose initial bytes the memory holds or was laid out with; 0 if none.
     module: u64,
     initial: InitialBytes,
@@ -46,15 +54,17 @@ pub(in crate::vm) struct Reservation {
 }
 
 impl Reservation {
-    /// Reserves address space for a memory and a context of so many bytes.
+    /// Reserves address space for a memory, with a guard or without, and a context of so many bytes.
     ///
     /// # Errors
     ///
     /// When the machine has no address space or memory left.
-    pub(in crate::vm) fn new(context: usize) -> io::Result<Reservation> {
-        let size = Reservation::size(context);
-        let context = size - SPAN;
-        let start = sys::reserve(size)?;
+    pub(in crate::vm) fn new(context: usize, guarded: bool) -> io::Result<Reservation> {
+        let size = Reservation::size(context, guarded);
+        let (start, context) = match guarded {
+            true => (sys::reserve(size)?, size - SPAN),
+            false => (sys::reserve_apart(size)?, size),
+        };
         // SAFETY: the context area is the start of our own reservation.
         if let Err(error) = unsafe { sys::make_accessible(start, context) } {
             // SAFETY: the range is the whole reservation, which nobody uses.
@@ -62,15 +72,21 @@ impl Reservation {
             return Err(error);
         }
         let base = start.wrapping_add(context);
-        let range = ranges::insert(base as usize, base as usize + SPAN);
+        let range = guarded.then(|| ranges::insert(base as usize, base as usize + SPAN));
         RESERVED.fetch_add(size, Ordering::Relaxed);
         let initial = InitialBytes::default();
         Ok(Reservation { base, context, accessible: 0, range, module: 0, initial, resident: 0 })
     }
 
-    /// Bytes of address space of a reservation with a context of so many bytes.
-    pub(in crate::vm) fn size(context: usize) -> usize {
-        context.max(CONTEXT_AREA).next_multiple_of(sys::page_size()) + SPAN
+    /// Bytes of address space of a new reservation with a context of so many bytes.
+    pub(in crate::vm) fn size(context: usize, guarded: bool) -> usize {
+        let context = context.max(CONTEXT_AREA).next_multiple_of(sys::page_size());
+        if guarded { context + SPAN } else { context }
+    }
+
+    /// Whether a guard follows the memory.
+    pub(in crate::vm) fn is_guarded(&self) -> bool {
+        self.range.is_some()
     }
 
     /// The first byte of the memory, and the end of the context.
@@ -120,9 +136,14 @@ impl Reservation {
             return Err(io::ErrorKind::InvalidInput.into());
         }
         if len > self.accessible {
-            let at = self.base.wrapping_add(self.accessible);
-            // SAFETY: the range lies inside our own reservation.
-            unsafe { sys::make_accessible(at, len - self.accessible)? };
+            let (at, more) = (self.base.wrapping_add(self.accessible), len - self.accessible);
+            if self.is_guarded() {
+                // SAFETY: the range lies inside our own reservation.
+                unsafe { sys::make_accessible(at, more)? };
+            } else {
+                sys::map_zeros_at(at, more)?;
+                RESERVED.fetch_add(more, Ordering::Relaxed);
+            }
             self.accessible = len;
         }
         Ok(())
@@ -131,9 +152,14 @@ impl Reservation {
     /// Takes away the access to everything from `len` on, and drops its bytes.
     pub(super) fn revoke(&mut self, len: usize) -> io::Result<()> {
         if self.accessible > len {
-            // SAFETY: the range lies inside our reservation, and nobody uses it any more.
-            unsafe {
-                sys::make_inaccessible(self.base.wrapping_add(len), self.accessible - len)?;
+            let (at, less) = (self.base.wrapping_add(len), self.accessible - len);
+            if self.is_guarded() {
+                // SAFETY: the range lies inside our reservation, and nobody uses it any more.
+                unsafe { sys::make_inaccessible(at, less)? };
+            } else {
+                // SAFETY: the range is the end of our mapping, and nobody uses it any more.
+                unsafe { sys::unmap_end(at, less)? };
+                RESERVED.fetch_sub(less, Ordering::Relaxed);
             }
             self.accessible = len;
         }
@@ -143,8 +169,13 @@ impl Reservation {
 
 impl Drop for Reservation {
     fn drop(&mut self) {
-        ranges::remove(self.range, self.base as usize);
-        let size = self.context + SPAN;
+        let size = match self.range {
+            Some(range) => {
+                ranges::remove(range, self.base as usize);
+                self.context + SPAN
+            }
+            None => self.context + self.accessible,
+        };
         RESERVED.fetch_sub(size, Ordering::Relaxed);
         // SAFETY: the range is the whole reservation, which nobody uses any more.
         unsafe { sys::unmap(self.base.wrapping_sub(self.context), size) };

@@ -127,7 +127,7 @@ mod tests {
     fn plan<'a>(file: &'a File, bytes: &'a [u8], module: u64) -> MemoryPlan<'a> {
         let (memory_offset, len, bytes) = (AT, bytes.len(), bytes.as_ptr());
         let image = Image { file, file_offset: 0, memory_offset, len, bytes };
-        MemoryPlan { module, context: 0, len: LEN, image: Some(image) }
+        MemoryPlan { module, context: 0, len: LEN, guarded: true, image: Some(image) }
     }
 
     fn memory(reservation: &mut Reservation) -> &mut [u8] {
@@ -145,9 +145,9 @@ mod tests {
 
     #[test]
     fn whatever_was_written_the_initial_bytes_come_back() {
-        for len in IMAGES {
+        for (len, guarded) in IMAGES.into_iter().flat_map(|len| [(len, true), (len, false)]) {
             let (file, bytes) = image(len);
-            let mut reservation = Reservation::new(0).unwrap();
+            let mut reservation = Reservation::new(0, guarded).unwrap();
             reservation.lay_out(&plan(&file, &bytes, 7)).unwrap();
             assert_initial(&mut reservation, &bytes, "laid out");
             let page = sys::page_size();
@@ -172,9 +172,9 @@ mod tests {
     #[test]
     fn a_memory_that_grew_is_as_long_as_it_was_first() {
         let (file, bytes) = image(IMAGES[0]);
-        let mut reservation = Reservation::new(0).unwrap();
-        reservation.lay_out(&plan(&file, &bytes, 7)).unwrap();
-        for shrink in [false, true] {
+        for (shrink, guarded) in [(false, true), (true, true), (false, false), (true, false)] {
+            let mut reservation = Reservation::new(0, guarded).unwrap();
+            reservation.lay_out(&plan(&file, &bytes, 7)).unwrap();
             reservation.grow(LEN + 65536).unwrap();
             // SAFETY: the byte is accessible.
             unsafe { reservation.base().add(LEN).write(1) };
@@ -190,22 +190,22 @@ mod tests {
 
     #[test]
     fn a_reservation_has_the_plan_that_it_got_last() {
-        for len in IMAGES {
+        for (len, guarded) in IMAGES.into_iter().flat_map(|len| [(len, true), (len, false)]) {
             let (file, bytes) = image(len);
-            let mut reservation = Reservation::new(1).unwrap();
+            let mut reservation = Reservation::new(1, guarded).unwrap();
             assert!(reservation.fits(64 << 10) && !reservation.fits((64 << 10) + 1));
             assert!(!reservation.is_of(0) && !reservation.is_of(7));
             reservation.lay_out(&plan(&file, &bytes, 7)).unwrap();
             assert!(reservation.is_of(7) && !reservation.is_of(8) && !reservation.is_of(0));
             memory(&mut reservation).fill(9);
-            reservation.lay_out(&MemoryPlan::zeros(LEN)).unwrap();
+            reservation.lay_out(&MemoryPlan::zeros(LEN, true)).unwrap();
             assert!(!reservation.is_of(7) && !reservation.is_of(0));
             assert!(memory(&mut reservation).iter().all(|&byte| byte == 0));
             memory(&mut reservation).fill(9);
             reservation.reset().unwrap();
             assert!(memory(&mut reservation).iter().all(|&byte| byte == 0), "no image is left");
             // An empty memory has nothing to reset.
-            reservation.lay_out(&MemoryPlan::zeros(0)).unwrap();
+            reservation.lay_out(&MemoryPlan::zeros(0, true)).unwrap();
             reservation.reset().unwrap();
             assert!(reservation.grow((4 << 30) + 1).is_err(), "more than 4 GiB");
         }
@@ -216,7 +216,7 @@ mod tests {
     fn pages_of_an_image_without_bytes_are_not_touched() {
         let (file, mut bytes) = image(16 * sys::page_size().min(4096));
         bytes[1..].fill(0);
-        let mut reservation = Reservation::new(0).unwrap();
+        let mut reservation = Reservation::new(0, true).unwrap();
         reservation.lay_out(&plan(&file, &bytes, 7)).unwrap();
         let start = reservation.base() as usize;
         let mut ranges = [sys::PageRange::default(); 4];
@@ -231,13 +231,13 @@ mod tests {
 
     #[test]
     fn a_large_context_fits_below_the_memory() {
-        let mut reservation = Reservation::new(200_000).unwrap();
+        let mut reservation = Reservation::new(200_000, true).unwrap();
         assert!(reservation.fits(200_000));
         // SAFETY: the context's bytes are accessible.
         let context =
             unsafe { std::slice::from_raw_parts_mut(reservation.base().sub(200_000), 200_000) };
         context.fill(3);
-        reservation.lay_out(&MemoryPlan::zeros(LEN)).unwrap();
+        reservation.lay_out(&MemoryPlan::zeros(LEN, true)).unwrap();
         assert_eq!(memory(&mut reservation)[0], 0);
     }
 }

@@ -45,14 +45,15 @@ pub(super) use isa::{
 pub(super) use linux::is_exposed;
 #[cfg(feature = "cache")]
 pub(crate) use linux::is_unwritten;
+pub(crate) use linux::refuses_reservations;
 #[cfg(test)]
 pub(super) use linux::resident_bytes;
 pub(super) use linux::{
     PageRange, SigAltStack, StoppedThread, address_space, admit_interrupts, anonymous_file,
     around_forks, barrier_on_all_threads, dirty_pages, drop_pages, install_handlers,
     install_interrupt_handler, interrupt_thread, make_accessible, make_inaccessible, map_file,
-    map_wiped_on_fork, map_zeros, name_limit, page_size, remap, reserve, resident, thread_id,
-    thread_stack, unmap,
+    map_wiped_on_fork, map_zeros, map_zeros_at, name_limit, page_size, remap, reserve,
+    reserve_apart, resident, thread_id, thread_stack, unmap, unmap_end,
 };
 
 /// The registers that unwinding needs.

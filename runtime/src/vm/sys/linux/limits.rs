@@ -2,9 +2,11 @@
 
 use super::page_size;
 use super::pages::{address_space, make_accessible, reserve, unmap};
+use precast_abi::limits::{MEMORY_GUARD, MEMORY32_SPAN};
 use rustix::process::{Resource, getrlimit};
 use std::fs;
 use std::io;
+use std::sync::OnceLock;
 
 /// The number of mappings that the kernel allows a process.
 const MAX_MAPPINGS: &str = "/proc/sys/vm/max_map_count";
@@ -26,6 +28,18 @@ pub(in crate::vm) fn name_limit(error: io::Error, asked: usize) -> io::Error {
         Some(limit) => io::Error::new(io::ErrorKind::OutOfMemory, limit),
         None => error,
     }
+}
+
+/// Whether the process has no address space for memories with guards: at most for a few.
+pub(crate) fn refuses_reservations() -> bool {
+    /// Memories with guards for which there must be room.
+    const LEAST: u64 = 16;
+    static REFUSES: OnceLock<bool> = OnceLock::new();
+    *REFUSES.get_or_init(|| {
+        let span = MEMORY32_SPAN + MEMORY_GUARD;
+        let limit = getrlimit(Resource::As).current.unwrap_or(u64::MAX);
+        limit < LEAST * span || !can_reserve(span as usize)
+    })
 }
 
 /// The limit that refuses `asked` bytes.

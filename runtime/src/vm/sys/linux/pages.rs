@@ -5,6 +5,7 @@ use rustix::mm::{Advice, MapFlags, MprotectFlags, MremapFlags, ProtFlags};
 use std::fs::File;
 use std::io;
 use std::ptr;
+use std::sync::atomic::{AtomicUsize, Ordering};
 
 /// Bytes of a page of memory.
 pub(in crate::vm) fn page_size() -> usize {
@@ -44,6 +45,75 @@ pub(in crate::vm) fn reserve(len: usize) -> io::Result<*mut u8> {
     // SAFETY: a new mapping, which replaces none.
     let at = unsafe { rustix::mm::mmap_anonymous(ptr::null_mut(), len, nothing, flags) };
     Ok(at?.cast())
+}
+
+/// Bytes of address space from one reservation of [`reserve_apart`] to the next, where there is plenty:
+/// those of the largest memory, and as many again.
+const APART: usize = 8 << 30;
+
+/// The least such distance.
+const LEAST_APART: usize = 1 << 30;
+
+/// Reserves `len` bytes of address space far from other mappings, so that it can grow. Nothing can access
+/// them.
+///
+/// # Errors
+///
+/// When there is no address space left.
+pub(in crate::vm) fn reserve_apart(len: usize) -> io::Result<*mut u8> {
+    /// Places that are tried, one after the other, before the kernel chooses one.
+    const TRIES: usize = 64;
+    static NEXT: AtomicUsize = AtomicUsize::new(0);
+    // The middle half of the address space: the kernel fills it from the top, and programs lie at the
+    // bottom.
+    let apart = (address_space() >> 13).clamp(LEAST_APART, APART);
+    let (start, places) = (address_space() / 4, address_space() / 2 / apart);
+    for _ in 0..TRIES {
+        let place = NEXT.fetch_add(1, Ordering::Relaxed) % places;
+        let at = ptr::without_provenance_mut::<u8>(start + place * apart);
+        if let Ok(at) = map_at(at, len, ProtFlags::empty()) {
+            return Ok(at);
+        }
+    }
+    reserve(len)
+}
+
+/// Maps `len` zero bytes at `at`, if nothing is mapped there.
+///
+/// # Errors
+///
+/// When something is, or there is no memory left.
+pub(in crate::vm) fn map_zeros_at(at: *mut u8, len: usize) -> io::Result<()> {
+    map_at(at, len, READ_WRITE).map(drop)
+}
+
+fn map_at(at: *mut u8, len: usize, access: ProtFlags) -> io::Result<*mut u8> {
+    let flags = MapFlags::PRIVATE | MapFlags::FIXED_NOREPLACE;
+    // SAFETY: a new mapping, which replaces none.
+    let mapped = unsafe { rustix::mm::mmap_anonymous(at.cast(), len, access, flags)? };
+    if !ptr::eq(mapped, at.cast()) {
+        // Kernels before 4.17 take the address as a hint.
+        // SAFETY: the mapping is new, and nobody uses it.
+        unsafe { unmap(mapped.cast(), len) };
+        return Err(io::ErrorKind::AlreadyExists.into());
+    }
+    // A pointer with the provenance of the mapping.
+    Ok(mapped.cast())
+}
+
+/// Unmaps `at..at + len`, the end of a mapping.
+///
+/// # Errors
+///
+/// When the kernel refuses.
+///
+/// # Safety
+///
+/// The range is whole pages of the caller's own mapping, which nobody uses any more.
+pub(in crate::vm) unsafe fn unmap_end(at: *mut u8, len: usize) -> io::Result<()> {
+    // SAFETY: by the contract.
+    unsafe { rustix::mm::munmap(at.cast(), len)? };
+    Ok(())
 }
 
 /// Makes `at..at + len` readable and writable. Bytes that were never accessible are zero.
