@@ -318,10 +318,13 @@ fn functions_with_the_type_of_others() {
 }
 
 #[test]
-fn a_count_of_fuel_that_is_neither_yes_nor_no() {
+fn facts_that_are_neither_yes_nor_no() {
     refused("whether code counts fuel", |f| f.info().counts_fuel = 2);
-    refused("whether code counts fuel", |f| f.info().reserved = 1);
+    refused("whether it is a snapshot", |f| f.info().is_snapshot = 2);
+    refused("whether code checks bounds", |f| f.info().explicit_bounds = 2);
+    refused("whether code checks bounds", |f| f.info().reserved = 1);
     let mut counts = Forgery::new();
-    counts.info().counts_fuel = 1;
+    let info = counts.info();
+    (info.counts_fuel, info.is_snapshot, info.explicit_bounds) = (1, 1, 1);
     counts.check().expect("a module may count");
 }
