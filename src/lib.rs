@@ -105,6 +105,8 @@ pub use precast_runtime::{
     TrapCode, TypedFunc, UnknownImport, ValType, Value, ValueError, WasmParams, WasmResults,
     WasmTy, WithCaller,
 };
+#[cfg(feature = "async")]
+pub use precast_runtime::{HostFuture, HostParams};
 #[cfg(feature = "cache")]
 pub use precast_runtime::{Source, cache, cache::Cache};
 pub use precast_wasi as wasi;

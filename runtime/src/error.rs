@@ -65,6 +65,10 @@ pub enum ErrorKind {
     /// The instance was interrupted in a call, or is linked to one that was.
     #[error("the instance was interrupted and cannot be used any more")]
     Interrupted,
+    /// A host function that returns a future was called by a call that cannot wait for it.
+    #[cfg(feature = "async")]
+    #[error("an async host function was called by a call that cannot wait: use `call_async`")]
+    NeedsAsync,
     /// A value, function or definition does not have the required type.
     #[error("{0}")]
     TypeMismatch(String),

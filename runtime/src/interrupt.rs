@@ -98,7 +98,7 @@ impl Namespace {
         deadline: Instant,
         f: impl FnOnce(&mut Namespace) -> R,
     ) -> R {
-        let _deadline = Deadline::new(self.store_mut().interrupt(), deadline);
+        let _deadline = Deadline::new(self.store_mut(), deadline);
         f(self)
     }
 

@@ -10,6 +10,8 @@ mod exit;
 mod instance;
 mod invocation;
 pub(crate) mod typed;
+#[cfg(feature = "async")]
+pub(crate) mod waits;
 
 use super::store::Store;
 use super::types::{OwnedTypes, TypeRef};
