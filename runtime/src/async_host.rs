@@ -46,6 +46,24 @@ macro_rules! params {
 
 for_each_arity!(params);
 
+/// The host function of a closure that returns a future, and of one for calls that cannot wait.
+fn definition_or<T, P, R>(
+    f: impl for<'a> Fn(Caller<'a, T>, P) -> HostFuture<'a, R> + Send + Sync + 'static,
+    instead: impl Fn(&mut Caller<'_, T>, P) -> R + Send + Sync + 'static,
+) -> Result<HostFuncDef, Error>
+where
+    T: Send + 'static,
+    P: HostParams,
+    R: HostReturn + 'static,
+{
+    P::define(Waits::new(
+        move |call: Invocation<'_, T>, params| f(Caller::new(call), params),
+        move |call: Invocation<'_, T>, params| {
+            instead(&mut Caller::new(call), params).into_values()
+        },
+    ))
+}
+
 /// The host function of a closure that returns a future.
 fn definition<T, P, R>(
     f: impl for<'a> Fn(Caller<'a, T>, P) -> HostFuture<'a, R> + Send + Sync + 'static,
@@ -113,6 +131,17 @@ impl<T: Send + 'static> HostModuleBuilder<T> {
         f: impl for<'a> Fn(Caller<'a, T>, P) -> HostFuture<'a, R> + Send + Sync + 'static,
     ) -> Self {
         self.define(name, definition(f))
+    }
+
+    /// As [`HostModuleBuilder::func_async`], with a closure for calls that cannot wait, which blocks the
+    /// thread instead.
+    pub fn func_async_or<P: HostParams, R: HostReturn + 'static>(
+        self,
+        name: &str,
+        f: impl for<'a> Fn(Caller<'a, T>, P) -> HostFuture<'a, R> + Send + Sync + 'static,
+        instead: impl Fn(&mut Caller<'_, T>, P) -> R + Send + Sync + 'static,
+    ) -> Self {
+        self.define(name, definition_or(f, instead))
     }
 }
 

@@ -226,7 +226,7 @@ fn dropped_futures_leave_nothing_behind() {
     }
     let program = std::env::current_exe().unwrap();
     let mut child = std::process::Command::new(program);
-    child.args(["--ignored", "--exact", "executors::churn_of_dropped_futures"]);
+    child.args(["--ignored", "--exact", "fibers::executors::churn_of_dropped_futures"]);
     let output = child.output().unwrap();
     assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stdout));
     assert!(String::from_utf8_lossy(&output.stdout).contains("1 passed"));
