@@ -119,7 +119,9 @@ impl Namespace {
     pub(crate) async fn start(&mut self, prepared: Prepared) -> Result<Instance, Error> {
         let Prepared { instance, start, span } = prepared;
         if let Some(start) = start {
-            let start = call::call(self.handle(), start, |_, _, _| Ok(()), |_, _, _| ());
+            let handle = self.handle();
+            let start =
+                span.in_scope(move || call::call(handle, start, |_, _, _| Ok(()), |_, _, _| ()));
             start.instrument(span).await?;
         }
         Ok(instance)

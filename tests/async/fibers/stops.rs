@@ -228,3 +228,21 @@ fn a_deadline_of_an_outer_call_stops_the_inner_call_that_waits() {
     assert_eq!(code(&error), Some(TrapCode::DeadlineExceeded), "{error}");
     assert_eq!(functions(&error), [""], "the outer function has no name");
 }
+
+#[test]
+fn a_host_function_that_the_host_calls_stops_too() {
+    let runtime = Runtime::new();
+    let mut ns = runtime.namespace();
+    let env = ns.instantiate_host(&host().build(&runtime).unwrap()).unwrap();
+    let forever = typed::<(), ()>(&ns, env, "forever");
+    let call = ns.with_timeout_async(SOON, async |ns| forever.call_async(ns, ()).await);
+    assert_eq!(code(&block_on(call).unwrap_err()), Some(TrapCode::DeadlineExceeded));
+    let handle = ns.interrupt_handle();
+    let mut call = Box::pin(forever.call_async(&mut ns, ()));
+    assert!(poll_once(&mut call).is_pending());
+    handle.interrupt();
+    assert_eq!(code(&block_on(call).unwrap_err()), Some(TrapCode::Interrupted));
+    // The request was for that call.
+    let run = typed::<i32, i32>(&ns, env, "yield");
+    assert_eq!(block_on(run.call_async(&mut ns, 2)).unwrap(), 3);
+}

@@ -91,8 +91,14 @@ pub(in crate::vm) fn call_at<P: Place, R>(
                 return Err(cause(entered, func.ctx));
             }
         }
-        // SAFETY: invariant **store**: the definition, the state and the store live.
-        FuncEntity::Host(func) => unsafe { func.def().call(store, func.env, values)? },
+        FuncEntity::Host(func) => {
+            // SAFETY: invariant **store**: the definition, the state and the store live.
+            let result = unsafe { func.def().call(store, func.env, values) };
+            match result {
+                Err(error) if P::WAITS => return Err(host_cause(entered, error)),
+                result => result?,
+            }
+        }
     }
     let values = &mut values[..result_types.len()];
     if entered.is_last_of_closed() {
@@ -157,6 +163,20 @@ pub(crate) fn span(code: Option<*const u8>) -> Span {
     tracing::trace_span!("call", module, name, index)
 }
 
+/// The reason why a host function that may have waited did not return.
+///
+/// Not inlined, as [`cause`].
+#[cold]
+#[inline(never)]
+fn host_cause<P: Place>(mut entered: Entered<'_, P>, error: Error) -> Error {
+    match error.trap() {
+        Some(trap) if trap.code() == TrapCode::Interrupted => {
+            entered.store().interrupted(trap.clone(), None)
+        }
+        _ => error,
+    }
+}
+
 /// The reason why a call into the instance with the context `callee` did not return. The panic of a
 /// host function continues here.
 ///
@@ -168,7 +188,9 @@ fn cause<P: Place>(mut entered: Entered<'_, P>, callee: Context) -> Error {
         Cause::Trap => {
             let store = entered.store();
             match store.describe_trap() {
-                trap if trap.code() == TrapCode::Interrupted => store.interrupted(trap, callee),
+                trap if trap.code() == TrapCode::Interrupted => {
+                    store.interrupted(trap, Some(callee))
+                }
                 trap => trap.into(),
             }
         }

@@ -5,6 +5,9 @@ use super::{Activation, thread};
 /// Where a call runs. A call on a stack of its own may end on another thread than the one on which it
 /// began, so it must not use addresses of thread-locals that were computed before.
 pub(in crate::vm) trait Place {
+    /// Whether the call may wait.
+    const WAITS: bool;
+
     /// Says that a call begins whose activation is the innermost.
     fn entered(activation: &Activation);
 
@@ -16,6 +19,8 @@ pub(in crate::vm) trait Place {
 pub(in crate::vm) struct OnThread;
 
 impl Place for OnThread {
+    const WAITS: bool = false;
+
     #[inline(always)]
     fn entered(_: &Activation) {}
 

@@ -85,6 +85,8 @@ impl OnFiber {
 }
 
 impl Place for OnFiber {
+    const WAITS: bool = true;
+
     fn entered(activation: &Activation) {
         Self::core().activation.set(activation);
     }

@@ -143,18 +143,23 @@ impl<F, R> Task<'_, F, R> {
         let must_stop =
             |task: &Self| suspended.is_some_and(|(_, suspended)| task.store().must_stop(suspended));
         if !must_stop(self) {
-            match catch_unwind(AssertUnwindSafe(|| wait.poll(context))) {
-                Ok(Poll::Ready(())) => return Ok(Poll::Ready(Resume::Ready)),
-                Ok(Poll::Pending) => {}
+            // The code of the executor's waker may panic too.
+            let polled = catch_unwind(AssertUnwindSafe(|| {
+                let ready = wait.poll(context).is_ready();
+                if !ready {
+                    self.register(context.waker());
+                }
+                ready
+            }));
+            match polled {
+                Ok(true) => return Ok(Poll::Ready(Resume::Ready)),
+                Ok(false) if must_stop(self) => {}
+                Ok(false) => return Ok(Poll::Pending),
                 Err(payload) => {
                     // The panic of its drop would hide the first one.
                     let _ = catch_unwind(AssertUnwindSafe(|| wait.drop_future()));
                     return Err(payload);
                 }
-            }
-            self.register(context.waker());
-            if !must_stop(self) {
-                return Ok(Poll::Pending);
             }
         }
         catch_unwind(AssertUnwindSafe(|| wait.drop_future()))?;

@@ -1,6 +1,7 @@
 //! `Wakers`: the tasks to wake when the calls that wait have to stop.
 
 use std::collections::HashMap;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::{Mutex, MutexGuard};
 use std::task::Waker;
 
@@ -27,7 +28,11 @@ impl Wakers {
     /// Wakes all tasks.
     pub(in crate::vm) fn wake_all(&self) {
         let wakers: Vec<Waker> = self.lock().values().cloned().collect();
-        wakers.into_iter().for_each(Waker::wake);
+        for waker in wakers {
+            // A panic of the executor must not end the thread of the watch, nor keep others from being
+            // woken. The panic hook has reported it.
+            let _ = catch_unwind(AssertUnwindSafe(|| waker.wake()));
+        }
     }
 
     fn lock(&self) -> MutexGuard<'_, HashMap<u64, Waker>> {

@@ -140,12 +140,13 @@ impl Store {
         }
     }
 
-    /// The error of a call that was interrupted. `callee` is the context that the host called.
+    /// The error of a call that was interrupted. `callee` is the context that the host called; none if
+    /// it called a host function.
     #[cold]
-    pub(in crate::vm) fn interrupted(&mut self, trap: Trap, callee: Context) -> Error {
+    pub(in crate::vm) fn interrupted(&mut self, trap: Trap, callee: Option<Context>) -> Error {
         // SAFETY: the callee is a context of this store.
-        let callee = unsafe { instance::of(callee) }.index;
-        self.make_unusable(callee);
+        let callee = callee.map(|callee| unsafe { instance::of(callee) }.index);
+        callee.into_iter().for_each(|callee| self.make_unusable(callee));
         // The calls around this one ask when a host function returns to them.
         thread::set_interrupted(true);
         let reason = self.stop_reason();
