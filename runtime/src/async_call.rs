@@ -77,6 +77,27 @@ impl Func {
     }
 }
 
+impl Instance {
+    /// As [`Instance::call`], as a future. Everything else is as in [`TypedFunc::call_async`].
+    ///
+    /// # Errors
+    ///
+    /// As [`Instance::call`], and [`ErrorKind::System`](crate::ErrorKind::System) if the system has no
+    /// memory for a stack.
+    ///
+    /// # Panics
+    ///
+    /// When the namespace is another one, and with the panic of a host function it calls.
+    pub async fn call_async(
+        &self,
+        namespace: &mut Namespace,
+        name: &str,
+        args: &[Value],
+    ) -> Result<Vec<Value>, Error> {
+        self.must(namespace, name)?.call_async(namespace, args).await
+    }
+}
+
 /// An instance whose start function has not been called.
 pub(crate) struct Prepared {
     instance: Instance,

@@ -22,6 +22,10 @@ fn a_call_that_never_waits_is_ready_at_once() {
     let func = instance.func(&ns, "sum").unwrap();
     let results = block_on(assert_send(func.call_async(&mut ns, &[Value::I32(0)])));
     assert_eq!(results.unwrap(), [Value::I32(0)]);
+    let results = block_on(assert_send(instance.call_async(&mut ns, "sum", &[Value::I32(2)])));
+    assert_eq!(results.unwrap(), [Value::I32(super::sum(2))]);
+    let error = block_on(instance.call_async(&mut ns, "none", &[])).unwrap_err();
+    assert!(matches!(error.kind(), ErrorKind::NotFound(_)), "{error}");
 }
 
 #[test]

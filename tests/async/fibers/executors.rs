@@ -176,13 +176,6 @@ fn held() -> [usize; 3] {
     [mappings, entries("/proc/self/fd"), entries("/proc/self/task")]
 }
 
-/// Bytes of the process that are in memory.
-fn resident() -> usize {
-    let status = std::fs::read_to_string("/proc/self/status").unwrap();
-    let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:")).unwrap();
-    line.trim().trim_end_matches(" kB").parse::<usize>().unwrap() << 10
-}
-
 /// In a process of its own, as other tests change what is counted.
 #[test]
 #[ignore = "run by `dropped_futures_leave_nothing_behind`"]
@@ -208,9 +201,9 @@ fn churn_of_dropped_futures() {
     let executor = tokio_with_two_threads();
     let _guard = executor.enter();
     round(100);
-    let (before, memory) = (held(), resident());
+    let (before, memory) = (held(), status("VmRSS:"));
     round(900);
-    let (after, memory) = (held(), resident().saturating_sub(memory));
+    let (after, memory) = (held(), status("VmRSS:").saturating_sub(memory));
     assert!(polled.load(Ordering::Relaxed) > 5000);
     for (before, after) in before.into_iter().zip(after) {
         assert!(after <= before + 4, "mappings, descriptors or threads: {before}, then {after}");
@@ -218,18 +211,67 @@ fn churn_of_dropped_futures() {
     assert!(memory < 8 << 20, "{memory} bytes are left behind");
 }
 
+/// A field of `/proc/self/status`, in bytes.
+fn status(field: &str) -> usize {
+    let status = std::fs::read_to_string("/proc/self/status").unwrap();
+    let line = status.lines().find_map(|line| line.strip_prefix(field)).unwrap();
+    line.trim().trim_end_matches(" kB").parse::<usize>().unwrap() << 10
+}
+
+/// In a process of its own, whose memory is measured.
 #[test]
-fn dropped_futures_leave_nothing_behind() {
-    // Under emulation the mappings of the process are not the guest's.
+#[ignore = "run by `ten_thousand_guests_wait_in_a_gigabyte`"]
+fn crowd_of_waiting_guests() {
+    const GUESTS: i32 = 10_000;
+    let runtime = Runtime::new();
+    let pre = sleeper(&runtime);
+    let executor = tokio_with_two_threads();
+    executor.block_on(async {
+        let tasks: Vec<_> = (0..GUESTS)
+            .map(|_| {
+                let pre = pre.clone();
+                // Until they are dropped.
+                tokio::spawn(async move { sleep(&pre, i32::MAX).await })
+            })
+            .collect();
+        while held()[0] < 2 * GUESTS as usize {
+            tokio::time::sleep(Duration::from_millis(10)).await;
+        }
+        // The last ones have a stack already, and touch it soon.
+        tokio::time::sleep(Duration::from_millis(200)).await;
+        let bytes = status("VmRSS:") + status("VmPTE:");
+        assert!(bytes < 1 << 30, "{bytes} bytes");
+        assert!(held()[2] < 10, "threads");
+        for task in tasks {
+            task.abort();
+            assert!(task.await.unwrap_err().is_cancelled());
+        }
+    });
+    let bytes = status("VmRSS:");
+    assert!(bytes < 128 << 20, "{bytes} bytes after the guests were dropped");
+}
+
+/// Runs an ignored test of this file in a process of its own. Not under emulation, where what the process
+/// holds is not the guest's alone.
+fn in_child(test: &str) {
     if std::env::var_os("PRECAST_TEST_RUNNER").is_some_and(|runner| !runner.is_empty()) {
         return;
     }
-    let program = std::env::current_exe().unwrap();
-    let mut child = std::process::Command::new(program);
-    child.args(["--ignored", "--exact", "fibers::executors::churn_of_dropped_futures"]);
+    let mut child = std::process::Command::new(std::env::current_exe().unwrap());
+    child.args(["--ignored", "--exact", &format!("fibers::executors::{test}")]);
     let output = child.output().unwrap();
-    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stdout));
-    assert!(String::from_utf8_lossy(&output.stdout).contains("1 passed"));
+    let text = String::from_utf8_lossy(&output.stdout);
+    assert!(output.status.success() && text.contains("1 passed"), "{text}");
+}
+
+#[test]
+fn dropped_futures_leave_nothing_behind() {
+    in_child("churn_of_dropped_futures");
+}
+
+#[test]
+fn ten_thousand_guests_wait_in_a_gigabyte() {
+    in_child("crowd_of_waiting_guests");
 }
 
 #[test]
