@@ -78,12 +78,14 @@
 #![cfg_attr(feature = "compiler", doc = include_str!("../examples/wasi_unstable.rs"))]
 //! ```
 //!
-//! `examples/` has more: a server, a sandbox, a trace.
+//! `examples/` has more: a server, a sandbox, a trace, a thousand guests on one thread.
 //!
 //! # Features
 //!
 //! `compiler` (default) compiles modules in process. Without it this crate loads artifacts only
-//! and needs no code generator. `cache` (default) keeps compiled modules in a folder.
+//! and needs no code generator. `cache` (default) keeps compiled modules in a folder. `async` makes
+//! calls futures, so that a guest that waits in a host function holds no thread. `tokio` lets guests
+//! wait in WASI for the timers and descriptors of tokio.
 //!
 //! [`serialize`]: CompiledModule::serialize
 
@@ -105,6 +107,8 @@ pub use precast_runtime::{
     SealKey, SnapshotError, Table, TableType, Trap, TrapCode, TypedFunc, UnknownImport, ValType,
     Value, ValueError, WasmParams, WasmResults, WasmTy, WithCaller,
 };
+#[cfg(feature = "async")]
+pub use precast_runtime::{HostFuture, HostParams};
 #[cfg(feature = "cache")]
 pub use precast_runtime::{Source, cache, cache::Cache};
 pub use precast_wasi as wasi;

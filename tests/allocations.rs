@@ -1,7 +1,9 @@
 //! Tests that nothing is allocated on WASI's data path, or in calls that write their results to a
-//! slice. The allocator counts the allocations of a thread.
+//! slice, or in async calls that do not wait. The allocator counts the allocations of a thread.
 
 use std::fs;
+use std::pin::pin;
+use std::task::{Context, Poll, Waker};
 
 use precast_runtime::{
     ExternRef, Func, HostModuleBuilder, Namespace, Runtime, TypedFunc, Value, WasmParams,
@@ -159,5 +161,25 @@ fn a_typed_call_with_vectors_and_references_allocates_nothing() {
     let mut call = || assert_eq!(f.call(&mut namespace, (5, held)).unwrap(), (held, 5));
     call();
     let allocations = allocation_counter::measure(|| (0..CALLS).for_each(|_| call()));
+    assert_eq!(allocations.count_total, 0);
+}
+
+#[test]
+fn an_async_call_allocates_nothing() {
+    let runtime = Runtime::new();
+    let module = runtime.compile(&wat::parse_str(r#"(module (func (export "f")))"#).unwrap());
+    let mut namespace = runtime.namespace();
+    let instance = namespace.instantiate(&module.unwrap()).unwrap();
+    let f = instance.typed::<(), ()>(&namespace, "f").unwrap();
+    let mut call = || {
+        let mut context = Context::from_waker(Waker::noop());
+        let Poll::Ready(result) = pin!(f.call_async(&mut namespace, ())).poll(&mut context) else {
+            panic!("the call waits");
+        };
+        result.unwrap();
+    };
+    // The first call maps a stack.
+    call();
+    let allocations = allocation_counter::measure(|| (0..10).for_each(|_| call()));
     assert_eq!(allocations.count_total, 0);
 }

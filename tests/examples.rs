@@ -39,6 +39,7 @@ fn one_for_each_concern() {
     assert!(output("wasi_sandbox").contains("ended with Ok(()); the host reads"));
     assert!(output("compile_once").starts_with("20,000 instances in "));
     assert!(output("trace").starts_with("fd_write(fd=1, "));
+    assert!(output("async").starts_with("1,000 guests slept 100 ms each, in "));
 }
 
 #[test]

@@ -92,6 +92,8 @@ find_std() {
 #   knows, which a guest in a loop never does. So `interrupt` of tests/embed and `--timeout` of the
 #   command run under AddressSanitizer alone. So do `forked_child` of tests/fork.rs: deadlines again, and
 #   forks by a raw system call, after which ThreadSanitizer's own threads and locks are gone.
+# - Under ThreadSanitizer, `fibers` of tests/async: it must be told of each switch of stacks, and
+#   corosensei tells only AddressSanitizer.
 # - `random_calls` makes 40,000 calls under ThreadSanitizer, not 200,000. A host function that fails
 #   leaves entries on ThreadSanitizer's own stack of calls, and each deeper stack that it records takes
 #   memory: 1.15 KB a call, in proportion to the calls (100,000: 115 MB, 400,000: 464 MB).
@@ -99,7 +101,8 @@ find_std() {
 readonly QUICK=(-p precast-runtime -p precast --lib --test smoke --test embed)
 readonly ALL=(--workspace --lib --bins --tests)
 SKIPPED=(a_memory_the_system_refuses what_is_dropped_is_given_back)
-[ "$KIND" != thread ] || SKIPPED+=(interrupt:: is_stopped_after_its_time signal_of_interrupts forked_child)
+[ "$KIND" != thread ] ||
+    SKIPPED+=(fibers:: interrupt:: is_stopped_after_its_time signal_of_interrupts forked_child)
 readonly SKIPPED
 readonly MEASURING=(nothing_grows memory_stays_flat random_calls_do_no_harm)
 

@@ -2,7 +2,9 @@
 //! a process of its own, because threads without a subscriber turn spans off for those with one.
 
 use std::fmt::Debug;
+use std::pin::{Pin, pin};
 use std::sync::{Arc, Mutex};
+use std::task::{Context, Poll, Waker};
 
 use precast::{HostModuleBuilder, Runtime};
 use tracing::field::{Field, Visit};
@@ -60,6 +62,20 @@ impl Subscriber for Spans {
     }
 }
 
+/// A future that is ready when it is polled the second time.
+struct Yield(bool);
+
+impl Future for Yield {
+    type Output = ();
+
+    fn poll(mut self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<()> {
+        match std::mem::replace(&mut self.0, true) {
+            true => Poll::Ready(()),
+            false => Poll::Pending,
+        }
+    }
+}
+
 #[test]
 fn each_step_has_a_span() {
     let spans = Spans::default();
@@ -75,6 +91,28 @@ fn each_step_has_a_span() {
         let instance = ns.instantiate(&module).unwrap();
         instance.typed::<i32, i32>(&ns, "run").unwrap().call(&mut ns, 1).unwrap();
         host.call(&mut ns, "nop", &[]).unwrap();
+
+        // As futures, of which each is pending once. Nobody is in a span while a call waits.
+        let host = HostModuleBuilder::new("host")
+            .func_async("nop", |_, (): ()| Box::pin(Yield(false)))
+            .build(&runtime);
+        let mut ns = runtime.namespace();
+        ns.instantiate_host(&host.unwrap()).unwrap();
+        let in_two_polls = |mut future: Pin<&mut dyn Future<Output = ()>>| {
+            let mut context = Context::from_waker(Waker::noop());
+            assert!(future.as_mut().poll(&mut context).is_pending());
+            assert_eq!(spans.0.lock().unwrap().depth, 0);
+            assert!(future.as_mut().poll(&mut context).is_ready());
+        };
+        let mut instance = None;
+        in_two_polls(pin!(async {
+            instance = Some(ns.instantiate_async(&module).await.unwrap());
+        }));
+        let nop = ns.instance("host").unwrap().typed::<(), ()>(&ns, "nop").unwrap();
+        in_two_polls(pin!(async { nop.call_async(&mut ns, ()).await.unwrap() }));
+        let run = instance.unwrap().typed::<i32, i32>(&ns, "run").unwrap();
+        let mut context = Context::from_waker(Waker::noop());
+        assert!(pin!(run.call_async(&mut ns, 1)).poll(&mut context).is_ready());
     });
     let expected = [
         "compile",
@@ -83,6 +121,10 @@ fn each_step_has_a_span() {
         "  call module=\"app\" name=\"start\" index=1",
         "call module=\"app\" name=\"run\" index=2",
         "call",
+        "instantiate module=\"app\"",
+        "  call module=\"app\" name=\"start\" index=1",
+        "call",
+        "call module=\"app\" name=\"run\" index=2",
     ];
     assert_eq!(spans.0.lock().unwrap().lines, expected);
 }

@@ -85,7 +85,8 @@ impl Config {
     /// more in functions that are not part of a cycle of calls. Default: 1 MiB.
     ///
     /// The stack of the thread must have room for this size and [`Config::host_stack`]; on a
-    /// smaller stack, guests trap earlier.
+    /// smaller stack, guests trap earlier. An async call has a stack of this size and
+    /// [`Config::host_stack`], but with at most 64 MiB for guests.
     pub fn max_stack(mut self, bytes: usize) -> Self {
         self.max_stack = bytes;
         self

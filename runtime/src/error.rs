@@ -68,6 +68,10 @@ pub enum ErrorKind {
     /// The instance was interrupted in a call, or is linked to one that was, or its reset failed.
     #[error("the instance was interrupted, or its reset failed: it cannot be used before a reset")]
     Interrupted,
+    /// A host function that returns a future was called by a call that cannot wait for it.
+    #[cfg(feature = "async")]
+    #[error("an async host function was called by a call that cannot wait: use `call_async`")]
+    NeedsAsync,
     /// A value, function or definition does not have the required type.
     #[error("{0}")]
     TypeMismatch(String),

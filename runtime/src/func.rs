@@ -49,11 +49,7 @@ impl Func {
     ///
     /// When the namespace is another one, and with the panic of a host function it calls.
     pub fn call(&self, namespace: &mut Namespace, args: &[Value]) -> Result<Vec<Value>, Error> {
-        self.call_checked(namespace, args, None, |store, types, bits| {
-            let mut results = vec![Value::I32(0); types.len()];
-            read(store, types, bits, &mut results);
-            results
-        })
+        self.call_checked(namespace, args, None, read_all)
     }
 
     /// As [`Func::call`], with a slice for the results, which must be as many as the function has.
@@ -90,19 +86,32 @@ impl Func {
     ) -> Result<R, Error> {
         namespace.own(self.store);
         let write_args = |store: &mut Store, types: (&[ValType], &[ValType]), bits: &mut [u128]| {
-            let (params, results) = types;
-            if args.len() != params.len() {
-                return Err(self.wrong_args(args));
-            }
-            if let Some(len) = wanted.filter(|&len| len != results.len()) {
-                return Err(self.wrong_results(len));
-            }
-            for ((bits, arg), &ty) in bits.iter_mut().zip(args).zip(params) {
-                *bits = arg.bits_as(ty, store)?.ok_or_else(|| self.wrong_args(args))?;
-            }
-            Ok(())
+            self.write_args(store, types, args, wanted, bits)
         };
         call::call(namespace.store_pointer(), &self.entity, write_args, results)
+    }
+
+    /// Writes the arguments if they fit the types of the parameters, and if there are as many results
+    /// as are wanted, when that is given.
+    #[inline(always)]
+    pub(crate) fn write_args(
+        &self,
+        store: &mut Store,
+        (params, results): (&[ValType], &[ValType]),
+        args: &[Value],
+        wanted: Option<usize>,
+        bits: &mut [u128],
+    ) -> Result<(), Error> {
+        if args.len() != params.len() {
+            return Err(self.wrong_args(args));
+        }
+        if let Some(len) = wanted.filter(|&len| len != results.len()) {
+            return Err(self.wrong_results(len));
+        }
+        for ((bits, arg), &ty) in bits.iter_mut().zip(args).zip(params) {
+            *bits = arg.bits_as(ty, store)?.ok_or_else(|| self.wrong_args(args))?;
+        }
+        Ok(())
     }
 
     /// The arguments do not fit its type. The namespace must be open.
@@ -145,6 +154,14 @@ impl Func {
     }
 }
 
+/// The values whose bits machine code has just written.
+#[inline(always)]
+pub(crate) fn read_all(store: &Store, types: &[ValType], bits: &[u128]) -> Vec<Value> {
+    let mut results = vec![Value::I32(0); types.len()];
+    read(store, types, bits, &mut results);
+    results
+}
+
 /// Writes the values whose bits machine code has just written.
 #[inline(always)]
 fn read(store: &Store, types: &[ValType], bits: &[u128], results: &mut [Value]) {
@@ -170,7 +187,7 @@ impl std::fmt::Debug for Func {
 
 /// A handle on a function whose type is known at compile time: the fast way to call.
 pub struct TypedFunc<P, R> {
-    func: Func,
+    pub(crate) func: Func,
     types: PhantomData<fn(P) -> R>,
 }
 

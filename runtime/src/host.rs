@@ -151,7 +151,7 @@ impl<T: Send + 'static> HostModuleBuilder<T> {
         self.define(name, dynamic(name, ty, f))
     }
 
-    fn define(mut self, name: &str, def: Result<HostFuncDef, Error>) -> Self {
+    pub(crate) fn define(mut self, name: &str, def: Result<HostFuncDef, Error>) -> Self {
         self.items.retain(|(n, _)| n != name);
         match def {
             Ok(def) => {

@@ -190,7 +190,7 @@ impl Instance {
         self.must(namespace, name)?.call(namespace, args)
     }
 
-    fn must(&self, namespace: &Namespace, name: &str) -> Result<Func, Error> {
+    pub(crate) fn must(&self, namespace: &Namespace, name: &str) -> Result<Func, Error> {
         namespace.store().check_open()?;
         let missing = || ErrorKind::NotFound(format!("no function is exported as \"{name}\""));
         Ok(self.func(namespace, name).ok_or_else(missing)?)

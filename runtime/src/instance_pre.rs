@@ -1,6 +1,7 @@
 //! A module whose imports are resolved: instantiation looks up no names and checks no types.
 
 use crate::error::{Error, ErrorKind};
+use crate::func::TypedFunc;
 use crate::host::HostModule;
 use crate::instance::{Extern, Instance};
 use crate::linker::AnyHostModule;
@@ -189,11 +190,29 @@ impl InstancePre {
             let instance = provider.instance(namespace, &instances)?;
             instances.push(instance);
         }
-        let mut entities = find_all(namespace.store(), imports, &instances)?;
-        for (position, value) in own {
-            entities.insert(*position, value.entity());
-        }
+        let entities = entities(namespace.store(), imports, &instances, own)?;
         namespace.instantiate_entities(module, &entities)
+    }
+
+    /// As [`InstancePre::instantiate_with`], as a future.
+    #[cfg(feature = "async")]
+    pub(crate) async fn instantiate_with_async(
+        &self,
+        namespace: &mut Namespace,
+        own: &[(usize, Extern)],
+    ) -> Result<Instance, Error> {
+        let Inner { module, providers, imports } = &*self.0;
+        namespace.check_can_instantiate(module)?;
+        let mut instances = Vec::with_capacity(providers.len());
+        for provider in providers {
+            let instance = provider.instance_async(namespace, &instances).await?;
+            instances.push(instance);
+        }
+        let prepared = {
+            let entities = entities(namespace.store(), imports, &instances, own)?;
+            namespace.prepare_to_start(module, &entities)?
+        };
+        namespace.start(prepared).await
     }
 }
 
@@ -215,8 +234,8 @@ impl Provider {
                 module.check_open()?;
                 let entities = find_all(namespace.store(), imports, instances)?;
                 let instance = namespace.instantiate_entities(module, &entities)?;
-                if module.export("_start").is_none() && module.export("_initialize").is_some() {
-                    instance.typed::<(), ()>(namespace, "_initialize")?.call(namespace, ())?;
+                if let Some(initialize) = initialize(namespace, module, instance)? {
+                    initialize.call(namespace, ())?;
                 }
                 instance.index
             }
@@ -224,6 +243,58 @@ impl Provider {
         namespace.store_mut().set_linked(self.id, instance);
         Ok(instance)
     }
+
+    /// As [`Provider::instance`], as a future.
+    #[cfg(feature = "async")]
+    async fn instance_async(
+        &self,
+        namespace: &mut Namespace,
+        instances: &[u32],
+    ) -> Result<u32, Error> {
+        let Source::Module { module, imports } = &self.source else {
+            return self.instance(namespace, instances);
+        };
+        if let Some(instance) = namespace.store().linked(self.id) {
+            return Ok(instance);
+        }
+        module.check_open()?;
+        let prepared = {
+            let entities = find_all(namespace.store(), imports, instances)?;
+            namespace.prepare_to_start(module, &entities)?
+        };
+        let instance = namespace.start(prepared).await?;
+        if let Some(initialize) = initialize(namespace, module, instance)? {
+            initialize.call_async(namespace, ()).await?;
+        }
+        namespace.store_mut().set_linked(self.id, instance.index);
+        Ok(instance.index)
+    }
+}
+
+/// The function that initialises an instance of a library.
+fn initialize(
+    namespace: &Namespace,
+    module: &CompiledModule,
+    instance: Instance,
+) -> Result<Option<TypedFunc<(), ()>>, Error> {
+    if module.export("_start").is_some() || module.export("_initialize").is_none() {
+        return Ok(None);
+    }
+    instance.typed::<(), ()>(namespace, "_initialize").map(Some)
+}
+
+/// The entities of a module's imports in a namespace, those that come from no provider among them.
+fn entities(
+    store: &Store,
+    imports: &[Resolved],
+    instances: &[u32],
+    own: &[(usize, Extern)],
+) -> Result<Vec<Entity>, Error> {
+    let mut entities = find_all(store, imports, instances)?;
+    for (position, value) in own {
+        entities.insert(*position, value.entity());
+    }
+    Ok(entities)
 }
 
 /// The entities of imports in a namespace.

@@ -26,6 +26,8 @@ impl InterruptHandle {
     /// are linked to it, because they import from each other or from the same instances. All other
     /// instances are as before.
     ///
+    /// The task of an async call whose guest waits is woken, and the call stops when it is polled.
+    ///
     /// Returns before the call has stopped. The signal `SIGURG` interrupts the thread, so that
     /// system calls of host functions may fail with `EINTR`; the standard library repeats most of
     /// them. A host function must not block this signal.
@@ -98,7 +100,7 @@ impl Namespace {
         deadline: Instant,
         f: impl FnOnce(&mut Namespace) -> R,
     ) -> R {
-        let _deadline = Deadline::new(self.store_mut().interrupt(), deadline);
+        let _deadline = Deadline::new(self.store_mut(), deadline);
         f(self)
     }
 

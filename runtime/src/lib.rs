@@ -22,6 +22,10 @@
 #![deny(missing_docs)]
 #![deny(unsafe_code)]
 
+#[cfg(feature = "async")]
+mod async_call;
+#[cfg(feature = "async")]
+mod async_host;
 #[cfg(feature = "cache")]
 mod cached;
 mod config;
@@ -55,6 +59,8 @@ mod value;
 #[allow(unsafe_code)]
 mod vm;
 
+#[cfg(feature = "async")]
+pub use async_host::{HostFuture, HostParams};
 #[cfg(feature = "cache")]
 pub use cached::Source;
 pub use config::Config;

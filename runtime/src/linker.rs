@@ -163,7 +163,7 @@ impl Linker {
         self.single_func(module, name, dynamic(name, ty, f))
     }
 
-    fn single_func(
+    pub(crate) fn single_func(
         &mut self,
         module: &str,
         name: &str,
@@ -385,6 +385,16 @@ impl Linker {
         namespace: &mut Namespace,
         module: &CompiledModule,
     ) -> Result<Instance, Error> {
+        let (pre, own) = self.resolve_for(namespace, module)?;
+        pre.instantiate_with(namespace, &own)
+    }
+
+    /// A module with its imports from providers, and its imports from the namespace, by index.
+    pub(crate) fn resolve_for(
+        &self,
+        namespace: &Namespace,
+        module: &CompiledModule,
+    ) -> Result<(InstancePre, Vec<(usize, Extern)>), Error> {
         let imports = self.resolve(module)?;
         let (mut resolved, mut own) = (Vec::new(), Vec::new());
         for (position, from) in imports.into_iter().enumerate() {
@@ -399,7 +409,7 @@ impl Linker {
                 }
             }
         }
-        InstancePre::new(module, &self.providers, &resolved).instantiate_with(namespace, &own)
+        Ok((InstancePre::new(module, &self.providers, &resolved), own))
     }
 
     /// Looks up and checks the imports of a module, for any number of instances.

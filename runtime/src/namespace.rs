@@ -7,7 +7,7 @@ use crate::module::CompiledModule;
 use crate::runtime::Runtime;
 use crate::value::ExternRef;
 use crate::vm::activation::call;
-use crate::vm::entity::Entity;
+use crate::vm::entity::{Entity, FuncEntity};
 use crate::vm::store::{Store, StoreHandle};
 use precast_abi::artifact::{ImportDesc, Section};
 use precast_abi::types::ExternType;
@@ -23,7 +23,7 @@ use std::ptr::NonNull;
 /// The type is unsized, so that a namespace stays in its box: a host function that borrows the
 /// namespace in which it runs cannot replace it by another one.
 #[repr(transparent)]
-pub struct Namespace(StoreHandle);
+pub struct Namespace(pub(crate) StoreHandle);
 
 impl Namespace {
     #[inline]
@@ -118,14 +118,24 @@ impl Namespace {
         module: &CompiledModule,
         imports: &[Entity],
     ) -> Result<Instance, Error> {
-        // The start function of a module that provides imports may have closed the namespace.
-        self.store().check_open()?;
         let _span = tracing::debug_span!("instantiate", module = module.name()).entered();
-        let (index, start) = self.store_mut().instantiate(module.code_module(), imports)?;
+        let (instance, start) = self.prepare_instance(module, imports)?;
         if let Some(start) = start {
             call::call(self.store_pointer(), &start, |_, _, _| Ok(()), |_, _, _| ())?;
         }
-        Ok(Instance { store: self.store().id(), index })
+        Ok(instance)
+    }
+
+    /// Creates an instance, and gives it with its start function, which has not been called.
+    pub(crate) fn prepare_instance(
+        &mut self,
+        module: &CompiledModule,
+        imports: &[Entity],
+    ) -> Result<(Instance, Option<FuncEntity>), Error> {
+        // The start function of a module that provides imports may have closed the namespace.
+        self.store().check_open()?;
+        let (index, start) = self.store_mut().instantiate(module.code_module(), imports)?;
+        Ok((Instance { store: self.store().id(), index }, start))
     }
 
     /// As [`Namespace::instantiate`], and gives the instance a name, by which other modules can
@@ -258,7 +268,7 @@ impl Namespace {
     }
 
     /// Looks up a module's imports and checks their types (specification 4.5.4, step 4).
-    fn resolve(&self, module: &CompiledModule) -> Result<Vec<Entity>, Error> {
+    pub(crate) fn resolve(&self, module: &CompiledModule) -> Result<Vec<Entity>, Error> {
         let descs: &[ImportDesc] = module.records(Section::Imports);
         let string = |at| module.artifact().string(module.bytes(), at);
         let found = |desc: &ImportDesc| {

@@ -86,10 +86,10 @@ impl Default for Builder {
     }
 }
 
-/// The host functions of preview 1 and preview 0, untraced and traced. They are created at their
-/// first use.
-static FUNCTIONS: [[OnceLock<HostFunctions<Wasi>>; 2]; 2] =
-    [const { [const { OnceLock::new() }; 2] }; 2];
+/// The host functions of preview 1 and preview 0, untraced and traced, blocking and waiting. They are
+/// created at their first use.
+static FUNCTIONS: [[[OnceLock<HostFunctions<Wasi>>; 2]; 2]; 2] =
+    [const { [const { [const { OnceLock::new() }; 2] }; 2] }; 2];
 
 impl Builder {
     /// A builder that grants nothing.
@@ -250,6 +250,31 @@ impl Builder {
         self
     }
 
+    /// Lets a guest wait for events of `source` instead of the system's, so that it holds no thread while
+    /// it waits: in `poll_oneoff`, in `sched_yield`, and in reads of standard input, pipes and sockets
+    /// and in `sock_accept` until the first byte or connection is there. Writes block.
+    ///
+    /// This holds for guests that the host calls with
+    /// [`call_async`](precast_runtime::TypedFunc::call_async). In other calls the guest holds its thread
+    /// as without a source.
+    ///
+    /// ```
+    /// # #[cfg(feature = "tokio")] {
+    /// use precast_wasi as wasi;
+    /// let builder = wasi::Builder::new().inherit_stdio().events(wasi::Tokio);
+    /// # }
+    /// ```
+    #[cfg(feature = "async")]
+    pub fn events(mut self, source: impl crate::EventSource) -> Self {
+        self.callbacks.events = Some(Arc::new(source));
+        self
+    }
+
+    #[cfg(feature = "async")]
+    fn waits(&self) -> bool {
+        self.callbacks.events.is_some()
+    }
+
     /// Sets the resources of the host that the guest may use.
     pub fn limits(mut self, limits: Limits) -> Self {
         self.limits = limits;
@@ -311,7 +336,11 @@ impl Builder {
         let traced = self.trace.is_some();
         let builder = HostModuleBuilder::with_state(name, self.states()?);
         let builder = builder.check_snapshot(|wasi: &mut Wasi| wasi.check_snapshot());
-        let functions = &FUNCTIONS[usize::from(self.preview0)][usize::from(traced)];
+        #[cfg(feature = "async")]
+        let (exporter, waits) = (exporter.waiting(self.waits()), usize::from(self.waits()));
+        #[cfg(not(feature = "async"))]
+        let waits = 0;
+        let functions = &FUNCTIONS[usize::from(self.preview0)][usize::from(traced)][waits];
         if let Some(functions) = functions.get() {
             return Ok(builder.with_functions(functions));
         }

@@ -8,6 +8,8 @@ use crate::errno::Errno;
 use crate::guest::Memory;
 use crate::state::Wasi;
 use crate::trace::{self, Function};
+#[cfg(feature = "async")]
+use crate::waiting;
 
 /// Exports the functions of WASI into a host module under construction.
 ///
@@ -45,6 +47,8 @@ use crate::trace::{self, Function};
 pub struct FunctionExporter {
     preview0: bool,
     traced: bool,
+    #[cfg(feature = "async")]
+    waiting: bool,
 }
 
 /// Adds functions with the signature `fn(&mut Wasi, &mut Memory, args...) -> Result<(), Errno>` to
@@ -94,7 +98,7 @@ impl FunctionExporter {
     /// Exports the functions of preview 0, whose records have other layouts. Guests import them
     /// from the module [`MODULE_NAME_PREVIEW0`](crate::MODULE_NAME_PREVIEW0).
     pub fn preview0() -> Self {
-        FunctionExporter { preview0: true, traced: false }
+        FunctionExporter { preview0: true, ..FunctionExporter::default() }
     }
 
     /// Adds every function of WASI to `builder`, and the check of snapshots: a guest that has opened
@@ -111,6 +115,14 @@ impl FunctionExporter {
         }
     }
 
+    /// Exports functions that wait for the events of the state's source, if it has one: see
+    /// [`Builder::events`](crate::Builder::events).
+    #[cfg(feature = "async")]
+    pub fn waiting(mut self, yes: bool) -> Self {
+        self.waiting = yes;
+        self
+    }
+
     /// Exports functions that write a line for every call to the trace of the state, if there is
     /// one: see [`Builder::trace`](crate::Builder::trace).
     pub fn traced(mut self, yes: bool) -> Self {
@@ -122,18 +134,24 @@ impl FunctionExporter {
         self,
         builder: HostModuleBuilder<T>,
     ) -> HostModuleBuilder<T> {
-        let builder = export_preview1::<T, TRACED>(builder);
-        if !self.preview0 {
-            return builder;
+        let mut builder = export_preview1::<T, TRACED>(builder);
+        if self.preview0 {
+            builder = export! { builder, T, TRACED;
+                preview0::fd_filestat_get(fd: u32, stat: u32);
+                preview0::fd_seek(fd: u32, offset: i64, whence: u32, newoffset: u32);
+                preview0::path_filestat_get(
+                    fd: u32, flags: u32, path: u32, path_len: u32, stat: u32
+                );
+                preview0::poll_oneoff(
+                    subscriptions: u32, events: u32, nsubscriptions: u32, nevents: u32
+                );
+            };
         }
-        export! { builder, T, TRACED;
-            preview0::fd_filestat_get(fd: u32, stat: u32);
-            preview0::fd_seek(fd: u32, offset: i64, whence: u32, newoffset: u32);
-            preview0::path_filestat_get(fd: u32, flags: u32, path: u32, path_len: u32, stat: u32);
-            preview0::poll_oneoff(
-                subscriptions: u32, events: u32, nsubscriptions: u32, nevents: u32
-            );
+        #[cfg(feature = "async")]
+        if self.waiting {
+            builder = waiting::export::<T, TRACED>(builder, self.preview0);
         }
+        builder
     }
 }
 

@@ -8,6 +8,7 @@
 //! Layers, from the top; none imports from one above it:
 //!
 //! - [`builder`], [`exports`], [`trace`]: building the host module, and tracing its calls.
+//! - `waiting`: functions that wait without a thread (feature `async`).
 //! - [`calls`]: the functions of WASI, one file for each group.
 //! - [`state`]: the state of an instance.
 //! - [`fd`]: the descriptor table, and the objects behind descriptors.
@@ -35,6 +36,8 @@ mod limits;
 mod sandbox;
 mod state;
 mod trace;
+#[cfg(feature = "async")]
+mod waiting;
 
 #[cfg(test)]
 mod tests;
@@ -46,6 +49,10 @@ pub use fd::{Captured, Input, Output};
 pub use fs::{FileSystem, MemoryFs};
 pub use limits::Limits;
 pub use state::Wasi;
+#[cfg(feature = "tokio")]
+pub use waiting::Tokio;
+#[cfg(feature = "async")]
+pub use waiting::{Event, EventSource};
 
 use precast_runtime::{Error, Namespace, Runtime};
 

@@ -58,7 +58,7 @@ fn refusal(namespace: &mut Namespace, instance: Instance) -> Option<String> {
 #[test]
 fn a_reset_closes_what_the_guest_opened() {
     let dir = TempDir::new("reset");
-    let (mut ns, guest) = guest(&Builder::new().dir(dir.path(), "/").stdout(&Captured::new()));
+    let (mut ns, guest) = guest(&Builder::new().dir(dir.path(), "/").stdout(Captured::new()));
     let file = dir.path().join("file");
     // Other tests of the process have descriptors of their own.
     let is_file =

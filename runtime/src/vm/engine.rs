@@ -2,6 +2,8 @@
 
 use super::activation::interrupt;
 use super::activation::stack::StackBounds;
+#[cfg(feature = "async")]
+use super::fiber::Fibers;
 use std::any::Any;
 use std::sync::atomic::{AtomicBool, Ordering};
 
@@ -9,6 +11,9 @@ use std::sync::atomic::{AtomicBool, Ordering};
 pub(crate) struct Engine {
     closed: AtomicBool,
     stack: StackBounds,
+    /// The calls that wait on stacks of their own, and these stacks.
+    #[cfg(feature = "async")]
+    pub(in crate::vm) fibers: Fibers,
     settings: Box<dyn Any + Send + Sync>,
 }
 
@@ -20,9 +25,12 @@ impl Engine {
         host_stack: usize,
         settings: impl Any + Send + Sync,
     ) -> Engine {
+        let stack = StackBounds::new(max_stack, host_stack);
         Engine {
             closed: AtomicBool::new(false),
-            stack: StackBounds::new(max_stack, host_stack),
+            stack,
+            #[cfg(feature = "async")]
+            fibers: Fibers::new(stack.own_stack()),
             settings: Box::new(settings),
         }
     }
@@ -41,10 +49,12 @@ impl Engine {
     }
 
     /// Closes all stores, and stops their calls: in machine code at once, in host functions when they
-    /// return.
+    /// return. Calls that wait are woken.
     pub(crate) fn close(&self) {
         if !self.closed.swap(true, Ordering::AcqRel) {
             interrupt::ask_all();
+            #[cfg(feature = "async")]
+            self.fibers.wakers.wake_all();
         }
     }
 

@@ -16,6 +16,8 @@
 //!   type lives. A store keeps the owners of the types of all functions that it can reach.
 //! - **frames**: between an entry thunk and the machine code or host thunk that leaves it, all
 //!   frames keep frame pointers and own nothing.
+//! - **fiber**: while a fiber waits, all values in the frames on its stack can be sent to another
+//!   thread, and no address of a thread-local is used after the wait that was computed before.
 
 pub(crate) mod activation;
 pub(crate) mod alloc;
@@ -24,6 +26,8 @@ mod builtins;
 pub(crate) mod code;
 pub(crate) mod engine;
 pub(crate) mod entity;
+#[cfg(feature = "async")]
+pub(crate) mod fiber;
 pub(crate) mod host;
 mod instance;
 #[cfg(all(test, loom))]

@@ -55,7 +55,7 @@ pub(crate) struct SubscriptionLayout {
     pub(crate) flags: usize,
 }
 
-const SUBSCRIPTION: SubscriptionLayout =
+pub(crate) const SUBSCRIPTION: SubscriptionLayout =
     SubscriptionLayout { size: SUBSCRIPTION_SIZE, fd: 16, clock: 16, timeout: 24, flags: 40 };
 
 /// [`poll_oneoff`] with the given layout of subscriptions.
@@ -68,35 +68,66 @@ pub(crate) fn poll(
     nevents: u32,
     layout: &SubscriptionLayout,
 ) -> Result<(), Errno> {
-    if nsubscriptions == 0 || nsubscriptions > MAX {
-        return Err(Errno::Inval);
-    }
-    memory.check(nevents, 4)?;
-    memory.check(events, nsubscriptions as usize * EVENT_SIZE)?;
-    // All subscriptions are read before the first event is written: the arrays may overlap.
-    let subscriptions = memory
-        .bytes(subscriptions, nsubscriptions * layout.size as u32)?
-        .chunks_exact(layout.size)
-        .map(|bytes| Subscription::read(bytes, layout, &wasi.clocks, &wasi.fds))
-        .collect::<Result<Vec<_>, _>>()?;
+    let request =
+        Request::read(wasi, memory, subscriptions, events, nsubscriptions, nevents, layout)?;
+    let occurred = wait(&request.subscriptions, &mut wasi.clocks, &wasi.callbacks, &wasi.fds)?;
+    request.finish(memory, &occurred)
+}
 
-    let occurred = wait(&subscriptions, &mut wasi.clocks, &wasi.callbacks, &wasi.fds)?;
-    for (event, at) in occurred.iter().zip((events..).step_by(EVENT_SIZE)) {
-        memory.write(at, event)?;
+/// A call that has been checked.
+pub(crate) struct Request {
+    pub(crate) subscriptions: Vec<Subscription>,
+    events: u32,
+    nevents: u32,
+}
+
+impl Request {
+    /// Reads the subscriptions. All are read before the first event is written: the arrays may overlap.
+    pub(crate) fn read(
+        wasi: &Wasi,
+        memory: &Memory<'_>,
+        subscriptions: u32,
+        events: u32,
+        nsubscriptions: u32,
+        nevents: u32,
+        layout: &SubscriptionLayout,
+    ) -> Result<Request, Errno> {
+        if nsubscriptions == 0 || nsubscriptions > MAX {
+            return Err(Errno::Inval);
+        }
+        memory.check(nevents, 4)?;
+        memory.check(events, nsubscriptions as usize * EVENT_SIZE)?;
+        let subscriptions = memory
+            .bytes(subscriptions, nsubscriptions * layout.size as u32)?
+            .chunks_exact(layout.size)
+            .map(|bytes| Subscription::read(bytes, layout, &wasi.clocks, &wasi.fds))
+            .collect::<Result<Vec<_>, _>>()?;
+        Ok(Request { subscriptions, events, nevents })
     }
-    // At most `nsubscriptions`.
-    memory.write_u32(nevents, occurred.len() as u32)
+
+    /// Writes the events that have occurred.
+    pub(crate) fn finish(
+        &self,
+        memory: &mut Memory<'_>,
+        occurred: &[[u8; EVENT_SIZE]],
+    ) -> Result<(), Errno> {
+        for (event, at) in occurred.iter().zip((self.events..).step_by(EVENT_SIZE)) {
+            memory.write(at, event)?;
+        }
+        // At most `nsubscriptions`.
+        memory.write_u32(self.nevents, occurred.len() as u32)
+    }
 }
 
 /// A decoded subscription.
-struct Subscription {
+pub(crate) struct Subscription {
     userdata: u64,
     eventtype: u8,
-    wait: Wait,
+    pub(crate) wait: Wait,
 }
 
 /// The event that a subscription waits for.
-enum Wait {
+pub(crate) enum Wait {
     /// The clock numbered `clock` reaches `deadline`.
     Clock { clock: u32, deadline: u64 },
     /// The host's descriptor behind `fd` becomes ready.
@@ -169,13 +200,8 @@ fn descriptor(fd: u32, fds: &FdTable, right: Rights, interest: PollFlags) -> Res
     })
 }
 
-/// Waits and returns the events that have occurred, at least one.
-fn wait(
-    subscriptions: &[Subscription],
-    clocks: &mut Clocks,
-    callbacks: &Callbacks,
-    fds: &FdTable,
-) -> Result<Vec<[u8; EVENT_SIZE]>, Errno> {
+/// The descriptors of the host to be polled, in the order of the subscriptions.
+fn polled<'a>(subscriptions: &[Subscription], fds: &'a FdTable) -> Result<Vec<PollFd<'a>>, Errno> {
     let mut polled = Vec::new();
     for subscription in subscriptions {
         if let Wait::Host { fd, interest } = subscription.wait {
@@ -183,6 +209,31 @@ fn wait(
             polled.push(PollFd::from_borrowed_fd(host, interest));
         }
     }
+    Ok(polled)
+}
+
+/// The events that have occurred, perhaps none.
+#[cfg(feature = "async")]
+pub(crate) fn ready_now(
+    subscriptions: &[Subscription],
+    clocks: &Clocks,
+    fds: &FdTable,
+) -> Result<Vec<[u8; EVENT_SIZE]>, Errno> {
+    let mut polled = polled(subscriptions, fds)?;
+    if !polled.is_empty() {
+        poll_host(&mut polled, Some(&timespec(0)))?;
+    }
+    occurred(subscriptions, clocks, &polled, 0)
+}
+
+/// Waits and returns the events that have occurred, at least one.
+pub(crate) fn wait(
+    subscriptions: &[Subscription],
+    clocks: &mut Clocks,
+    callbacks: &Callbacks,
+    fds: &FdTable,
+) -> Result<Vec<[u8; EVENT_SIZE]>, Errno> {
+    let mut polled = polled(subscriptions, fds)?;
     loop {
         let timeout = time_to_wait(subscriptions, clocks)?;
         // With a virtual clock or a callback the host only polls and does not sleep.
@@ -213,7 +264,10 @@ fn wait(
 }
 
 /// The nanoseconds until the first deadline; `None` without deadlines.
-fn time_to_wait(subscriptions: &[Subscription], clocks: &Clocks) -> Result<Option<u64>, Errno> {
+pub(crate) fn time_to_wait(
+    subscriptions: &[Subscription],
+    clocks: &Clocks,
+) -> Result<Option<u64>, Errno> {
     let mut first: Option<u64> = None;
     for subscription in subscriptions {
         let timeout = match subscription.wait {

@@ -25,7 +25,7 @@ const FILESTAT_SIZE: usize = 56;
 ///                  |---| fd       |------------------------------------------------|
 /// ```
 /// `event` has the layout of preview 1.
-const SUBSCRIPTION: SubscriptionLayout =
+pub(crate) const SUBSCRIPTION: SubscriptionLayout =
     SubscriptionLayout { size: 56, fd: 16, clock: 24, timeout: 32, flags: 48 };
 
 fn filestat(stat: &Filestat) -> [u8; FILESTAT_SIZE] {

@@ -1,8 +1,11 @@
-//! `Callbacks`: functions of the embedder for sleeping and yielding.
+//! `Callbacks`: functions of the embedder for sleeping, yielding and waiting.
 
 use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
+
+#[cfg(feature = "async")]
+use crate::waiting::EventSource;
 
 /// Called instead of a sleep of the host's thread.
 type Sleep = Arc<dyn Fn(Duration) + Send + Sync>;
@@ -15,6 +18,9 @@ type Yield = Arc<dyn Fn() + Send + Sync>;
 pub(crate) struct Callbacks {
     pub(crate) sleep: Option<Sleep>,
     pub(crate) yield_now: Option<Yield>,
+    /// The events for which the guest waits without a thread.
+    #[cfg(feature = "async")]
+    pub(crate) events: Option<Arc<dyn EventSource>>,
 }
 
 impl fmt::Debug for Callbacks {
@@ -22,6 +28,6 @@ impl fmt::Debug for Callbacks {
         f.debug_struct("Callbacks")
             .field("sleep", &self.sleep.is_some())
             .field("yield_now", &self.yield_now.is_some())
-            .finish()
+            .finish_non_exhaustive()
     }
 }

@@ -2,6 +2,7 @@
 
 use crate::error::Error;
 use crate::vm::activation::backtrace;
+use crate::vm::activation::place::{OnThread, Place};
 use crate::vm::activation::thread::{self, Cause};
 use crate::vm::activation::typed::{WasmParams, WasmResults};
 use crate::vm::entity::{FuncEntity, WasmFunc};
@@ -12,6 +13,7 @@ use precast_abi::trap::TrapCode;
 use precast_abi::types::ValType;
 use std::panic::resume_unwind;
 use std::ptr::NonNull;
+use tracing::Span;
 
 /// The result of a typed entry thunk.
 #[repr(C)]
@@ -44,13 +46,14 @@ pub(crate) fn call<R>(
 ) -> Result<R, Error> {
     // SAFETY: the caller has the namespace borrowed; this borrow ends here.
     if unsafe { store.as_ref() }.has_spans() {
-        return in_span(func.code(), || call_untraced(store, func, args, results));
+        return in_span(func.code(), || call_at::<OnThread, R>(store, func, args, results));
     }
-    call_untraced(store, func, args, results)
+    call_at::<OnThread, R>(store, func, args, results)
 }
 
+/// As [`call`], without a span.
 #[inline]
-fn call_untraced<R>(
+pub(in crate::vm) fn call_at<P: Place, R>(
     store: NonNull<Store>,
     func: &FuncEntity,
     args: impl FnOnce(&mut Store, (&[ValType], &[ValType]), &mut [u128]) -> Result<(), Error>,
@@ -58,8 +61,8 @@ fn call_untraced<R>(
 ) -> Result<R, Error> {
     // A store that has been entered is not cleared: the type lives until the results are read, also
     // when the call closes the store.
-    let activation = Entered::activation(store, sys::stack_pointer());
-    let mut entered = Entered::enter(&activation, store, func.context())?;
+    let activation = Entered::<P>::activation(store, sys::stack_pointer());
+    let mut entered = Entered::<P>::enter(&activation, store, func.context())?;
     let ty = func.ty();
     let (params, result_types) = (ty.ty.params(), ty.ty.results());
     let len = params.len().max(result_types.len());
@@ -88,8 +91,14 @@ fn call_untraced<R>(
                 return Err(cause(entered, func.ctx));
             }
         }
-        // SAFETY: invariant **store**: the definition, the state and the store live.
-        FuncEntity::Host(func) => unsafe { func.def().call(store, func.env, values)? },
+        FuncEntity::Host(func) => {
+            // SAFETY: invariant **store**: the definition, the state and the store live.
+            let result = unsafe { func.def().call(store, func.env, values) };
+            match result {
+                Err(error) if P::WAITS => return Err(host_cause(entered, error)),
+                result => result?,
+            }
+        }
     }
     let values = &mut values[..result_types.len()];
     if entered.is_last_of_closed() {
@@ -115,19 +124,20 @@ pub(crate) fn typed<P: WasmParams, R: WasmResults>(
 ) -> Result<R, Error> {
     // SAFETY: as in `call`.
     if unsafe { store.as_ref() }.has_spans() {
-        return in_span(Some(func.code), || typed_untraced(store, func, params));
+        return in_span(Some(func.code), || typed_at::<OnThread, P, R>(store, func, params));
     }
-    typed_untraced(store, func, params)
+    typed_at::<OnThread, P, R>(store, func, params)
 }
 
+/// As [`typed`], without a span.
 #[inline]
-fn typed_untraced<P: WasmParams, R: WasmResults>(
+pub(in crate::vm) fn typed_at<L: Place, P: WasmParams, R: WasmResults>(
     store: NonNull<Store>,
     func: &WasmFunc,
     params: P,
 ) -> Result<R, Error> {
-    let activation = Entered::activation(store, sys::stack_pointer());
-    let entered = Entered::enter(&activation, store, Some(func.ctx))?;
+    let activation = Entered::<L>::activation(store, sys::stack_pointer());
+    let entered = Entered::<L>::enter(&activation, store, Some(func.ctx))?;
     debug_assert!(func.ty.ty.params() == P::TYPES && func.ty.ty.results() == R::TYPES);
     // SAFETY: invariant **code**: the entry thunk is that of the function's type, which was
     // compared with `P` and `R` when the typed handle was made.
@@ -135,27 +145,52 @@ fn typed_untraced<P: WasmParams, R: WasmResults>(
     if result.trapped == 0 { Ok(R::from_bits(result.bits)) } else { Err(cause(entered, func.ctx)) }
 }
 
-/// Calls in a span with the function's names. `code` is its machine code, if it has any.
+/// Calls in a span.
 #[cold]
 fn in_span<R>(code: Option<*const u8>, call: impl FnOnce() -> R) -> R {
+    let _span = span(code).entered();
+    call()
+}
+
+/// A span of a call with the function's names. `code` is its machine code, if it has any.
+#[cold]
+pub(crate) fn span(code: Option<*const u8>) -> Span {
     let frame = code.and_then(|code| backtrace::frame(code as usize, true));
     let frame = frame.as_ref();
     let module = frame.and_then(|frame| frame.module.as_deref());
     let name = frame.and_then(|frame| frame.func_name.as_deref());
     let index = frame.map(|frame| frame.func_index);
-    let _span = tracing::trace_span!("call", module, name, index).entered();
-    call()
+    tracing::trace_span!("call", module, name, index)
+}
+
+/// The reason why a host function that may have waited did not return.
+///
+/// Not inlined, as [`cause`].
+#[cold]
+#[inline(never)]
+fn host_cause<P: Place>(mut entered: Entered<'_, P>, error: Error) -> Error {
+    match error.trap() {
+        Some(trap) if trap.code() == TrapCode::Interrupted => {
+            entered.store().interrupted(trap.clone(), None)
+        }
+        _ => error,
+    }
 }
 
 /// The reason why a call into the instance with the context `callee` did not return. The panic of a
 /// host function continues here.
+///
+/// Not inlined: it reads thread-locals after the call, see [`Place`].
 #[cold]
-fn cause(mut entered: Entered<'_>, callee: Context) -> Error {
+#[inline(never)]
+fn cause<P: Place>(mut entered: Entered<'_, P>, callee: Context) -> Error {
     match thread::take_cause() {
         Cause::Trap => {
             let store = entered.store();
             match store.describe_trap() {
-                trap if trap.code() == TrapCode::Interrupted => store.interrupted(trap, callee),
+                trap if trap.code() == TrapCode::Interrupted => {
+                    store.interrupted(trap, Some(callee))
+                }
                 trap => trap.into(),
             }
         }

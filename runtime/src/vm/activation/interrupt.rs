@@ -10,12 +10,16 @@ use super::threads::{self, ThreadRecord};
 use super::{Activation, fork, thread, unwind, watch};
 use crate::vm::activation::thread::RawTrap;
 use crate::vm::code::registry;
+#[cfg(feature = "async")]
+use crate::vm::fiber::Wakers;
 use crate::vm::store::{INTERRUPTED, Store};
 use crate::vm::sys::{self, StoppedThread};
 use precast_abi::trap::TrapCode;
 use std::ptr;
 use std::sync::atomic::{AtomicBool, AtomicPtr, AtomicU32, Ordering, fence};
 use std::sync::{Arc, Once};
+#[cfg(feature = "async")]
+use std::sync::{Mutex, MutexGuard};
 use std::time::{Duration, Instant};
 
 /// Time after which a processor's writes are visible to others.
@@ -29,6 +33,13 @@ pub(crate) struct Interrupt {
     expired: AtomicU32,
     /// The thread of the store's innermost call; null when there is none.
     thread: AtomicPtr<ThreadRecord>,
+    /// For each of these deadlines, the number of calls that were inside the store when it was put in
+    /// force: it is in force for later ones.
+    #[cfg(feature = "async")]
+    expired_since: Mutex<Vec<u32>>,
+    /// The wakers of the store's calls that wait on stacks of their own.
+    #[cfg(feature = "async")]
+    pub(in crate::vm) wakers: Wakers,
 }
 
 impl Interrupt {
@@ -38,6 +49,10 @@ impl Interrupt {
             requested: AtomicBool::new(false),
             expired: AtomicU32::new(0),
             thread: AtomicPtr::new(as_ptr(running)),
+            #[cfg(feature = "async")]
+            expired_since: Mutex::default(),
+            #[cfg(feature = "async")]
+            wakers: Wakers::default(),
         }
     }
 
@@ -59,17 +74,39 @@ impl Interrupt {
         self.expired.load(Ordering::Relaxed) != 0
     }
 
-    /// Says that a deadline in force has passed.
-    pub(super) fn expire(&self) {
+    /// Whether a deadline has passed that is in force for a call which is number `depth` inside the
+    /// store.
+    #[cfg(feature = "async")]
+    pub(in crate::vm) fn is_expired_for(&self, depth: u32) -> bool {
+        self.is_expired() && self.expired_since().iter().any(|&since| since < depth)
+    }
+
+    #[cfg(feature = "async")]
+    fn expired_since(&self) -> MutexGuard<'_, Vec<u32>> {
+        self.expired_since.lock().unwrap_or_else(|poisoned| poisoned.into_inner())
+    }
+
+    /// Says that a deadline has passed that is in force for calls after the first `since`.
+    pub(super) fn expire(&self, since: u32) {
+        #[cfg(feature = "async")]
+        self.expired_since().push(since);
+        let _ = since;
         self.expired.fetch_add(1, Ordering::Relaxed);
     }
 
-    /// Says that a deadline that has passed is not in force any more.
-    fn lift(&self) {
+    /// Says that such a deadline is not in force any more.
+    fn lift(&self, since: u32) {
         self.expired.fetch_sub(1, Ordering::Relaxed);
+        #[cfg(feature = "async")]
+        {
+            let mut expired = self.expired_since();
+            let found = expired.iter().position(|&other| other == since);
+            found.map(|at| expired.swap_remove(at));
+        }
+        let _ = since;
     }
 
-    /// Stops the calls that run.
+    /// Stops the calls that run, and wakes those that wait.
     pub(super) fn stop_running(&self) {
         // A call that begins is seen here, or sees the request. Without a barrier, its write is
         // visible a little later.
@@ -81,6 +118,8 @@ impl Interrupt {
         if let Some(thread) = unsafe { self.thread.load(Ordering::Relaxed).as_ref() } {
             ask(thread);
         }
+        #[cfg(feature = "async")]
+        self.wakers.wake_all();
     }
 
     /// Says that a call runs on this thread, and gives the thread of the call around it.
@@ -108,26 +147,29 @@ pub(crate) struct Deadline {
     interrupt: Arc<Interrupt>,
     /// The key by which the watch knows it; none if it had passed already.
     key: Option<watch::Key>,
+    /// The number of calls that are inside the store.
+    since: u32,
 }
 
 impl Deadline {
-    /// Puts a deadline in force for the calls that have not begun yet.
-    pub(crate) fn new(interrupt: Arc<Interrupt>, at: Instant) -> Deadline {
+    /// Puts a deadline in force for the calls in a store that have not begun yet.
+    pub(crate) fn new(store: &mut Store, at: Instant) -> Deadline {
+        let (interrupt, since) = (store.interrupt(), store.depth());
         let key = match at <= Instant::now() {
             true => {
-                interrupt.expire();
+                interrupt.expire(since);
                 None
             }
-            false => Some(watch::add(at, interrupt.clone())),
+            false => Some(watch::add(at, interrupt.clone(), since)),
         };
-        Deadline { interrupt, key }
+        Deadline { interrupt, key, since }
     }
 }
 
 impl Drop for Deadline {
     fn drop(&mut self) {
         if !self.key.is_some_and(watch::remove) {
-            self.interrupt.lift();
+            self.interrupt.lift(self.since);
         }
     }
 }
@@ -168,7 +210,7 @@ fn stores() -> impl Iterator<Item = *const Store> {
     // SAFETY: invariant **chain**.
     let chain = std::iter::successors(unsafe { thread::innermost().as_ref() }, |activation| {
         // SAFETY: as above.
-        unsafe { activation.outer.as_ref() }
+        unsafe { activation.outer.get().as_ref() }
     });
     chain.map(|activation: &Activation| activation.store)
 }

@@ -4,6 +4,7 @@ mod backtrace;
 pub(crate) mod call;
 mod fork;
 pub(crate) mod interrupt;
+pub(in crate::vm) mod place;
 pub(in crate::vm) mod stack;
 pub(in crate::vm) mod thread;
 pub(in crate::vm) mod threads;
@@ -25,8 +26,9 @@ use threads::ThreadRecord;
 pub(in crate::vm) struct Activation {
     /// The store that was entered.
     pub(in crate::vm) store: *const Store,
-    /// The activation around it on this thread; null for the outermost.
-    pub(in crate::vm) outer: *const Activation,
+    /// The activation around it on this thread; null for the outermost. It is another one when a call
+    /// goes on after a wait.
+    pub(in crate::vm) outer: Cell<*const Activation>,
     /// The stack pointer of the function that calls machine code: the frames of machine code lie below.
     /// The activation itself may lie elsewhere, as AddressSanitizer moves it off the stack.
     pub(in crate::vm) sp: usize,
@@ -46,7 +48,7 @@ impl Activation {
         Activation {
             store,
             sp,
-            outer: thread::innermost(),
+            outer: Cell::new(thread::innermost()),
             stack_limit: Cell::new(0),
             outer_stack,
             outer_thread: Cell::new(ptr::null()),

@@ -45,6 +45,15 @@ impl StackBounds {
         }
     }
 
+    /// Bytes of a stack of its own for a call: enough for the bounds, and for the frames of this crate
+    /// around the guest.
+    #[cfg(feature = "async")]
+    pub(in crate::vm) fn own_stack(&self) -> usize {
+        /// Most of it that is for guests: a bound that is meant to exceed every stack has no stack.
+        const MOST_GUEST: usize = 64 << 20;
+        (self.guest.min(MOST_GUEST) + self.reserve).saturating_add(SHIMS)
+    }
+
     /// The stack limit of a guest that may use `budget` bytes below the stack pointer `sp` of a
     /// thread whose stack ends at `stack_low`. It is above the stack pointer when there is not enough
     /// stack for a call.

@@ -4,6 +4,8 @@ use super::Activation;
 use super::threads::ThreadRecord;
 use crate::error::Error;
 use crate::vm::activation::{interrupt, threads, traps};
+#[cfg(feature = "async")]
+use crate::vm::fiber::Core;
 use crate::vm::sys::{self, GENERAL_REGISTERS, SigAltStack};
 use precast_abi::trap::TrapCode;
 use std::any::Any;
@@ -62,6 +64,9 @@ struct Thread {
     interrupted: AtomicBool,
     /// The record by which other threads find this one; none before the thread is ready for traps.
     record: Cell<Option<&'static ThreadRecord>>,
+    /// The fiber on whose stack the thread runs; null on its own stack.
+    #[cfg(feature = "async")]
+    fiber: Cell<*const Core>,
 }
 
 thread_local! {
@@ -71,6 +76,8 @@ thread_local! {
             innermost: AtomicPtr::new(ptr::null_mut()),
             interrupted: AtomicBool::new(false),
             record: Cell::new(None),
+            #[cfg(feature = "async")]
+            fiber: Cell::new(ptr::null()),
         }
     };
     static RAW_TRAP: UnsafeCell<RawTrap> = const {
@@ -170,6 +177,76 @@ pub(in crate::vm) fn is_interrupted() -> bool {
 /// Says whether host functions that return must ask. Callable in signal handlers.
 pub(in crate::vm) fn set_interrupted(yes: bool) {
     THREAD.with(|thread| thread.interrupted.store(yes, Ordering::Relaxed));
+}
+
+/// The stack on which a thread runs, and what runs there.
+#[cfg(feature = "async")]
+#[derive(Clone, Copy)]
+pub(in crate::vm) struct Running {
+    stack_low: usize,
+    innermost: *const Activation,
+    fiber: *const Core,
+}
+
+#[cfg(feature = "async")]
+impl Running {
+    /// A fiber whose stack ends at `stack_low`.
+    pub(in crate::vm) fn on_fiber(stack_low: usize, fiber: *const Core) -> Running {
+        Running { stack_low, innermost: innermost(), fiber }
+    }
+
+    /// The innermost activation.
+    pub(in crate::vm) fn innermost(&self) -> *const Activation {
+        self.innermost
+    }
+
+    /// The fiber; null on the thread's own stack.
+    pub(in crate::vm) fn fiber(&self) -> *const Core {
+        self.fiber
+    }
+
+    /// Makes the thread run there, and gives where it ran before. Makes the thread ready for traps
+    /// the first time.
+    pub(in crate::vm) fn begin(self) -> Running {
+        let before = Running { stack_low: stack_low(), innermost: innermost(), fiber: fiber() };
+        THREAD.with(|thread| {
+            thread.stack_low.set(self.stack_low);
+            thread.fiber.set(self.fiber);
+        });
+        leave(self.innermost);
+        before
+    }
+}
+
+/// The fiber on whose stack the thread runs; null on its own stack.
+///
+/// Not inlined, as the functions below: a fiber may go on on another thread, and the compiler assumes
+/// that a function sees the address of a thread-local once.
+#[cfg(feature = "async")]
+#[inline(never)]
+pub(in crate::vm) fn fiber() -> *const Core {
+    THREAD.with(|thread| thread.fiber.get())
+}
+
+/// Says on which fiber's stack the thread runs.
+#[cfg(feature = "async")]
+#[inline(never)]
+pub(in crate::vm) fn set_fiber(fiber: *const Core) {
+    THREAD.with(|thread| thread.fiber.set(fiber));
+}
+
+/// [`leave`] for a function that may have begun on another thread.
+#[cfg(feature = "async")]
+#[inline(never)]
+pub(in crate::vm) fn leave_anew(outer: *const Activation) {
+    leave(outer);
+}
+
+/// [`is_interrupted`] for a function that may have begun on another thread.
+#[cfg(feature = "async")]
+#[inline(never)]
+pub(in crate::vm) fn is_interrupted_anew() -> bool {
+    is_interrupted()
 }
 
 /// Whether this thread's stack overflows to an address. A function whose frame is larger than the

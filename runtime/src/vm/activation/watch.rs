@@ -24,7 +24,8 @@ struct Pursuit {
 }
 
 pub(super) struct Watch {
-    deadlines: BTreeMap<Key, Arc<Interrupt>>,
+    /// The deadlines of stores, and for which calls they are in force: see [`Interrupt::expire`].
+    deadlines: BTreeMap<Key, (Arc<Interrupt>, u32)>,
     pursuits: Vec<Pursuit>,
     last_number: u64,
     /// When the thread wakes by itself.
@@ -46,13 +47,13 @@ pub(super) fn lock() -> MutexGuard<'static, Watch> {
     WATCH.lock().unwrap_or_else(|poisoned| poisoned.into_inner())
 }
 
-/// Adds a deadline.
-pub(super) fn add(at: Instant, interrupt: Arc<Interrupt>) -> Key {
+/// Adds a deadline that is in force for calls after the first `since`.
+pub(super) fn add(at: Instant, interrupt: Arc<Interrupt>, since: u32) -> Key {
     let mut watch = lock();
     watch.start();
     watch.last_number += 1;
     let key = (at, watch.last_number);
-    watch.deadlines.insert(key, interrupt);
+    watch.deadlines.insert(key, (interrupt, since));
     watch.wake_by(at);
     key
 }
@@ -132,7 +133,11 @@ impl Watch {
     fn take_passed(&mut self, now: Instant) -> Vec<Arc<Interrupt>> {
         let later = self.deadlines.split_off(&(now, u64::MAX));
         let passed = std::mem::replace(&mut self.deadlines, later);
-        passed.into_values().inspect(|interrupt| interrupt.expire()).collect()
+        let passed = passed.into_values().map(|(interrupt, since)| {
+            interrupt.expire(since);
+            interrupt
+        });
+        passed.collect()
     }
 
     /// Repeats the interrupts that are due, and forgets those that are settled.

@@ -29,7 +29,7 @@ where
         }
     };
     // SAFETY: machine code calls the shim with its slot.
-    let outcome = unsafe { run(slot, body) };
+    let outcome = unsafe { run(slot, false, body) };
     if let Err(failure) = outcome {
         // SAFETY: the closure's values are dropped.
         unsafe { stop(Exit::of_thunk(fp), failure) }

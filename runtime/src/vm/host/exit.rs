@@ -52,7 +52,10 @@ impl Exit {
 /// # Safety
 ///
 /// The exit is that of the call, and the shim owns nothing any more.
+//
+// Not inlined: it uses thread-locals, and the call may have begun on another thread.
 #[cold]
+#[inline(never)]
 pub(super) unsafe fn stop(Exit { fp, pc, .. }: Exit, failure: Failure) -> ! {
     // SAFETY: by the contract; invariant **frames**.
     unsafe {
@@ -71,7 +74,8 @@ pub(super) enum Failure {
 }
 
 /// Runs a closure, its panic caught, for machine code that called through a slot. If the caller has to
-/// stop when the closure returns, that is a failure.
+/// stop when the closure returns, that is a failure. `waits` says that the closure may return on another
+/// thread.
 ///
 /// # Safety
 ///
@@ -79,17 +83,29 @@ pub(super) enum Failure {
 #[inline]
 pub(super) unsafe fn run<R>(
     slot: *const FuncSlot,
+    waits: bool,
     f: impl FnOnce() -> Result<R, HostError>,
 ) -> Result<R, Failure> {
     match catch_unwind(AssertUnwindSafe(f)) {
         // SAFETY: by the contract.
-        Ok(Ok(_)) if thread::is_interrupted() && unsafe { stops_on_return(slot) } => {
+        Ok(Ok(_)) if is_interrupted(waits) && unsafe { stops_on_return(slot) } => {
             Err(Failure::Stop(HostError::trap(TrapCode::Interrupted)))
         }
         Ok(Ok(result)) => Ok(result),
         Ok(Err(error)) => Err(Failure::Stop(error)),
         Err(payload) => Err(Failure::Panic(payload)),
     }
+}
+
+/// Whether the thread must ask.
+#[inline(always)]
+fn is_interrupted(waits: bool) -> bool {
+    #[cfg(feature = "async")]
+    if waits {
+        return thread::is_interrupted_anew();
+    }
+    debug_assert!(!waits, "nothing waits without the feature");
+    thread::is_interrupted()
 }
 
 /// Whether the caller of a host function has to stop now that the function returns.

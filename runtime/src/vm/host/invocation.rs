@@ -21,6 +21,11 @@ pub(crate) struct Invocation<'a, T> {
     call: PhantomData<&'a mut T>,
 }
 
+// SAFETY: host functions lend the store and the state to futures, which run on one thread at a time.
+// Both can be sent: the state by the bounds of host modules.
+#[cfg(feature = "async")]
+unsafe impl<T: Send> Send for Invocation<'_, T> {}
+
 impl<T> Invocation<'_, T> {
     /// A call through a slot.
     ///

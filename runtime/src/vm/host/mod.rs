@@ -11,6 +11,8 @@ mod instance;
 mod invocation;
 mod states;
 pub(crate) mod typed;
+#[cfg(feature = "async")]
+pub(crate) mod waits;
 
 use super::store::Store;
 use super::types::{OwnedTypes, TypeRef};

@@ -140,6 +140,9 @@ for_each_arity!(tuple_values);
 /// closure so that `call` can be `#[inline(always)]`: three shims call it, and a compiler that
 /// keeps one copy for all adds a frame between machine code and the closure.
 pub(crate) trait HostCall<T, P, R>: Send + Sync + 'static {
+    /// Whether a call may wait, and then return on another thread.
+    const WAITS: bool = false;
+
     /// Calls the closure.
     fn call(&self, invocation: Invocation<'_, T>, params: P) -> R;
 }
@@ -233,7 +236,7 @@ macro_rules! closures {
                         f.call(call, ($($ty,)*)).into_values()
                     };
                     // SAFETY: as above.
-                    match unsafe { run(slot, body) } {
+                    match unsafe { run(slot, F::WAITS, body) } {
                         Ok(values) => values.into_direct(),
                         // SAFETY: the closure's values are dropped.
                         Err(failure) => unsafe { stop(Exit::of_thunk(fp), failure) },
@@ -262,7 +265,7 @@ macro_rules! closures {
                         f.call(call, ($($ty,)*)).into_values()
                     };
                     // SAFETY: as above.
-                    match unsafe { run(slot, body) } {
+                    match unsafe { run(slot, F::WAITS, body) } {
                         Ok(values) => values.into_direct(),
                         // SAFETY: the closure's values are dropped.
                         Err(failure) => unsafe { stop(exit, failure) },
@@ -314,7 +317,7 @@ macro_rules! closures {
                         f.call(call, ($($ty,)*)).into_values()?.to_array(store, results)
                     };
                     // SAFETY: as above.
-                    if let Err(failure) = unsafe { run(slot, body) } {
+                    if let Err(failure) = unsafe { run(slot, F::WAITS, body) } {
                         // SAFETY: the closure's values are dropped.
                         unsafe { stop(Exit::of_thunk(fp), failure) }
                     }

@@ -4,19 +4,22 @@
 use super::Store;
 use crate::error::Error;
 use crate::trap::Trap;
+use crate::vm::activation::place::{OnThread, Place};
 use crate::vm::activation::stack::Outer;
 use crate::vm::activation::{Activation, thread};
 use crate::vm::instance::context::Context;
 use precast_abi::trap::TrapCode;
+use std::marker::PhantomData;
 use std::ptr::NonNull;
 
 /// A store that a call has entered; the call leaves it when this is dropped.
-pub(in crate::vm) struct Entered<'a> {
+pub(in crate::vm) struct Entered<'a, P: Place = OnThread> {
     store: NonNull<Store>,
     activation: &'a Activation,
+    place: PhantomData<P>,
 }
 
-impl<'a> Entered<'a> {
+impl<'a, P: Place> Entered<'a, P> {
     /// An activation of a store, to enter it with. `sp` is the stack pointer of the function that calls
     /// machine code: the guest's stack begins there.
     #[inline(always)]
@@ -35,16 +38,19 @@ impl<'a> Entered<'a> {
         activation: &'a Activation,
         mut store: NonNull<Store>,
         callee: Option<Context>,
-    ) -> Result<Entered<'a>, Error> {
+    ) -> Result<Entered<'a, P>, Error> {
         // This makes the thread known to others before the store is asked whether calls must stop.
         let stack_low = thread::stack_low();
         thread::enter(activation);
         // SAFETY: the caller has the namespace borrowed; this borrow ends here.
         let entered = unsafe { store.as_mut() }.enter(activation, callee, stack_low);
         match entered {
-            Ok(()) => Ok(Entered { store, activation }),
+            Ok(()) => {
+                P::entered(activation);
+                Ok(Entered { store, activation, place: PhantomData })
+            }
             Err(error) => {
-                thread::leave(activation.outer);
+                thread::leave(activation.outer.get());
                 Err(error)
             }
         }
@@ -65,7 +71,7 @@ impl<'a> Entered<'a> {
     }
 }
 
-impl Drop for Entered<'_> {
+impl<P: Place> Drop for Entered<'_, P> {
     #[inline]
     fn drop(&mut self) {
         let activation = self.activation;
@@ -74,7 +80,7 @@ impl Drop for Entered<'_> {
         store.context.stack_limit = stack_limit;
         store.guest_sp = guest_sp;
         store.depth -= 1;
-        thread::leave(activation.outer);
+        P::leave(activation.outer.get());
         if store.has_attention() {
             store.leave_with_attention(activation);
         }

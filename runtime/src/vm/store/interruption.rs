@@ -5,6 +5,8 @@ use crate::error::{Error, ErrorKind};
 use crate::trap::Trap;
 use crate::vm::activation::interrupt::{self, Interrupt};
 use crate::vm::activation::{Activation, thread};
+#[cfg(feature = "async")]
+use crate::vm::fiber::Wakers;
 use crate::vm::instance;
 use crate::vm::instance::context::Context;
 use precast_abi::trap::TrapCode;
@@ -40,6 +42,12 @@ pub(super) struct Interruption {
 }
 
 impl Interruption {
+    /// The requests, if a handle or a deadline was made.
+    #[cfg(feature = "async")]
+    pub(super) fn shared(&self) -> Option<&Interrupt> {
+        self.shared.get().map(|shared| &**shared)
+    }
+
     pub(super) fn clear(&mut self) {
         self.unusable.clear();
         self.any_unusable.store(false, Ordering::Relaxed);
@@ -52,6 +60,13 @@ impl Store {
         self.attention = true;
         let running = (self.depth > 0).then(thread::record).flatten();
         self.interruption.shared.get_or_init(|| Arc::new(Interrupt::new(running))).clone()
+    }
+
+    /// The wakers of calls that wait, to be woken by handles and deadlines; none before the first of
+    /// those was made.
+    #[cfg(feature = "async")]
+    pub(in crate::vm) fn wakers(&self) -> Option<&Wakers> {
+        self.interruption.shared().map(|shared| &shared.wakers)
     }
 
     /// Why calls must stop, if they must. Callable in signal handlers.
@@ -105,7 +120,10 @@ impl Store {
     }
 
     /// What a call does last if the store is closed, can be interrupted, or was interrupted.
+    ///
+    /// Not inlined: it reads thread-locals, and the call may have begun on another thread.
     #[cold]
+    #[inline(never)]
     pub(super) fn leave_with_attention(&mut self, activation: &Activation) {
         if let Some(shared) = self.interruption.shared.get() {
             let outer = shared.leave(activation.outer_thread.get());
@@ -119,12 +137,13 @@ impl Store {
         }
     }
 
-    /// The error of a call that was interrupted. `callee` is the context that the host called.
+    /// The error of a call that was interrupted. `callee` is the context that the host called; none if
+    /// it called a host function.
     #[cold]
-    pub(in crate::vm) fn interrupted(&mut self, trap: Trap, callee: Context) -> Error {
+    pub(in crate::vm) fn interrupted(&mut self, trap: Trap, callee: Option<Context>) -> Error {
         // SAFETY: the callee is a context of this store.
-        let callee = unsafe { instance::of(callee) }.index;
-        self.make_unusable(callee);
+        let callee = callee.map(|callee| unsafe { instance::of(callee) }.index);
+        callee.into_iter().for_each(|callee| self.make_unusable(callee));
         // The calls around this one ask when a host function returns to them.
         thread::set_interrupted(true);
         let reason = self.stop_reason();
@@ -182,7 +201,7 @@ impl Store {
                 self.context.stack_limit = activation.stack_limit.get();
                 return;
             }
-            at = activation.outer;
+            at = activation.outer.get();
         }
     }
 }

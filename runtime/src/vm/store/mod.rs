@@ -9,6 +9,8 @@ mod interruption;
 mod removal;
 mod reset;
 mod resources;
+#[cfg(feature = "async")]
+mod suspension;
 mod unusable;
 mod values;
 
@@ -34,6 +36,8 @@ use removal::Removed;
 use resources::Resources;
 pub use resources::{Growth, GrowthRefused, MemoryUsage, RefusedBy, Resource, ResourceLimiter};
 pub(crate) use resources::{ResourceLimits, UNLIMITED};
+#[cfg(feature = "async")]
+pub(in crate::vm) use suspension::Suspended;
 pub(crate) use values::StoreValue;
 
 /// Everything a namespace owns.
@@ -114,6 +118,11 @@ impl Store {
     /// Tells stores apart; never zero, never used twice.
     pub(crate) fn id(&self) -> u64 {
         self.id
+    }
+
+    /// The number of calls that are inside.
+    pub(in crate::vm) fn depth(&self) -> u32 {
+        self.depth
     }
 
     pub(crate) fn engine(&self) -> &Arc<Shared<Engine>> {

@@ -45,6 +45,8 @@ pub(super) use isa::{
 pub(super) use linux::is_exposed;
 #[cfg(feature = "cache")]
 pub(crate) use linux::is_unwritten;
+#[cfg(feature = "async")]
+pub(super) use linux::prefer_small_pages;
 pub(crate) use linux::refuses_reservations;
 #[cfg(test)]
 pub(super) use linux::resident_bytes;

@@ -17,6 +17,8 @@ pub(in crate::vm) use fork::around_forks;
 pub(in crate::vm) use limits::name_limit;
 pub(crate) use limits::refuses_reservations;
 pub(in crate::vm) use page_map::{PageRange, dirty_pages};
+#[cfg(feature = "async")]
+pub(in crate::vm) use pages::prefer_small_pages;
 #[cfg(test)]
 pub(in crate::vm) use pages::resident_bytes;
 pub(in crate::vm) use pages::{

@@ -201,6 +201,14 @@ pub(in crate::vm) unsafe fn drop_pages(at: *mut u8, len: usize) -> io::Result<()
     Ok(())
 }
 
+/// Asks the kernel for small pages in `at..at + len`, so that a touched byte costs one of those.
+#[cfg(feature = "async")]
+pub(in crate::vm) fn prefer_small_pages(at: *mut u8, len: usize) {
+    // A kernel without large pages refuses, and has nothing to change.
+    // SAFETY: the advice does not change the contents of pages.
+    let _ = unsafe { rustix::mm::madvise(at.cast(), len, Advice::LinuxNoHugepage) };
+}
+
 /// Resizes a mapping, which may move; its pages are not copied.
 ///
 /// # Errors
