@@ -1,7 +1,7 @@
 //! Runs the examples and checks their output. `cargo test` builds them first.
 
 use std::io::{BufRead, BufReader, Read, Write};
-use std::net::{Shutdown, TcpStream};
+use std::net::TcpStream;
 use std::path::{Path, PathBuf};
 use std::process::Stdio;
 
@@ -72,11 +72,8 @@ fn the_server_answers_each_request_by_an_instance_of_its_own() {
             std::thread::spawn(move || {
                 for i in 0..10 {
                     let request = format!("request {i} of thread {n}\n");
-                    let mut stream = TcpStream::connect(&address).expect("a connection");
-                    stream.write_all(request.as_bytes()).expect("a request");
-                    stream.shutdown(Shutdown::Write).expect("its end");
-                    let mut answer = String::new();
-                    stream.read_to_string(&mut answer).expect("an answer");
+                    let answer = http(&address, "POST /", &request);
+                    assert!(answer.starts_with("HTTP/1.1 200 "), "{answer:?}");
                     assert!(answer.contains(request.to_uppercase().trim()), "{answer:?}");
                 }
             })
@@ -84,8 +81,31 @@ fn the_server_answers_each_request_by_an_instance_of_its_own() {
         .collect();
     let served = threads.into_iter().map(std::thread::JoinHandle::join).filter(Result::is_ok);
     let served = served.count();
-    server.kill().expect("it still runs");
-    server.wait().expect("it ends");
+    let metrics = http(&address, "GET /metrics", "");
+    let large = http(&address, "POST /", &"x".repeat((1 << 20) + 1));
+    // It ends by itself once it is told to.
+    let pid = nix::unistd::Pid::from_raw(server.id() as i32);
+    nix::sys::signal::kill(pid, nix::sys::signal::Signal::SIGTERM).expect("the signal");
+    let ended = server.wait().expect("it ends");
+    assert!(ended.success(), "{ended}");
+    assert!(metrics.contains("\nprecast_requests_total 40\n"), "{metrics}");
+    assert!(metrics.contains("\nprecast_failures_total 0\n"), "{metrics}");
+    assert!(large.starts_with("HTTP/1.1 413 "), "{large}");
     std::fs::remove_dir_all(cache).expect("its cache");
     assert_eq!(served, 4);
+}
+
+/// Sends a request on a connection of its own, and gives the answer with its head.
+fn http(address: &str, what: &str, body: &str) -> String {
+    let head = format!(
+        "{what} HTTP/1.1\r\nHost: {address}\r\nConnection: close\r\nContent-Length: {}\r\n\r\n",
+        body.len()
+    );
+    let mut stream = TcpStream::connect(address).expect("a connection");
+    stream.write_all(head.as_bytes()).expect("the head");
+    // A server that refuses a body does not read it.
+    let _ = stream.write_all(body.as_bytes());
+    let mut answer = String::new();
+    let _ = stream.read_to_string(&mut answer);
+    answer
 }

@@ -115,7 +115,7 @@ impl Interrupt {
             std::thread::sleep(VISIBLE);
         }
         // SAFETY: records live as long as the process.
-        if let Some(thread) = unsafe { self.thread.load(Ordering::Relaxed).as_ref() } {
+        if let Some(thread) = unsafe { self.thread.load(Ordering::Acquire).as_ref() } {
             ask(thread);
         }
         #[cfg(feature = "async")]
@@ -125,14 +125,15 @@ impl Interrupt {
     /// Says that a call runs on this thread, and gives the thread of the call around it.
     pub(in crate::vm) fn enter(&self) -> *const ThreadRecord {
         let outer = self.thread.load(Ordering::Relaxed);
-        self.thread.store(as_ptr(thread::record()), Ordering::Relaxed);
+        // Who reads it reads the record too, which may be new.
+        self.thread.store(as_ptr(thread::record()), Ordering::Release);
         outer
     }
 
     /// Says that the call has ended, and gives the thread of the call around it if that is another
     /// one.
     pub(in crate::vm) fn leave(&self, outer: *const ThreadRecord) -> Option<&'static ThreadRecord> {
-        self.thread.store(outer.cast_mut(), Ordering::Relaxed);
+        self.thread.store(outer.cast_mut(), Ordering::Release);
         // SAFETY: records live as long as the process.
         unsafe { outer.as_ref() }.filter(|&outer| as_ptr(thread::record()) != as_ptr(Some(outer)))
     }
