@@ -138,10 +138,13 @@ esac
 
 : >"$log"
 status=0
+# AddressSanitizer must be told of each switch of stacks.
+features=()
+[ "$KIND" != address ] || features=(--features precast-runtime/sanitizer)
 cargo_with() {
     local command=$1
     shift
-    RUSTFLAGS=$flags CARGO_INCREMENTAL=0 cargo "+$TOOLCHAIN" "$command" "${std[@]}" --locked \
+    RUSTFLAGS=$flags CARGO_INCREMENTAL=0 cargo "+$TOOLCHAIN" "$command" "${std[@]}" "${features[@]}" --locked \
         --target "$TARGET" --target-dir "$FOLDER" "$@"
 }
 run() { cargo_with test --no-fail-fast "$@" 2>&1 | tee -a "$log" || status=$?; }

@@ -251,8 +251,9 @@ impl Builder {
     }
 
     /// Lets a guest wait for events of `source` instead of the system's, so that it holds no thread while
-    /// it waits: in `poll_oneoff`, in `sched_yield`, and in reads of standard input, pipes and sockets
-    /// and in `sock_accept` until the first byte or connection is there. Writes block.
+    /// it waits: in `poll_oneoff`, in `sched_yield`, in reads of standard input, pipes and sockets and in
+    /// `sock_accept` until the first byte or connection is there, and in writes to sockets until there is
+    /// room for a byte. Writes to pipes and files block.
     ///
     /// This holds for guests that the host calls with
     /// [`call_async`](precast_runtime::TypedFunc::call_async). In other calls the guest holds its thread

@@ -122,7 +122,7 @@ async fn sleep(pre: &InstancePre, ms: i32) -> Result<i32, Error> {
     sleep.call_async(&mut ns, ms).await
 }
 
-fn tokio_with_two_threads() -> tokio::runtime::Runtime {
+pub(super) fn tokio_with_two_threads() -> tokio::runtime::Runtime {
     tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().unwrap()
 }
 

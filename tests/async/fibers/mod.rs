@@ -1,6 +1,7 @@
 //! Guests of async calls, and what the tests share that run them.
 
 mod calls;
+mod chaos;
 mod drops;
 mod executors;
 mod failures;

@@ -1,6 +1,6 @@
 //! Guests that wait in functions of WASI, on tokio.
 
-use std::io::Write;
+use std::io::{Read, Write};
 use std::os::unix::net::{UnixListener, UnixStream};
 use std::time::{Duration, Instant};
 
@@ -14,6 +14,7 @@ const GUEST: &str = r#"(module $guest
   (import "wasi_snapshot_preview1" "poll_oneoff"
     (func $poll (param i32 i32 i32 i32) (result i32)))
   (import "wasi_snapshot_preview1" "fd_read" (func $read (param i32 i32 i32 i32) (result i32)))
+  (import "wasi_snapshot_preview1" "fd_write" (func $write (param i32 i32 i32 i32) (result i32)))
   (import "wasi_snapshot_preview1" "sock_accept" (func $accept (param i32 i32 i32) (result i32)))
   (import "wasi_snapshot_preview1" "sock_recv"
     (func $recv (param i32 i32 i32 i32 i32 i32) (result i32)))
@@ -56,6 +57,16 @@ const GUEST: &str = r#"(module $guest
   (func (export "accept") (result i32)
     (if (call $accept (i32.const 3) (i32.const 0) (i32.const 112)) (then (unreachable)))
     (i32.load (i32.const 112)))
+  ;; Writes 64 KiB so often to descriptor 3. Gives the bytes that were written.
+  (func (export "write") (param i32) (result i32) (local i32)
+    (i32.store (i32.const 100) (i32.const 0))
+    (i32.store (i32.const 104) (i32.const 65536))
+    (loop
+      (if (call $write (i32.const 3) (i32.const 100) (i32.const 1) (i32.const 112))
+        (then (unreachable)))
+      (local.set 1 (i32.add (local.get 1) (i32.load (i32.const 112))))
+      (br_if 0 (local.tee 0 (i32.sub (local.get 0) (i32.const 1)))))
+    (local.get 1))
   (func (export "yield") (param i32)
     (loop
       (if (call $yield) (then (unreachable)))
@@ -176,6 +187,33 @@ fn a_guest_waits_for_bytes_of_a_socket() {
             assert_eq!(read.call_async(&mut ns, 3).await.unwrap(), i32::from(b'y'));
         });
     }
+}
+
+#[test]
+fn a_guest_waits_for_room_in_a_socket() {
+    const WRITES: i32 = 200;
+    let (mut reader, writer) = UnixStream::pair().unwrap();
+    reader.set_nonblocking(true).unwrap();
+    let (mut ns, instance) = guest(&Runtime::new(), &Builder::new().socket(writer).events(Tokio));
+    let written = on_one_thread(async {
+        // More than any socket holds. If a write blocked the thread, nobody would read.
+        let reader = tokio::spawn(async move {
+            let (mut bytes, mut read) = (vec![0; 1 << 20], 0);
+            loop {
+                match reader.read(&mut bytes) {
+                    Ok(0) => return read,
+                    Ok(more) => read += more,
+                    Err(_) => tokio::time::sleep(Duration::from_millis(1)).await,
+                }
+            }
+        });
+        let write = typed::<i32, i32>(&ns, instance, "write");
+        let written = write.call_async(&mut ns, WRITES).await.unwrap();
+        drop(ns);
+        assert_eq!(reader.await.unwrap(), written as usize);
+        written
+    });
+    assert!(written > 1 << 20, "{written}");
 }
 
 #[test]

@@ -124,6 +124,22 @@ pub(crate) fn sock_send(
     si_flags: u32,
     sent: u32,
 ) -> Result<(), Errno> {
+    send(wasi, memory, fd, data, data_len, si_flags, sent, SendFlags::empty())
+}
+
+/// [`sock_send`] with flags of the host.
+#[expect(clippy::too_many_arguments, reason = "the signature is WASI's, and one more")]
+#[inline(always)]
+pub(crate) fn send(
+    wasi: &mut Wasi,
+    memory: &mut Memory<'_>,
+    fd: u32,
+    data: u32,
+    data_len: u32,
+    si_flags: u32,
+    sent: u32,
+    flags: SendFlags,
+) -> Result<(), Errno> {
     memory.check(sent, 4)?;
     if si_flags != 0 {
         return Err(Errno::Inval);
@@ -131,7 +147,7 @@ pub(crate) fn sock_send(
     let socket = wasi.fds.socket(fd, Rights::FD_WRITE)?;
     let n = memory.gather(data, data_len, |bufs| {
         let mut control = SendAncillaryBuffer::default();
-        Ok(sendmsg(&socket.fd, bufs, &mut control, SendFlags::NOSIGNAL)?)
+        Ok(sendmsg(&socket.fd, bufs, &mut control, flags | SendFlags::NOSIGNAL)?)
     })?;
     memory.write_u32(sent, n)
 }

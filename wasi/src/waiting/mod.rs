@@ -3,6 +3,7 @@
 mod event_source;
 mod export;
 mod poll;
+mod send;
 #[cfg(feature = "tokio")]
 mod tokio;
 

@@ -13,15 +13,38 @@ use crate::errno::Errno;
 use crate::guest::Memory;
 use crate::state::{Clocks, Wasi};
 
-/// The function [`poll`](crate::calls::poll::poll), which waits for events of the embedder's source. A
-/// guest with virtual clocks, or with a function of the embedder for sleeping, does not wait.
-pub(super) async fn poll(
+/// [`poll_oneoff`](crate::calls::poll::poll_oneoff), which waits for events of the embedder's source.
+pub(super) async fn poll_oneoff(
     wasi: &mut Wasi,
     memory: &mut Memory<'_>,
     subscriptions: u32,
     events: u32,
     nsubscriptions: u32,
     nevents: u32,
+) -> Result<(), Errno> {
+    let args = (subscriptions, events, nsubscriptions, nevents);
+    poll(wasi, memory, args, &crate::calls::poll::SUBSCRIPTION).await
+}
+
+/// [`poll_oneoff`] of preview 0.
+pub(super) async fn poll_oneoff_of_preview0(
+    wasi: &mut Wasi,
+    memory: &mut Memory<'_>,
+    subscriptions: u32,
+    events: u32,
+    nsubscriptions: u32,
+    nevents: u32,
+) -> Result<(), Errno> {
+    let args = (subscriptions, events, nsubscriptions, nevents);
+    poll(wasi, memory, args, &crate::calls::preview0::SUBSCRIPTION).await
+}
+
+/// [`poll_oneoff`] with the given layout of subscriptions. A guest with virtual clocks, or with a
+/// function of the embedder for sleeping, does not wait.
+async fn poll(
+    wasi: &mut Wasi,
+    memory: &mut Memory<'_>,
+    (subscriptions, events, nsubscriptions, nevents): (u32, u32, u32, u32),
     layout: &SubscriptionLayout,
 ) -> Result<(), Errno> {
     let request =

@@ -21,14 +21,17 @@ impl FiberStack {
     ///
     /// # Errors
     ///
-    /// When there is no address space left, or no room for another mapping.
+    /// When there is no address space left, or no room for another mapping. The error names the limit
+    /// that is reached.
     pub(super) fn map(bytes: usize) -> io::Result<FiberStack> {
         let page = sys::page_size();
         let len = bytes.checked_next_multiple_of(page).and_then(|bytes| bytes.checked_add(page));
         let len = len.ok_or(io::ErrorKind::OutOfMemory)?;
-        let stack = FiberStack { at: sys::map_zeros(len)?, len };
+        let at = sys::map_zeros(len).map_err(|error| sys::name_limit(error, len))?;
+        let stack = FiberStack { at, len };
         // SAFETY: a page of the new mapping, which nobody uses.
-        unsafe { sys::make_inaccessible(stack.at, page)? };
+        let guarded = unsafe { sys::make_inaccessible(at, page) };
+        guarded.map_err(|error| sys::name_limit(error, 0))?;
         sys::prefer_small_pages(stack.at.wrapping_add(page), len - page);
         Ok(stack)
     }

@@ -43,10 +43,18 @@ where
         let future = self.begin(invocation, params);
         // SAFETY: the frames from here to machine code are this one and that of the shim.
         match unsafe { fiber.wait(future) } {
-            Some(result) => result.into_values(),
+            Some(result) => finish(result),
             None => Err(HostError::trap(TrapCode::Interrupted)),
         }
     }
+}
+
+/// The values of a result, or the error that stops the guest.
+///
+/// Not inlined, as [`Waits::begin`]: the conversion of an error is code of the embedder.
+#[inline(never)]
+fn finish<R: HostReturn>(result: R) -> Result<R::Values, HostError> {
+    result.into_values()
 }
 
 impl<F, G, R> Waits<F, G, R> {
