@@ -2,7 +2,7 @@
 
 use crate::Result;
 use std::io::{Read, Write};
-use std::net::{Shutdown, SocketAddr, TcpStream};
+use std::net::{SocketAddr, TcpStream};
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -42,19 +42,21 @@ pub(crate) fn run(server: SocketAddr, threads: usize, requests: usize) -> Result
     Ok(Times { per_request: seconds / latencies.len() as f64, latencies })
 }
 
-/// Sends one request and gives the seconds until the end of its answer.
+/// Sends one request on a connection of its own, and gives the seconds until the end of its answer.
 fn request(server: SocketAddr) -> Result<f64> {
+    let len = REQUEST.len();
+    let text = format!(
+        "POST / HTTP/1.1\r\nHost: {server}\r\nConnection: close\r\nContent-Length: {len}\r\n\r\n{REQUEST}"
+    );
     let start = Instant::now();
     let mut stream = TcpStream::connect(server)?;
     stream.set_read_timeout(Some(PATIENCE))?;
-    stream.write_all(REQUEST.as_bytes())?;
-    stream.shutdown(Shutdown::Write)?;
-    let mut answer = String::with_capacity(REQUEST.len() + 1);
+    stream.write_all(text.as_bytes())?;
+    let mut answer = String::new();
     stream.read_to_string(&mut answer)?;
     let seconds = start.elapsed().as_secs_f64();
-    if answer == REQUEST.to_uppercase() {
-        Ok(seconds)
-    } else {
-        Err(format!("the server answered {answer:?}").into())
+    match answer.split_once("\r\n\r\n") {
+        Some((_, body)) if body == REQUEST.to_uppercase() => Ok(seconds),
+        _ => Err(format!("the server answered {answer:?}").into()),
     }
 }

@@ -76,12 +76,13 @@ pub(crate) const GROUPS: [Group; 10] = [
     Group {
         file: SERVER,
         title: "Server",
-        text: "`examples/server.rs` and the same server on wasmtime (`InstancePre`, WASI preview 1): \
-               each request is a TCP connection, a thread, a fresh instance of \
-               `tests/guests/stdin_upper.wasm` and a WASI state of its own. Clients run on one and \
-               two threads of the same machine, each with one request at a time. Servers take turns \
-               in every round. `start` is the time from the start of the server's process until it \
-               listens. `time per request` is the inverse of requests a second; `p99` is the 99th percentile.",
+        text: "`examples/server.rs` and the same server on wasmtime (`InstancePre`, WASI preview 1, async \
+               calls, epochs), both on axum: each request is an HTTP request on a connection of its \
+               own, and gets a fresh instance of `tests/guests/stdin_upper.wasm` with a WASI state, a \
+               deadline and a memory limit. Clients run on one and two threads of the same machine, \
+               each with one request at a time. Servers take turns in every round. `start` is the \
+               time from the start of the server's process until it listens. `time per request` is \
+               the inverse of requests a second; `p99` is the 99th percentile.",
         kinds: &["server"],
     },
     Group { file: "other", title: "Other rows", text: "", kinds: &[] },
