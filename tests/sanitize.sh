@@ -82,12 +82,13 @@ find_std() {
 # - Doctests: each is a separate program, and they test nothing that the other tests do not.
 # - Machine code of guests: it has no instrumentation, so a guest's accesses and races are not seen.
 #   Those of the runtime are.
-# - `cli`, bad_input::a_memory_the_system_refuses: limits the address space of a process to 2 GiB,
-#   and shadow memory takes terabytes of it.
+# - `cli`, bad_input::a_memory_the_system_refuses and little_address_space: limit the address space of a
+#   process to 1 or 2 GiB, and shadow memory takes terabytes of it.
 # - `churn`, `flat` and wasi's `random_calls` compare the memory of the process before and after, and
 #   AddressSanitizer keeps 256 MB of freed memory. They run separately, where it keeps 1 MB.
 # - `what_is_dropped_is_given_back` of tests/embed counts the mappings and the pages of the process,
-#   and sanitizers have mappings of their own.
+#   and sanitizers have mappings of their own. So do `dropped_futures_leave_nothing_behind` and
+#   `ten_thousand_guests_wait_in_a_gigabyte` of tests/async; AddressSanitizer has megabytes for each stack.
 # - Under ThreadSanitizer, interrupts: it delays a signal until the thread enters a function that it
 #   knows, which a guest in a loop never does. So `interrupt` of tests/embed and `--timeout` of the
 #   command run under AddressSanitizer alone. So do `forked_child` of tests/fork.rs: deadlines again, and
@@ -100,7 +101,10 @@ find_std() {
 
 readonly QUICK=(-p precast-runtime -p precast --lib --test smoke --test embed)
 readonly ALL=(--workspace --lib --bins --tests)
-SKIPPED=(a_memory_the_system_refuses what_is_dropped_is_given_back)
+SKIPPED=(
+    a_memory_the_system_refuses little_address_space what_is_dropped_is_given_back
+    dropped_futures_leave_nothing_behind ten_thousand_guests_wait_in_a_gigabyte
+)
 [ "$KIND" != thread ] ||
     SKIPPED+=(fibers:: interrupt:: is_stopped_after_its_time signal_of_interrupts forked_child)
 readonly SKIPPED

@@ -119,14 +119,19 @@ fn an_interrupt_before_the_first_poll_refuses_the_call() {
 #[test]
 fn a_closed_runtime_stops_all_guests_that_wait() {
     let runtime = Runtime::new();
+    let mut guests: Vec<_> = (0..3).map(|_| waits(&runtime)).collect();
+    let calls = guests.iter_mut().map(|(ns, instance)| {
+        let forever = typed::<(), ()>(ns, *instance, "forever");
+        let mut call = Box::pin(forever.call_async(ns, ()));
+        assert!(poll_once(&mut call).is_pending());
+        call
+    });
+    let calls: Vec<_> = calls.collect();
     let errors: Vec<Error> = thread::scope(|scope| {
-        let wait = || {
-            let (mut ns, instance) = waits(&runtime);
-            let forever = typed::<(), ()>(&ns, instance, "forever");
-            block_on(forever.call_async(&mut ns, ())).unwrap_err()
-        };
-        let waiting: Vec<_> = (0..3).map(|_| scope.spawn(wait)).collect();
-        thread::sleep(10 * SOON);
+        let calls = calls.into_iter();
+        let waiting = calls.map(|call| scope.spawn(move || block_on(call).unwrap_err()));
+        let waiting: Vec<_> = waiting.collect();
+        thread::sleep(SOON);
         runtime.close();
         waiting.into_iter().map(|waiting| waiting.join().unwrap()).collect()
     });
