@@ -1,5 +1,6 @@
 //! Many guests on two threads, which are interrupted, dropped and timed out at random times.
 
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
@@ -90,6 +91,7 @@ fn guests_end_at_random_times() {
             task.await.unwrap();
         }
     };
+    let ended = AtomicBool::new(false);
     let interrupts = || loop {
         let next = handles.lock().unwrap().pop();
         match next {
@@ -97,14 +99,17 @@ fn guests_end_at_random_times() {
                 std::thread::sleep(Duration::from_micros(micros % 1000));
                 InterruptHandle::interrupt(&handle);
             }
-            None if Arc::strong_count(&handles) == 1 => return,
+            None if ended.load(Ordering::Relaxed) => return,
             None => std::thread::yield_now(),
         }
     };
     std::thread::scope(|scope| {
         let interrupts = scope.spawn(interrupts);
-        executor.block_on(all);
+        // A guest that fails ends the interrupts too.
+        let all = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| executor.block_on(all)));
+        ended.store(true, Ordering::Relaxed);
         interrupts.join().unwrap();
+        all.unwrap();
     });
     assert_eq!(Arc::strong_count(&state), 1, "all futures were dropped");
 }
