@@ -4,6 +4,7 @@
 use super::thread;
 use super::threads::{self, Threads};
 use super::watch::{self, Watch};
+use crate::vm::alloc::counts;
 use crate::vm::sys;
 use std::cell::RefCell;
 use std::sync::MutexGuard;
@@ -11,8 +12,13 @@ use std::sync::MutexGuard;
 thread_local! {
     /// The locks that the thread holds while it forks, so that no other thread is changing what they
     /// protect.
-    static HELD: RefCell<Option<(MutexGuard<'static, Watch>, MutexGuard<'static, Threads>)>> =
-        const { RefCell::new(None) };
+    static HELD: RefCell<Option<Held>> = const { RefCell::new(None) };
+}
+
+struct Held {
+    watch: MutexGuard<'static, Watch>,
+    threads: MutexGuard<'static, Threads>,
+    _counts: counts::Lock,
 }
 
 /// Prepares the process for forks. Called once.
@@ -22,7 +28,10 @@ pub(super) fn install() {
 
 extern "C" fn before() {
     // While the thread ends, the cell may be gone. Then it is left to chance.
-    let _ = HELD.try_with(|held| *held.borrow_mut() = Some((watch::lock(), threads::lock())));
+    let _ = HELD.try_with(|held| {
+        let (watch, threads, _counts) = (watch::lock(), threads::lock(), counts::lock());
+        *held.borrow_mut() = Some(Held { watch, threads, _counts });
+    });
 }
 
 extern "C" fn in_parent() {
@@ -31,7 +40,7 @@ extern "C" fn in_parent() {
 
 extern "C" fn in_child() {
     let held = HELD.try_with(|held| held.borrow_mut().take()).ok().flatten();
-    let Some((mut watch, mut threads)) = held else { return };
+    let Some(Held { mut watch, mut threads, _counts }) = held else { return };
     watch.begin_again();
     threads.keep_only(thread::record());
 }

@@ -3,7 +3,7 @@
 //! Each thread counts in a cache line of its own; who asks adds them up.
 
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 /// Sums over the pools of all threads.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
@@ -87,8 +87,16 @@ pub(crate) fn sums() -> Sums {
 }
 
 fn threads<T>(f: impl FnOnce(&mut Threads) -> T) -> T {
-    // No code panics while it holds the lock.
-    f(&mut THREADS.lock().unwrap_or_else(PoisonError::into_inner))
+    f(&mut lock().0)
+}
+
+/// The lock of the threads that count.
+pub(in crate::vm) struct Lock(MutexGuard<'static, Threads>);
+
+/// Takes the lock.
+pub(in crate::vm) fn lock() -> Lock {
+    // No code panics while it holds it.
+    Lock(THREADS.lock().unwrap_or_else(PoisonError::into_inner))
 }
 
 fn add_one(count: &AtomicU64) {
