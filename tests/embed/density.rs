@@ -26,7 +26,7 @@ fn is_emulated() -> bool {
 
 /// Whether the kernel tells which pages of the process are in memory, as Linux does. The kernel of a
 /// sandbox may not, and then may merge mappings by other rules.
-fn tells_pages() -> bool {
+pub(super) fn tells_pages() -> bool {
     const PRESENT: u64 = 1 << 63;
     let byte = Box::new(1u8);
     let at = (&raw const *byte) as usize / rustix::param::page_size() * 8;

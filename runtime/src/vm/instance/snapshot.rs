@@ -271,8 +271,7 @@ impl State<'_> {
         }
         let mut image = 0..0;
         for (memory, index) in instance.own_memories.iter().zip(0..) {
-            let bytes = memory.bytes();
-            let mut parts = parts::with_bytes(bytes);
+            let (bytes, mut parts) = (memory.bytes(), memory.parts_with_bytes());
             let longest = parts.iter().enumerate().max_by_key(|(_, part)| part.len());
             if let Some((longest, _)) = longest.filter(|_| index == 0) {
                 image = parts[longest].clone();

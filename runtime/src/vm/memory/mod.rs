@@ -19,6 +19,7 @@ use precast_abi::limits::{MEMORY32_MAX_PAGES, WASM_PAGE};
 use precast_abi::types::{Limits, MemoryType};
 use reservation::Reservation;
 use std::io;
+use std::ops::Range;
 use std::ptr;
 
 /// A linear memory and its address space.
@@ -136,6 +137,12 @@ impl MemoryData {
     /// Its address space, when nobody uses the memory any more.
     pub(in crate::vm) fn take_reservation(&mut self) -> Option<Reservation> {
         self.reservation.take()
+    }
+
+    /// The parts of it with other bytes than zeros, in order.
+    pub(in crate::vm) fn parts_with_bytes(&self) -> Vec<Range<usize>> {
+        let untouched = |range| self.reservation.as_ref().is_some_and(|all| all.is_zero(range));
+        parts::with_bytes(self.bytes(), untouched)
     }
 
     /// Bytes of it that are in the machine's memory; none if the system does not tell.

@@ -41,6 +41,18 @@ impl Reservation {
         }
     }
 
+    /// Whether a range of the memory is known to hold zeros alone: nobody has written to it, and its image
+    /// does not lie there.
+    pub(in crate::vm) fn is_zero(&self, range: Range<usize>) -> bool {
+        let image = self.initial_bytes().image.as_ref();
+        if image.is_some_and(|(image, _)| image.start < range.end && range.start < image.end) {
+            return false;
+        }
+        let at = |offset| self.base() as usize + offset;
+        let mut dirty = [sys::PageRange::default(); 1];
+        sys::dirty_pages(at(range.start), at(range.end), 0, &mut dirty).is_some()
+    }
+
     /// Gives the pages of a memory that holds its initial bytes back to the system.
     ///
     /// # Errors
