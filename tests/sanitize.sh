@@ -124,9 +124,9 @@ options+=:use_sigaltstack=0:log_path=$reports/report
 case $KIND in
 address)
     # The standard library is not instrumented, so its generic functions are compiled with the
-    # crates that use them instead of taken from it.
+    # crates that use them instead of taken from it. The setting has it told of each switch of stacks.
     flags="-Zsanitizer=address -Zshare-generics=no -Cunsafe-allow-abi-mismatch=sanitizer"
-    flags+=" -Cforce-frame-pointers=yes"
+    flags+=" -Cforce-frame-pointers=yes --cfg address_sanitizer"
     std=()
     export ASAN_OPTIONS=$options:detect_leaks=1:detect_stack_use_after_return=1
     ;;
@@ -142,13 +142,10 @@ esac
 
 : >"$log"
 status=0
-# AddressSanitizer must be told of each switch of stacks.
-features=()
-[ "$KIND" != address ] || features=(--features precast-runtime/sanitizer)
 cargo_with() {
     local command=$1
     shift
-    RUSTFLAGS=$flags CARGO_INCREMENTAL=0 cargo "+$TOOLCHAIN" "$command" "${std[@]}" "${features[@]}" --locked \
+    RUSTFLAGS=$flags CARGO_INCREMENTAL=0 cargo "+$TOOLCHAIN" "$command" "${std[@]}" --locked \
         --target "$TARGET" --target-dir "$FOLDER" "$@"
 }
 run() { cargo_with test --no-fail-fast "$@" 2>&1 | tee -a "$log" || status=$?; }
