@@ -63,7 +63,7 @@ fn handles_stay_valid() {
     assert!(memory.grow(&mut ns, 1).is_err());
 }
 
-/// A memory of a gigabyte, all pages of which are dropped.
+/// A memory that has grown, with more dirty pages than are written back.
 #[test]
 fn a_large_memory_is_reset() {
     let text = r#"(module (memory (export "memory") 1) (data (i32.const 9) "data")
