@@ -61,21 +61,31 @@ const LEAST_APART: usize = 1 << 30;
 ///
 /// When there is no address space left.
 pub(in crate::vm) fn reserve_apart(len: usize) -> io::Result<*mut u8> {
-    /// Places that are tried, one after the other, before the kernel chooses one.
+    /// Places that are tried in each part of the address space.
     const TRIES: usize = 64;
     static NEXT: AtomicUsize = AtomicUsize::new(0);
+    let apart = (address_space() >> 13).clamp(LEAST_APART, APART);
+    let map = |at: usize| map_at(ptr::without_provenance_mut(at), len, ProtFlags::empty()).ok();
     // The middle half of the address space: the kernel fills it from the top, and programs lie at the
     // bottom.
-    let apart = (address_space() >> 13).clamp(LEAST_APART, APART);
     let (start, places) = (address_space() / 4, address_space() / 2 / apart);
-    for _ in 0..TRIES {
-        let place = NEXT.fetch_add(1, Ordering::Relaxed) % places;
-        let at = ptr::without_provenance_mut::<u8>(start + place * apart);
-        if let Ok(at) = map_at(at, len, ProtFlags::empty()) {
-            return Ok(at);
-        }
+    let mut middle = (0..TRIES).map(|_| NEXT.fetch_add(1, Ordering::Relaxed) % places);
+    if let Some(at) = middle.find_map(|place| map(start + place * apart)) {
+        return Ok(at);
     }
-    reserve(len)
+    // Something else has it, as ThreadSanitizer does.
+    reserve_below(len, apart, TRIES)
+}
+
+/// Reserves `len` bytes at a multiple of `apart` below where the kernel would place a mapping now, or
+/// there.
+fn reserve_below(len: usize, apart: usize, tries: usize) -> io::Result<*mut u8> {
+    let at = reserve(len)?;
+    // SAFETY: the mapping is new, and nobody uses it.
+    unsafe { unmap(at, len) };
+    let below = (1..=tries).filter_map(|n| (at as usize).checked_sub(n * apart));
+    let map = |at: usize| map_at(ptr::without_provenance_mut(at), len, ProtFlags::empty()).ok();
+    below.filter_map(map).next().map_or_else(|| reserve(len), Ok)
 }
 
 /// Maps `len` zero bytes at `at`, if nothing is mapped there.
@@ -264,6 +274,28 @@ pub(in crate::vm) fn resident_bytes() -> usize {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    /// Both ways to find a place leave room for growth.
+    #[test]
+    fn what_is_apart_can_grow() {
+        let (len, more) = (page_size(), 100 << 20);
+        let ways = [reserve_apart, |len| reserve_below(len, LEAST_APART, 64)];
+        for reserve in ways {
+            let places: Vec<_> = (0..8).map(|_| reserve(len).unwrap()).collect();
+            for &at in &places {
+                let end = at.wrapping_add(len);
+                map_zeros_at(end, more).unwrap();
+                assert!(map_zeros_at(end, len).is_err(), "mapped twice");
+                // SAFETY: the last byte of the new mapping, and then its end.
+                unsafe {
+                    end.add(more - 1).write(1);
+                    unmap_end(end, more).unwrap();
+                }
+            }
+            // SAFETY: whole mappings that nobody uses.
+            places.into_iter().for_each(|at| unsafe { unmap(at, len) });
+        }
+    }
 
     #[test]
     fn a_forked_child_finds_zeros() {
