@@ -83,7 +83,7 @@ fn the_server_answers_each_request_by_an_instance_of_its_own() {
     let served = served.count();
     let metrics = http(&address, "GET /metrics", "");
     let large = http(&address, "POST /", &"x".repeat((1 << 20) + 1));
-    // It ends by itself once it is told to.
+    // The signal makes the server end.
     let pid = nix::unistd::Pid::from_raw(server.id() as i32);
     nix::sys::signal::kill(pid, nix::sys::signal::Signal::SIGTERM).expect("the signal");
     let ended = server.wait().expect("it ends");

@@ -92,7 +92,7 @@ fn each_step_has_a_span() {
         instance.typed::<i32, i32>(&ns, "run").unwrap().call(&mut ns, 1).unwrap();
         host.call(&mut ns, "nop", &[]).unwrap();
 
-        // As futures, of which each is pending once. Nobody is in a span while a call waits.
+        // The same calls as futures. Each waits once, and no span is entered while it waits.
         let host = HostModuleBuilder::new("host")
             .func_async("nop", |_, (): ()| Box::pin(Yield(false)))
             .build(&runtime);

@@ -17,7 +17,7 @@ pub(crate) struct CodeOptions {
     no_spectre_guards: bool,
 
     /// Compile code that compares each address with the length of the memory, and needs no address space
-    /// beyond it. Code is slower. This is the default where the process may have less than 68 GiB of
+    /// beyond it. Code is slower. This is the default where the process may have less than 65 GiB of
     /// address space (`ulimit -v`).
     #[arg(long)]
     explicit_bounds: bool,

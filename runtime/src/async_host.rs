@@ -46,6 +46,18 @@ macro_rules! params {
 
 for_each_arity!(params);
 
+/// The host function of a closure that returns a future. Calls that cannot wait fail.
+fn definition<T, P, R>(
+    f: impl for<'a> Fn(Caller<'a, T>, P) -> HostFuture<'a, R> + Send + Sync + 'static,
+) -> Result<HostFuncDef, Error>
+where
+    T: Send + 'static,
+    P: HostParams,
+    R: HostReturn + 'static,
+{
+    define(f, |_: Invocation<'_, T>, _| Err(HostError::from(Error::from(ErrorKind::NeedsAsync))))
+}
+
 /// The host function of a closure that returns a future, and of one for calls that cannot wait.
 fn definition_or<T, P, R>(
     f: impl for<'a> Fn(Caller<'a, T>, P) -> HostFuture<'a, R> + Send + Sync + 'static,
@@ -56,17 +68,15 @@ where
     P: HostParams,
     R: HostReturn + 'static,
 {
-    P::define(Waits::new(
-        move |call: Invocation<'_, T>, params| f(Caller::new(call), params),
-        move |call: Invocation<'_, T>, params| {
-            instead(&mut Caller::new(call), params).into_values()
-        },
-    ))
+    define(f, move |call: Invocation<'_, T>, params| {
+        instead(&mut Caller::new(call), params).into_values()
+    })
 }
 
-/// The host function of a closure that returns a future.
-fn definition<T, P, R>(
+/// As [`definition_or`], where the second closure gives what the shim takes.
+fn define<T, P, R>(
     f: impl for<'a> Fn(Caller<'a, T>, P) -> HostFuture<'a, R> + Send + Sync + 'static,
+    instead: impl Fn(Invocation<'_, T>, P) -> Result<R::Values, HostError> + Send + Sync + 'static,
 ) -> Result<HostFuncDef, Error>
 where
     T: Send + 'static,
@@ -75,7 +85,7 @@ where
 {
     P::define(Waits::new(
         move |call: Invocation<'_, T>, params| f(Caller::new(call), params),
-        |_: Invocation<'_, T>, _| Err(HostError::from(Error::from(ErrorKind::NeedsAsync))),
+        instead,
     ))
 }
 

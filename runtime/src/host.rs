@@ -226,7 +226,7 @@ impl<T: Send + 'static> HostModuleBuilder<T> {
             Some(error) => Err(error),
             None => Ok(HostModule(Arc::new(Inner {
                 runtime: runtime.clone(),
-                name: self.name,
+                name: self.name.into(),
                 states: states(move || (self.make)(), self.check_snapshot),
                 check_snapshot: self.check_snapshot,
                 funcs: Shared::new(self.funcs),
@@ -315,7 +315,7 @@ fn states<T: Send + 'static>(
 
 struct Inner<T> {
     runtime: Runtime,
-    name: String,
+    name: Arc<str>,
     states: Arc<Shared<dyn States>>,
     check_snapshot: Option<CheckSnapshot<T>>,
     funcs: Arc<Shared<HostFuncs>>,

@@ -1,5 +1,6 @@
 //! Futures that are dropped: before the first poll, at each wait, after the end, and on other threads.
 
+use std::pin::Pin;
 use std::sync::Arc;
 use std::thread;
 
@@ -101,23 +102,32 @@ fn nested_calls_are_dropped_at_each_wait() {
     assert!(!instance.is_interrupted(&ns));
 }
 
-#[test]
-fn an_inner_call_that_is_dropped_stops_the_outer_one() {
-    let (runtime, state) = (Runtime::new(), State::default());
-    let host = host_with(&state).func_async("back", |mut caller: Caller<'_, State>, (): ()| {
+/// A call that waits.
+type PendingCall<'a> = Pin<Box<dyn Future<Output = Result<(), precast::Error>> + Send + 'a>>;
+
+/// A host module whose function `back` calls `inner` of its caller, which waits, and then ends the call.
+fn with_pending_call(state: &State, end: fn(PendingCall<'_>)) -> precast::HostModuleBuilder<State> {
+    host_with(state).func_async("back", move |mut caller: Caller<'_, State>, (): ()| {
         Box::pin(async move {
             let instance = caller.instance().unwrap();
             let ns = caller.namespace();
             let inner = instance.typed::<(), ()>(ns, "inner")?;
-            let mut call = Box::pin(inner.call_async(ns, ()));
+            let mut call: PendingCall<'_> = Box::pin(inner.call_async(ns, ()));
             std::future::poll_fn(|context| {
                 assert!(call.as_mut().poll(context).is_pending());
                 std::task::Poll::Ready(())
             })
             .await;
+            end(call);
             Ok::<_, HostError>(())
         })
-    });
+    })
+}
+
+#[test]
+fn an_inner_call_that_is_dropped_stops_the_outer_one() {
+    let (runtime, state) = (Runtime::new(), State::default());
+    let host = with_pending_call(&state, |call| drop(call));
     let text = r#"(module
       (import "host" "forever" (func $forever))
       (import "host" "back" (func $back))
@@ -134,21 +144,7 @@ fn an_inner_call_that_is_dropped_stops_the_outer_one() {
 #[test]
 fn a_forgotten_call_harms_nobody() {
     let (runtime, state) = (Runtime::new(), State::default());
-    let host = host_with(&state).func_async("back", |mut caller: Caller<'_, State>, (): ()| {
-        Box::pin(async move {
-            let instance = caller.instance().unwrap();
-            let ns = caller.namespace();
-            let inner = instance.typed::<(), ()>(ns, "inner")?;
-            let mut call = Box::pin(inner.call_async(ns, ()));
-            let poll = std::future::poll_fn(|context| {
-                assert!(call.as_mut().poll(context).is_pending());
-                std::task::Poll::Ready(())
-            });
-            poll.await;
-            std::mem::forget(call);
-            Ok::<_, HostError>(())
-        })
-    });
+    let host = with_pending_call(&state, |call| std::mem::forget(call));
     let text = r#"(module
       (import "host" "forever" (func $forever))
       (import "host" "back" (func $back))

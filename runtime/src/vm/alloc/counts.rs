@@ -1,6 +1,6 @@
 //! Counts of what the pools do.
 //!
-//! Each thread counts in a cache line of its own; who asks adds them up.
+//! Each thread counts in a cache line of its own. The sums are made when somebody asks for them.
 
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};

@@ -43,7 +43,8 @@ impl<F: Future> Wait for Slot<F> {
 /// The fiber on which the innermost call of this thread runs; none if that call cannot wait.
 #[inline(never)]
 pub(in crate::vm) fn current<'a>() -> Option<&'a Core> {
-    // SAFETY: a fiber that a thread runs lives. It does so until the call returns, and so does who asks.
+    // SAFETY: the thread runs the fiber, so the fiber lives. It lives until the call returns, and the
+    // caller of this function runs within the call.
     let core = unsafe { thread::fiber().as_ref() }?;
     (core.activation.get() == thread::innermost()).then_some(core)
 }

@@ -9,8 +9,8 @@ const MAX_GAP: usize = 1 << 20;
 /// The unit of parts.
 const UNIT: usize = WASM_PAGE as usize;
 
-/// The unit in which zeros are skipped that need not be read: the pages of a large memory that nobody has
-/// touched would take memory when they are read.
+/// Bytes of a block. Blocks that are known to hold zeros are not read, because reading pages that nobody has
+/// touched takes memory.
 const BLOCK: usize = 16 << 20;
 
 /// The parts of a memory with other bytes than zeros, in order. They begin and end at multiples of

@@ -41,8 +41,8 @@ impl Reservation {
         }
     }
 
-    /// Whether a range of the memory is known to hold zeros alone: nobody has written to it, and its image
-    /// does not lie there.
+    /// Whether a range of the memory is known to hold only zeros: nobody has written to the range, and no
+    /// part of the image lies in it.
     pub(in crate::vm) fn is_zero(&self, range: Range<usize>) -> bool {
         let image = self.initial_bytes().image.as_ref();
         if image.is_some_and(|(image, _)| image.start < range.end && range.start < image.end) {
