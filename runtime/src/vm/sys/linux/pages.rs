@@ -4,6 +4,7 @@ use crate::vm::sys::stack_pointer;
 use rustix::mm::{Advice, MapFlags, MprotectFlags, MremapFlags, ProtFlags};
 use std::fs::File;
 use std::io;
+use std::iter;
 use std::ptr;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
@@ -74,18 +75,24 @@ pub(in crate::vm) fn reserve_apart(len: usize) -> io::Result<*mut u8> {
         return Ok(at);
     }
     // Something else has it, as ThreadSanitizer does.
-    reserve_below(len, apart, TRIES)
+    reserve_in_hole(len, apart)
 }
 
-/// Reserves `len` bytes at a multiple of `apart` below where the kernel would place a mapping now, or
-/// there.
-fn reserve_below(len: usize, apart: usize, tries: usize) -> io::Result<*mut u8> {
-    let at = reserve(len)?;
-    // SAFETY: the mapping is new, and nobody uses it.
-    unsafe { unmap(at, len) };
-    let below = (1..=tries).filter_map(|n| (at as usize).checked_sub(n * apart));
-    let map = |at: usize| map_at(ptr::without_provenance_mut(at), len, ProtFlags::empty()).ok();
-    below.filter_map(map).next().map_or_else(|| reserve(len), Ok)
+/// Reserves `len` bytes where the kernel finds a hole of `room` bytes, or else of the largest size that
+/// it finds, at the hole's start. The kernel fills holes from their ends.
+fn reserve_in_hole(len: usize, room: usize) -> io::Result<*mut u8> {
+    let sizes = iter::successors(Some(room), |size| Some(size / 2)).take_while(|&size| size > len);
+    for size in sizes {
+        let Ok(at) = reserve(size) else { continue };
+        // SAFETY: the end of the new mapping, which nobody uses.
+        match unsafe { unmap_end(at.wrapping_add(len), size - len) } {
+            Ok(()) => return Ok(at),
+            // The kernel may have merged it with the mapping behind it, and have no room for another.
+            // SAFETY: the mapping is new, and nobody uses it.
+            Err(_) => unsafe { unmap(at, size) },
+        }
+    }
+    reserve(len)
 }
 
 /// Maps `len` zero bytes at `at`, if nothing is mapped there.
@@ -279,7 +286,7 @@ mod tests {
     #[test]
     fn what_is_apart_can_grow() {
         let (len, more) = (page_size(), 100 << 20);
-        let ways = [reserve_apart, |len| reserve_below(len, LEAST_APART, 64)];
+        let ways = [reserve_apart, |len| reserve_in_hole(len, LEAST_APART)];
         for reserve in ways {
             let places: Vec<_> = (0..8).map(|_| reserve(len).unwrap()).collect();
             for &at in &places {
