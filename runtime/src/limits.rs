@@ -98,8 +98,9 @@ impl Namespace {
     /// operator that copies or fills costs 1 more for every 16 bytes or elements. Calls of the host
     /// cost nothing besides the call. The count is the same on every machine.
     ///
-    /// A guest stops at the start of the next iteration of a loop, or of the next function that can
-    /// be part of a cycle of calls. So it may execute a little more than its fuel allows.
+    /// Operators are counted at calls and where code joins. So a guest may execute more of them than its
+    /// fuel allows, but at most as many as the function that it is in has. `u64::MAX` and other numbers
+    /// above `i64::MAX` mean that.
     ///
     /// ```
     /// use precast_runtime::{Config, Runtime, TrapCode};
@@ -113,7 +114,7 @@ impl Namespace {
     /// let instance = namespace.instantiate(&module).unwrap();
     /// let error = instance.call(&mut namespace, "run", &[]).unwrap_err();
     /// assert_eq!(error.trap().unwrap().code(), TrapCode::OutOfFuel);
-    /// assert_eq!((namespace.fuel(), namespace.fuel_consumed()), (0, 1001));
+    /// assert_eq!((namespace.fuel(), namespace.fuel_consumed()), (0, 1000));
     /// ```
     pub fn set_fuel(&mut self, fuel: u64) {
         self.store_mut().set_fuel(fuel);
@@ -125,7 +126,7 @@ impl Namespace {
     }
 
     /// The number of operators that guests have executed since [`Namespace::set_fuel`], or at all.
-    /// After a trap of another kind, the operators are missing that the innermost function has
+    /// After a trap of another kind than [`TrapCode::OutOfFuel`](crate::TrapCode::OutOfFuel), the operators are missing that the innermost function has
     /// executed since its last call.
     pub fn fuel_consumed(&self) -> u64 {
         self.store().fuel_consumed()

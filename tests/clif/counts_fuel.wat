@@ -34,44 +34,24 @@
 ;;                                     trapnz v5, stk_ovf
 ;; @0028                               v6 = load.i64 notrap readonly can_move region0 v0-24
 ;; @0028                               v7 = load.i64 notrap region2 v6+8
-;; @0028                               v8 = iconst.i64 0
-;; @0028                               v9 = icmp slt v7, v8  ; v8 = 0
-;; @0028                               brif v9, block1, block2
+;; @0028                               jump block1(v7, v1)
 ;;
-;;                                 block1 cold:
-;; @0028                               v10 = load.i64 notrap readonly can_move region0 v0-24
-;; @0028                               store.i64 notrap region2 v7, v10+8
-;; @0028                               trap user8
+;;                                 block1(v9: i64, v14: i32):
+;; @002a                               v8 = iconst.i64 1
+;; @002a                               v10 = uadd_overflow_trap v9, v8, user8  ; v8 = 1
+;; @002a                               v11 = load.i64 notrap readonly can_move region0 v0-24
+;; @002a                               store notrap region2 v10, v11+8
+;; @002a                               call fn0(v0)
+;; @002a                               v12 = load.i64 notrap readonly can_move region0 v0-24
+;; @002a                               v13 = load.i64 notrap region2 v12+8
+;; @002e                               v15 = iconst.i32 1
+;; @0030                               v16 = isub v14, v15  ; v15 = 1
+;; @0033                               v17 = iconst.i64 5
+;; @0033                               v18 = uadd_overflow_trap v13, v17, user8  ; v17 = 5
+;; @0033                               brif v16, block1(v18, v16), block2
 ;;
 ;;                                 block2:
-;; @0028                               jump block3(v7, v1)
-;;
-;;                                 block3(v11: i64, v20: i32):
-;; @0028                               v12 = iconst.i64 0
-;; @0028                               v13 = icmp slt v11, v12  ; v12 = 0
-;; @0028                               brif v13, block4, block5
-;;
-;;                                 block4 cold:
-;; @0028                               v14 = load.i64 notrap readonly can_move region0 v0-24
-;; @0028                               store.i64 notrap region2 v11, v14+8
-;; @0028                               trap user8
-;;
-;;                                 block5:
-;; @002a                               v15 = iconst.i64 1
-;; @002a                               v16 = isub.i64 v11, v15  ; v15 = 1
-;; @002a                               v17 = load.i64 notrap readonly can_move region0 v0-24
-;; @002a                               store notrap region2 v16, v17+8
-;; @002a                               call fn0(v0)
-;; @002a                               v18 = load.i64 notrap readonly can_move region0 v0-24
-;; @002a                               v19 = load.i64 notrap region2 v18+8
-;; @002e                               v21 = iconst.i32 1
-;; @0030                               v22 = isub.i32 v20, v21  ; v21 = 1
-;; @0033                               v23 = iconst.i64 5
-;; @0033                               v24 = isub v19, v23  ; v23 = 5
-;; @0033                               brif v22, block3(v24, v22), block6
-;;
-;;                                 block6:
-;; @0036                               v25 = load.i64 notrap readonly can_move region0 v0-24
-;; @0036                               store.i64 notrap region2 v24, v25+8
+;; @0036                               v19 = load.i64 notrap readonly can_move region0 v0-24
+;; @0036                               store.i64 notrap region2 v18, v19+8
 ;; @0036                               return
 ;; }

@@ -10,6 +10,7 @@ mod canary;
 mod closing;
 mod density;
 mod fuel;
+mod fuel_paths;
 mod handles;
 mod host;
 mod hostile;

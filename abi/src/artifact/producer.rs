@@ -56,7 +56,7 @@ fn tunables() -> u64 {
         vmctx::MemorySlot::BASE,
         vmctx::HostRecord::STORE,
         store_context::STACK_LIMIT,
-        store_context::FUEL,
+        store_context::FUEL_USED,
     ];
     let limits = [
         limits::WASM_PAGE,
@@ -64,6 +64,7 @@ fn tunables() -> u64 {
         limits::MEMORY_GUARD,
         limits::UNCHECKED_STACK,
         limits::TABLE_MAX_ELEMENTS,
+        store_context::MOST_FUEL,
     ];
     let mut text = String::new();
     // Writing to a string cannot fail.

@@ -44,6 +44,10 @@ pub(super) struct Frame {
     reached: bool,
     /// Number of branches to its label.
     branches: usize,
+    /// Operators that are not added to the fuel used where branches arrive, once one does.
+    uncounted: Option<i64>,
+    /// As `uncounted`, of an `if`'s second arm.
+    uncounted_otherwise: i64,
 }
 
 enum FrameKind {
@@ -69,8 +73,23 @@ enum Otherwise {
 impl Frame {
     /// The outermost frame.
     pub(super) fn function(results: usize) -> Self {
-        let kind = FrameKind::Function;
-        Frame { kind, ty: None, results, height: 0, end: None, reached: false, branches: 0 }
+        Frame {
+            kind: FrameKind::Function,
+            ty: None,
+            results,
+            height: 0,
+            end: None,
+            reached: false,
+            branches: 0,
+            uncounted: None,
+            uncounted_otherwise: 0,
+        }
+    }
+
+    /// Operators that are not added to the fuel used where branches to its label arrive: those of the
+    /// first, which are so many.
+    pub(super) fn uncounted(&mut self, first: i64) -> i64 {
+        *self.uncounted.get_or_insert(first)
     }
 
     fn is_loop(&self) -> bool {
@@ -107,6 +126,11 @@ impl Control {
     /// Whether a loop is open.
     pub(super) fn in_loop(&self) -> bool {
         self.loops > 0
+    }
+
+    /// The construct at this place, from the outermost.
+    pub(super) fn frame(&mut self, at: usize) -> &mut Frame {
+        &mut self.frames[at]
     }
 
     fn depth(&self, depth: u32) -> usize {
@@ -161,7 +185,8 @@ impl FuncTranslator<'_, '_> {
         let (params, results) = self.plan.module.block_arity(ty);
         let height = self.stack.len() - params;
         let ty = Some(ty);
-        self.control.push(Frame { kind, ty, results, height, end, reached: false, branches: 0 });
+        let frame = Frame::function(results);
+        self.control.push(Frame { kind, ty, height, end, ..frame });
     }
 
     /// Continues in a block whose predecessors are all known.
@@ -181,6 +206,7 @@ impl FuncTranslator<'_, '_> {
         self.jump(header, params);
         self.builder.switch_to_block(header);
         self.push_frame(FrameKind::Loop { header, params }, ty, None);
+        self.join_fuel(self.control.depth(0));
         let height = self.stack.len() - params;
         self.stack.truncate(height);
         self.stack.extend_from_slice(&self.builder.block_params(header)[..params]);
@@ -208,6 +234,7 @@ impl FuncTranslator<'_, '_> {
         if (params, results) == (0, 0) {
             let kind = FrameKind::If(Otherwise::End { branch, unlikely });
             self.push_frame(kind, ty, Some(otherwise));
+            self.join_fuel(self.control.depth(0));
         } else {
             if unlikely {
                 self.builder.set_cold_block(otherwise);
@@ -218,6 +245,8 @@ impl FuncTranslator<'_, '_> {
             let kind = FrameKind::If(Otherwise::Block(otherwise, params));
             self.push_frame(kind, ty, None);
         }
+        let at = self.control.depth(0);
+        self.control.frames[at].uncounted_otherwise = self.uncounted_fuel();
     }
 
     pub(super) fn else_(&mut self) {
@@ -226,9 +255,11 @@ impl FuncTranslator<'_, '_> {
             let frame = &self.control.frames[at];
             let results = frame.results;
             let end = self.end_block(at);
+            self.join_fuel(at);
             self.jump(end, results);
         }
         self.control.unreachable = false;
+        self.set_uncounted_fuel(self.control.frames[at].uncounted_otherwise);
         let frame = &mut self.control.frames[at];
         self.stack.truncate(frame.height);
         let FrameKind::If(otherwise) = std::mem::replace(&mut frame.kind, FrameKind::Else) else {
@@ -278,6 +309,7 @@ impl FuncTranslator<'_, '_> {
         let results = self.control.frames[at].results;
         if self.control.reachable() && self.control.frames[at].end.is_some() {
             let end = self.end_block(at);
+            self.join_fuel(at);
             self.jump(end, results);
         }
         let mut frame = self.control.frames.pop().expect("the validator pairs blocks and ends");
@@ -298,6 +330,7 @@ impl FuncTranslator<'_, '_> {
                 self.stack.truncate(frame.height);
                 self.stack.extend_from_slice(&self.builder.block_params(end)[..results]);
                 self.control.unreachable = false;
+                self.set_uncounted_fuel(frame.uncounted.unwrap_or_default());
             }
             Some(end) => self.builder.seal_block(end),
             None => {}
@@ -341,6 +374,7 @@ impl FuncTranslator<'_, '_> {
             return self.return_();
         }
         let (block, arity) = self.target(depth);
+        self.join_fuel(self.control.depth(depth));
         self.jump(block, arity);
         self.leave();
     }
@@ -348,6 +382,7 @@ impl FuncTranslator<'_, '_> {
     pub(super) fn br_if(&mut self, depth: u32) {
         let condition = self.pop();
         let (block, arity) = self.target(depth);
+        self.join_fuel(self.control.depth(depth));
         self.branch_args(arity);
         let next = self.builder.create_block();
         if self.hint() == Some(true) {
@@ -371,20 +406,23 @@ impl FuncTranslator<'_, '_> {
         }
         let table = self.builder.create_jump_table(JumpTableData::new(default, &table));
         self.builder.ins().br_table(index, table);
+        let uncounted = self.uncounted_fuel();
         for (depth, block) in forwarders.blocks {
             self.enter(block);
+            self.set_uncounted_fuel(uncounted);
             let (target, arity) = self.target(depth);
+            self.join_fuel(self.control.depth(depth));
             self.jump(target, arity);
         }
         self.leave();
     }
 
-    /// The destination of an entry of a branch table. Entries with arguments share one forwarding
-    /// block per depth, which passes them: an edge with arguments for each entry would be code for
-    /// each entry.
+    /// The destination of an entry of a branch table. Entries with arguments, and those at whose label
+    /// another number of operators is not counted yet, share one forwarding block per depth, which passes
+    /// the arguments and counts: an edge with arguments for each entry would be code for each entry.
     fn table_target(&mut self, depth: u32, forwarders: &mut Forwarders) -> ir::BlockCall {
         let (mut block, arity) = self.target(depth);
-        if arity > 0 {
+        if arity > 0 || !self.joins_fuel(self.control.depth(depth)) {
             block = *forwarders.by_depth.entry(depth).or_insert_with(|| {
                 let block = self.builder.create_block();
                 forwarders.blocks.push((depth, block));
@@ -395,6 +433,7 @@ impl FuncTranslator<'_, '_> {
     }
 
     pub(super) fn return_(&mut self) {
+        self.add_uncounted();
         self.store_fuel();
         let results = self.builder.func.signature.returns.len();
         let at = self.stack.len() - results;

@@ -1,12 +1,19 @@
 //! Fuel: code that counts the operators that it executes, and traps when there are more than the
 //! fuel allows.
 //!
-//! A function keeps the fuel that is left in a value of its own, loads it from the store context when
-//! it starts and after each call, and stores it before each call and when it returns. A run of
-//! operators without branches is one subtraction at its end. The fuel is compared with zero where
-//! code may run without end: at the start of each iteration of a loop, and of each function that can
-//! be part of a cycle of calls. So a guest stops at the same operator on every machine, and what it
-//! has executed beyond its fuel is at most the code between two comparisons.
+//! A function keeps the number of operators executed in a value of its own, loads it from the store
+//! context when it starts and after each call, and stores it before each call and when it returns. The
+//! number begins so that it overflows when it exceeds the fuel, and an addition that overflows traps:
+//! that is one instruction more, which processors fuse with the addition.
+//!
+//! The translator counts operators and adds their number where it must: before a call, and when the
+//! function returns. Until then a number is not added. Where branches join, it must be the same on all
+//! paths: that of the first branch counts, and the others add the difference. So of the two arms of an
+//! `if` one adds nothing, and a loop adds the operators of an iteration where it begins the next.
+//!
+//! Each iteration and each call adds at least one operator, so no code runs without end. A guest stops at
+//! the same operator on every machine. What it has executed beyond its fuel is at most as many operators
+//! as the function has.
 //!
 //! `block`, `loop`, `else`, `end` and `nop` count nothing, and every other operator counts one. Bulk
 //! operators count one more for every 16 bytes or elements.
@@ -14,7 +21,6 @@
 use super::FuncTranslator;
 use super::alias::AliasClass;
 use crate::types::trap_code;
-use cranelift_codegen::ir::condcodes::IntCC;
 use cranelift_codegen::ir::{InstBuilder, Value, types};
 use cranelift_frontend::Variable;
 use precast_abi::store_context;
@@ -24,9 +30,9 @@ use wasmparser::Operator;
 
 /// The fuel of a function that counts its operators.
 pub(super) struct Fuel {
-    /// The fuel that is left, without the operators in `uncounted`.
-    left: Variable,
-    /// Operators since the last subtraction.
+    /// [`store_context::FUEL_USED`], without the operators in `uncounted`.
+    used: Variable,
+    /// Operators that are not added yet.
     uncounted: i64,
 }
 
@@ -37,11 +43,7 @@ enum Step {
     Skip,
     /// Counts it.
     Count,
-    /// As [`Step::Skip`], and the count ends here: other code joins.
-    Join,
-    /// Counts it, and the count ends here: control may go elsewhere.
-    Branch,
-    /// As [`Step::Branch`], and the callee counts on.
+    /// Counts it, and stores the number for the callee, which counts on.
     Call,
     /// Counts it, with its length.
     Bulk,
@@ -49,14 +51,12 @@ enum Step {
 
 fn step(op: &Operator<'_>) -> Step {
     match op {
-        Operator::Nop | Operator::Block { .. } => Step::Skip,
-        Operator::Loop { .. } | Operator::Else | Operator::End => Step::Join,
-        Operator::If { .. }
-        | Operator::Br { .. }
-        | Operator::BrIf { .. }
-        | Operator::BrTable { .. }
-        | Operator::Return => Step::Branch,
-        // The fuel is stored before the trap, so that all operators are counted.
+        Operator::Nop
+        | Operator::Block { .. }
+        | Operator::Loop { .. }
+        | Operator::Else
+        | Operator::End => Step::Skip,
+        // The number is stored before the trap, so that all operators are counted.
         Operator::Unreachable => Step::Call,
         Operator::Call { .. } | Operator::CallIndirect { .. } => Step::Call,
         Operator::MemoryCopy { .. }
@@ -70,97 +70,117 @@ fn step(op: &Operator<'_>) -> Step {
 }
 
 impl FuncTranslator<'_, '_> {
-    /// Starts counting. `in_cycle` says whether the function can be part of a cycle of calls.
-    pub(super) fn start_fuel(&mut self, in_cycle: bool) {
-        let left = self.builder.declare_var(types::I64);
-        self.fuel = Some(Fuel { left, uncounted: 0 });
+    /// Starts counting.
+    pub(super) fn start_fuel(&mut self) {
+        let used = self.builder.declare_var(types::I64);
+        self.fuel = Some(Fuel { used, uncounted: 0 });
         self.load_fuel();
-        if in_cycle {
-            self.check_fuel();
-        }
     }
 
     /// What precedes an operator.
     pub(super) fn fuel_before(&mut self, op: &Operator<'_>) {
         let Some(fuel) = &mut self.fuel else { return };
         let step = step(op);
-        if !matches!(step, Step::Skip | Step::Join) {
+        if step != Step::Skip {
             fuel.uncounted += 1;
         }
         match step {
             Step::Skip | Step::Count => {}
-            Step::Join | Step::Branch => self.subtract_fuel(),
             Step::Call => {
-                self.subtract_fuel();
+                self.add_uncounted();
                 self.store_fuel();
             }
             Step::Bulk => {
                 let len = self.top();
                 let len = self.widen(len);
                 let cost = self.builder.ins().ushr_imm_u(len, 4);
-                self.subtract_fuel();
-                self.subtract(cost);
+                self.add_used(cost);
             }
         }
     }
 
     /// What follows an operator, if code after it is reachable.
     pub(super) fn fuel_after(&mut self, op: &Operator<'_>) {
-        if self.fuel.is_none() {
-            return;
-        }
-        match op {
-            Operator::Loop { .. } => self.check_fuel(),
-            op if step(op) == Step::Call => self.load_fuel(),
-            _ => {}
+        if self.fuel.is_some() && step(op) == Step::Call {
+            self.load_fuel();
         }
     }
 
-    /// Stores the fuel that is left, for the caller. All operators must have been counted.
+    /// Stores the number of operators, for the caller. All must have been added.
     pub(super) fn store_fuel(&mut self) {
         let Some(fuel) = &self.fuel else { return };
-        let left = self.builder.use_var(fuel.left);
+        let used = self.builder.use_var(fuel.used);
         let store = self.store_context();
         let flags = self.flags(AliasClass::Fuel);
-        self.builder.ins().store(flags, left, store, store_context::FUEL);
+        self.builder.ins().store(flags, used, store, store_context::FUEL_USED);
     }
 
     fn load_fuel(&mut self) {
         let store = self.store_context();
         let flags = self.flags(AliasClass::Fuel);
-        let left = self.builder.ins().load(types::I64, flags, store, store_context::FUEL);
+        let used = self.builder.ins().load(types::I64, flags, store, store_context::FUEL_USED);
         if let Some(fuel) = &self.fuel {
-            self.builder.def_var(fuel.left, left);
+            self.builder.def_var(fuel.used, used);
         }
     }
 
-    /// Counts the operators since the last subtraction.
-    fn subtract_fuel(&mut self) {
+    /// Operators that are not added yet; 0 in code that does not count.
+    pub(super) fn uncounted_fuel(&self) -> i64 {
+        self.fuel.as_ref().map_or(0, |fuel| fuel.uncounted)
+    }
+
+    /// Continues where another path has so many operators that are not added yet.
+    pub(super) fn set_uncounted_fuel(&mut self, uncounted: i64) {
+        if let Some(fuel) = &mut self.fuel {
+            fuel.uncounted = uncounted;
+        }
+    }
+
+    /// Adds all operators.
+    pub(super) fn add_uncounted(&mut self) {
+        self.leave_uncounted(0);
+    }
+
+    /// Prepares a branch to the label of a construct.
+    pub(super) fn join_fuel(&mut self, at: usize) {
+        let uncounted = self.uncounted_at(at);
+        self.leave_uncounted(uncounted);
+    }
+
+    /// Whether a branch to the label of a construct needs no preparation.
+    pub(super) fn joins_fuel(&mut self, at: usize) -> bool {
+        self.uncounted_at(at) == self.uncounted_fuel()
+    }
+
+    fn uncounted_at(&mut self, at: usize) -> i64 {
+        let here = self.uncounted_fuel();
+        self.control.frame(at).uncounted(here)
+    }
+
+    /// Adds operators so that `rest` are not added yet. There may be fewer than that.
+    fn leave_uncounted(&mut self, rest: i64) {
         let Some(fuel) = &mut self.fuel else { return };
-        let uncounted = std::mem::take(&mut fuel.uncounted);
-        if uncounted != 0 {
-            let cost = self.builder.ins().iconst(types::I64, uncounted);
-            self.subtract(cost);
+        let count = std::mem::replace(&mut fuel.uncounted, rest) - rest;
+        let variable = fuel.used;
+        if count > 0 {
+            let cost = self.builder.ins().iconst(types::I64, count);
+            self.add_used(cost);
+        } else if count < 0 {
+            let used = self.builder.use_var(variable);
+            // There is less fuel than the number can hold, by more than a function has operators.
+            let used = self.builder.ins().iadd_imm_s(used, count);
+            self.builder.def_var(variable, used);
         }
     }
 
-    fn subtract(&mut self, cost: Value) {
+    /// Adds operators, and traps if there are more than the fuel allows.
+    fn add_used(&mut self, cost: Value) {
         let Some(fuel) = &self.fuel else { return };
-        let variable = fuel.left;
-        let left = self.builder.use_var(variable);
-        let left = self.builder.ins().isub(left, cost);
-        self.builder.def_var(variable, left);
-    }
-
-    /// Traps if more fuel has been used than there was.
-    fn check_fuel(&mut self) {
-        let Some(fuel) = &self.fuel else { return };
-        let left = self.builder.use_var(fuel.left);
-        let used = self.builder.ins().icmp_imm_s(IntCC::SignedLessThan, left, 0);
-        self.cold(used, |t| {
-            t.store_fuel();
-            t.builder.ins().trap(trap_code(TrapCode::OutOfFuel));
-        });
+        let variable = fuel.used;
+        let used = self.builder.use_var(variable);
+        let code = trap_code(TrapCode::OutOfFuel);
+        let used = self.builder.ins().uadd_overflow_trap(used, cost, code);
+        self.builder.def_var(variable, used);
     }
 
     fn store_context(&mut self) -> Value {

@@ -80,9 +80,8 @@ pub(crate) struct FuncTranslator<'a, 'f> {
     knows_element: bool,
     /// The count of operators, in code that has one.
     fuel: Option<fuel::Fuel>,
-    /// Before the first operator of code that counts: whether the function can be part of a cycle of
-    /// calls.
-    fuel_at_start: Option<bool>,
+    /// Whether the first operator follows, in code that counts.
+    starts_fuel: bool,
     /// Whether the current operator is an access beyond the largest memory, so that code after it
     /// is unreachable.
     always_traps: bool,
@@ -132,7 +131,7 @@ impl<'a, 'f> FuncTranslator<'a, 'f> {
             body_start: plan.module.body_start(index),
             knows_element: false,
             fuel: None,
-            fuel_at_start: None,
+            starts_fuel: plan.counts_fuel,
             always_traps: false,
         };
         for (i, &param) in ty.params().iter().enumerate() {
@@ -144,10 +143,6 @@ impl<'a, 'f> FuncTranslator<'a, 'f> {
         if checks_stack {
             translator.check_stack();
         }
-        // Whether a function compares its stack pointer may depend on the machine, so this asks the
-        // plan.
-        let in_cycle = plan.module.defined(index).is_some_and(|n| plan.checks_stack(n as usize));
-        translator.fuel_at_start = plan.counts_fuel.then_some(in_cycle);
         translator
     }
 
@@ -183,8 +178,8 @@ impl<'a, 'f> FuncTranslator<'a, 'f> {
     pub(crate) fn operator(&mut self, offset: u32, op: &Operator<'_>) -> Result<(), CompileError> {
         self.builder.set_srcloc(ir::SourceLoc::new(offset));
         // The variables of locals come first, and they are all declared by now.
-        if let Some(in_cycle) = self.fuel_at_start.take() {
-            self.start_fuel(in_cycle);
+        if std::mem::take(&mut self.starts_fuel) {
+            self.start_fuel();
         }
         let reachable = self.control.reachable();
         if reachable {

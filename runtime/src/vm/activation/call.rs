@@ -191,6 +191,10 @@ fn cause<P: Place>(mut entered: Entered<'_, P>, callee: Context) -> Error {
                 trap if trap.code() == TrapCode::Interrupted => {
                     store.interrupted(trap, Some(callee))
                 }
+                trap if trap.code() == TrapCode::OutOfFuel => {
+                    store.exhaust_fuel();
+                    trap.into()
+                }
                 trap => trap.into(),
             }
         }

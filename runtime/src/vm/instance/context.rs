@@ -132,7 +132,7 @@ pub(crate) struct HostRecord {
 #[repr(C)]
 pub(crate) struct StoreContext {
     pub(crate) stack_limit: usize,
-    pub(crate) fuel: i64,
+    pub(crate) fuel_used: u64,
 }
 
 const _: () = {
@@ -157,5 +157,5 @@ const _: () = {
     assert!(offset_of!(HostRecord, store) == vmctx::HostRecord::STORE as usize);
     assert!(size_of::<StoreContext>() == store_context::SIZE as usize);
     assert!(offset_of!(StoreContext, stack_limit) == store_context::STACK_LIMIT as usize);
-    assert!(offset_of!(StoreContext, fuel) == store_context::FUEL as usize);
+    assert!(offset_of!(StoreContext, fuel_used) == store_context::FUEL_USED as usize);
 };

@@ -20,6 +20,7 @@ use super::entity::HostFunc;
 use super::instance::context::{FuncRef, HostRecord, StoreContext};
 use super::shared::Shared;
 use crate::error::{Error, ErrorKind};
+use precast_abi::store_context::MOST_FUEL;
 use std::any::Any;
 use std::collections::HashMap;
 use std::ptr::NonNull;
@@ -91,7 +92,7 @@ unsafe impl Send for Store {}
 impl Store {
     fn new(engine: Arc<Shared<Engine>>) -> Store {
         Store {
-            context: StoreContext { stack_limit: usize::MAX, fuel: i64::MAX },
+            context: StoreContext { stack_limit: usize::MAX, fuel_used: u64::MAX - MOST_FUEL },
             stack: engine.stack(),
             guest_sp: 0,
             id: identity::next(),

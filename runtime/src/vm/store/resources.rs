@@ -9,6 +9,7 @@ use crate::vm::memory::MemoryData;
 use crate::vm::table::{RawRef, TableData};
 use precast_abi::artifact::{MemoryDesc, Section, TableDesc};
 use precast_abi::limits::WASM_PAGE;
+use precast_abi::store_context::MOST_FUEL;
 use std::any::Any;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
@@ -177,21 +178,24 @@ impl Store {
 
     /// Gives the guests so much fuel, in place of what is left.
     pub(crate) fn set_fuel(&mut self, fuel: u64) {
-        self.context.fuel = i64::try_from(fuel).unwrap_or(i64::MAX);
+        let fuel = fuel.min(MOST_FUEL);
+        self.context.fuel_used = u64::MAX - fuel;
         self.resources.fuel = Some(fuel);
     }
 
     /// The operators that the guests have executed since they were given fuel, or at all.
     pub(crate) fn fuel_consumed(&self) -> u64 {
-        let given =
-            self.resources.fuel.map_or(i64::MAX, |fuel| fuel.try_into().unwrap_or(i64::MAX));
-        // The difference may exceed `i64`, and is never negative.
-        given.wrapping_sub(self.context.fuel) as u64
+        self.resources.fuel.unwrap_or(MOST_FUEL) - self.fuel()
     }
 
     /// The fuel that is left.
     pub(crate) fn fuel(&self) -> u64 {
-        self.context.fuel.try_into().unwrap_or(0)
+        u64::MAX - self.context.fuel_used
+    }
+
+    /// No fuel is left: a guest has stopped for lack of it.
+    pub(crate) fn exhaust_fuel(&mut self) {
+        self.context.fuel_used = u64::MAX;
     }
 
     /// Checks that the code of a module counts operators if the host has given fuel.
