@@ -1,5 +1,6 @@
 //! A WASI command, ready to run in either runtime.
 
+use crate::bound::Bound;
 use crate::clock::Clock;
 use crate::{Result, guests};
 use precast::wasi::{self, Captured, Wasi};
@@ -98,7 +99,7 @@ pub(crate) struct PrecastCommand {
 }
 
 /// The start function of an instance in precast.
-type PrecastStart = precast::TypedFunc<(), ()>;
+pub(crate) type PrecastStart = precast::TypedFunc<(), ()>;
 
 impl PrecastCommand {
     /// An instance that has not run yet.
@@ -117,10 +118,10 @@ impl PrecastCommand {
     }
 
     /// Runs a new instance.
-    pub(crate) fn run(&self, clock: Clock) -> Result<Run> {
+    pub(crate) fn run(&self, clock: Clock, bound: Bound) -> Result<Run> {
         let (mut namespace, start) = self.instantiate()?;
         let watch = clock.start();
-        let outcome = start.call(&mut namespace, ());
+        let outcome = bound.call(&start, &mut namespace);
         let seconds = watch.seconds();
         match outcome {
             Err(error) if error.exit_code() != Some(0) => Err(error.into()),
@@ -164,8 +165,9 @@ impl WasmtimeCommand {
     }
 
     /// Runs a new instance.
-    pub(crate) fn run(&self, clock: Clock) -> Result<Run> {
+    pub(crate) fn run(&self, clock: Clock, bound: Bound) -> Result<Run> {
         let WasmtimeInstance { mut store, start, stdout } = self.instantiate()?;
+        bound.set(&mut store)?;
         let watch = clock.start();
         let outcome = start.call(&mut store, ());
         let seconds = watch.seconds();

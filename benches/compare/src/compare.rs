@@ -82,7 +82,8 @@ impl Compare {
         let pair = prepare(self.options.clock)
             .and_then(|(precast, wasmtime)| self.alternate(precast, wasmtime));
         match pair {
-            Ok(pair) => {
+            Ok([precast, wasmtime]) => {
+                let pair = Pair { quantity: Quantity::Time, precast, wasmtime };
                 let ratio = pair.ratio();
                 self.add(name, Outcome::Measured(pair));
                 Some(ratio)
@@ -94,20 +95,62 @@ impl Compare {
         }
     }
 
-    /// The rounds of a row.
+    /// Measures how many times as long a run takes with something as without. `prepare` returns what
+    /// [`Compare::times`] wants, without it and with it. The factor is that of the fastest rounds.
+    ///
+    /// Returns the factors of precast and wasmtime, if the row was measured.
+    pub(crate) fn factors<P, W>(
+        &mut self,
+        name: &str,
+        prepare: impl FnOnce(Clock) -> Result<[(P, W); 2]>,
+    ) -> Option<[f64; 2]>
+    where
+        P: FnMut() -> Result<f64>,
+        W: FnMut() -> Result<f64>,
+    {
+        if !self.wants(name) {
+            return None;
+        }
+        let factors = prepare(self.options.clock).and_then(|sides| {
+            let [(ours, theirs), (our_slower, their_slower)] = sides;
+            Ok([self.factor(ours, our_slower)?, self.factor(theirs, their_slower)?])
+        });
+        match factors {
+            Ok(factors) => {
+                self.add(name, Outcome::Measured(Pair::of(Quantity::Factor, factors)));
+                Some(factors)
+            }
+            Err(error) => {
+                self.fail(name, error);
+                None
+            }
+        }
+    }
+
+    /// The fastest round of one function, divided by that of another.
+    fn factor(
+        &self,
+        without: impl FnMut() -> Result<f64>,
+        with: impl FnMut() -> Result<f64>,
+    ) -> Result<f64> {
+        let [without, with] = self.alternate(without, with)?;
+        Ok(with.min() / without.min())
+    }
+
+    /// The rounds of two functions, in turn.
     fn alternate(
         &self,
-        mut precast: impl FnMut() -> Result<f64>,
-        mut wasmtime: impl FnMut() -> Result<f64>,
-    ) -> Result<Pair> {
-        let (mut ours, mut theirs) = (Series::default(), Series::default());
-        precast()?;
-        wasmtime()?;
+        mut first: impl FnMut() -> Result<f64>,
+        mut second: impl FnMut() -> Result<f64>,
+    ) -> Result<[Series; 2]> {
+        let mut series = [Series::default(), Series::default()];
+        first()?;
+        second()?;
         for _ in 0..self.options.rounds {
-            ours.push(precast()?);
-            theirs.push(wasmtime()?);
+            series[0].push(first()?);
+            series[1].push(second()?);
         }
-        Ok(Pair { quantity: Quantity::Time, precast: ours, wasmtime: theirs })
+        Ok(series)
     }
 
     /// Adds a row of two sizes in bytes, precast's and wasmtime's. `prepare` returns them. It is not
@@ -118,8 +161,7 @@ impl Compare {
         }
         match prepare() {
             Ok(sizes) => {
-                let [precast, wasmtime] = sizes.map(|size| Series::from(size as f64));
-                let pair = Pair { quantity: Quantity::Size, precast, wasmtime };
+                let pair = Pair::of(Quantity::Size, sizes.map(|size| size as f64));
                 self.add(name, Outcome::Measured(pair));
             }
             Err(error) => self.fail(name, error),
@@ -130,6 +172,16 @@ impl Compare {
     pub(crate) fn mean(&mut self, name: &str, ratios: &[f64]) {
         if let Some(mean) = geometric_mean(ratios) {
             self.add(name, Outcome::Mean(mean));
+        }
+    }
+
+    /// Adds the geometric means of both runtimes' factors.
+    pub(crate) fn mean_factors(&mut self, name: &str, factors: &[[f64; 2]]) {
+        let mean = |side: usize| {
+            geometric_mean(&factors.iter().map(|factors| factors[side]).collect::<Vec<_>>())
+        };
+        if let (Some(ours), Some(theirs)) = (mean(0), mean(1)) {
+            self.add(name, Outcome::Measured(Pair::of(Quantity::Factor, [ours, theirs])));
         }
     }
 

@@ -8,6 +8,7 @@
 //! precast and then wasmtime, so that other load of the machine affects both. `--page docs` writes
 //! `docs/benchmarks.md` from the rows.
 
+mod bound;
 mod clock;
 mod command;
 mod compare;
@@ -44,6 +45,7 @@ fn main() -> Result<()> {
     compare.kind("compile", rows::compile::measure);
     compare.kind("program", rows::program::measure);
     compare.kind("compute", rows::compute::measure);
+    compare.kind("bounded", rows::bounded::measure);
     if let Some(folder) = page {
         page::write(&mut compare, &folder)?;
     }

@@ -32,6 +32,12 @@ pub(crate) struct Pair {
 }
 
 impl Pair {
+    /// A quantity of precast and of wasmtime that has one value.
+    pub(crate) fn of(quantity: Quantity, values: [f64; 2]) -> Pair {
+        let [precast, wasmtime] = values.map(Series::from);
+        Pair { quantity, precast, wasmtime }
+    }
+
     /// precast's median divided by wasmtime's; below 1 precast needs less.
     pub(crate) fn ratio(&self) -> f64 {
         self.precast.median() / self.wasmtime.median()
@@ -47,15 +53,15 @@ impl Pair {
         [&self.precast, &self.wasmtime].map(|series| self.unit().number(series.median()))
     }
 
-    /// The least values of precast and wasmtime as numbers of the unit; none of sizes, which are
-    /// the same in every round.
+    /// The least values of precast and wasmtime as numbers of the unit; none of quantities that have
+    /// one value.
     pub(crate) fn minima(&self) -> Option<[String; 2]> {
         match self.quantity {
             Quantity::Time => {
                 let unit = self.unit();
                 Some([&self.precast, &self.wasmtime].map(|series| unit.number(series.min())))
             }
-            Quantity::Size => None,
+            Quantity::Size | Quantity::Factor => None,
         }
     }
 }

@@ -18,7 +18,7 @@ pub(crate) struct Group {
 pub(crate) const SERVER: &str = "server";
 
 /// The groups in the order of the page. The last one takes all rows of other kinds.
-pub(crate) const GROUPS: [Group; 10] = [
+pub(crate) const GROUPS: [Group; 11] = [
     Group {
         file: "calls",
         title: "Calls",
@@ -64,6 +64,14 @@ pub(crate) const GROUPS: [Group; 10] = [
         title: "Computation",
         text: "Guests that compute, from the call of the start function to its end.",
         kinds: &["compute"],
+    },
+    Group {
+        file: "bounded",
+        title: "Guests that can be stopped",
+        text: "How many times as long a compute guest takes with a deadline and with fuel as without. \
+               Deadlines are signals in precast and epochs in wasmtime; no deadline passes, and no \
+               fuel runs out. Each factor is that of the fastest rounds.",
+        kinds: &["deadline", "fuel"],
     },
     Group {
         file: "programs",

@@ -1,6 +1,7 @@
 //! Compute guests: the quality of the machine code.
 
 use crate::Result;
+use crate::bound::Bound;
 use crate::clock::Clock;
 use crate::command::{Command, Run};
 use crate::compare::Compare;
@@ -11,7 +12,7 @@ pub(crate) fn measure(compare: &mut Compare) -> Result<()> {
     let mut ratios = Vec::new();
     for path in guests::modules_in("bench")? {
         let row = format!("compute/{}", guests::stem(&path));
-        ratios.extend(compare.times(&row, |clock| sides(clock, &Command::new(&path))));
+        ratios.extend(compare.times(&row, |clock| sides(clock, &Command::new(&path), Bound::None)));
     }
     compare.mean("compute, geometric mean", &ratios);
     Ok(())
@@ -22,17 +23,18 @@ pub(crate) fn measure(compare: &mut Compare) -> Result<()> {
 pub(crate) fn sides(
     clock: Clock,
     command: &Command,
+    bound: Bound,
 ) -> Result<(impl FnMut() -> Result<f64> + use<>, impl FnMut() -> Result<f64> + use<>)> {
-    let ours = command.for_precast(&precast::Runtime::new())?;
-    let theirs = command.for_wasmtime(&wasmtime::Engine::default())?;
-    let expected = ours.run(clock)?.stdout;
+    let ours = command.for_precast(&bound.runtime())?;
+    let theirs = command.for_wasmtime(&bound.engine()?)?;
+    let expected = ours.run(clock, bound)?.stdout;
     if expected.is_empty() {
         return Err("the guest wrote nothing".into());
     }
     let also_expected = expected.clone();
     Ok((
-        move || checked(ours.run(clock)?, &expected, "precast"),
-        move || checked(theirs.run(clock)?, &also_expected, "wasmtime"),
+        move || checked(ours.run(clock, bound)?, &expected, "precast"),
+        move || checked(theirs.run(clock, bound)?, &also_expected, "wasmtime"),
     ))
 }
 

@@ -1,5 +1,6 @@
 //! The rows of the table, a file for each kind.
 
+pub(crate) mod bounded;
 pub(crate) mod cache;
 pub(crate) mod call;
 pub(crate) mod compile;

@@ -1,6 +1,7 @@
 //! Programs that read files: WASI and machine code together.
 
 use crate::Result;
+use crate::bound::Bound;
 use crate::command::Command;
 use crate::compare::Compare;
 use crate::guests;
@@ -18,7 +19,7 @@ pub(crate) fn measure(compare: &mut Compare) -> Result<()> {
         let command = Command::new(&guests::path(guest));
         let command = Command { args: args.to_vec(), root: Some("data"), ..command };
         let row = format!("program/{}", guests::stem(&command.path));
-        compare.times(&row, |clock| sides(clock, &command));
+        compare.times(&row, |clock| sides(clock, &command, Bound::None));
     }
     Ok(())
 }

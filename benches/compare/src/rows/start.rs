@@ -1,5 +1,6 @@
 //! From an artifact file to a finished program: the cost of a short-lived guest.
 
+use crate::bound::Bound;
 use crate::command::{Command, wasi_linker};
 use crate::compare::Compare;
 use crate::rows::load::{Artifacts, deserialize};
@@ -25,13 +26,13 @@ pub(crate) fn measure(compare: &mut Compare) -> Result<()> {
                 in_batches(clock, move || {
                     // SAFETY: the file was just compiled, and nothing changes it.
                     let module = unsafe { runtime.load(&files.precast) }?;
-                    command.in_precast(module)?.run(clock).map(drop)
+                    command.in_precast(module)?.run(clock, Bound::None).map(drop)
                 })
             };
             let linker = wasi_linker(&engine)?;
             let theirs = in_batches(clock, move || {
                 let module = deserialize(&engine, &files.wasmtime)?;
-                command.in_wasmtime(&linker, &module)?.run(clock).map(drop)
+                command.in_wasmtime(&linker, &module)?.run(clock, Bound::None).map(drop)
             });
             Ok((ours, theirs))
         });
