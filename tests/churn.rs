@@ -108,6 +108,10 @@ fn nothing_grows() {
     assert_eq!(after.descriptors, before.descriptors, "descriptors grew");
     // A thread that has ended may be counted for a moment.
     assert!(after.threads <= before.threads + 1, "{before:?} -> {after:?}");
+    // ThreadSanitizer keeps memory of its own for each call that does not return.
+    if std::env::var_os("PRECAST_MEMORY_GROWS").is_some() {
+        return;
+    }
     assert!(after.mappings <= before.mappings + SLACK_MAPPINGS, "{before:?} -> {after:?}");
     assert!(after.bytes <= before.bytes + SLACK_BYTES, "{before:?} -> {after:?}");
 }
