@@ -58,7 +58,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     };
     let pre = linker.instantiate_pre(&large)?;
     let program = program(&runtime)?;
-    let rows: [(&str, Box<Work<'_>>); 9] = [
+    let rows: [(&str, Box<Work<'_>>); 10] = [
         ("no memory", Box::new(plain(&bare))),
         ("two pages", Box::new(plain(&two))),
         ("two pages, call writes to one page", Box::new(calling(&two, 1))),
@@ -67,7 +67,8 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
         ("large, linked once", Box::new(move || drop(pre.instantiate().expect("an instance")))),
         ("large, linked once, call", Box::new(calling(&large, 1))),
         ("large, imports by name", Box::new(by_name)),
-        ("minisql with WASI", Box::new(move || drop(program.instantiate().expect("an instance")))),
+        ("minisql with WASI", Box::new(|| drop(program.instantiate().expect("an instance")))),
+        ("minisql with WASI, start known", Box::new(|| known(&program))),
     ];
     for (name, work) in rows.iter().filter(|(name, _)| name.contains(&filter)) {
         let rates = [1, 2, 64].map(|threads| rate(&**work, threads));
@@ -113,6 +114,12 @@ fn large() -> String {
     let _ = write!(text, "(elem (i32.const 1) func {elements})");
     text + r#"(func (export "f") (param i32)
          (i32.store (i32.const 1040) (call_indirect (type $f) (local.get 0) (local.get 0)))))"#
+}
+
+/// An instance whose start function is looked up.
+fn known(pre: &InstancePre) {
+    let (namespace, instance) = pre.instantiate().expect("an instance");
+    instance.typed::<(), ()>(&namespace, "_start").expect("a function");
 }
 
 /// An instance whose function is called.

@@ -106,4 +106,6 @@ pub use value::{ExternRef, Value, ValueError};
 #[doc(hidden)]
 pub use host::{HostFunction, Inlined};
 #[doc(hidden)]
+pub use vm::shared::Shared;
+#[doc(hidden)]
 pub use vm::wiped_on_fork::WipedOnFork;

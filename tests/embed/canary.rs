@@ -38,6 +38,8 @@ const GROWTH: u64 = 20;
 enum Way {
     /// Nothing is called or changed: everything is reused as it is.
     Unused,
+    /// The same, and functions are known outside.
+    Known,
     /// A few pages are written: they are written back.
     FewPages,
     /// More ranges of pages than are asked for: all are dropped.
@@ -56,8 +58,9 @@ enum Way {
     Failure,
 }
 
-const WAYS: [Way; 9] = [
+const WAYS: [Way; 10] = [
     Way::Unused,
+    Way::Known,
     Way::FewPages,
     Way::ManyRanges,
     Way::Everything,
@@ -206,6 +209,15 @@ impl Arrival {
     }
 }
 
+/// Makes two instances, whose functions are looked up.
+fn know(ns: &mut Namespace, guest: &Guest) {
+    for _ in 0..2 {
+        let instance = ns.instantiate(&guest.module).unwrap();
+        assert!(instance.typed::<(i32,), i32>(ns, "call").is_ok());
+        assert!(instance.func(ns, "fill").is_some());
+    }
+}
+
 /// So many instances of random modules, used in random ways.
 fn run(runtime: &Runtime, guests: &[Guest], mut random: Rng, count: usize) {
     // Some stay alive, so that several reservations are in turn.
@@ -223,6 +235,7 @@ fn run(runtime: &Runtime, guests: &[Guest], mut random: Rng, count: usize) {
             }
             Way::Failure => drop(ns.instantiate(&guest.failing).unwrap_err()),
             Way::Unused => drop(ns.instantiate(&guest.module).unwrap()),
+            Way::Known => know(&mut ns, guest),
             _ => {
                 let instance = ns.instantiate(&guest.module).unwrap();
                 let arrival = Arrival::check(&mut ns, instance, guest, &what);
@@ -274,6 +287,7 @@ fn each_way_is_cleaned() {
                     Way::Trap => drop(ns.instantiate(&guest.trapping).unwrap_err()),
                     Way::Failure => drop(ns.instantiate(&guest.failing).unwrap_err()),
                     Way::Unused => drop(ns.instantiate(&guest.module).unwrap()),
+                    Way::Known => know(&mut ns, &guest),
                     _ => {
                         let instance = ns.instantiate(&guest.module).unwrap();
                         for _ in 0..2 {

@@ -8,6 +8,7 @@ use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 use std::{fmt, io};
 
+use precast_runtime::Shared;
 use precast_runtime::{
     Error, ErrorKind, HostFunctions, HostModule, HostModuleBuilder, Instance, Namespace, Runtime,
 };
@@ -44,7 +45,7 @@ pub struct Builder {
     stdout: Output,
     stderr: Output,
     mounts: Vec<MountGrant>,
-    sockets: Vec<Arc<OwnedFd>>,
+    sockets: Vec<Arc<Shared<OwnedFd>>>,
     clocks: Clocks,
     callbacks: Callbacks,
     seed: Option<u64>,
@@ -218,7 +219,7 @@ impl Builder {
     /// Grants a socket, listening or connected: a `TcpListener`, a `UnixStream`, ... Sockets have
     /// the numbers after the directories.
     pub fn socket(mut self, socket: impl Into<OwnedFd>) -> Self {
-        self.sockets.push(Arc::new(socket.into()));
+        self.sockets.push(Shared::new(Arc::new(socket.into())));
         self
     }
 
@@ -404,9 +405,9 @@ fn variable((name, value): &(OsString, OsString)) -> Vec<u8> {
 fn strings<S: AsRef<[u8]>>(
     what: &'static str,
     strings: impl IntoIterator<Item = S>,
-) -> Result<Arc<Strings>, Error> {
+) -> Result<Arc<Shared<Strings>>, Error> {
     match Strings::new(strings) {
-        Ok(strings) => Ok(Arc::new(strings)),
+        Ok(strings) => Ok(Shared::new(Arc::new(strings))),
         Err(Errno::Inval) => Err(ErrorKind::Invalid(format!("NUL in the {what}")).into()),
         Err(_) => Err(ErrorKind::Invalid(format!("the {what} are too long")).into()),
     }
@@ -435,14 +436,14 @@ fn preopen(grant: &MountGrant) -> Result<Preopen, Error> {
                 .map_err(|error| ErrorKind::File { path: path.clone(), error: error.into() })?;
             check_ordinary(path, &fd)?;
             hidden = Hidden::in_directory(fd.as_fd()).map(Arc::new);
-            Some(Source::Host(Arc::new(fd)))
+            Some(Source::Host(Shared::new(Arc::new(fd))))
         }
         Contents::Memory => None,
         Contents::FileSystem(files) => Some(Source::Virtual(files.clone())),
     };
     Ok(Preopen {
         source,
-        name: grant.guest.as_bytes().into(),
+        name: Shared::new(grant.guest.as_bytes().into()),
         at: mounts::location(&grant.guest.to_string_lossy()),
         writable: grant.writable,
         hidden,

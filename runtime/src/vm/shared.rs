@@ -21,8 +21,19 @@ const GROUPS: usize = 32;
 const FIRST: usize = 16;
 
 /// A value that many threads refer to. The alignment keeps the counts of two groups apart.
+///
+/// ```
+/// use precast_runtime::Shared;
+/// use std::sync::Arc;
+///
+/// let names = Shared::new(Arc::new(vec!["a", "b"]));
+/// // For each of many states that threads make at once:
+/// let state = names.for_thread();
+/// assert_eq!(state.len(), 2);
+/// ```
+#[derive(Debug)]
 #[repr(align(128))]
-pub(crate) struct Shared<T: ?Sized> {
+pub struct Shared<T: ?Sized> {
     value: Arc<T>,
     /// The references that the groups copy. None in a reference of a group.
     handles: OnceLock<Box<[Arc<Shared<T>>]>>,
@@ -32,12 +43,12 @@ pub(crate) struct Shared<T: ?Sized> {
 
 impl<T: ?Sized> Shared<T> {
     /// The owner's reference to a value.
-    pub(crate) fn new(value: Arc<T>) -> Arc<Shared<T>> {
+    pub fn new(value: Arc<T>) -> Arc<Shared<T>> {
         Arc::new(Shared { value, handles: OnceLock::new(), taken: AtomicUsize::new(0) })
     }
 
     /// A reference for something that this thread makes.
-    pub(crate) fn for_thread(self: &Arc<Self>) -> Arc<Self> {
+    pub fn for_thread(self: &Arc<Self>) -> Arc<Self> {
         let handles = match self.handles.get() {
             Some(handles) => handles,
             None if self.taken.fetch_add(1, Ordering::Relaxed) < FIRST => return self.clone(),

@@ -276,9 +276,10 @@ pub(crate) fn fd_prestat_dir_name(
 
 /// The name of a preopened directory. `EBADF`: any other descriptor.
 fn preopen_name(wasi: &Wasi, fd: u32) -> Result<&[u8], Errno> {
-    match &wasi.fds.get(fd)?.object {
-        Object::HostDirectory(directory) => directory.preopen.as_deref().ok_or(Errno::Badf),
-        Object::VirtualDirectory(directory) => directory.preopen.as_deref().ok_or(Errno::Badf),
-        _ => Err(Errno::Badf),
-    }
+    let preopen = match &wasi.fds.get(fd)?.object {
+        Object::HostDirectory(directory) => &directory.preopen,
+        Object::VirtualDirectory(directory) => &directory.preopen,
+        _ => return Err(Errno::Badf),
+    };
+    preopen.as_ref().map(|name| &***name).ok_or(Errno::Badf)
 }

@@ -9,6 +9,7 @@ use super::HostFd;
 use super::host_file::require_writable;
 use crate::errno::Errno;
 use crate::sandbox::{Hidden, Root};
+use precast_runtime::Shared;
 
 /// A directory of the host with nothing mounted beneath it.
 pub(crate) struct HostDirectory {
@@ -16,7 +17,7 @@ pub(crate) struct HostDirectory {
     /// False on a read-only mount. Files opened through the directory inherit it.
     pub(crate) writable: bool,
     /// The name that the guest sees, if the directory is preopened.
-    pub(crate) preopen: Option<Arc<[u8]>>,
+    pub(crate) preopen: Option<Arc<Shared<[u8]>>>,
     /// A second descriptor for listing, see [`HostDirectory::listing`].
     pub(crate) listing: Option<OwnedFd>,
     /// The files that are hidden in it, at any depth.

@@ -11,13 +11,14 @@ use super::Rights;
 use super::offset::Offset;
 use crate::errno::Errno;
 use crate::guest::layout::Filetype;
+use precast_runtime::Shared;
 
 /// A descriptor of the host.
 pub(crate) enum HostFd {
     /// Opened by the guest.
     Owned(OwnedFd),
     /// Granted by the embedder; all instances of a host module share it.
-    Granted(Arc<OwnedFd>),
+    Granted(Arc<Shared<OwnedFd>>),
     /// Descriptor 0, 1 or 2 of this process.
     Standard(BorrowedFd<'static>),
 }

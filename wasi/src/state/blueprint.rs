@@ -13,12 +13,14 @@ use crate::fs::mounts::{self, Mount, Mounts, Source};
 use crate::fs::{FileSystem, MemoryFs};
 use crate::limits::Limits;
 use crate::sandbox::{Hidden, Resolver};
+use precast_runtime::Shared;
 
 /// The initial state of every instance of a host module. Instantiation opens no files: instances
-/// share those that the embedder has granted.
+/// share those that the embedder has granted. Threads that instantiate at once share no count of
+/// references.
 pub(crate) struct Blueprint {
-    pub(crate) args: Arc<Strings>,
-    pub(crate) env: Arc<Strings>,
+    pub(crate) args: Arc<Shared<Strings>>,
+    pub(crate) env: Arc<Shared<Strings>>,
     pub(crate) clocks: Clocks,
     /// The seed of the random numbers; `None` for the system's generator.
     pub(crate) seed: Option<u64>,
@@ -26,7 +28,7 @@ pub(crate) struct Blueprint {
     pub(crate) stdout: Output,
     pub(crate) stderr: Output,
     pub(crate) preopens: Vec<Preopen>,
-    pub(crate) sockets: Vec<Arc<OwnedFd>>,
+    pub(crate) sockets: Vec<Arc<Shared<OwnedFd>>>,
     pub(crate) resolver: Resolver,
     pub(crate) callbacks: Callbacks,
     pub(crate) trace: Option<Output>,
@@ -39,7 +41,7 @@ pub(crate) struct Preopen {
     /// The file system; `None` for a new file system in memory for each instance.
     pub(crate) source: Option<Source>,
     /// The name that the guest sees.
-    pub(crate) name: Arc<[u8]>,
+    pub(crate) name: Arc<Shared<[u8]>>,
     /// The location in the guest's tree, see [`mounts`].
     pub(crate) at: String,
     pub(crate) writable: bool,
@@ -61,11 +63,11 @@ impl Blueprint {
             fds.insert_granted(preopen.descriptor(&mounts))?;
         }
         for socket in &self.sockets {
-            fds.insert_granted(Descriptor::of_socket(HostFd::Granted(socket.clone()))?)?;
+            fds.insert_granted(Descriptor::of_socket(HostFd::Granted(socket.for_thread()))?)?;
         }
         Ok(Wasi {
-            args: self.args.clone(),
-            env: self.env.clone(),
+            args: self.args.for_thread(),
+            env: self.env.for_thread(),
             clocks: self.clocks,
             random: self.seed.map_or(Random::System, Random::seeded),
             fds,
@@ -126,10 +128,10 @@ impl Blueprint {
 impl Preopen {
     /// The descriptor of the directory.
     fn descriptor(&self, mounts: &Mounts) -> Descriptor {
-        let preopen = Some(self.name.clone());
+        let preopen = Some(self.name.for_thread());
         let object = match &self.source {
             Some(Source::Host(fd)) if !mounts.has_mount_beneath(&self.at) => {
-                let fd = HostFd::Granted(fd.clone());
+                let fd = HostFd::Granted(fd.for_thread());
                 let hidden = self.hidden.clone();
                 let writable = self.writable;
                 Object::HostDirectory(HostDirectory {

@@ -13,6 +13,7 @@ use crate::fd::{FdTable, Stream};
 use crate::fs::MemoryFs;
 use crate::fs::mounts::Mounts;
 use crate::sandbox::Resolver;
+use precast_runtime::Shared;
 
 pub(crate) use blueprint::{Blueprint, Preopen};
 pub(crate) use callbacks::Callbacks;
@@ -25,8 +26,8 @@ pub(crate) use strings::Strings;
 /// It is the state type of the host module: every instantiation has its own. To an embedder that
 /// adds functions to the module it is an opaque type.
 pub struct Wasi {
-    pub(crate) args: Arc<Strings>,
-    pub(crate) env: Arc<Strings>,
+    pub(crate) args: Arc<Shared<Strings>>,
+    pub(crate) env: Arc<Shared<Strings>>,
     pub(crate) clocks: Clocks,
     pub(crate) random: Random,
     pub(crate) fds: FdTable,
@@ -42,7 +43,7 @@ pub struct Wasi {
 /// A directory in memory that belongs to one state.
 pub(crate) struct OwnFiles {
     /// The name that the guest sees.
-    pub(crate) name: Arc<[u8]>,
+    pub(crate) name: Arc<Shared<[u8]>>,
     pub(crate) files: MemoryFs,
 }
 

@@ -47,15 +47,17 @@ pub(in crate::vm) struct Usage {
     pub(in crate::vm) is_built: bool,
     /// Whether the tables held, after instantiation, what they hold in every instance.
     pub(in crate::vm) tables_are_filled: bool,
-    /// Whether its functions, memories, tables or globals became known outside it, or instantiation
-    /// changed a memory. Until then none of its code runs, and nothing of it changes.
+    /// Whether its memories, tables or globals became known outside it, or instantiation ran its code or
+    /// changed a memory. Until then only its code can change it.
     is_touched: Cell<bool>,
+    /// Whether its functions became known outside it, so that its code may have run.
+    has_known_funcs: Cell<bool>,
 }
 
 impl Usage {
     /// Whether anything may have changed since instantiation.
     pub(super) fn is_touched(&self) -> bool {
-        self.is_touched.get()
+        self.is_touched.get() || self.has_known_funcs.get()
     }
 }
 
@@ -128,11 +130,20 @@ impl ModuleInstance {
         self.usage.is_touched.set(true);
     }
 
+    /// Says that no machine code of the store has run yet, so that known functions have changed nothing.
+    pub(in crate::vm) fn nothing_has_run(&self) {
+        self.usage.has_known_funcs.set(false);
+    }
+
     fn entity(&self, export: &ExportDesc) -> Entity {
-        self.touch();
         let index = export.index as usize;
-        match Kind::from_raw(export.kind).expect("a checked artifact") {
-            Kind::Func => Entity::Func(self.func(export.index, export.ty, export.code)),
+        let kind = Kind::from_raw(export.kind).expect("a checked artifact");
+        match kind {
+            Kind::Func => self.usage.has_known_funcs.set(true),
+            Kind::Table | Kind::Memory | Kind::Global => self.touch(),
+        }
+        match kind {
+            Kind::Func => Entity::Func(self.func_entity(export.index, export.ty, export.code)),
             Kind::Table => Entity::Table(self.tables[index]),
             Kind::Memory => Entity::Memory(self.memories[index]),
             Kind::Global => Entity::Global(self.global(export.index)),
@@ -142,6 +153,10 @@ impl ModuleInstance {
     /// A function by index, type and code offset, the latter [`NONE`] for imports.
     pub(in crate::vm) fn func(&self, index: u32, ty: u32, code: u32) -> FuncEntity {
         self.touch();
+        self.func_entity(index, ty, code)
+    }
+
+    fn func_entity(&self, index: u32, ty: u32, code: u32) -> FuncEntity {
         if code == NONE {
             return self.imported_funcs[index as usize];
         }

@@ -115,6 +115,7 @@ impl Store {
         self.context.stack_limit = limit;
         self.guest_sp = sp;
         self.depth += 1;
+        self.was_entered = true;
         Ok(())
     }
 

@@ -65,6 +65,8 @@ pub(crate) struct Store {
     has_spans: bool,
     /// Calls that are inside.
     depth: u32,
+    /// Whether a call was ever inside. Before, no code of an instance can have run.
+    was_entered: bool,
     interruption: Interruption,
     resources: Resources,
     names: HashMap<Box<str>, u32>,
@@ -101,6 +103,7 @@ impl Store {
             attention: false,
             has_spans: tracing::level_enabled!(tracing::Level::TRACE),
             depth: 0,
+            was_entered: false,
             interruption: Interruption::default(),
             resources: Resources::default(),
             names: HashMap::new(),
@@ -192,8 +195,21 @@ impl Store {
         }
     }
 
+    /// Tells the instances if no code has run, so that what they leave can be reused as it is.
+    fn tell_what_ran(&self) {
+        if self.was_entered {
+            return;
+        }
+        for instance in &self.instances {
+            if let Instance::Module(instance) = instance {
+                instance.nothing_has_run();
+            }
+        }
+    }
+
     #[cold]
     fn clear(&mut self) {
+        self.tell_what_ran();
         self.names.clear();
         self.linked.clear();
         self.contexts.clear();
@@ -205,5 +221,11 @@ impl Store {
         self.host_records.clear();
         self.interruption.clear();
         self.resources.clear();
+    }
+}
+
+impl Drop for Store {
+    fn drop(&mut self) {
+        self.tell_what_ran();
     }
 }

@@ -8,6 +8,7 @@ mod listing;
 
 use std::sync::Arc;
 
+use rustix::fd::AsFd;
 use rustix::fs::{FileType, Mode, OFlags};
 
 pub(crate) use entries::{link, rename};
@@ -19,13 +20,14 @@ use crate::fs::mounts::{Mount, Mounts, ResolvedPath, SingleMountPath, Source};
 use crate::fs::{File, FileKind, FileSystem, OpenOptions};
 use crate::guest::GuestPath;
 use crate::guest::layout::{Filestat, Filetype, Oflags};
+use precast_runtime::Shared;
 
 /// An open directory, identified by its location. A rename by its own instance updates the
 /// location.
 pub(crate) struct VirtualDirectory {
     pub(crate) location: String,
     /// The name that the guest sees, if the directory is preopened.
-    pub(crate) preopen: Option<Arc<[u8]>>,
+    pub(crate) preopen: Option<Arc<Shared<[u8]>>>,
 }
 
 impl VirtualDirectory {
@@ -222,7 +224,9 @@ fn set_times(mounts: &Mounts, location: &str, times: &NewTimestamps) -> Result<(
         return Err(Errno::Rofs);
     }
     match source {
-        Source::Host(fd) if found.rest.is_empty() => Ok(rustix::fs::futimens(fd, &times.host)?),
+        Source::Host(fd) if found.rest.is_empty() => {
+            Ok(rustix::fs::futimens(fd.as_fd(), &times.host)?)
+        }
         Source::Host(fd) => {
             let path = GuestPath::new(found.rest.as_bytes())?;
             let resolver = mounts.host_resolver();

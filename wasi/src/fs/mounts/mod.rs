@@ -27,12 +27,13 @@ use crate::errno::Errno;
 use crate::guest::GuestPath;
 use crate::guest::layout::{Filestat, Filetype};
 use crate::sandbox::{Hidden, Resolver, Root};
+use precast_runtime::Shared;
 
 /// The file system of a mount.
 #[derive(Clone)]
 pub(crate) enum Source {
     /// A directory of the host.
-    Host(Arc<OwnedFd>),
+    Host(Arc<Shared<OwnedFd>>),
     /// A file system that is not the host's.
     Virtual(Arc<dyn FileSystem>),
 }
@@ -243,7 +244,7 @@ impl Mounts {
         match &found.mount.source {
             Source::Virtual(fs) => Ok(filestat(&fs.stat(found.rest)?, found.dev)),
             Source::Host(fd) if found.rest.is_empty() => {
-                Ok(Filestat::of_host(Filetype::Directory, &fstat(fd)?))
+                Ok(Filestat::of_host(Filetype::Directory, &fstat(fd.as_fd())?))
             }
             Source::Host(fd) => {
                 let path = GuestPath::new(found.rest.as_bytes())?;
