@@ -191,3 +191,72 @@ fn code_that_relies_on_guards_refuses_a_memory_without() {
     let instance = ns.instantiate_with(&importer, &[memory.into()]).unwrap();
     assert_eq!(instance.call(&mut ns, "f", &[]).unwrap(), [Value::I32(1 << 24)]);
 }
+
+/// Copies and fills of a constant length are inline. They check their bounds too, in the own memory and in
+/// an imported one.
+#[test]
+fn bulk_operators_of_constant_length_stay_inside() {
+    const LENGTHS: [u64; 16] = [1, 2, 3, 4, 5, 7, 8, 9, 15, 16, 17, 31, 33, 64, 127, 128];
+    let text = |memory: &str| {
+        let mut text = format!(r#"(module {memory} (func (export "nothing"))"#);
+        for len in LENGTHS {
+            let last = PAGE - len;
+            text += &format!(
+                r#"(func (export "fill {len}") (param i32)
+                     (memory.fill (local.get 0) (i32.const 7) (i32.const {len})))
+                   (func (export "copy to {len}") (param i32)
+                     (memory.copy (local.get 0) (i32.const 100) (i32.const {len})))
+                   (func (export "copy from {len}") (param i32)
+                     (memory.copy (i32.const 300) (local.get 0) (i32.const {len})))
+                   (func (export "last {len}")
+                     (memory.fill (i32.const {last}) (i32.const 7) (i32.const {len})))
+                   (func (export "beyond {len}")
+                     (memory.fill (i32.const {}) (i32.const 7) (i32.const {len})))"#,
+                last + 1
+            );
+        }
+        text + ")"
+    };
+    for explicit in [true, false] {
+        let runtime = Runtime::with_config(Config::new().explicit_bounds(explicit));
+        let own = compile(&runtime, &text(r#"(memory (export "memory") 1 1)"#));
+        let growing = compile(&runtime, &text(r#"(memory (export "memory") 1)"#));
+        let imports = compile(&runtime, &text(r#"(import "owner" "memory" (memory 1))"#));
+        let mut namespace = runtime.namespace();
+        let owner = namespace.instantiate_as("owner", &growing).unwrap();
+        let instances = [
+            (namespace.instantiate(&own).unwrap(), None),
+            (owner, None),
+            (namespace.instantiate(&imports).unwrap(), Some(owner)),
+        ];
+        for (instance, owner) in instances {
+            let memory = owner.unwrap_or(instance).memory(&namespace, "memory").unwrap();
+            let bytes: Vec<u8> = (0..PAGE).map(|n| n as u8).collect();
+            for len in LENGTHS {
+                for (what, at, traps) in [
+                    ("fill", PAGE - len, false),
+                    ("fill", PAGE - len + 1, true),
+                    ("fill", u64::from(u32::MAX), true),
+                    ("copy to", PAGE - len, false),
+                    ("copy to", PAGE - len + 1, true),
+                    ("copy to", u64::from(u32::MAX) - len, true),
+                    ("copy from", PAGE - len, false),
+                    ("copy from", PAGE - len + 1, true),
+                    ("copy from", u64::from(u32::MAX), true),
+                    ("last", 0, false),
+                    ("beyond", 0, true),
+                ] {
+                    memory.data_mut(&mut namespace).unwrap().copy_from_slice(&bytes);
+                    let args = [Value::I32(at as u32 as i32)];
+                    let args = if matches!(what, "last" | "beyond") { &args[..0] } else { &args };
+                    let result = instance.call(&mut namespace, &format!("{what} {len}"), args);
+                    let code = result.err().map(|error| error.trap().unwrap().code());
+                    let expected = traps.then_some(TrapCode::MemoryOutOfBounds);
+                    assert_eq!(code, expected, "{what} {len} at {at}, explicit: {explicit}");
+                    let changed = memory.data(&namespace).unwrap() != bytes;
+                    assert_eq!(changed, !traps, "{what} {len} at {at}, explicit: {explicit}");
+                }
+            }
+        }
+    }
+}

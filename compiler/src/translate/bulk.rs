@@ -2,18 +2,17 @@
 //! `compiler/src/link/bulk_fast_path.rs`), except for short copies and fills of constant length,
 //! which compilers emit to move a structure: these are inline.
 //!
-//! An inline copy is a few loads and then a few stores, which trap by themselves. If any byte is
-//! out of bounds, so is the last one. So the last store is executed first: nothing is written if
-//! the operator must trap. If a store that crosses into unmapped memory may write a part of its
-//! bytes, a load of the last byte precedes it.
+//! An inline copy is a few loads and then a few stores, which trap by themselves where a guard
+//! follows the memory, and after a check where none does. If any byte is out of bounds, so is the
+//! last one. So the last store is executed first: nothing is written if the operator must trap. If a
+//! store that crosses into unmapped memory may write a part of its bytes, a load of the last byte
+//! precedes it.
 
-use super::{FuncTranslator, HeapAccess};
+use super::{FuncTranslator, HeapAccess, memory};
 use crate::link::bulk_fast_path;
-use crate::types::trap_code;
 use cranelift_codegen::ir::{InstBuilder, Type, Value, types};
 use precast_abi::builtin::Builtin;
 use precast_abi::index::MemoryIndex;
-use precast_abi::trap::TrapCode;
 
 /// The longest inline copy or fill.
 const MAX_INLINE: u64 = 128;
@@ -56,17 +55,13 @@ impl FuncTranslator<'_, '_> {
         Some(len as u32)
     }
 
-    fn run(&mut self, (memory, index): (u32, Value)) -> HeapAccess {
-        let memory = MemoryIndex(memory);
-        let (base, offset) = self.memory_base(memory);
-        let flags = self.memory_access_flags(memory);
-        debug_assert_eq!(flags.trap_code(), Some(trap_code(TrapCode::MemoryOutOfBounds)));
-        let index = self.widen(index);
-        HeapAccess { addr: self.builder.ins().iadd(base, index), offset, flags }
+    /// A run of `len` bytes of a memory from an index on.
+    fn run(&mut self, (memory, index): (u32, Value), len: u32) -> HeapAccess {
+        memory::access_at(self, MemoryIndex(memory), index, 0, len)
     }
 
     fn copy_inline(&mut self, to: (u32, Value), from: (u32, Value), len: u32) {
-        let (to, from) = (self.run(to), self.run(from));
+        let (to, from) = (self.run(to, len), self.run(from, len));
         let (ty, parts) = parts(len);
         let load = |at: &i32| self.builder.ins().load(ty, from.flags, from.addr, from.offset + at);
         let values: Vec<Value> = parts.iter().map(load).collect();
@@ -77,7 +72,7 @@ impl FuncTranslator<'_, '_> {
     }
 
     fn fill_inline(&mut self, to: (u32, Value), byte: Value, len: u32) {
-        let to = self.run(to);
+        let to = self.run(to, len);
         let (ty, parts) = parts(len);
         let byte = self.builder.ins().ireduce(types::I8, byte);
         let value = bulk_fast_path::repeat(&mut self.builder, byte, ty);

@@ -14,20 +14,30 @@ use precast_abi::trap::TrapCode;
 use precast_abi::vmctx::{MEMORY0_BASE, MEMORY0_OFFSET, MemoryDef, MemorySlot};
 use wasmparser::{MemArg, MemArgTarget};
 
-/// Pops the index of an access and ensures that the access traps out of bounds: by a fault if there is a
-/// guard above the memory that it cannot reach past, else by a check.
-///
-/// An access that faults needs no guard against speculation: the sum of a base, a 32-bit index and
-/// an offset below the guard's size is always inside the memory's reservation.
+/// Pops the index of an access, see [`access_at`].
 pub(super) fn access(t: &mut FuncTranslator<'_, '_>, memarg: &MemArg, bytes: u32) -> HeapAccess {
     let MemArgTarget::Memory(memory) = memarg.target else {
         unreachable!("the validator knows no arrays");
     };
-    let memory = MemoryIndex(memory);
     let index = t.pop();
+    access_at(t, MemoryIndex(memory), index, memarg.offset, bytes)
+}
+
+/// Ensures that an access of `bytes` bytes at `index + offset` traps out of bounds: by a fault if there is
+/// a guard above the memory that it cannot reach past, else by a check.
+///
+/// An access that faults needs no guard against speculation: the sum of a base, a 32-bit index and
+/// an offset below the guard's size is always inside the memory's reservation.
+pub(super) fn access_at(
+    t: &mut FuncTranslator<'_, '_>,
+    memory: MemoryIndex,
+    index: Value,
+    offset: u64,
+    bytes: u32,
+) -> HeapAccess {
     let (base, start) = t.memory_base(memory);
     let mut flags = t.memory_access_flags(memory);
-    let end = memarg.offset + u64::from(bytes);
+    let end = offset + u64::from(bytes);
     t.always_traps = end > MEMORY32_SPAN;
     let guarded = !t.plan.explicit_bounds;
     let min = t.plan.module.memories[memory.index()].limits.min * WASM_PAGE;
@@ -40,19 +50,19 @@ pub(super) fn access(t: &mut FuncTranslator<'_, '_>, memarg: &MemArg, bytes: u32
         if index + end <= min {
             flags.set_notrap();
         }
-        return HeapAccess { addr: base, offset: start + (index + memarg.offset) as i32, flags };
+        return HeapAccess { addr: base, offset: start + (index + offset) as i32, flags };
     }
     let wide = t.widen(index);
     if guarded && end <= MEMORY_GUARD {
         let addr = t.builder.ins().iadd(base, wide);
-        return HeapAccess { addr, offset: start + memarg.offset as i32, flags };
+        return HeapAccess { addr, offset: start + offset as i32, flags };
     }
     let last = t.builder.ins().iadd_imm_s(wide, end as i64);
     let len = t.memory_len(memory);
     let outside = t.builder.ins().icmp(IntCC::UnsignedGreaterThan, last, len);
     t.builder.ins().trapnz(outside, trap_code(TrapCode::MemoryOutOfBounds));
     let addr = t.builder.ins().iadd(base, wide);
-    let mut addr = t.builder.ins().iadd_imm_s(addr, memarg.offset as i64);
+    let mut addr = t.builder.ins().iadd_imm_s(addr, offset as i64);
     if t.plan.spectre_guards {
         addr = spectre::zero_if(&mut t.builder, outside, addr);
     }
