@@ -75,6 +75,9 @@ pub fn compile_with(
         let linked = link::link(plan, isa.clone(), functions)?;
         let image = artifact::image::Image::new(plan.module, target::page_size(&**isa));
         let artifact = artifact::build(plan, image, linked, &**isa, settings, wasm);
+        if settings.verify {
+            artifact::verify(&artifact, settings)?;
+        }
         Ok(Compilation { artifact, functions: plan.module.bodies.len(), found })
     })
 }

@@ -39,7 +39,8 @@ pub type Progress = Arc<dyn Fn(usize, usize) + Send + Sync>;
 pub struct Settings {
     /// Whether to optimise.
     pub optimize: bool,
-    /// Whether the code generator verifies its intermediate code; slow, for tests.
+    /// Whether the code generator verifies its intermediate code, and the compiler the records of the
+    /// artifact; slow, for tests.
     pub verify: bool,
     /// Number of threads; zero for the default of the thread pool.
     pub threads: usize,

@@ -1,6 +1,8 @@
 //! Compilation as a whole: artifacts pass their check, and equal input gives equal artifacts.
 
-use precast_abi::artifact::{Artifact, FuncDesc, HandlerDesc, NONE, Section, TableDesc, TypeDesc};
+use precast_abi::artifact::{
+    Artifact, CodeRole, FuncDesc, HandlerDesc, NONE, Section, TableDesc, TypeDesc,
+};
 use precast_compiler::{
     CompileError, ErrorKind, Features, Settings, Target, clif, compile, producer,
 };
@@ -61,6 +63,36 @@ fn an_artifact_passes_its_check() {
     }
     let handlers: &[HandlerDesc] = artifact.records(&bytes, Section::Handlers);
     assert!(!handlers.is_empty());
+}
+
+/// The types are those of the binary: equal types keep their own indices.
+#[test]
+fn defined_functions_have_their_types() {
+    let wat = r#"(module
+      (type $a (func)) (type $b (func (param i32) (result i64))) (type $c (func))
+      (type $d (func (param i32) (result i64)))
+      (import "host" "f" (func (type $d)))
+      (func (type $c)) (func (type $b) (i64.const 1)) (func (type $a))
+      (func (export "f") (type $d) (i64.const 2)) (func (type $c)))"#;
+    for triple in ["x86_64", "aarch64"] {
+        let target: Target = triple.parse().expect("a target");
+        let settings = Settings { target, ..settings() };
+        let bytes = compile_text(wat, &settings).unwrap_or_else(|e| panic!("{e}"));
+        let artifact = Artifact::check(&bytes, &producer(&settings)).expect("it is whole");
+        let funcs: &[FuncDesc] = artifact.records(&bytes, Section::Funcs);
+        let types: Vec<u32> = funcs.iter().map(|func| func.ty).collect();
+        assert_eq!(types, [2, 1, 0, 3, 2], "{triple}");
+        let code = artifact.check_deep(&bytes).unwrap_or_else(|e| panic!("{e}"));
+        let thunks = code.places().iter().filter(|place| place.start > funcs[4].start);
+        // Of equal types only the first is named.
+        let types: Vec<_> = thunks.map(|place| place.role).collect();
+        let [host, typed, array] = [
+            CodeRole::HostThunk { ty: 1 },
+            CodeRole::TypedEntry { ty: 1 },
+            CodeRole::ArrayEntry { ty: 1 },
+        ];
+        assert_eq!(types, [host, typed, array], "{triple}");
+    }
 }
 
 #[test]

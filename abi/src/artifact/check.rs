@@ -6,8 +6,9 @@
 //! For an accepted artifact, no reader panics, reads out of bounds, or takes time out of proportion
 //! to its size. Mistakes of the compiler are found when an artifact is loaded: every index and
 //! offset in the hot sections is in bounds, every constant has the type of what it initialises, and
-//! neither regions nor sections overlap.
+//! neither regions nor sections overlap. What records mean is checked in `deep.rs`, for verifiers.
 
+pub(super) mod deep;
 mod init;
 
 use super::header::{HEADER_SIZE, Header, MAGIC, Place, Producer, Section, VERSION};
@@ -157,12 +158,7 @@ struct Checker<'a> {
 
 /// Checks every record of the hot sections.
 pub(super) fn sections(artifact: &Artifact, bytes: &[u8]) -> Result<(), FormatError> {
-    let info: &[Info] = records(artifact, bytes, Section::Info)?;
-    let [info] = info else {
-        return Err(FormatError::Record("there is not exactly one info record"));
-    };
-    let text = artifact.entry(Section::Text).len;
-    let c = Checker { artifact, bytes, info, text };
+    let c = Checker::new(artifact, bytes)?;
     c.types()?;
     c.context()?;
     let imports = c.imports()?;
@@ -183,6 +179,15 @@ fn ensure(condition: bool, what: &'static str) -> Result<(), FormatError> {
 }
 
 impl<'a> Checker<'a> {
+    fn new(artifact: &'a Artifact, bytes: &'a [u8]) -> Result<Self, FormatError> {
+        let info: &[Info] = records(artifact, bytes, Section::Info)?;
+        let [info] = info else {
+            return Err(FormatError::Record("there is not exactly one info record"));
+        };
+        let text = artifact.entry(Section::Text).len;
+        Ok(Checker { artifact, bytes, info, text })
+    }
+
     fn records<T>(&self, section: Section) -> Result<&'a [T], FormatError>
     where
         T: FromBytes + zerocopy::Immutable + zerocopy::KnownLayout,

@@ -16,7 +16,7 @@
 //! Invariant: [`Artifact::check`] accepts bytes only if the checksum of header and hot sections
 //! matches and every index and offset in the hot sections is in bounds. Other sections have
 //! checksums of their own, which [`Artifact::is_whole`] verifies. A checksum does not authenticate;
-//! nothing in this module does. See `check.rs`.
+//! nothing in this module does. See `check.rs`. [`Artifact::check_deep`] checks what records mean.
 
 mod check;
 mod header;
@@ -26,6 +26,7 @@ mod view;
 mod write;
 
 pub use check::FormatError;
+pub use check::deep::{CodeMap, CodePlace, CodeRole};
 pub use header::{HEADER_SIZE, Header, MAGIC, Place, Producer, Section, SectionEntry, VERSION};
 pub use producer::{COMPILER, host_target};
 pub use records::*;

@@ -240,12 +240,21 @@ records! {
         reserved: u32,
     }
 
-    /// Where the code of a defined function lies.
+    /// Where the code of a defined function lies, and its type.
+    ///
+    /// ```text
+    ///    0  start   4   text offset of its first byte
+    ///    4  len     4   bytes
+    ///    8  ty      4   index in `types`
+    /// ```
     FuncDesc {
         /// Text offset of its first byte.
         start: u32,
         /// Its bytes.
         len: u32,
+        /// Its type. Loading does not use it: it tells a reader of the code which registers hold
+        /// arguments and results.
+        ty: u32,
     }
 
     /// Where a call was made.
@@ -360,3 +369,10 @@ impl Info {
         }
     }
 }
+
+const _: () = {
+    assert!(size_of::<FuncDesc>() == 12);
+    assert!(core::mem::offset_of!(FuncDesc, start) == 0);
+    assert!(core::mem::offset_of!(FuncDesc, len) == 4);
+    assert!(core::mem::offset_of!(FuncDesc, ty) == 8);
+};

@@ -1,5 +1,6 @@
 //! Reading an artifact in place.
 
+use super::check::deep::CodeMap;
 use super::check::{self, FormatError};
 use super::header::{Header, Producer, Section, SectionEntry};
 use super::records::*;
@@ -36,6 +37,27 @@ impl Artifact {
         let artifact = Artifact { table: header.table };
         check::sections(&artifact, bytes)?;
         Ok(artifact)
+    }
+
+    /// Checks what the records mean, which loading does not need and a verifier of the machine code
+    /// does. `bytes` are those that were checked. Returns the code that records name. In an accepted
+    /// artifact
+    ///
+    /// - every section matches its checksum;
+    /// - each type has the digest of its structure, and different types have different digests;
+    /// - defined functions have a type, lie in the text and do not overlap;
+    /// - an export, the start function and a function reference have the code and the type of the
+    ///   function with their index;
+    /// - no thunk begins in a function, and none is of two kinds or of two types;
+    /// - each entry thunk has one handler, which lies in the thunk, and there are no others;
+    /// - the initial bytes of globals of reference types are zero;
+    /// - the memory that host functions see is the one that is exported as `memory`.
+    ///
+    /// # Errors
+    ///
+    /// A [`FormatError`] that names the first record that is wrong.
+    pub fn check_deep(&self, bytes: &[u8]) -> Result<CodeMap, FormatError> {
+        check::deep::check(self, bytes)
     }
 
     /// The hash of names and sections in artifacts.

@@ -2,6 +2,7 @@
 
 pub(crate) mod image;
 
+use crate::error::CompileError;
 use crate::link::artifact_module::Linked;
 use crate::parse::module::{self, Mode, Module};
 use crate::plan::Plan;
@@ -11,6 +12,7 @@ use cranelift_codegen::isa::TargetIsa;
 use image::Image;
 use precast_abi::artifact::*;
 use precast_abi::index::{FuncIndex, GlobalIndex, TableIndex, TypeIndex};
+use zerocopy::IntoBytes;
 
 /// Builds the artifact's bytes.
 pub(crate) fn build(
@@ -40,6 +42,17 @@ pub(crate) fn build(
     writer.bytes(Section::Image, image.bytes);
     let hash = xxhash_rust::xxh3::xxh3_128(wasm).to_le_bytes();
     writer.finish(&target::producer(settings), hash, target::page_size(isa))
+}
+
+/// Checks the records of an artifact as a verifier of machine code does.
+pub(crate) fn verify(artifact: &[u8], settings: &Settings) -> Result<(), CompileError> {
+    // Records are read in place, so they must be aligned.
+    let mut aligned = vec![0u128; artifact.len().div_ceil(size_of::<u128>())];
+    let bytes = &mut aligned.as_mut_bytes()[..artifact.len()];
+    bytes.copy_from_slice(artifact);
+    let checked = Artifact::check(bytes, &target::producer(settings));
+    checked.and_then(|checked| checked.check_deep(bytes)).map_err(CompileError::internal)?;
+    Ok(())
 }
 
 /// Data that several sections add to.
@@ -253,9 +266,11 @@ impl Sections<'_> {
             })
             .collect();
         writer.records(Section::FuncRefs, &func_refs);
-        let bodies = self.plan.module.bodies.len();
-        let places = self.linked.places[..bodies].iter();
-        let places: Vec<_> = places.map(|&(start, len)| FuncDesc { start, len }).collect();
+        let module = self.plan.module;
+        let types = module.funcs[module.func_imports as usize..].iter();
+        let places = self.linked.places[..module.bodies.len()].iter().zip(types);
+        let places: Vec<_> =
+            places.map(|(&(start, len), ty)| FuncDesc { start, len, ty: ty.0 }).collect();
         writer.records(Section::Funcs, &places);
     }
 
