@@ -4,6 +4,7 @@ use precast::{
     CompiledModule, Error, ErrorKind, HostModuleBuilder, Instance, Linker, Namespace, Runtime,
     SealKey, SnapshotError, Value,
 };
+use precast_abi::artifact::{Artifact, Producer, host_target};
 
 use super::density::tells_pages;
 use super::state::{EVERYTHING, change, describe, everything, host};
@@ -15,6 +16,14 @@ fn fresh(module: &CompiledModule) -> (Box<Namespace>, Instance) {
     namespace.instantiate_host(&host(module.runtime())).unwrap();
     let instance = namespace.instantiate(module).unwrap();
     (namespace, instance)
+}
+
+/// What the records of a snapshot mean is what a verifier demands.
+fn check_records(snapshot: &CompiledModule) {
+    let bytes = snapshot.serialize();
+    let artifact = Artifact::check(bytes, &Producer::for_target(&host_target())).unwrap();
+    let code = artifact.check_deep(bytes).unwrap();
+    assert!(!code.places().is_empty());
 }
 
 fn refused(result: Result<CompiledModule, Error>) -> SnapshotError {
@@ -35,6 +44,7 @@ fn all_state_is_captured() {
         let before = describe(&mut ns, instance);
         let snapshot = instance.snapshot(&mut ns).unwrap();
         assert_eq!(describe(&mut ns, instance), before, "a snapshot changes nothing");
+        check_records(&snapshot);
         let (mut other_ns, other) = fresh(&snapshot);
         assert_eq!(describe(&mut other_ns, other), before, "seed {seed}");
         let next = fastrand::Rng::with_seed(1000 + seed);
@@ -42,6 +52,7 @@ fn all_state_is_captured() {
         // Nothing of the first instance of the snapshot is seen by the second.
         let (mut third_ns, third) = fresh(&snapshot);
         let second = third.snapshot(&mut third_ns).unwrap();
+        check_records(&second);
         let again = change(&mut third_ns, third, &mut next.clone(), 60);
         let here = change(&mut ns, instance, &mut next.clone(), 60);
         assert_eq!(here, there, "seed {seed}");

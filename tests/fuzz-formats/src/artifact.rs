@@ -120,6 +120,8 @@ pub fn run(input: &[u8]) {
     match Artifact::check(aligned.bytes(), &bases.producer) {
         Ok(artifact) => {
             assert!(inspected.is_ok(), "what is accepted can be shown: {inspected:?}");
+            let deep = artifact.check_deep(aligned.bytes());
+            assert!(deep.is_ok() || deep.is_err_and(|error| !error.to_string().is_empty()));
             load(&artifact, aligned.bytes());
         }
         Err(error) => assert!(!error.to_string().is_empty()),
