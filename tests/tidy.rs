@@ -5,7 +5,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 /// The folders with the sources of the product.
-const CRATES: &[&str] = &["abi", "cache", "cli", "compiler", "runtime", "src", "wasi", "wast"];
+const CRATES: &[&str] = &["abi", "cache", "cli", "compiler", "runtime", "src", "verify", "wasi", "wast"];
 
 /// The folder of the only unsafe code of the workspace.
 const UNSAFE: &str = "runtime/src/vm";
@@ -162,6 +162,7 @@ const DIRECTIONS: &[(&str, &[&str])] = &[
     ("cache/src", &[]),
     ("compiler/src", &["precast_abi"]),
     ("runtime/src", &["precast_abi", "precast_cache", "precast_compiler"]),
+    ("verify/src", &["precast_abi"]),
     ("wasi/src", &["precast_runtime"]),
     ("src", &["precast_runtime", "precast_wasi"]),
     ("wast/src", &["precast"]),
@@ -175,6 +176,7 @@ const LIBRARIES: &[&str] = &[
     "precast_cache",
     "precast_compiler",
     "precast_runtime",
+    "precast_verify",
     "precast_wasi",
     "precast_wast",
 ];
