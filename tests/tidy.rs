@@ -5,7 +5,8 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 /// The folders with the sources of the product.
-const CRATES: &[&str] = &["abi", "cache", "cli", "compiler", "runtime", "src", "verify", "wasi", "wast"];
+const CRATES: &[&str] =
+    &["abi", "cache", "cli", "compiler", "runtime", "src", "verify", "wasi", "wast"];
 
 /// The folder of the only unsafe code of the workspace.
 const UNSAFE: &str = "runtime/src/vm";

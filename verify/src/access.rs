@@ -5,7 +5,7 @@ use crate::contract::{FieldKind, global_type, holds_functions, refs_of};
 use crate::error::{Failure, fail, show};
 use crate::prover::Prover;
 use crate::state::{CALLS, PENDING, RSP, STORES, State};
-use crate::value::{Id, Node, Place, Range, Refs};
+use crate::value::{Id, Node, Range, Refs};
 use precast_abi::artifact::GlobalDesc;
 use precast_abi::limits::{MEMORY_GUARD, MEMORY32_SPAN, WASM_PAGE};
 use precast_abi::store_context::{FUEL_USED, STACK_LIMIT};
@@ -490,19 +490,5 @@ impl Prover<'_> {
             Some(at) if at <= 0 => Ok(at),
             _ => fail("the stack pointer is known"),
         }
-    }
-
-    /// The distance of a stack address from the stack pointer at the entry.
-    pub(crate) fn stack_distance(&self, id: Id) -> Option<i64> {
-        match self.values.node(id) {
-            Node::EntryStack => Some(0),
-            Node::Plus(base, at) if self.values.node(base) == Node::EntryStack => Some(at),
-            _ => None,
-        }
-    }
-
-    /// A value that this instruction computes.
-    pub(crate) fn fresh(&mut self, place: Place, range: Range) -> Id {
-        self.values.define(Node::Def(self.at, place), range, Refs::NONE)
     }
 }

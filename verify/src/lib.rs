@@ -103,15 +103,9 @@ pub struct Report {
 pub fn verify(artifact: &Artifact, bytes: &[u8]) -> Report {
     let module = Module::new(artifact, bytes);
     let first = module.info.func_imports;
-    if !artifact.is_whole(bytes, Section::Funcs) || !module.funcs.is_sorted_by_key(|f| f.start) {
-        let goal = "the records of functions are whole and sorted";
-        let error = VerifyError {
-            function: first,
-            offset: 0,
-            code: Vec::new(),
-            goal,
-            known: String::new(),
-        };
+    if let Err(goal) = preconditions(artifact, bytes, &module) {
+        let (code, known) = (Vec::new(), String::new());
+        let error = VerifyError { function: first, offset: 0, code, goal, known };
         return Report { failures: vec![error], ..Report::default() };
     }
     let outcomes: Vec<Result<u64, VerifyError>> = (0..module.funcs.len())
@@ -137,4 +131,20 @@ pub fn verify(artifact: &Artifact, bytes: &[u8]) -> Report {
         }
     }
     report
+}
+
+/// What the analysis of functions relies on; else what does not hold.
+fn preconditions(
+    artifact: &Artifact,
+    bytes: &[u8],
+    module: &Module<'_>,
+) -> Result<(), &'static str> {
+    let target = Artifact::peek(bytes).map(|header| &header.producer.target[..]);
+    if !target.is_some_and(|target| target.starts_with(b"x86_64-")) {
+        return Err("code for x86-64");
+    }
+    if !artifact.is_whole(bytes, Section::Funcs) || !module.funcs.is_sorted_by_key(|f| f.start) {
+        return Err("the records of functions are whole and sorted");
+    }
+    Ok(())
 }

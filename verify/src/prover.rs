@@ -276,4 +276,18 @@ impl<'m> Prover<'m> {
         }
         Ok(())
     }
+
+    /// The distance of a stack address from the stack pointer at the entry.
+    pub(crate) fn stack_distance(&self, id: Id) -> Option<i64> {
+        match self.values.node(id) {
+            Node::EntryStack => Some(0),
+            Node::Plus(base, at) if self.values.node(base) == Node::EntryStack => Some(at),
+            _ => None,
+        }
+    }
+
+    /// A value that this instruction computes.
+    pub(crate) fn fresh(&mut self, place: Place, range: Range) -> Id {
+        self.values.define(Node::Def(self.at, place), range, Refs::NONE)
+    }
 }

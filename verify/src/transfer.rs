@@ -323,9 +323,13 @@ impl Prover<'_> {
     /// A product with a constant, which is a shift if the constant is a power of two.
     fn multiply(&mut self, st: &mut State, ins: &Instruction) -> Result<(), Failure> {
         let Some((place, size)) = general(ins.op0_register()) else { return self.other(st, ins) };
+        if size == 4 {
+            // A register of 4 bytes that is written has zeros above.
+            self.other(st, ins)?;
+            return self.bound(st, ins, Range::LOW);
+        }
         let factor = ins.try_immediate(2).ok().filter(|c| c.is_power_of_two() && *c <= 32);
-        let Some(factor) = factor.filter(|_| size == 8 && ins.op1_kind() == OpKind::Register)
-        else {
+        let Some(factor) = factor.filter(|_| ins.op1_kind() == OpKind::Register) else {
             return self.other(st, ins);
         };
         let Some(a) = self.operand(st, ins, 1, size)? else { return self.other(st, ins) };
