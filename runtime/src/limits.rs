@@ -99,8 +99,8 @@ impl Namespace {
     /// cost nothing besides the call. The count is the same on every machine.
     ///
     /// Operators are counted at calls and where code joins. So a guest may execute more of them than its
-    /// fuel allows, but at most as many as the function that it is in has. `u64::MAX` and other numbers
-    /// above `i64::MAX` mean that.
+    /// fuel allows, but at most as many as the function that it is in has. Fuel above `i64::MAX` is
+    /// `i64::MAX`.
     ///
     /// ```
     /// use precast_runtime::{Config, Runtime, TrapCode};
