@@ -126,8 +126,8 @@ impl Namespace {
     }
 
     /// The number of operators that guests have executed since [`Namespace::set_fuel`], or at all.
-    /// After a trap of another kind than [`TrapCode::OutOfFuel`](crate::TrapCode::OutOfFuel), the operators are missing that the innermost function has
-    /// executed since its last call.
+    /// After a trap of another kind than [`TrapCode::OutOfFuel`](crate::TrapCode::OutOfFuel), the operators
+    /// are missing that the innermost function has executed since its last call.
     pub fn fuel_consumed(&self) -> u64 {
         self.store().fuel_consumed()
     }

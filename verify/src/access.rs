@@ -166,7 +166,7 @@ impl Prover<'_> {
         match way {
             Way::Load => match st.slots.get(&at) {
                 Some(&(id, have)) if u64::from(have) == size => Ok(id),
-                Some(&(id, 8)) if size == 4 => Ok(self.low(st, id)),
+                Some(&(id, 8)) if size == 4 => Ok(self.low(id)),
                 _ => Ok(self.loaded(size, Refs::NONE)),
             },
             Way::Store(value) => {

@@ -421,7 +421,7 @@ impl Prover<'_> {
         };
         for (n, &kind) in indices.iter().enumerate() {
             let id = st.fixed[PARAMS[n]];
-            let id = self.low(st, id);
+            let id = self.low(id);
             show(st.range(&self.values, id).hi < limit(kind), "an index of the module")?;
         }
         let table = |id: Id, p: &Self| {
@@ -429,14 +429,14 @@ impl Prover<'_> {
         };
         if let Builtin::TableGrow | Builtin::TableFill = builtin {
             let first = st.fixed[PARAMS[0]];
-            let first = self.low(st, first);
+            let first = self.low(first);
             let Some(desc) = table(first, self) else { return fail("a constant table") };
             let refs = if crate::contract::holds_functions(desc) { Refs::FUNC } else { Refs::HOST };
             self.is_of(Some(st.fixed[PARAMS[2]]), refs)?;
         }
         if builtin == Builtin::TableCopy {
             let (to, from) = (st.fixed[PARAMS[0]], st.fixed[PARAMS[1]]);
-            let (to, from) = (self.low(st, to), self.low(st, from));
+            let (to, from) = (self.low(to), self.low(from));
             let (to, from) = (table(to, self), table(from, self));
             show(
                 to.zip(from).is_some_and(|(to, from)| to.element == from.element),

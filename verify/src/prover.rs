@@ -225,17 +225,13 @@ impl<'m> Prover<'m> {
     }
 
     /// The low 32 bits of a value.
-    pub(crate) fn low(&mut self, st: &State, id: Id) -> Id {
+    pub(crate) fn low(&mut self, id: Id) -> Id {
         match self.values.node(id) {
             Node::Const(c) => self.values.constant(c & 0xffff_ffff),
             // A narrower interval of this path must not decide the number of a value.
             _ if self.values.own_range(id).hi <= u64::from(u32::MAX) => id,
             Node::Low(_) => id,
-            _ => {
-                let low = self.values.get(Node::Low(id));
-                let _ = st;
-                low
-            }
+            _ => self.values.get(Node::Low(id)),
         }
     }
 

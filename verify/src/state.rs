@@ -1,6 +1,6 @@
 //! The state at a point of a function, and how the states of several paths are joined.
 
-use crate::value::{Id, Node, Place, Range, Refs, Values};
+use crate::value::{Id, Node, Place, Range, Values};
 use std::collections::{BTreeMap, HashMap};
 
 /// The first vector register; those below are general registers.
@@ -160,8 +160,7 @@ impl State {
             }
             *classes.entry((a, b)).or_insert_with(|| {
                 let range = before.range(values, a).hull(other.range(values, b));
-                let (x, y) = (values.refs(a), values.refs(b));
-                let refs = Refs { func: x.func & y.func, host: x.host & y.host };
+                let refs = values.refs(a).and(values.refs(b));
                 values.define(Node::Phi(block, place), range, refs)
             })
         };

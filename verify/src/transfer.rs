@@ -4,7 +4,7 @@ use crate::access::Way;
 use crate::error::{Failure, fail, show};
 use crate::prover::{Next, Prover};
 use crate::state::{Flags, RSP, State, VECTOR};
-use crate::value::{Id, Node, Place, Range, Refs};
+use crate::value::{Id, Node, Place, Range};
 use iced_x86::{FlowControl, Instruction, Mnemonic, OpAccess, OpKind, Register};
 
 /// Whether an access of an operand may write it.
@@ -154,7 +154,7 @@ impl Prover<'_> {
             OpKind::Register => {
                 let Some((place, _)) = general(ins.op_register(op)) else { return Ok(None) };
                 let id = st.fixed[place];
-                Ok(Some(if size == 4 { self.low(st, id) } else { id }))
+                Ok(Some(if size == 4 { self.low(id) } else { id }))
             }
             OpKind::Memory => {
                 let address = self.address(st, ins)?;
@@ -222,7 +222,7 @@ impl Prover<'_> {
             return fail("an address in a register");
         };
         let id = self.address(st, ins)?;
-        let id = if size == 4 { self.low(st, id) } else { id };
+        let id = if size == 4 { self.low(id) } else { id };
         self.set(st, place, id)
     }
 
@@ -265,7 +265,7 @@ impl Prover<'_> {
                 {
                     id
                 }
-                _ => self.low(st, id),
+                _ => self.low(id),
             },
             (None, 8) => self.fresh(place as Place, Range::ALL),
             (None, _) => self.fresh(place as Place, Range::LOW),
@@ -363,7 +363,7 @@ impl Prover<'_> {
             return fail("a move of 4 or 8 bytes");
         };
         let old = st.fixed[place];
-        let old = if size == 4 { self.low(st, old) } else { old };
+        let old = if size == 4 { self.low(old) } else { old };
         let code = ins.condition_code();
         let (mut moved, mut kept) = (st.clone(), st.clone());
         let may_move = moved.assume(&self.values, code, true);
@@ -374,8 +374,7 @@ impl Prover<'_> {
             (false, _) => old,
             (true, true) => {
                 let range = moved.range(&self.values, from).hull(kept.range(&self.values, old));
-                let (x, y) = (self.refs(from), self.refs(old));
-                let refs = Refs { func: x.func & y.func, host: x.host & y.host };
+                let refs = self.refs(from).and(self.refs(old));
                 self.values.define(Node::Def(self.at, place as Place), range, refs)
             }
         };

@@ -69,7 +69,8 @@ impl Refs {
     pub(crate) const FUNC: Refs = Refs { func: true, host: false };
     pub(crate) const HOST: Refs = Refs { func: false, host: true };
 
-    fn and(self, other: Refs) -> Refs {
+    /// The kinds that both are of.
+    pub(crate) fn and(self, other: Refs) -> Refs {
         Refs { func: self.func & other.func, host: self.host & other.host }
     }
 }
